@@ -11,6 +11,7 @@
 
 struct buf;
 struct err;
+struct types;
 struct vmcoreinfo;
 
 /* What the dump says about its kernel; any part may be NULL. */
@@ -49,5 +50,12 @@ debug_file_open(const char *path, const struct debug_wanted *wanted, struct debu
 __attribute__((warn_unused_result)) struct err *
 debug_file_find(const char *const *paths, size_t count, const struct debug_wanted *wanted,
 		struct buf *tried, struct debug_file **ret);
+
+/*
+ * The types of an opened file: its .BTF section if it has one, else its DWARF. ERR_NOTFOUND if it
+ * has neither. @f is borrowed and must outlive the result, which the caller owns.
+ */
+__attribute__((warn_unused_result)) struct err *debug_file_types(const struct debug_file *f,
+								 struct types **ret);
 
 #endif
