@@ -70,7 +70,7 @@ static void match_dump_notes(const struct cpus *cpus, const struct tasks *tasks,
 	for (size_t i = 0; i < count; i++) {
 		size_t owner = cpus->count, owners = 0;
 		for (size_t c = 0; c < cpus->count; c++) {
-			if (cpus->list[c].online && belongs_to(&cpus->list[c], tasks, &notes[i])) {
+			if (belongs_to(&cpus->list[c], tasks, &notes[i])) {
 				owner = c;
 				owners++;
 			}
