@@ -4,6 +4,8 @@
 #include "base/err.h"
 #include "tests/recipe/directive.h"
 
+#define HLIST_MAX 65536 /* nodes in one chain; more is a loop */
+
 /* The value of a text member: cut nowhere, filled up with zeros. */
 static struct err *write_text(struct recipe *r, struct cursor *c, struct target t,
 			      const struct place *place)
@@ -122,7 +124,29 @@ static struct err *run_list(struct recipe *r, struct cursor *c)
 	return e;
 }
 
-/* hlist HEAD: NODE...; links struct hlist_node (next, pprev) from a struct hlist_head (first). */
+/* The last `next` (or the head's `first`) of the chain at @head, which holds 0. */
+static struct err *hlist_end(const struct recipe *r, const struct cursor *c, uint64_t head,
+			     uint64_t *ret)
+{
+	for (unsigned int i = 0; i < HLIST_MAX; i++) {
+		uint64_t pa;
+		struct err *e = expr_translate(r, c, head, &pa);
+		if (e)
+			return e;
+		uint64_t next = physmem_read_u64(&r->mem, pa);
+		if (!next) {
+			*ret = head;
+			return NULL;
+		}
+		head = next;
+	}
+	return err_at(c, "a chain of more than %d nodes", HLIST_MAX);
+}
+
+/*
+ * hlist HEAD: NODE...; appends each struct hlist_node (next, pprev) to what hangs on a struct
+ * hlist_head (first) already, so that hash tables need no thought about who shares a bucket.
+ */
 static struct err *run_hlist(struct recipe *r, struct cursor *c)
 {
 	uint64_t link, node;
@@ -130,15 +154,19 @@ static struct err *run_hlist(struct recipe *r, struct cursor *c)
 	struct err *e = expr(r, c, &link);
 	if (!e)
 		e = cursor_expect_punct(c, ":");
+	if (!e)
+		e = hlist_end(r, &start, link, &link);
 	while (!e && !cursor_at_end(c)) {
 		e = expr_eval(r, c, true, &node);
 		if (!e)
 			e = write_pointer(r, &start, link, node);
 		if (!e)
+			e = write_pointer(r, &start, node, 0);
+		if (!e)
 			e = write_pointer(r, &start, node + 8, link);
 		link = node;
 	}
-	return e ? e : write_pointer(r, &start, link, 0);
+	return e;
 }
 
 const struct directive object_directives[] = {

@@ -13,7 +13,7 @@ void plan_init(struct plan *p)
 		.pieces = 1,
 		.flatten_record = 64 * 1024,
 		.page_offset = UINT64_C(0xffff880000000000),
-		.uts = { "Linux", "demo", "", "", "x86_64", "(none)" },
+		.uts = { "Linux", "demo", "0.0.0", "#1 SMP", "x86_64", "(none)" },
 	};
 }
 
