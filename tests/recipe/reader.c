@@ -167,13 +167,17 @@ static struct err *run_load(struct recipe *r, struct cursor *c)
 	return e;
 }
 
-/* set NAME EXPR */
+/* set NAME EXPR; must not hide a symbol, whose readers would go astray without a word */
 static struct err *run_set(struct recipe *r, struct cursor *c)
 {
 	const char *name;
 	size_t len;
 	uint64_t value;
+	struct cursor start = *c;
 	struct err *e = cursor_word(c, "a name", &name, &len);
+	for (size_t i = 0; !e && i < r->file_count; i++)
+		if (names_get(&r->files[i]->symbols, name, len, &value))
+			e = err_at(&start, "'%.*s' is a symbol already", (int)len, name);
 	if (!e)
 		e = expr(r, c, &value);
 	if (!e && !names_put(&r->constants, name, len, value, true))
