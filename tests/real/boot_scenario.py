@@ -4,8 +4,8 @@
 
     boot_scenario.py {main,kdump,nokaslr} KERNEL_DIR INITRD OUTPUT_DIR
 
-main     one boot, dumped by QEMU: before VMCOREINFO is known, at rest, with a process in user
-         mode, and after a panic
+main     one boot, dumped by QEMU: before VMCOREINFO is known, at rest, with a CPU that has just left
+         its guest, with a process in user mode, and after a panic
 kdump    a panic with a crash kernel that saves /proc/vmcore
 nokaslr  at rest, without KASLR, and with a guest that runs at a Linux kernel's addresses
 
@@ -23,12 +23,14 @@ import sys
 
 from qemu_machine import Machine, MachineError
 
-BOOT_S = 180  # a boot takes 10 to 25 s on two idle cores
+BOOT_S = 180  # a boot takes 3 to 25 s
+ATTEMPTS = 500  # some 10 ms each
 CONSOLE = "console=ttyS0 panic=0"
 CPU_HEADING = re.compile(r"^CPU#(\d+)$", re.MULTILINE)
 
 # The registers that guest/vmhost.c gives its guests and guest/workload.c its spinning process.
 GUEST_RBX = "RBX=b0b0b0b0b0b0"
+GUEST_RIP = ("RIP=00000000001000", "RIP=ffffffff811000")
 USER_R12 = "R12=1212121212121212"
 
 
@@ -41,21 +43,32 @@ def registers_by_cpu(text):
 def pause_when(machine, settled):
     """Pauses the machine in a state whose registers satisfy settled; a timer tick may be in the
     way of the first attempts."""
-    for _ in range(100):
+    for _ in range(ATTEMPTS):
         machine.command("stop")
         text = machine.monitor("info registers -a")
         if settled(registers_by_cpu(text)):
             return text
         machine.command("cont")
-    raise MachineError("the CPUs were never caught in the state that the scenario needs")
+    raise MachineError(f"in {ATTEMPTS} attempts the CPUs were never caught in the state that "
+                       "the scenario needs")
 
 
-def guest_on_cpu0(cpus):
-    return GUEST_RBX in cpus[0] and "CPL=0" in cpus[1]
+def cpu0_in_guest(cpus):
+    return GUEST_RBX in cpus[0] and any(rip in cpus[0] for rip in GUEST_RIP)
+
+
+def guest_and_idle(cpus):
+    return cpu0_in_guest(cpus) and "CPL=0" in cpus[1] and "HLT=1" in cpus[1]
+
+
+def left_guest(cpus):
+    """The host's rip and rsp, with the guest's other registers still in place: in the few
+    instructions around VMRUN."""
+    return GUEST_RBX in cpus[0] and not cpu0_in_guest(cpus) and "CPL=0" in cpus[1]
 
 
 def guest_and_user(cpus):
-    return GUEST_RBX in cpus[0] and USER_R12 in cpus[1] and "CPL=3" in cpus[1]
+    return cpu0_in_guest(cpus) and USER_R12 in cpus[1] and "CPL=3" in cpus[1]
 
 
 def any_state(_):
@@ -78,6 +91,7 @@ def gdb_registers(machine):
 def dump_memory(machine, path, dump_format):
     machine.command("dump-guest-memory", paging=False, protocol=f"file:{path}",
                     format=dump_format)
+    os.chmod(path, 0o644)
 
 
 def take_dumps(machine, output, name, settled, formats):
@@ -93,16 +107,17 @@ def take_dumps(machine, output, name, settled, formats):
 
 
 ELF = [("elf", "elf")]
-# QEMU writes kdump files flattened; what it compresses by depends on how it was built.
+# QEMU writes kdump files flattened. Debian's can compress by zlib only.
 ELF_AND_KDUMP = [("elf", "elf"), ("kdump-zlib", "qemu-kdump-zlib")]
 
 
 def run_main(machine, output):
     machine.await_console("phase no-vmcoreinfo", BOOT_S)
-    take_dumps(machine, output, "run-novmcoreinfo", guest_on_cpu0, ELF)
+    take_dumps(machine, output, "run-novmcoreinfo", guest_and_idle, ELF)
     machine.type_line()
     machine.await_console("phase run\r", BOOT_S)
-    take_dumps(machine, output, "run", guest_on_cpu0, ELF_AND_KDUMP)
+    take_dumps(machine, output, "run", guest_and_idle, ELF_AND_KDUMP)
+    take_dumps(machine, output, "run-vmexit", left_guest, ELF)
     machine.type_line()
     machine.await_console("phase run-user\r", BOOT_S)
     take_dumps(machine, output, "run-user", guest_and_user, ELF)
@@ -115,7 +130,7 @@ def run_nokaslr(machine, output):
     machine.await_console("phase no-vmcoreinfo", BOOT_S)
     machine.type_line()
     machine.await_console("phase run\r", BOOT_S)
-    take_dumps(machine, output, "nokaslr", guest_on_cpu0, ELF)
+    take_dumps(machine, output, "nokaslr", guest_and_idle, ELF)
 
 
 def run_kdump(machine, disk, output):
