@@ -8,23 +8,10 @@ SERVER is the path of vmcore-gdbserver. Every difference is a line on stderr. Ex
 same, 1 different or failed, 77 no Python on this machine can import drgn.
 """
 
-import json
-import os
-import subprocess
-import sys
+from oracle import Failure, check_main, json_lines, run
 
-import qemu_registers
-from elf_core import ElfCore
-
-HERE = os.path.dirname(os.path.abspath(__file__))
-SERVER_TIMEOUT_S = 60
-KERNEL_HALF = 1 << 63
 SAME_KEYS = ["comm", "kind", "task", "state", "cpu", "on_cpu"]
 REGS_FROM = {"note", "switch", "user", "unknown"}
-
-
-class Failure(Exception):
-    """Nothing can be compared; the text says why."""
 
 
 class Difference:
@@ -35,60 +22,6 @@ class Difference:
 
     def add(self, thread, text):
         self.lines.append(f"tid {thread['tid']} ({thread['comm']}): {text}")
-
-
-def run(command, what):
-    result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True,
-                            timeout=SERVER_TIMEOUT_S, check=False)
-    if result.returncode == 77:
-        print(result.stderr.decode().strip(), file=sys.stderr)
-        sys.exit(77)
-    if result.returncode != 0:
-        raise Failure(f"{what} ended with status {result.returncode}:\n"
-                      f"{result.stderr.decode('utf-8', 'replace').strip()}")
-    return result.stdout
-
-
-def json_lines(output, what):
-    try:
-        return [json.loads(line) for line in output.decode("utf-8").splitlines()]
-    except ValueError as error:
-        raise Failure(f"{what} did not write JSON Lines in UTF-8: {error}") from error
-
-
-def find_dump(manifest_path, name):
-    with open(manifest_path, encoding="utf-8") as file:
-        for dump in json.load(file)["dumps"]:
-            if dump["name"] == name:
-                return dump
-    raise Failure(f"{manifest_path} has no dump {name}")
-
-
-def oracle_output(dump, base):
-    """What drgn says of the ELF dump of the same moment: (threads, facts)."""
-    oracle = dump["oracle"]
-    python = run(["sh", os.path.join(HERE, "find_python.sh")], "find_python.sh").decode().strip()
-    command = [python, os.path.join(HERE, "oracle_drgn.py")]
-    if oracle["vmcoreinfo_from"]:
-        command += ["--vmcoreinfo-from", os.path.join(base, oracle["vmcoreinfo_from"])]
-    command += [os.path.join(base, path)
-                for path in [oracle["elf"], dump["vmlinux"], *dump["modules"]]]
-    lines = json_lines(run(command, "drgn"), "drgn")
-    return lines[:-1], lines[-1]
-
-
-def open_core(dump, base):
-    """The ELF dump of the same moment, able to translate the kernel's addresses."""
-    oracle = dump["oracle"]
-    core = ElfCore(os.path.join(base, oracle["elf"]))
-    if oracle["vmcoreinfo_from"]:
-        core.vmcoreinfo = ElfCore(os.path.join(base, oracle["vmcoreinfo_from"])).vmcoreinfo
-    return core
-
-
-def server_threads(server, dump, base):
-    files = [os.path.join(base, file) for file in dump["files"]]
-    return json_lines(run([*server, "-x", "threads --json", *files], server[0]), server[0])
 
 
 def by_tid(threads, whose):
@@ -138,7 +71,7 @@ def compare_no_registers(mine, theirs, diff):
         diff.add(theirs, f"has registers from {mine.get('regs_from')!r}, though it has no stack")
 
 
-def compare_in_guest(mine, regs, cpu, theirs, save_area, core, diff):
+def compare_in_guest(mine, regs, cpu, theirs, dump, diff):
     """The CPU was inside a guest: the task's registers are the host's, or unknown."""
     if mine.get("regs_from") == "unknown":
         if regs:
@@ -158,27 +91,28 @@ def compare_in_guest(mine, regs, cpu, theirs, save_area, core, diff):
     if not base <= regs["rsp"] < base + theirs["stack"][1]:
         diff.add(theirs, f"rsp {regs['rsp']:#x} is not on the task's stack at {base:#x}")
         return
-    saved = numbers(save_area)
+    saved = numbers(dump.facts["host_save_areas"][str(theirs["cpu"])])
     at_vmrun = regs["rip"] == saved["rip"] and regs["rsp"] == saved["rsp"]
-    if not at_vmrun and core.read_virtual(regs["rsp"] - 8, 8) != regs["rip"].to_bytes(8, "little"):
+    below_rsp = int.from_bytes(dump.core.read_virtual(regs["rsp"] - 8, 8), "little")
+    if not at_vmrun and below_rsp != regs["rip"]:
         diff.add(theirs, f"rip {regs['rip']:#x} is neither where VMRUN saved the host nor a "
                          f"return address just below rsp {regs['rsp']:#x}")
 
 
-def compare_running(mine, theirs, cpu, context, diff):
+def compare_running(mine, theirs, dump, diff):
     """A task on a CPU of a machine that QEMU has dumped."""
+    cpu = dump.cpus[theirs["cpu"]]
     regs = numbers(mine.get("regs", {}))
     if cpu.in_guest:
-        save_area = context["host_save_areas"][str(theirs["cpu"])]
-        compare_in_guest(mine, regs, cpu, theirs, save_area, context["core"], diff)
+        compare_in_guest(mine, regs, cpu, theirs, dump, diff)
     else:
         compare_registers(regs, cpu.regs, "QEMU", theirs, diff)
 
 
-def compare_thread(mine, theirs, cpus, context, diff):
+def compare_thread(mine, theirs, dump, diff):
     compare_identity(mine, theirs, diff)
-    if theirs["on_cpu"] and cpus is not None:
-        compare_running(mine, theirs, cpus[theirs["cpu"]], context, diff)
+    if theirs["on_cpu"] and dump.cpus is not None:
+        compare_running(mine, theirs, dump, diff)
     elif not theirs["regs"]:
         compare_no_registers(mine, theirs, diff)
     else:
@@ -189,40 +123,19 @@ def compare_thread(mine, theirs, cpus, context, diff):
                           diff)
 
 
-def compare(mine, theirs, cpus, context):
+def compare(dump, server):
+    output = run([*server, "-x", "threads --json", *dump.files], server[0])
+    mine = by_tid(json_lines(output, server[0]), "the server")
+    theirs = by_tid(dump.threads, "drgn")
     diff = Difference()
     for tid in sorted(theirs.keys() - mine.keys()):
         diff.add(theirs[tid], "is not in the server's list")
     for tid in sorted(mine.keys() - theirs.keys()):
         diff.add(mine[tid], "is in the server's list only")
     for tid in sorted(mine.keys() & theirs.keys()):
-        compare_thread(mine[tid], theirs[tid], cpus, context, diff)
+        compare_thread(mine[tid], theirs[tid], dump, diff)
     return diff.lines
 
 
-def main():
-    if len(sys.argv) < 4:
-        sys.exit(__doc__)
-    manifest, name, server = sys.argv[1], sys.argv[2], sys.argv[3:]
-    base = os.path.dirname(os.path.abspath(manifest))
-    try:
-        dump = find_dump(manifest, name)
-        oracle = dump["oracle"]
-        threads, facts = oracle_output(dump, base)
-        facts["core"] = open_core(dump, base)
-        cpus = None
-        if oracle["registers"]:
-            cpus = qemu_registers.read(os.path.join(base, oracle["registers"]),
-                                       os.path.join(base, oracle["gdb_registers"]))
-        lines = compare(by_tid(server_threads(server, dump, base), "the server"),
-                        by_tid(threads, "drgn"), cpus, facts)
-    except (Failure, ValueError, subprocess.TimeoutExpired) as error:
-        sys.exit(f"compare_threads.py: {name}: {error}")
-    for line in lines:
-        print(f"{name}: {line}", file=sys.stderr)
-    print(f"{name}: {len(threads)} threads, {len(lines)} differences")
-    sys.exit(1 if lines else 0)
-
-
 if __name__ == "__main__":
-    main()
+    check_main(__doc__, compare)

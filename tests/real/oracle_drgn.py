@@ -5,7 +5,8 @@
     oracle_drgn.py [--vmcoreinfo-from ELF] DUMP VMLINUX [MODULE...]
 
 Writes JSON Lines. One object a thread: tid, pid, comm, kind, task, stack (base and size), state,
-cpu, on_cpu, and regs: rip, rsp, rbp, rbx, r12-r15 of its first frame, as far as drgn has them.
+cpu, on_cpu, regs: rip, rsp, rbp, rbx, r12-r15 of its first frame, as far as drgn has them, and
+frames: its functions' names, innermost first, inlined ones included.
 Then one object with "symbols": runtime addresses to check a client's symbols by.
 
 How drgn 0.0.22 takes these dumps:
@@ -106,21 +107,22 @@ def open_dump(path, debug_files):
     return prog, by_kernel
 
 
-def first_frame_registers(prog, task):
-    """{} where drgn finds no frame: zombies."""
+def stack_frames(prog, task):
+    """[] where drgn finds no frame: zombies."""
     try:
-        trace = prog.stack_trace(task)
+        return list(prog.stack_trace(task))
     except (ValueError, drgn.FaultError):
-        return {}
-    if len(trace) == 0:
-        return {}
-    known = trace[0].registers()
+        return []
+
+
+def known_registers(frame):
+    known = frame.registers()
     return {name: hex(known[name]) for name in REGISTERS if name in known}
 
 
 def describe(prog, task, kind, cpu, notes_usable):
     on_cpu = bool(task.on_cpu)
-    regs = first_frame_registers(prog, task) if not on_cpu or notes_usable else {}
+    frames = stack_frames(prog, task) if not on_cpu or notes_usable else []
     return {
         "tid": IDLE_TID_BASE + cpu if kind == "idle" else task.pid.value_(),
         "pid": task.tgid.value_(),
@@ -131,7 +133,8 @@ def describe(prog, task, kind, cpu, notes_usable):
         "state": task_state_to_char(task),
         "cpu": cpu,
         "on_cpu": on_cpu,
-        "regs": regs,
+        "regs": known_registers(frames[0]) if frames else {},
+        "frames": [frame.name for frame in frames],
     }
 
 
