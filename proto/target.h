@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the protocol needs from the thing that is debugged. The protocol knows no dump, no kernel
+ * and no socket; a target knows no packet. Operations come in groups, and a group that is NULL is
+ * not supported: its packets get the answer that tells a client so, and are not advertised.
+ *
+ * One target serves many sessions at once. What differs between them is the struct target_view,
+ * owned by the session and passed with every call.
+ */
+#ifndef PROTO_TARGET_H
+#define PROTO_TARGET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf;
+struct err;
+
+/* What one session looks at. */
+struct target_view {
+	uint64_t tid;	/* the selected thread, never 0 */
+	unsigned frame; /* the frame of it whose registers are shown; 0 is the innermost */
+};
+
+struct target_memory_ops {
+	/*
+	 * Reads the @len bytes at virtual address @addr, as the selected thread sees memory, into
+	 * @out. A part is success: *ret_done (1..len) says how much, up to the first byte that
+	 * cannot be read. Nothing at all is an error, whose code says which kind of missing memory
+	 * it is. @len is at least 1; addr + len may wrap, and then ends at the last byte.
+	 */
+	struct err *(*read)(void *self, const struct target_view *view, uint64_t addr, void *out,
+			    size_t len, size_t *ret_done);
+
+	/*
+	 * The first address above @addr where memory may be readable again, after a read at @addr
+	 * failed: *ret_next > addr. False when there is none. For searches over holes that are
+	 * larger than anybody would wait for.
+	 */
+	bool (*next)(void *self, const struct target_view *view, uint64_t addr, uint64_t *ret_next);
+};
+
+/* One register, as target.xml describes it and as `g` and `p` send it (little endian). */
+struct target_register {
+	const char *name;
+	const char *feature; /* e.g. org.gnu.gdb.i386.core; rows of one feature stand together */
+	const char *type;    /* a type name of target.xml: int64, data_ptr, i386_eflags... */
+	const char *group;   /* "general", "float", ..., or NULL for gdb's own default */
+	unsigned bits;	     /* a multiple of 8, at most 512 */
+	bool no_save;	     /* save-restore="no": not a register a called function would keep */
+};
+
+/* The most bytes that all registers of a target take together. */
+#define TARGET_REGISTERS_MAX 4096
+
+struct target_register_ops {
+	const struct target_register *table; /* row n is register n of `p` */
+	size_t count;
+	/* Rows of the registers that stop replies carry with them. */
+	const uint16_t *expedited;
+	size_t expedited_count;
+	/*
+	 * All registers of the view's thread and frame: values one after the other in table order
+	 * into @values (the sum of bits / 8 bytes), and known[n] for each row. Unknown bytes are 0.
+	 */
+	struct err *(*read)(void *self, const struct target_view *view, uint8_t *values,
+			    bool *known);
+};
+
+/* What is shown of a thread in lists. Strings are borrowed, and valid until the next call. */
+struct target_thread {
+	const char *name;	/* e.g. "CPU 0/KVM [running on 0]"; bytes of unknown encoding */
+	const char *short_name; /* e.g. "CPU 0/KVM" */
+	int cpu;		/* where it runs or last ran; -1 if unknown */
+};
+
+struct target_thread_ops {
+	/* All thread ids, in the order of lists; borrowed, lasting as long as the target. None is
+	 * 0. */
+	struct err *(*list)(void *self, const uint64_t **ret_tids, size_t *ret_count);
+	/* Constant time. */
+	bool (*alive)(void *self, uint64_t tid);
+	/* The thread that a new session has selected. */
+	uint64_t (*current)(void *self);
+	struct err *(*describe)(void *self, uint64_t tid, struct target_thread *ret);
+	/* Why the current thread is where it is ("Kernel panic - not syncing: ..."); NULL if
+	 * nothing is known. Borrowed from the target. */
+	const char *(*stop_reason)(void *self);
+};
+
+/* Clients that differ in what they can be told; see struct target_object. */
+enum target_client {
+	TARGET_GDB = 1,
+	TARGET_LLDB = 2,
+};
+
+/* A read-only document for qXfer:NAME:read. */
+struct target_object {
+	const char *name; /* "vmcoreinfo", "exec-file", "osdata", "libraries"... */
+	unsigned clients; /* enum target_client bits: to whom it is advertised */
+	/* The document for @annex; borrowed from the target, lasting as long as it does.
+	 * ERR_NOTFOUND for an annex that does not exist. */
+	struct err *(*get)(void *self, const char *annex, const struct buf **ret_document);
+};
+
+/* Where the kernel was loaded, for qOffsets and lldb's qProcessInfo. */
+struct target_offsets {
+	uint64_t text;	/* the address of the lowest loaded text segment, as it is in memory */
+	uint64_t slide; /* what it was moved by from where it was linked (0 without KASLR) */
+	const char *build_id; /* of the main image, hex digits; NULL if unknown. Borrowed. */
+};
+
+struct target_image_ops {
+	/* False if the target does not know where its main image is. */
+	bool (*offsets)(void *self, struct target_offsets *ret);
+	/* "x86_64-unknown-linux-gnu" */
+	const char *triple;
+	/* The system's version for lldb's qHostInfo (the kernel's release), or NULL. Borrowed. */
+	const char *(*os_version)(void *self);
+	/* The kernel's command line for gdb 18's `show args`; NULL if unknown. Borrowed. */
+	const char *(*command_line)(void *self);
+};
+
+struct target_monitor_ops {
+	/*
+	 * Does what @line, typed after `monitor`, says and appends what it prints to @out. May
+	 * change the view. An error is for the user to read; @out may hold text even then.
+	 */
+	struct err *(*run)(void *self, struct target_view *view, const char *line, struct buf *out);
+};
+
+struct target {
+	void *self;	  /* passed to every operation; owned by who made the target */
+	const char *what; /* for messages: "a crash dump" */
+	uint64_t pid;	  /* the one process, never 0 */
+	const struct target_memory_ops *memory;
+	const struct target_register_ops *registers; /* never NULL */
+	const struct target_thread_ops *threads;     /* never NULL */
+	const struct target_image_ops *image;
+	const struct target_monitor_ops *monitor;
+	const struct target_object *objects; /* ends in a row whose name is NULL; may be NULL */
+};
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Finding the vmlinux that belongs to a dump, and refusing those that do not.
+ */
+#ifndef SERVER_KERNEL_DEBUGFILES_H
+#define SERVER_KERNEL_DEBUGFILES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf;
+struct err;
+struct types;
+struct vmcoreinfo;
+
+/* What the dump says about its kernel; any part may be NULL. */
+struct debug_wanted {
+	const char *release;	       /* uname -r */
+	const char *build_id;	       /* lower-case hex digits */
+	const struct vmcoreinfo *info; /* its SYMBOL() values stand in when there is no build-id */
+};
+
+struct debug_file {
+	int fd;		/* owned */
+	char *path;	/* owned */
+	char *build_id; /* owned, hex digits; NULL if it has none */
+	bool has_symtab, has_dwarf, has_btf;
+	uint64_t text; /* link address of _stext (of _text if there is none); 0 if unknown */
+};
+
+void debug_file_close(struct debug_file *f);
+
+/*
+ * Opens and checks @path as the wanted vmlinux. ERR_FORMAT when it is no x86-64 ELF, when it is
+ * stripped of everything useful or when it belongs to another kernel; the message names both
+ * build-ids (or releases).
+ */
+__attribute__((warn_unused_result)) struct err *
+debug_file_open(const char *path, const struct debug_wanted *wanted, struct debug_file **ret);
+
+/*
+ * Looks for the wanted vmlinux in @paths (files and folders given with --symbols, in their order)
+ * and then in the usual places: by build-id below /usr/lib/debug/.build-id, by release in
+ * /usr/lib/debug/boot, /usr/lib/debug/lib/modules/RELEASE, /lib/modules/RELEASE/build, /boot.
+ * A file that the user named and that does not fit is an error; a found one that does not fit is
+ * passed over, with a line in @tried. ERR_NOTFOUND: the message names the release, the build-id,
+ * where it looked and the package that has it.
+ */
+__attribute__((warn_unused_result)) struct err *
+debug_file_find(const char *const *paths, size_t count, const struct debug_wanted *wanted,
+		struct buf *tried, struct debug_file **ret);
+
+/*
+ * The types of an opened file: its .BTF section if it has one, else its DWARF. ERR_NOTFOUND if it
+ * has neither. @f is borrowed and must outlive the result, which the caller owns.
+ */
+__attribute__((warn_unused_result)) struct err *debug_file_types(const struct debug_file *f,
+								 struct types **ret);
+
+#endif

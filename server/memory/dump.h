@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Dump files: ELF vmcores, kdump-compressed files, split sets of them, and flattened files. The
+ * headers are checked here before libkdumpfile sees them; libkdumpfile then reads physical pages
+ * and nothing else.
+ */
+#ifndef SERVER_MEMORY_DUMP_H
+#define SERVER_MEMORY_DUMP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "server/memory/memory.h"
+
+struct err;
+struct dump;
+
+/* An ELF note, from a PT_NOTE segment or from the notes of a kdump-compressed file. */
+struct dump_note {
+	const char *name; /* borrowed from the dump; "CORE", "QEMU", "VMCOREINFO" */
+	uint32_t type;
+	const uint8_t *desc; /* borrowed from the dump */
+	size_t len;
+};
+
+struct dump_info {
+	const char *format; /* "ELF", "kdump-compressed", "flattened kdump-compressed"... */
+	const char
+		*compression;  /* "zlib", "lzo", "snappy", "zstd", "none"; more than one joined by
+				* "+" is not looked for: the first page that is compressed tells */
+	bool filtered;	       /* pages were left out when it was written */
+	int dump_level;	       /* makedumpfile's -d; -1 if unknown */
+	uint64_t memory_bytes; /* physical memory that the dump has pages of */
+	uint64_t max_pfn;      /* one more than the highest page frame */
+	uint64_t file_bytes;   /* of all pieces */
+	bool truncated;	       /* shorter than its headers say; what is there is served */
+	size_t pieces;
+	int64_t date; /* seconds since 1970 when the file says so, else 0 */
+	const struct dump_note *notes;
+	size_t note_count;
+	/* Where the kernel's text was loaded, as the file's headers say (physical = virtual -
+	 * 0xffffffff80000000 + phys_base): a hint to be checked. */
+	bool has_phys_base;
+	uint64_t phys_base;
+	const char *vmcoreinfo; /* its text, or NULL; borrowed from the dump */
+	size_t vmcoreinfo_len;
+};
+
+struct dump_options {
+	/* Called every now and then during long work (reassembling a flattened file) with bytes
+	 * done and in all; may be NULL. */
+	void (*progress)(void *closure, const char *doing, uint64_t done, uint64_t total);
+	void *closure;
+	/* Told one sentence a time about what is odd but not fatal; may be NULL. */
+	void (*warn)(void *warn_closure, const char *sentence);
+	void *warn_closure;
+};
+
+/*
+ * Opens the dump made of @count files. ERR_FORMAT for what is not a dump (the message says what it
+ * looks like instead), ERR_UNSUPPORTED for other architectures and formats, ERR_IO. A set of split
+ * files with a piece missing is an ERR_FORMAT error that names the piece or its page range.
+ */
+__attribute__((warn_unused_result)) struct err *dump_open(const char *const *paths, size_t count,
+							  const struct dump_options *options,
+							  struct dump **ret);
+void dump_close(struct dump *d);
+
+const struct dump_info *dump_info(const struct dump *d);
+/* Borrowed; lasts as long as the dump. */
+const struct page_source *dump_pages(struct dump *d);
+
+#endif
