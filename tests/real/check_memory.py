@@ -26,7 +26,10 @@ def readable(dump):
     task, stack = int(sleeper["task"], 16), int(sleeper["stack"][0], 16)
     yield "a task in the direct map", task, 256
     yield "eight bytes at an odd address", task + 3, 8
-    yield "a whole kernel stack in vmalloc space", stack, sleeper["stack"][1]
+    stack_size, rsp = sleeper["stack"][1], int(sleeper["regs"]["rsp"], 16)
+    yield "the used part of a stack in vmalloc space", rsp, stack + stack_size - rsp
+    if not dump.entry["filtered"]:  # which excludes pages of zeros
+        yield "a whole stack in vmalloc space", stack, stack_size
     yield "module text", int(dump.facts["host_save_areas"]["1"]["rip"], 16), 64
 
 
@@ -41,7 +44,7 @@ def expected_bytes(core, address, size):
 
 def unreadable(dump):
     """(what, address) of what must be an error, and never zeros."""
-    yield "the null page with no task's memory", 0
+    yield "the null page", 0
     yield "a non-canonical address", 0x8000000000000000
     yield "the last bytes of all", 0xfffffffffffffff8
     yield "the guard page below a stack", int(dump.thread_named("sleep")["stack"][0], 16) - 8

@@ -63,7 +63,8 @@ make_initramfs() {
 
 # Dumps are made in a folder of their own and moved into place, so that nobody sees half of one.
 boot_scenario() { # SCENARIO
-    stamp=$(stamp_of stamps/initramfs "$here/boot_scenario.py" "$here/qemu_machine.py")
+    stamp=$(stamp_of stamps/initramfs "$here/boot_scenario.py" "$here/qemu_machine.py" \
+        "$here/leave-guest.gdb")
     is_done "boot-$1" "$stamp" && return
     echo "booting the machine: $1" >&2
     rm -rf "boot-$1"

@@ -31,12 +31,14 @@ class MachineError(Exception):
 class Machine:
     """Use as a context manager: leaving it ends QEMU, whatever has happened."""
 
-    def __init__(self, kernel, initrd, append, console_log, extra=()):
+    def __init__(self, kernel, initrd, append, log, extra=()):
+        """What the console says goes to log.console, what QEMU itself says to log.qemu."""
         self._dir = tempfile.mkdtemp(prefix="vmcore-test-")
         self.gdb_socket = os.path.join(self._dir, "gdb")
         self._console_text = ""
         self._console_changed = threading.Condition()
-        self._open_console_log(console_log)
+        self._console_log = open(f"{log}.console", "wb", buffering=0)
+        self._qemu_log = open(f"{log}.qemu", "wb")
         self._process = subprocess.Popen(
             ["timeout", "--kill-after=5", str(LIFETIME_S), "qemu-system-x86_64", *MACHINE,
              "-kernel", kernel, "-initrd", initrd, "-append", append,
@@ -45,10 +47,7 @@ class Machine:
              "-qmp", f"unix:{self._dir}/qmp,server=on,wait=off",
              "-gdb", f"unix:{self.gdb_socket},server=on,wait=off",
              *extra],
-            stdin=subprocess.DEVNULL)
-
-    def _open_console_log(self, path):
-        self._console_log = open(path, "wb", buffering=0)
+            stdin=subprocess.DEVNULL, stderr=self._qemu_log)
 
     def __enter__(self):
         try:
@@ -67,6 +66,7 @@ class Machine:
             self._process.terminate()
         self._process.wait(timeout=20)
         self._console_log.close()
+        self._qemu_log.close()
         shutil.rmtree(self._dir)
 
     def _connect(self, name):
@@ -79,7 +79,7 @@ class Machine:
             except OSError as error:
                 sock.close()
                 if self._process.poll() is not None:
-                    raise MachineError("QEMU ended at once") from error
+                    raise MachineError(f"QEMU ended at once: see {self._qemu_log.name}") from error
                 if time.monotonic() > deadline:
                     raise MachineError(f"QEMU's {name} socket did not appear") from error
                 time.sleep(0.05)
