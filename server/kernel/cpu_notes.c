@@ -67,21 +67,25 @@ static bool belongs_to(const struct cpu *cpu, const struct tasks *tasks,
 static void match_dump_notes(const struct cpus *cpus, const struct tasks *tasks,
 			     const struct cpu_note *notes, size_t count, struct cpu_state *states)
 {
+	bool left_over = false;
 	for (size_t i = 0; i < count; i++) {
 		size_t owner = cpus->count, owners = 0;
 		for (size_t c = 0; c < cpus->count; c++) {
-			if (cpus->list[c].online && belongs_to(&cpus->list[c], tasks, &notes[i])) {
+			if (belongs_to(&cpus->list[c], tasks, &notes[i])) {
 				owner = c;
 				owners++;
 			}
 		}
 		if (owners != 1) {
 			log_debug(LOG_TASKS, "note %zu fits %zu CPUs", i, owners);
+			left_over |= notes[i].from_qemu;
 			continue;
 		}
 		if (!states[owner].found)
-			states[owner] = (struct cpu_state){ true, notes[i] };
+			states[owner] = (struct cpu_state){ .found = true, .note = notes[i] };
 	}
+	for (size_t c = 0; left_over && c < cpus->count; c++)
+		states[c].guest = !states[c].found;
 }
 
 struct err *cpu_notes_match(struct kernel *k, const struct cpus *cpus, const struct tasks *tasks,

@@ -15,6 +15,7 @@ struct tasks;
 
 struct cpu_state {
 	bool found;
+	bool guest; /* not found, and a QEMU note is left over that is of no address space here */
 	struct cpu_note note;
 };
 

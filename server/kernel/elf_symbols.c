@@ -7,15 +7,10 @@
 #include "base/err.h"
 #include "server/kernel/symbols.h"
 
-struct section {
-	GElf_Shdr header;
-	bool fixed; /* KASLR does not move it: the per-CPU section that starts at 0 */
-};
-
 /* A file being read. */
 struct elf_symbols {
 	Elf *elf;
-	struct section *sections; /* owned; by section number */
+	GElf_Shdr *sections; /* owned; by section number */
 	size_t section_count;
 	uint64_t slide;
 	struct symbols *symbols;
@@ -35,10 +30,8 @@ static struct err *read_sections(struct elf_symbols *r)
 		return err_nomem();
 	for (size_t i = 0; i < r->section_count; i++) {
 		Elf_Scn *scn = elf_getscn(r->elf, i);
-		GElf_Shdr *h = &r->sections[i].header;
-		if (!scn || !gelf_getshdr(scn, h))
+		if (!scn || !gelf_getshdr(scn, &r->sections[i]))
 			return elf_error("section header");
-		r->sections[i].fixed = h->sh_flags & SHF_ALLOC && !h->sh_addr;
 	}
 	return NULL;
 }
@@ -65,7 +58,7 @@ static char type_letter(const GElf_Sym *sym, const GElf_Shdr *section)
 
 /* The section of a symbol, NULL for an absolute one; false when it is defined nowhere. */
 static bool section_of(const struct elf_symbols *r, const GElf_Sym *sym, uint32_t extended,
-		       const struct section **ret)
+		       const GElf_Shdr **ret)
 {
 	size_t index = sym->st_shndx == SHN_XINDEX ? extended : sym->st_shndx;
 	if (sym->st_shndx == SHN_ABS) {
@@ -77,6 +70,13 @@ static bool section_of(const struct elf_symbols *r, const GElf_Sym *sym, uint32_
 		return false;
 	*ret = &r->sections[index];
 	return true;
+}
+
+/* Up to 6.14 the per-CPU section is linked at 0, and its symbols are offsets, which KASLR does not
+ * move. The linker also puts symbols into it that are addresses (__per_cpu_load). */
+static bool is_per_cpu_offset(const GElf_Sym *sym, const GElf_Shdr *section)
+{
+	return !section->sh_addr && sym->st_value <= section->sh_size;
 }
 
 /* Functions and objects answer for an address rather than labels, those with a size rather than
@@ -91,7 +91,7 @@ static struct err *add_symbol(struct elf_symbols *r, const GElf_Sym *sym, uint32
 			      const char *name)
 {
 	unsigned type = GELF_ST_TYPE(sym->st_info);
-	const struct section *section;
+	const GElf_Shdr *section;
 	if (!name || !*name || type == STT_FILE || type == STT_SECTION || type == STT_TLS ||
 	    !section_of(r, sym, extended, &section))
 		return NULL;
@@ -99,25 +99,24 @@ static struct err *add_symbol(struct elf_symbols *r, const GElf_Sym *sym, uint32
 		.name = name,
 		.address = sym->st_value,
 		.size = sym->st_size,
-		.type = type_letter(sym, section ? &section->header : NULL),
+		.type = type_letter(sym, section),
 	};
 	if (!s.type)
 		return NULL;
-	if (section && !section->fixed)
+	if (section && !is_per_cpu_offset(sym, section))
 		s.address += r->slide;
 	return symbols_add(r->symbols, &s, strlen(name), weight_of(sym));
 }
 
 static struct err *read_table(struct elf_symbols *r, size_t number)
 {
-	const GElf_Shdr *header = &r->sections[number].header;
+	const GElf_Shdr *header = &r->sections[number];
 	Elf_Data *table = elf_getdata(elf_getscn(r->elf, number), NULL);
 	if (!table || !header->sh_entsize)
 		return elf_error("symbol table");
 	Elf_Data *extended = NULL;
 	for (size_t i = 0; i < r->section_count && !extended; i++)
-		if (r->sections[i].header.sh_type == SHT_SYMTAB_SHNDX &&
-		    r->sections[i].header.sh_link == number)
+		if (r->sections[i].sh_type == SHT_SYMTAB_SHNDX && r->sections[i].sh_link == number)
 			extended = elf_getdata(elf_getscn(r->elf, i), NULL);
 	struct err *e = NULL;
 	size_t count = table->d_size / header->sh_entsize;
@@ -140,7 +139,7 @@ static struct err *read_elf(struct elf_symbols *r)
 		return err_new(ERR_FORMAT, "it is relocatable: its symbols have no addresses yet");
 	struct err *e = read_sections(r);
 	for (size_t i = 0; i < r->section_count && !e; i++)
-		if (r->sections[i].header.sh_type == SHT_SYMTAB)
+		if (r->sections[i].sh_type == SHT_SYMTAB)
 			e = read_table(r, i);
 	if (!e && !symbols_count(r->symbols))
 		e = err_new(ERR_NOTFOUND, "it has no symbol table");
@@ -151,7 +150,7 @@ struct err *symbols_from_elf(int fd, const char *path, uint64_t slide, struct sy
 {
 	elf_version(EV_CURRENT);
 	struct elf_symbols r = { .slide = slide };
-	struct err *e = symbols_new("symtab", &r.symbols);
+	struct err *e = symbols_new("symtab", 0, &r.symbols);
 	if (e)
 		return e;
 	r.elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);

@@ -292,9 +292,7 @@ static struct err *decode(struct kallsyms *k, struct symbols *s)
 {
 	uint32_t found[KNOWN];
 	memset(found, 0xff, sizeof(found));
-	struct err *e = read_count(k);
-	if (!e)
-		e = read_tokens(k);
+	struct err *e = read_tokens(k);
 	if (!e)
 		e = read_places(k);
 	if (!e)
@@ -310,18 +308,17 @@ static struct err *decode(struct kallsyms *k, struct symbols *s)
 struct err *kallsyms_read(const struct kallsyms_memory *memory, const struct vmcoreinfo *info,
 			  struct symbols **ret)
 {
-	struct symbols *s;
-	struct err *e = symbols_new("kallsyms", &s);
-	if (e)
-		return e;
 	struct kallsyms *k = calloc(1, sizeof(*k));
-	if (!k) {
-		symbols_free(s);
+	if (!k)
 		return err_nomem();
-	}
 	k->memory = memory;
 	k->info = info;
-	e = decode(k, s);
+	struct symbols *s = NULL;
+	struct err *e = read_count(k);
+	if (!e)
+		e = symbols_new("kallsyms", k->count, &s);
+	if (!e)
+		e = decode(k, s);
 	free(k->token_table);
 	free(k->places);
 	free(k);

@@ -173,9 +173,12 @@ static bool on_own_stack(const struct registers *r, const struct task *task, con
 }
 
 /* QEMU's note of a CPU that ran a guest of the dumped machine's KVM holds the guest's registers. */
-static struct err *guest_note(struct first_regs *f)
+static struct err *guest_note(struct first_regs *f, unsigned cpu)
 {
-	return unknown(f, "the CPU was running a guest: its note holds the guest's registers");
+	return unknown(f,
+		       "CPU %u was running a guest: its note holds the guest's registers, not the "
+		       "task's",
+		       cpu);
 }
 
 static struct err *from_note(const struct registers *r, const struct task *task,
@@ -185,7 +188,7 @@ static struct err *from_note(const struct registers *r, const struct task *task,
 	const uint64_t *value = note->regs.value;
 	bool user = regs_user_mode(&note->regs);
 	if (note->from_qemu && !is_host_cr3(r, task, note->cr[3]))
-		return guest_note(f);
+		return guest_note(f, cpu->number);
 	if (user && (value[REG_RIP] > USER_END || !task->mm))
 		return unknown(f,
 			       "the CPU's note says user mode at 0x%" PRIx64
@@ -214,6 +217,8 @@ static struct err *from_cpu(const struct registers *r, const struct task *task,
 	if (!cpu)
 		return unknown(f, "the task runs on a CPU that is not known");
 	const struct cpu_state *state = &r->states[cpu - r->cpus->list];
+	if (state->guest)
+		return guest_note(f, cpu->number);
 	if (!state->found)
 		return unknown(f,
 			       "the task was running on CPU %u, whose registers the dump has no "

@@ -56,12 +56,18 @@ void symbols_free(struct symbols *s)
 	free(s);
 }
 
-struct err *symbols_new(const char *kind, struct symbols **ret)
+struct err *symbols_new(const char *kind, size_t expected, struct symbols **ret)
 {
 	struct symbols *s = calloc(1, sizeof(*s));
 	if (!s)
 		return err_nomem();
 	s->kind = kind;
+	s->capacity = expected && expected <= MAX_SYMBOLS ? expected : 1 << 14;
+	s->entries = calloc(s->capacity, sizeof(*s->entries));
+	if (!s->entries) {
+		free(s);
+		return err_nomem();
+	}
 	*ret = s;
 	return NULL;
 }
@@ -85,6 +91,24 @@ static const char *keep_name(struct symbols *s, const char *name, size_t len)
 	return copy;
 }
 
+/* Whether @name is the linker script's for the start or end of something (_stext, __start_rodata,
+ * __irqentry_text_start), not for the function or object that happens to be there. */
+static bool is_boundary(const char *name)
+{
+	static const char *const ends[] = { "_start", "_end", "_begin", "text", "data", "bss" };
+	if (name[0] != '_')
+		return false;
+	if (!strncmp(name, "__start_", 8) || !strncmp(name, "__stop_", 7))
+		return true;
+	size_t len = strlen(name);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		size_t end = strlen(ends[i]);
+		if (len > end && !memcmp(name + len - end, ends[i], end))
+			return true;
+	}
+	return false;
+}
+
 struct err *symbols_add(struct symbols *s, const struct symbol *symbol, size_t name_len,
 			unsigned weight)
 {
@@ -93,7 +117,7 @@ struct err *symbols_add(struct symbols *s, const struct symbol *symbol, size_t n
 	if (s->count == MAX_SYMBOLS)
 		return err_new(ERR_FORMAT, "more than %d symbols", MAX_SYMBOLS);
 	if (s->count == s->capacity) {
-		size_t capacity = s->capacity ? 2 * s->capacity : 1 << 14;
+		size_t capacity = 2 * s->capacity;
 		struct entry *grown = reallocarray(s->entries, capacity, sizeof(*grown));
 		if (!grown)
 			return err_nomem();
@@ -104,12 +128,13 @@ struct err *symbols_add(struct symbols *s, const struct symbol *symbol, size_t n
 	if (!name)
 		return err_nomem();
 	bool global = symbol->type >= 'A' && symbol->type <= 'Z';
+	unsigned preference = 2 * weight + global + 1;
 	s->entries[s->count++] = (struct entry){
 		.name = name,
 		.address = symbol->address,
 		.size = symbol->size,
 		.type = symbol->type,
-		.weight = (uint8_t)(2 * weight + global),
+		.weight = is_boundary(name) ? 0 : (uint8_t)preference,
 		.has_size = symbol->size != 0,
 	};
 	return NULL;
@@ -122,25 +147,81 @@ void symbols_move(struct symbols *s, uint64_t (*place)(void *closure, uint64_t a
 		s->entries[i].address = place(closure, s->entries[i].address);
 }
 
-/* By address; at one address, what symbols_at() prefers comes last. */
-static int compare_entries(const void *a, const void *b)
+/* Of entries at one address: what symbols_at() prefers comes last. */
+static int compare_namesakes(const void *a, const void *b)
 {
 	const struct entry *x = a, *y = b;
-	if (x->address != y->address)
-		return x->address < y->address ? -1 : 1;
 	if (x->weight != y->weight)
 		return x->weight < y->weight ? -1 : 1;
 	return strcmp(y->name, x->name);
 }
 
-static void sort_entries(struct symbols *s)
+struct key {
+	uint64_t address;
+	size_t index;
+};
+
+/* One pass of a radix sort: by the byte at bit @shift, keeping the order of equals. */
+static void sort_pass(const struct key *from, struct key *to, size_t count, unsigned shift)
 {
-	/* kallsyms is sorted already, all but a few at one address. */
-	size_t i = 1;
-	while (i < s->count && compare_entries(&s->entries[i - 1], &s->entries[i]) <= 0)
-		i++;
-	if (i < s->count)
-		qsort(s->entries, s->count, sizeof(*s->entries), compare_entries);
+	size_t start[257] = { 0 };
+	for (size_t i = 0; i < count; i++)
+		start[(from[i].address >> shift & 0xff) + 1]++;
+	for (size_t i = 1; i < 257; i++)
+		start[i] += start[i - 1];
+	for (size_t i = 0; i < count; i++)
+		to[start[from[i].address >> shift & 0xff]++] = from[i];
+}
+
+static bool are_sorted(const struct key *keys, size_t count)
+{
+	for (size_t i = 1; i < count; i++)
+		if (keys[i - 1].address > keys[i].address)
+			return false;
+	return true;
+}
+
+/* By address alone; several times as fast as qsort(), which was most of what symbols cost. The
+ * result is in the returned half of @keys, which has room for twice @count. */
+static struct key *sort_keys(struct key *keys, size_t count)
+{
+	if (are_sorted(keys, count)) /* as kallsyms nearly is */
+		return keys;
+	struct key *from = keys, *to = keys + count;
+	for (unsigned shift = 0; shift < 64; shift += 8) {
+		sort_pass(from, to, count, shift);
+		struct key *swap = from;
+		from = to;
+		to = swap;
+	}
+	return from;
+}
+
+static struct err *sort_entries(struct symbols *s)
+{
+	struct key *keys = calloc(2 * s->count + 1, sizeof(*keys));
+	struct entry *sorted = calloc(s->count + 1, sizeof(*sorted));
+	if (!keys || !sorted) {
+		free(keys);
+		free(sorted);
+		return err_nomem();
+	}
+	for (size_t i = 0; i < s->count; i++)
+		keys[i] = (struct key){ s->entries[i].address, i };
+	const struct key *order = sort_keys(keys, s->count);
+	for (size_t i = 0; i < s->count; i++)
+		sorted[i] = s->entries[order[i].index];
+	free(keys);
+	free(s->entries);
+	s->entries = sorted;
+	s->capacity = s->count;
+	for (size_t i = 0, next; i < s->count; i = next) {
+		for (next = i + 1; next < s->count && sorted[next].address == sorted[i].address;)
+			next++;
+		if (next - i > 1)
+			qsort(sorted + i, next - i, sizeof(*sorted), compare_namesakes);
+	}
+	return NULL;
 }
 
 /* Whether @e is a place in the kernel's half of memory. */
@@ -152,8 +233,17 @@ static bool is_kernel_place(const struct entry *e)
 /* Whether @e names a function or object, not something that belongs to one. */
 static bool names_something(const struct entry *e)
 {
-	return strncmp(e->name, "__pfx_", 6) && strncmp(e->name, "__cfi_", 6) &&
-	       strncmp(e->name, ".L", 2) && e->name[0] != '$' && e->name[0] != 0;
+	switch (e->name[0]) {
+	case 0:
+	case '$':
+		return false;
+	case '.':
+		return e->name[1] != 'L';
+	case '_':
+		return strncmp(e->name, "__pfx_", 6) && strncmp(e->name, "__cfi_", 6);
+	default:
+		return true;
+	}
 }
 
 static struct err *index_names(struct symbols *s)
@@ -217,8 +307,9 @@ static void fill_sizes(struct symbols *s)
 
 struct err *symbols_finish(struct symbols *s)
 {
-	sort_entries(s);
-	struct err *e = index_names(s);
+	struct err *e = sort_entries(s);
+	if (!e)
+		e = index_names(s);
 	if (!e)
 		e = index_places(s);
 	if (e)

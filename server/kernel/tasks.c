@@ -35,7 +35,7 @@ struct walk {
 	size_t odd;	   /* tasks left out, each with a note up to a limit */
 };
 
-enum { ODD_NOTES_MAX = 8 };
+enum { ODD_NOTES_MAX = 8, STACK_SIZE_MAX = 1 << 20 };
 
 /* ---- layout ---- */
 
@@ -326,8 +326,9 @@ static void mark_running(struct tasks *t, const struct cpus *cpus)
 {
 	for (size_t i = 0; i < cpus->count; i++) {
 		uint64_t n;
-		/* A CPU that is off still has its idle task as current. */
-		if (!cpus->list[i].online || !map_get(&t->by_address, cpus->list[i].curr, &n))
+		/* Not only CPUs that are online: a panic takes the others off the mask when it
+		 * stops them (arch/x86/kernel/process.c: stop_this_cpu()). */
+		if (!map_get(&t->by_address, cpus->list[i].curr, &n))
 			continue;
 		t->list[n].on_cpu = true;
 		t->list[n].cpu = (int)cpus->list[i].number;
@@ -374,6 +375,33 @@ static void choose_current(struct tasks *t, const struct kernel *k, const struct
 	}
 }
 
+/*
+ * THREAD_SIZE: of union thread_union, which only DWARF has; else of the boot CPU's idle stack,
+ * whose ends are linker symbols (include/asm-generic/vmlinux.lds.h: INIT_TASK_DATA).
+ */
+static uint64_t stack_size(const struct kernel *k)
+{
+	static const char *const ends[][2] = {
+		{ "__start_init_task", "__end_init_task" },
+		{ "__start_init_stack", "__end_init_stack" },
+		{ "init_stack", "__end_init_task" },
+		{ "init_stack", "__end_init_stack" },
+	};
+	uint64_t size, start, end;
+	struct err *e = types_size(kernel_types(k), "thread_union", &size);
+	if (!e)
+		return size;
+	err_free(e);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
+		if (!kernel_symbol(k, ends[i][0], &start) || !kernel_symbol(k, ends[i][1], &end))
+			continue;
+		size = end - start;
+		if (size >= PAGE_SIZE && size <= STACK_SIZE_MAX && !(size & (size - 1)))
+			return size;
+	}
+	return 0;
+}
+
 struct err *tasks_read(struct kernel *k, const struct cpus *cpus, struct tasks *ret)
 {
 	struct walk w = { .k = k, .cpus = cpus };
@@ -403,10 +431,11 @@ struct err *tasks_read(struct kernel *k, const struct cpus *cpus, struct tasks *
 			return err_nomem();
 		}
 	}
-	e = types_size(kernel_types(k), "thread_union", &tasks.stack_size);
-	if (e)
-		kernel_note(k, "the size of kernel stacks is unknown: %s", err_msg(e));
-	err_free(e);
+	tasks.stack_size = stack_size(k);
+	if (!tasks.stack_size)
+		kernel_note(
+			k,
+			"the size of kernel stacks is unknown, and so are the registers on them");
 	mark_running(&tasks, cpus);
 	choose_current(&tasks, k, cpus);
 	*ret = tasks;
