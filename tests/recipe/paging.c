@@ -81,7 +81,8 @@ static struct err *table_for(struct paging *p, uint64_t va, unsigned int level, 
 		uint64_t entry = physmem_read_u64(p->mem, where);
 		if (is_present(p, entry)) {
 			if (above <= 3 && entry & ENTRY_LARGE)
-				return err_new(ERR_INVALID, "%#jx is mapped by a larger page already",
+				return err_new(ERR_INVALID,
+					       "%#jx is mapped by a larger page already",
 					       (uintmax_t)va);
 			table = address_in(p, entry);
 			continue;
@@ -98,7 +99,7 @@ static struct err *table_for(struct paging *p, uint64_t va, unsigned int level, 
 
 struct err *paging_set_entry(struct paging *p, uint64_t va, unsigned int level, uint64_t value)
 {
-	uint64_t table;
+	uint64_t table = 0;
 	struct err *e = table_for(p, va, level, &table);
 	if (e)
 		return e;
