@@ -135,7 +135,7 @@ static struct err *tcp_name(int fd, char **ret)
 static struct err *listen_tcp(const char *address, struct listener *ret)
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE }, *list;
-	char *host, *port;
+	char *host = NULL, *port = NULL;
 	struct err *e = split_tcp(address, &host, &port);
 	if (e)
 		return e;

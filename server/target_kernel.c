@@ -21,7 +21,7 @@ struct target_kernel {
 	struct host *host;		 /* borrowed */
 	uint64_t *tids;			 /* owned; in the order of host->tasks */
 	struct buf vmcoreinfo;
-	struct buf name; /* of the thread described last */
+	struct buf name, label; /* of the thread described last */
 };
 
 static struct host *host_of(void *self)
@@ -116,9 +116,16 @@ static struct err *describe_thread(void *self, uint64_t tid, struct target_threa
 		buf_addf(&t->name, "running on %d]", task->cpu);
 	else
 		buf_addf(&t->name, "%s]", task_state_word(task->state));
+	buf_reset(&t->label);
+	if (task->idle)
+		buf_addf(&t->label, "idle CPU %d", task->cpu);
+	else
+		buf_addf(&t->label, "task %" PRIu32, task->tid);
 	struct err *e = buf_error(&t->name);
 	if (!e)
-		*ret = (struct target_thread){ t->name.data, task->comm, task->cpu };
+		e = buf_error(&t->label);
+	if (!e)
+		*ret = (struct target_thread){ t->name.data, t->label.data, task->cpu };
 	return e;
 }
 
@@ -174,8 +181,10 @@ static struct err *get_vmcoreinfo(void *self, const char *annex, const struct bu
 }
 
 static struct err *run_monitor(void *self, struct target_view *view, const char *line,
-			       struct buf *out)
+			       struct buf *out, struct target_job **ret_job)
 {
+	/* No command takes long yet. */
+	(void)ret_job;
 	return monitor_run(host_of(self), view, line, out);
 }
 
@@ -190,6 +199,7 @@ struct err *target_kernel_new(struct host *host, struct target **ret)
 	t->host = host;
 	buf_init(&t->vmcoreinfo);
 	buf_init(&t->name);
+	buf_init(&t->label);
 	t->tids = calloc(host->tasks.count, sizeof(*t->tids));
 	if (!t->tids) {
 		target_kernel_free(&t->target);
@@ -230,6 +240,7 @@ void target_kernel_free(struct target *target)
 		return;
 	buf_free(&t->vmcoreinfo);
 	buf_free(&t->name);
+	buf_free(&t->label);
 	free(t->tids);
 	free(t);
 }
