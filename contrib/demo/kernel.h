@@ -16,9 +16,9 @@ typedef _Bool bool;
 typedef int pid_t;
 typedef unsigned long size_t;
 
-#define NR_CPUS	    64
-#define THREAD_SIZE 16384
-#define PAGE_SIZE   4096
+#define NR_CPUS	       64
+#define THREAD_SIZE    16384
+#define PAGE_SIZE      4096
 #define IRQ_STACK_SIZE 16384
 
 #define __page_aligned __attribute__((aligned(PAGE_SIZE)))

@@ -24,8 +24,8 @@
 /* Each compressor: from @page to @to, which has room for *@to_len; sets *@to_len. */
 typedef struct err *compressor(const void *page, size_t len, void *to, size_t *to_len);
 
-#define WITHOUT(library)                                                                           \
-	(void)page, (void)len, (void)to, (void)to_len;                                             \
+#define WITHOUT(library)                               \
+	(void)page, (void)len, (void)to, (void)to_len; \
 	return err_new(ERR_UNSUPPORTED, "built without " library)
 
 static struct err *compress_zlib(const void *page, size_t len, void *to, size_t *to_len)

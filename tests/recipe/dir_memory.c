@@ -3,6 +3,8 @@
 #include "base/err.h"
 #include "tests/recipe/directive.h"
 
+#define RANGE_BYTES_MAX (UINT64_C(1) << 38) /* of one statement; a typing error is more */
+
 /* ADDR: ITEMS */
 static struct err *write_items(struct recipe *r, struct cursor *c, bool physical)
 {
@@ -44,6 +46,8 @@ static struct err *set_state(struct recipe *r, struct cursor *c, enum page_state
 		e = expr_eval(r, c, true, &size);
 	if (!e && (t.addr | size) & (PAGE_BYTES - 1))
 		e = err_at(&start, "address and size must be multiples of the page size");
+	if (!e && size > RANGE_BYTES_MAX)
+		e = err_at(&start, "more than 256 GiB in one statement");
 	for (uint64_t done = 0; !e && done < size; done += PAGE_BYTES) {
 		uint64_t pa = t.addr + done;
 		if (!t.physical)

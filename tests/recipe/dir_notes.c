@@ -204,6 +204,9 @@ static struct err *run_vmcoreinfo(struct recipe *r, struct cursor *c)
 }
 
 const struct directive note_directives[] = {
-	{ "prstatus", run_prstatus },	  { "qemu", run_qemu }, { "note", run_note },
-	{ "vmcoreinfo", run_vmcoreinfo }, { 0 },
+	{ "prstatus", run_prstatus },
+	{ "qemu", run_qemu },
+	{ "note", run_note },
+	{ "vmcoreinfo", run_vmcoreinfo },
+	{ 0 },
 };

@@ -38,7 +38,8 @@ static struct err *write_number(struct recipe *r, struct cursor *c, struct targe
 }
 
 /* PATH = EXPR or PATH = "text" */
-static struct err *assign(struct recipe *r, struct cursor *c, const char *type, struct target object)
+static struct err *assign(struct recipe *r, struct cursor *c, const char *type,
+			  struct target object)
 {
 	struct buf path = BUF_INIT;
 	struct place place;
@@ -100,7 +101,8 @@ static struct err *write_pointer(struct recipe *r, const struct cursor *c, uint6
 	return target_write(r, c, (struct target){ va, false }, bytes, sizeof(bytes));
 }
 
-/* list HEAD: NODE...; links a ring of struct list_head (next, prev), as list_add_tail() leaves it. */
+/* list HEAD: NODE...; links a ring of struct list_head (next, prev), as list_add_tail() leaves it.
+ */
 static struct err *run_list(struct recipe *r, struct cursor *c)
 {
 	uint64_t head, node;

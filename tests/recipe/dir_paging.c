@@ -131,7 +131,7 @@ static struct err *map_options(struct cursor *c, uint64_t *page, unsigned int *f
 static struct err *run_map(struct recipe *r, struct cursor *c)
 {
 	struct cursor start = *c;
-	struct paging *p;
+	struct paging *p = NULL;
 	uint64_t va, pa, size, page = PAGE_BYTES;
 	unsigned int flags = 0;
 	struct err *e = current_table(r, c, &p);
@@ -153,7 +153,7 @@ static struct err *run_map(struct recipe *r, struct cursor *c)
 static struct err *run_entry(struct recipe *r, struct cursor *c)
 {
 	struct cursor start = *c;
-	struct paging *p;
+	struct paging *p = NULL;
 	uint64_t va, level, value;
 	struct err *e = current_table(r, c, &p);
 	if (!e)
@@ -173,7 +173,7 @@ static struct err *run_entry(struct recipe *r, struct cursor *c)
 static struct err *run_share(struct recipe *r, struct cursor *c)
 {
 	struct cursor start = *c;
-	struct paging *p;
+	struct paging *p = NULL;
 	struct named_table *from;
 	struct err *e = current_table(r, c, &p);
 	if (!e)

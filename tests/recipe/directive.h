@@ -21,8 +21,8 @@ extern const struct directive note_directives[];
 extern const struct directive output_directives[];
 
 /*
- * The rest of the statement as bytes: u64 numbers, after `u8`, `u16`, `u32` or `u64` numbers of that
- * width, after `hex` bare hexadecimal words; "text"; `zero N`; `fill BYTE N`.
+ * The rest of the statement as bytes: u64 numbers, after `u8`, `u16`, `u32` or `u64` numbers of
+ * that width, after `hex` bare hexadecimal words; "text"; `zero N`; `fill BYTE N`.
  */
 struct err *items_read(const struct recipe *r, struct cursor *c, struct buf *out);
 

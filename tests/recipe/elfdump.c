@@ -13,15 +13,19 @@
 
 #define SEGMENTS_MAX 0xfffe /* PN_XNUM is the first number e_phnum cannot hold */
 
-#define EHDR(member)                                                                               \
-	{ #member, offsetof(Elf64_Ehdr, member), sizeof(((Elf64_Ehdr *)0)->member) }
-#define PHDR(member)                                                                               \
-	{ "phdr." #member, offsetof(Elf64_Phdr, member), sizeof(((Elf64_Phdr *)0)->member) }
+#define EHDR(member)                                                                     \
+	{                                                                                \
+#member, offsetof(Elf64_Ehdr, member), sizeof(((Elf64_Ehdr *)0)->member) \
+	}
+#define PHDR(member)                                                                             \
+	{                                                                                        \
+		"phdr." #member, offsetof(Elf64_Phdr, member), sizeof(((Elf64_Phdr *)0)->member) \
+	}
 
 static const struct field ehdr_fields[] = {
-	EHDR(e_ident),	   EHDR(e_type),      EHDR(e_machine), EHDR(e_version),	  EHDR(e_entry),
-	EHDR(e_phoff),	   EHDR(e_shoff),     EHDR(e_flags),   EHDR(e_ehsize),	  EHDR(e_phentsize),
-	EHDR(e_phnum),	   EHDR(e_shentsize), EHDR(e_shnum),   EHDR(e_shstrndx),
+	EHDR(e_ident), EHDR(e_type),	  EHDR(e_machine), EHDR(e_version),  EHDR(e_entry),
+	EHDR(e_phoff), EHDR(e_shoff),	  EHDR(e_flags),   EHDR(e_ehsize),   EHDR(e_phentsize),
+	EHDR(e_phnum), EHDR(e_shentsize), EHDR(e_shnum),   EHDR(e_shstrndx),
 };
 
 static const struct field phdr_fields[] = {
@@ -65,16 +69,15 @@ static struct err *memory_segments(const struct recipe *r, struct segments *s)
 		while (next_is(r, pfn, PAGE_EXCLUDED))
 			pfn++;
 		uint64_t paddr = start << PAGE_SHIFT;
-		e = add_segment(s, (Elf64_Phdr){
-					   .p_type = PT_LOAD,
-					   .p_flags = PF_R | PF_W | PF_X,
-					   .p_vaddr = r->plan.vaddr_zero ?
-							      0 :
-							      paddr + r->plan.page_offset,
-					   .p_paddr = paddr,
-					   .p_filesz = (filled - start) << PAGE_SHIFT,
-					   .p_memsz = (pfn - start) << PAGE_SHIFT,
-				   });
+		e = add_segment(
+			s, (Elf64_Phdr){
+				   .p_type = PT_LOAD,
+				   .p_flags = PF_R | PF_W | PF_X,
+				   .p_vaddr = r->plan.vaddr_zero ? 0 : paddr + r->plan.page_offset,
+				   .p_paddr = paddr,
+				   .p_filesz = (filled - start) << PAGE_SHIFT,
+				   .p_memsz = (pfn - start) << PAGE_SHIFT,
+			   });
 	}
 	return e;
 }
@@ -92,6 +95,15 @@ static struct err *planned_segments(const struct recipe *r, struct segments *s)
 						 .p_memsz = plan->size });
 	}
 	return e;
+}
+
+static struct err *all_segments(const struct recipe *r, size_t notes_len, struct segments *s)
+{
+	struct err *e = add_segment(
+		s, (Elf64_Phdr){ .p_type = PT_NOTE, .p_filesz = notes_len, .p_memsz = notes_len });
+	if (!e)
+		e = planned_segments(r, s);
+	return e ? e : memory_segments(r, s);
 }
 
 /* Gives the segments their places in the file, behind the headers. */
@@ -144,13 +156,7 @@ struct err *elfdump_make(const struct recipe *r, struct buf *out)
 	image_notes(r, &notes, NULL, NULL);
 	struct err *e = buf_error(&notes);
 	if (!e)
-		e = add_segment(&s, (Elf64_Phdr){ .p_type = PT_NOTE,
-						  .p_filesz = notes.len,
-						  .p_memsz = notes.len });
-	if (!e)
-		e = planned_segments(r, &s);
-	if (!e)
-		e = memory_segments(r, &s);
+		e = all_segments(r, notes.len, &s);
 	if (!e) {
 		lay_out(&s);
 		write_headers(&s, out);
@@ -166,8 +172,8 @@ struct err *elfdump_make(const struct recipe *r, struct buf *out)
 	return e;
 }
 
-struct err *elfdump_field(struct buf *image, const char *name, uint64_t index,
-			  const struct field **ret_field, void **ret_structure)
+struct err *elfdump_field(const struct recipe *r, struct buf *image, const char *name,
+			  uint64_t index, const struct field **ret_field, void **ret_structure)
 {
 	const struct field *f = field_find(ehdr_fields, FIELD_COUNT(ehdr_fields), name);
 	if (f) {
@@ -178,13 +184,15 @@ struct err *elfdump_field(struct buf *image, const char *name, uint64_t index,
 	f = field_find(phdr_fields, FIELD_COUNT(phdr_fields), name);
 	if (!f)
 		return err_new(ERR_NOTFOUND, "no ELF header field '%s'", name);
-	/* The table is where elfdump_make() put it, whatever the header says by now. */
-	uint64_t offset;
-	if (__builtin_mul_overflow(index, sizeof(Elf64_Phdr), &offset) ||
-	    __builtin_add_overflow(offset, sizeof(Elf64_Ehdr), &offset) ||
-	    !range_within(offset, sizeof(Elf64_Phdr), image->len))
-		return err_new(ERR_NOTFOUND, "no program header %ju", (uintmax_t)index);
+	/* Counted anew: the header may say anything by now. */
+	struct segments s = { 0 };
+	struct err *e = all_segments(r, 0, &s);
+	free(s.phdr);
+	if (!e && index >= s.count)
+		e = err_new(ERR_NOTFOUND, "no program header %ju", (uintmax_t)index);
+	if (e)
+		return e;
 	*ret_field = f;
-	*ret_structure = image->data + offset;
+	*ret_structure = image->data + sizeof(Elf64_Ehdr) + index * sizeof(Elf64_Phdr);
 	return NULL;
 }

@@ -15,10 +15,10 @@ struct recipe;
 struct err *elfdump_make(const struct recipe *r, struct buf *out);
 
 /*
- * Finds a header field of the finished @image: a member of Elf64_Ehdr by name, or, with @index, of
+ * Finds a header field of @r's finished @image: a member of Elf64_Ehdr by name, or, with @index, of
  * Elf64_Phdr number @index (field name `phdr.NAME`).
  */
-struct err *elfdump_field(struct buf *image, const char *name, uint64_t index,
-			  const struct field **ret_field, void **ret_structure);
+struct err *elfdump_field(const struct recipe *r, struct buf *image, const char *name,
+			  uint64_t index, const struct field **ret_field, void **ret_structure);
 
 #endif

@@ -15,7 +15,8 @@ struct parser {
 	unsigned int depth;
 };
 
-struct operator {
+struct operator
+{
 	const char *punct;
 	unsigned int precedence; /* higher binds tighter */
 };
@@ -267,7 +268,7 @@ static struct err *apply(struct cursor *c, const char *punct, uint64_t right, ui
 	}
 }
 
-static const struct operator *peek_operator(const struct parser *p)
+static const struct operator* peek_operator(const struct parser *p)
 {
 	if (p->compact && p->c->at->space_before)
 		return NULL;
@@ -284,7 +285,7 @@ static struct err *parse(struct parser *p, unsigned int precedence, uint64_t *re
 		return err_at(p->c, "an expression nested too deeply");
 	uint64_t left = 0;
 	struct err *e = parse_operand(p, &left);
-	const struct operator *op;
+	const struct operator* op;
 	while (!e && (op = peek_operator(p)) && op->precedence >= precedence) {
 		p->c->at++;
 		uint64_t right;

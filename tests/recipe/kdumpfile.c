@@ -16,13 +16,13 @@
 #include "tests/recipe/image.h"
 #include "tests/recipe/recipe.h"
 
-#define HEADER_VERSION	6
-#define HEADER_BYTES	464
-#define SUBHEADER_BYTES 104
-#define SUBHEADER_BLOCK 1
+#define HEADER_VERSION	 6
+#define HEADER_BYTES	 464
+#define SUBHEADER_BYTES	 104
+#define SUBHEADER_BLOCK	 1
 #define DESCRIPTOR_BYTES 24
-#define UTSNAME_OFFSET	12
-#define MAPNR_MAX	(UINT64_C(1) << 30) /* 4 TiB: bitmaps of 2 x 128 MiB */
+#define UTSNAME_OFFSET	 12
+#define MAPNR_MAX	 (UINT64_C(1) << 30) /* 4 TiB: bitmaps of 2 x 128 MiB */
 
 /* struct disk_dump_header; struct new_utsname begins at UTSNAME_OFFSET. */
 static const struct field header_fields[] = {
@@ -50,20 +50,13 @@ static const struct field header_fields[] = {
 
 /* struct kdump_sub_header */
 static const struct field subheader_fields[] = {
-	{ "sub.phys_base", 0, 8 },
-	{ "sub.dump_level", 8, 4 },
-	{ "sub.split", 12, 4 },
-	{ "sub.start_pfn", 16, 8 },
-	{ "sub.end_pfn", 24, 8 },
-	{ "sub.offset_vmcoreinfo", 32, 8 },
-	{ "sub.size_vmcoreinfo", 40, 8 },
-	{ "sub.offset_note", 48, 8 },
-	{ "sub.size_note", 56, 8 },
-	{ "sub.offset_eraseinfo", 64, 8 },
-	{ "sub.size_eraseinfo", 72, 8 },
-	{ "sub.start_pfn_64", 80, 8 },
-	{ "sub.end_pfn_64", 88, 8 },
-	{ "sub.max_mapnr_64", 96, 8 },
+	{ "sub.phys_base", 0, 8 },	  { "sub.dump_level", 8, 4 },
+	{ "sub.split", 12, 4 },		  { "sub.start_pfn", 16, 8 },
+	{ "sub.end_pfn", 24, 8 },	  { "sub.offset_vmcoreinfo", 32, 8 },
+	{ "sub.size_vmcoreinfo", 40, 8 }, { "sub.offset_note", 48, 8 },
+	{ "sub.size_note", 56, 8 },	  { "sub.offset_eraseinfo", 64, 8 },
+	{ "sub.size_eraseinfo", 72, 8 },  { "sub.start_pfn_64", 80, 8 },
+	{ "sub.end_pfn_64", 88, 8 },	  { "sub.max_mapnr_64", 96, 8 },
 };
 
 /* page_desc_t */
@@ -309,8 +302,8 @@ static struct err *find_descriptor(const struct buf *image, uint64_t addr, uint6
 	uint64_t start = GET(sub, subheader_fields, "sub.start_pfn_64");
 	uint64_t end = GET(sub, subheader_fields, "sub.end_pfn_64");
 	uint64_t bitmaps = GET(image->data, header_fields, "bitmap_blocks") * PAGE_BYTES;
-	uint64_t first = PAGE_BYTES * (SUBHEADER_BLOCK +
-				       GET(image->data, header_fields, "sub_hdr_size"));
+	uint64_t first =
+		PAGE_BYTES * (SUBHEADER_BLOCK + GET(image->data, header_fields, "sub_hdr_size"));
 	const char *dumped = image->data + first + bitmaps / 2;
 	if (first + bitmaps > image->len || pfn / 8 >= bitmaps / 2)
 		return err_new(ERR_NOTFOUND, "no page at %#jx", (uintmax_t)addr);
@@ -356,8 +349,9 @@ struct err *kdumpfile_corrupt(struct buf *image, uint64_t addr)
 	uint64_t offset = GET(descriptor, descriptor_fields, "page.offset");
 	uint64_t size = GET(descriptor, descriptor_fields, "page.size");
 	if (!GET(descriptor, descriptor_fields, "page.flags"))
-		return err_new(ERR_UNSUPPORTED, "the page at %#jx is stored uncompressed: "
-						"nobody could see the damage",
+		return err_new(ERR_UNSUPPORTED,
+			       "the page at %#jx is stored uncompressed: "
+			       "nobody could see the damage",
 			       (uintmax_t)addr);
 	/* No method takes a run of ones for a compressed page. */
 	memset(image->data + offset, 0xff, size);

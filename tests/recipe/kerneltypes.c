@@ -68,8 +68,8 @@ static bool find_member(Dwarf_Die *type, const char *name, size_t len, Dwarf_Die
 		if (!type_of(&member, &its_type))
 			continue;
 		const char *its_name = dwarf_diename(&member);
-		bool found = its_name ? strlen(its_name) == len && !memcmp(its_name, name, len) :
-					find_member(&its_type, name, len, ret_type, offset);
+		bool found = its_name ? strlen(its_name) == len && !memcmp(its_name, name, len)
+				      : find_member(&its_type, name, len, ret_type, offset);
 		if (!found)
 			continue;
 		if (its_name)

@@ -12,7 +12,7 @@
 struct name_entry;
 
 struct names {
-	struct map by_hash; /* hash of the name -> index + 1 of the newest entry with it */
+	struct map by_hash;	    /* hash of the name -> index + 1 of the newest entry with it */
 	struct name_entry *entries; /* owned */
 	size_t count, capacity;
 };

@@ -13,6 +13,7 @@
 #include "tests/recipe/flatten.h"
 #include "tests/recipe/kdumpfile.h"
 #include "tests/recipe/recipe.h"
+#include "tests/recipe/token.h"
 
 /* "group[INDEX].member" becomes "group.member" and the index; 0 where there is none. */
 static struct err *split_field(const char *text, struct buf *ret_name, uint64_t *ret_index)
@@ -41,7 +42,7 @@ static struct err *override_header(const struct recipe *r, const struct fault *f
 	uint64_t index;
 	struct err *e = split_field(f->field.data, &name, &index);
 	if (!e && r->plan.format == DUMP_ELF)
-		e = elfdump_field(image, name.data, index, &field, &structure);
+		e = elfdump_field(r, image, name.data, index, &field, &structure);
 	else if (!e)
 		e = kdumpfile_field(image, name.data, index, &field, &structure);
 	buf_free(&name);
@@ -121,20 +122,27 @@ static bool is_dropped(const struct plan *p, unsigned int piece)
 	return false;
 }
 
+static struct err *make(const struct recipe *r, unsigned int piece, struct buf *out)
+{
+	struct err *e;
+	if (r->plan.format == DUMP_KDUMP)
+		e = kdumpfile_make(r, piece, out);
+	else if (r->plan.pieces > 1)
+		e = err_new(ERR_UNSUPPORTED, "an ELF dump cannot be split");
+	else
+		e = elfdump_make(r, out);
+	/* No line alone is to blame. */
+	return r->source_count ? err_wrap(e, "%s", r->sources[0]->name) : e;
+}
+
 struct err *output_make(const struct recipe *r, unsigned int piece, struct buf *out,
 			bool *ret_dropped)
 {
 	const struct plan *plan = &r->plan;
-	struct err *e;
 	*ret_dropped = is_dropped(plan, piece);
 	if (*ret_dropped)
 		return NULL;
-	if (plan->format == DUMP_KDUMP)
-		e = kdumpfile_make(r, piece, out);
-	else if (plan->pieces > 1)
-		e = err_new(ERR_UNSUPPORTED, "an ELF dump cannot be split");
-	else
-		e = elfdump_make(r, out);
+	struct err *e = make(r, piece, out);
 	if (!e)
 		e = apply_faults(r, piece, true, out);
 	if (!e && plan->flatten)

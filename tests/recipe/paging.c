@@ -3,20 +3,21 @@
 
 #include "base/err.h"
 
-#define ENTRIES	       512
-#define ENTRY_PRESENT  UINT64_C(0x001)
-#define ENTRY_WRITE    UINT64_C(0x002)
-#define ENTRY_USER     UINT64_C(0x004)
-#define ENTRY_ACCESSED UINT64_C(0x020)
-#define ENTRY_DIRTY    UINT64_C(0x040)
-#define ENTRY_LARGE    UINT64_C(0x080)
-#define ENTRY_GLOBAL   UINT64_C(0x100)
-#define ENTRY_NOEXEC   (UINT64_C(1) << 63)
-#define EPT_RWX	       UINT64_C(0x007)
-#define EPT_WRITE      UINT64_C(0x002)
-#define EPT_EXEC       UINT64_C(0x004)
-#define EPT_WRITEBACK  UINT64_C(0x030) /* memory type 6 in bits 5:3 of a leaf */
-#define ENTRY_ADDR     UINT64_C(0x000ffffffffff000)
+#define MAPPED_PAGES_MAX (1 << 24) /* by one call; a typing error is more */
+#define ENTRIES		 512
+#define ENTRY_PRESENT	 UINT64_C(0x001)
+#define ENTRY_WRITE	 UINT64_C(0x002)
+#define ENTRY_USER	 UINT64_C(0x004)
+#define ENTRY_ACCESSED	 UINT64_C(0x020)
+#define ENTRY_DIRTY	 UINT64_C(0x040)
+#define ENTRY_LARGE	 UINT64_C(0x080)
+#define ENTRY_GLOBAL	 UINT64_C(0x100)
+#define ENTRY_NOEXEC	 (UINT64_C(1) << 63)
+#define EPT_RWX		 UINT64_C(0x007)
+#define EPT_WRITE	 UINT64_C(0x002)
+#define EPT_EXEC	 UINT64_C(0x004)
+#define EPT_WRITEBACK	 UINT64_C(0x030) /* memory type 6 in bits 5:3 of a leaf */
+#define ENTRY_ADDR	 UINT64_C(0x000ffffffffff000)
 
 static unsigned int level_shift(unsigned int level)
 {
@@ -81,7 +82,8 @@ static struct err *table_for(struct paging *p, uint64_t va, unsigned int level, 
 		uint64_t entry = physmem_read_u64(p->mem, where);
 		if (is_present(p, entry)) {
 			if (above <= 3 && entry & ENTRY_LARGE)
-				return err_new(ERR_INVALID, "%#jx is mapped by a larger page already",
+				return err_new(ERR_INVALID,
+					       "%#jx is mapped by a larger page already",
 					       (uintmax_t)va);
 			table = address_in(p, entry);
 			continue;
@@ -98,7 +100,7 @@ static struct err *table_for(struct paging *p, uint64_t va, unsigned int level, 
 
 struct err *paging_set_entry(struct paging *p, uint64_t va, unsigned int level, uint64_t value)
 {
-	uint64_t table;
+	uint64_t table = 0;
 	struct err *e = table_for(p, va, level, &table);
 	if (e)
 		return e;
@@ -111,6 +113,9 @@ struct err *paging_map(struct paging *p, uint64_t va, uint64_t pa, uint64_t size
 	if ((va | pa | size) & (page - 1))
 		return err_new(ERR_INVALID, "addresses and size must be multiples of %#jx",
 			       (uintmax_t)page);
+	if (size / page > MAPPED_PAGES_MAX)
+		return err_new(ERR_INVALID, "more than %d pages in one statement",
+			       MAPPED_PAGES_MAX);
 	unsigned int level = 1;
 	while (level_shift(level) < PHYSMEM_ADDR_BITS && UINT64_C(1) << level_shift(level) != page)
 		level++;

@@ -32,7 +32,7 @@ struct paging {
 	enum paging_kind kind;
 	unsigned int levels; /* 4 or 5 */
 	uint64_t root;
-	uint64_t pool;	   /* where the next table page goes */
+	uint64_t pool;	    /* where the next table page goes */
 	uint64_t encrypted; /* bits that every present entry carries (AMD's C-bit), or 0 */
 };
 

@@ -202,8 +202,11 @@ static struct err *run_include(struct recipe *r, struct cursor *c)
 }
 
 static const struct directive general_directives[] = {
-	{ "symbols", run_symbols }, { "load", run_load }, { "set", run_set },
-	{ "include", run_include }, { 0 },
+	{ "symbols", run_symbols },
+	{ "load", run_load },
+	{ "set", run_set },
+	{ "include", run_include },
+	{ 0 },
 };
 
 static const struct directive *find_directive(const char *name)

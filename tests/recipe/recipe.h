@@ -29,13 +29,13 @@ struct named_table {
 struct recipe {
 	struct physmem mem;
 	struct names constants;
-	struct names overrides; /* constants from outside, which `set` leaves alone */
+	struct names overrides;	   /* constants from outside, which `set` leaves alone */
 	struct kernelfile **files; /* owned, as is the array */
 	size_t file_count;
 	struct named_table *tables; /* owned */
 	size_t table_count;
-	size_t table_current; /* which one `virt` means; table_count while there is none */
-	struct buf notes;      /* every note but VMCOREINFO, as ELF notes */
+	size_t table_current;	/* which one `virt` means; table_count while there is none */
+	struct buf notes;	/* every note but VMCOREINFO, as ELF notes */
 	unsigned int cpu_notes; /* how many of them are NT_PRSTATUS */
 	struct buf vmcoreinfo;	/* the text of that note */
 	struct plan plan;

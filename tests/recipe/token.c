@@ -152,7 +152,7 @@ static struct err *finish(struct source *s, struct err *e, struct source **ret)
 
 struct err *source_from_text(const char *name, const char *text, struct source **ret)
 {
-	struct source *s;
+	struct source *s = NULL;
 	struct err *e = source_new(name, &s);
 	if (e)
 		return e;
@@ -165,7 +165,7 @@ struct err *source_open(const char *path, struct source **ret)
 	FILE *file = fopen(path, "re");
 	if (!file)
 		return err_errno(errno, "open %s", path);
-	struct source *s;
+	struct source *s = NULL;
 	struct err *e = source_new(path, &s);
 	if (e) {
 		fclose(file);

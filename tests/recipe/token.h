@@ -29,8 +29,8 @@ struct token {
 };
 
 struct source {
-	char *name;	 /* owned; as errors show it */
-	struct buf text; /* owned */
+	char *name;	      /* owned; as errors show it */
+	struct buf text;      /* owned */
 	struct token *tokens; /* owned; every statement ends in TOKEN_END */
 	size_t count;
 };
@@ -46,8 +46,8 @@ struct err *source_from_text(const char *name, const char *text, struct source *
 void source_close(struct source *s);
 
 /* "FILE:LINE: " and the message, for the token that @c is at. */
-__attribute__((format(printf, 2, 3), warn_unused_result)) struct err *
-err_at(const struct cursor *c, const char *fmt, ...);
+__attribute__((format(printf, 2, 3), warn_unused_result)) struct err *err_at(const struct cursor *c,
+									     const char *fmt, ...);
 
 /* "FILE:LINE: " in front of @e, unless it is NULL. */
 __attribute__((warn_unused_result)) struct err *err_located(const struct cursor *c, struct err *e);
@@ -71,7 +71,8 @@ struct err *cursor_word(struct cursor *c, const char *what, const char **ret, si
 
 /* Tokens with no blank between them as one text (`kdump-zlib`, `arch.mmu.root_hpa`), appended to
  * @out; stops at any punctuation that is not in @allowed. */
-struct err *cursor_compact(struct cursor *c, const char *what, const char *allowed, struct buf *out);
+struct err *cursor_compact(struct cursor *c, const char *what, const char *allowed,
+			   struct buf *out);
 
 /* A quoted string, unescaped and appended to @out: \n \t \0 \\ \" \xHH. */
 struct err *cursor_string(struct cursor *c, struct buf *out);
