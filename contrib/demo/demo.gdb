@@ -15,8 +15,8 @@ frame 2
 info registers rbx
 echo \n--- what is in it ---\n
 print ((struct kvm_vcpu *) $rbx)->vcpu_id
-print ((struct kvm_vcpu *) $rbx)->arch.mmu
+print ((struct kvm_vcpu *) $rbx)->arch.mmu.set_cr3
 print/x ((struct kvm_vcpu *) $rbx)->arch.mmu.root_hpa
-echo \n--- a sleeping thread of the same process ---\n
-thread find qemu-kvm
-info threads
+echo \n--- the process it belongs to sleeps ---\n
+thread 3
+bt
