@@ -28,7 +28,8 @@ static void fill_in(const char *command, const char *address, struct buf *out)
 struct err *captive_start(const char *command, const struct listener *listener, pid_t *ret_pid)
 {
 	struct buf address = BUF_INIT, line = BUF_INIT;
-	listener_gdb_name(listener, &address);
+	/* A host and a port, which lldb wants too. */
+	buf_addstr(&address, listener->path ? listener->path : listener->name);
 	fill_in(command, address.data, &line);
 	struct err *e = buf_error(&line);
 	pid_t pid = e ? -1 : fork();

@@ -57,7 +57,7 @@ static bool has_zstd_debug_info(Elf *elf)
 	return false;
 }
 
-/* Why libdw found nothing in the file. */
+/* Why libdw found nothing that it can read in the file. */
 static struct err *no_dwarf(int fd, const char *path)
 {
 	Elf *elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
@@ -114,13 +114,17 @@ static bool is_relocatable(int fd)
 	return yes;
 }
 
-/* Whether the first unit is the mere skeleton of one in a .dwo file. */
-static bool is_split(Dwarf *dwarf)
+/* Reads the first unit: libdw may accept a file at first that it cannot read then. */
+static struct err *check_first_unit(Dwarf *dwarf, int fd, const char *path)
 {
 	Dwarf_CU *unit = NULL;
 	uint8_t type;
-	return !dwarf_get_units(dwarf, NULL, &unit, NULL, &type, NULL, NULL) &&
-	       type == DW_UT_skeleton;
+	if (dwarf_get_units(dwarf, NULL, &unit, NULL, &type, NULL, NULL))
+		return no_dwarf(fd, path);
+	if (type == DW_UT_skeleton)
+		return err_new(ERR_UNSUPPORTED, "%s: its debug information lies in .dwo files",
+			       path);
+	return NULL;
 }
 
 struct err *dwarf_file_open(int fd, const char *path, struct dwarf_file **ret)
@@ -133,11 +137,7 @@ struct err *dwarf_file_open(int fd, const char *path, struct dwarf_file **ret)
 		f->dwarf = open_relocatable(f, fd, path);
 	else
 		f->dwarf = dwarf_begin(fd, DWARF_C_READ);
-	struct err *e = NULL;
-	if (!f->dwarf)
-		e = no_dwarf(fd, path);
-	else if (is_split(f->dwarf))
-		e = err_new(ERR_UNSUPPORTED, "%s: its debug information lies in .dwo files", path);
+	struct err *e = f->dwarf ? check_first_unit(f->dwarf, fd, path) : no_dwarf(fd, path);
 	if (e) {
 		dwarf_file_close(f);
 		return e;

@@ -12,7 +12,7 @@ struct dwarf_file;
  * @fd is borrowed and must stay open; @path is for messages. The debug sections of a relocatable
  * file (a .ko) are relocated in memory: their references to strings are meaningless before.
  * ERR_NOTFOUND when there is no DWARF, ERR_UNSUPPORTED when it is compressed in a way that libdw
- * cannot undo or lies in .dwo files, ERR_FORMAT when the file is damaged.
+ * cannot undo or lies in .dwo files.
  */
 __attribute__((warn_unused_result)) struct err *dwarf_file_open(int fd, const char *path,
 								struct dwarf_file **ret);
