@@ -79,7 +79,7 @@ echo "extracting $release" >&2
 rm -rf "$output" "$output.new"
 mkdir -p "$output.new"
 extract "$image_deb" './boot/vmlinuz-*' '*/kvm*.ko*' '*/irqbypass.ko*' '*/qemu_fw_cfg.ko*' \
-    '*/drivers/virtio/*.ko*' '*/virtio_blk.ko*'
+    '*/drivers/virtio/*.ko*' '*/virtio_blk.ko*' '*/modules.builtin'
 extract "$debug_deb" './usr/lib/debug/boot/vmlinux-*' './usr/lib/debug/lib/*/kvm*.ko*' \
     './usr/lib/debug/lib/*/irqbypass.ko*' './usr/lib/debug/lib/*/qemu_fw_cfg.ko*'
 echo "$release" >"$output.new/release"

@@ -14,9 +14,6 @@ output=$3
 
 PATH=$PATH:/usr/sbin:/sbin
 
-kvm_modules="irqbypass kvm kvm-amd"
-virtio_modules="virtio virtio_ring virtio_pci_modern_dev virtio_pci_legacy_dev virtio_pci virtio_blk"
-
 die() {
     echo "make-initramfs.sh: $*" >&2
     exit 1
@@ -30,13 +27,24 @@ pack() { # FOLDER FILE
     (cd "$1" && find . | cpio --quiet -o -H newc | gzip -1) >"$2"
 }
 
-copy_module() { # NAME ROOT: some kernels ship modules compressed, busybox loads plain ones only
-    file=$(find "$kernel/lib/modules" -name "$1.ko" -o -name "$1.ko.xz" | head -n 1)
-    case $file in
-    '') die "the kernel package has no module $1" ;;
-    *.xz) xz -dc "$file" >"$2/modules/$1.ko" ;;
-    *) cp "$file" "$2/modules/$1.ko" ;;
-    esac
+# Some kernels have one or the other built in, and some ship modules compressed; busybox loads
+# plain ones only.
+copy_modules() { # FOLDER NAME...
+    folder=$1
+    shift
+    mkdir -p "$folder"
+    for name in "$@"; do
+        file=$(find "$kernel/lib/modules" -name "$name.ko" -o -name "$name.ko.xz" | head -n 1)
+        case $file in
+        '') is_built_in "$name" || die "the kernel package has no module $name" ;;
+        *.xz) xz -dc "$file" >"$folder/$name.ko" ;;
+        *) cp "$file" "$folder/$name.ko" ;;
+        esac
+    done
+}
+
+is_built_in() { # NAME
+    grep -q "/$1\.ko\$" "$kernel"/lib/modules/*/modules.builtin
 }
 
 copy_with_libraries() { # PROGRAM ROOT
@@ -47,20 +55,16 @@ copy_with_libraries() { # PROGRAM ROOT
     done
 }
 
-base_root() { # ROOT MODULES...
+base_root() { # ROOT
     root=$1
-    shift
     rm -rf "$root"
-    mkdir -p "$root/bin" "$root/modules" "$root/proc" "$root/sys" "$root/dev"
+    mkdir -p "$root/bin" "$root/proc" "$root/sys" "$root/dev"
     cp "$busybox" "$root/bin/busybox"
     for applet in $("$busybox" --list | grep -vx busybox); do
         ln -s busybox "$root/bin/$applet"
     done
     cp "$here/guest/init" "$root/init"
     chmod +x "$root/init"
-    for module in "$@"; do
-        copy_module "$module" "$root"
-    done
 }
 
 compile() { # NAME ROOT
@@ -72,12 +76,14 @@ kexec=$(need_tool kexec kexec-tools)
 need_tool cpio cpio >/dev/null
 
 mkdir -p "$work"
-# shellcheck disable=SC2086 # lists of names
-base_root "$work/crash" $virtio_modules
+base_root "$work/crash"
+copy_modules "$work/crash/modules/virtio" virtio virtio_ring virtio_pci_modern_dev \
+    virtio_pci_legacy_dev virtio_pci virtio_blk
 pack "$work/crash" "$work/crash.cpio.gz"
 
-# shellcheck disable=SC2086
-base_root "$work/root" $kvm_modules qemu_fw_cfg
+base_root "$work/root"
+copy_modules "$work/root/modules/kvm" irqbypass kvm kvm-amd
+copy_modules "$work/root/modules/fw_cfg" qemu_fw_cfg
 copy_with_libraries "$kexec" "$work/root"
 compile vmhost "$work/root"
 compile workload "$work/root"
