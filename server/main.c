@@ -20,6 +20,8 @@
 /* Prints what failed; returns the exit status. Takes @e. */
 static int fail(struct err *e)
 {
+	/* Output so far comes before the error when both go to one place. */
+	fflush(stdout);
 	fprintf(stderr, "vmcore-gdbserver: %s\n", err_msg(e));
 	err_free(e);
 	return EXIT_FAILURE;
