@@ -80,28 +80,23 @@ static int run_commands(const struct options *o, struct host *host, const struct
 	return status ? status : written;
 }
 
-static int serve_host(const struct options *o, struct host *host, const struct target *target)
+static int serve_host(const struct options *o, struct server *server, struct host *host,
+		      const struct target *target)
 {
 	const struct debug_file *file = kernel_debug_file(host->kernel);
 	int status = EXIT_SUCCESS;
-	struct serve_options serve_options = {
-		.listen = o->listen.list,
-		.listen_count = o->listen.count,
-		.run = o->run,
-		.vmlinux = file ? file->path : NULL,
-		.quiet = o->quiet,
-	};
 	if (!o->quiet) {
 		struct buf text = BUF_INIT;
 		host_describe(host, &text);
 		fputs(text.data, stderr);
 		buf_free(&text);
 	}
-	struct err *e = serve(target, &serve_options, &status);
+	struct err *e = server_run(server, target, file ? file->path : NULL, &status);
 	return e ? fail(e) : status;
 }
 
-static int work_on_dump(const struct options *o)
+/* @server is NULL when the commands of --exec are to be run. */
+static int work_on_dump(const struct options *o, struct server *server)
 {
 	struct host *host = NULL;
 	struct target *target = NULL;
@@ -111,12 +106,29 @@ static int work_on_dump(const struct options *o)
 		e = target_kernel_new(host, &target);
 	if (e)
 		status = fail(e);
-	else if (o->exec.count)
-		status = run_commands(o, host, target);
+	else if (server)
+		status = serve_host(o, server, host, target);
 	else
-		status = serve_host(o, host, target);
+		status = run_commands(o, host, target);
 	target_kernel_free(target);
 	host_close(host);
+	return status;
+}
+
+static int serve(const struct options *o)
+{
+	struct server *server;
+	struct serve_options serve_options = {
+		.listen = o->listen.list,
+		.listen_count = o->listen.count,
+		.run = o->run,
+		.quiet = o->quiet,
+	};
+	struct err *e = server_new(&serve_options, &server);
+	if (e)
+		return fail(e);
+	int status = work_on_dump(o, server);
+	server_free(server);
 	return status;
 }
 
@@ -156,8 +168,13 @@ int main(int argc, char **argv)
 	struct err *e = options_parse(argc, argv, &options);
 	if (e)
 		return fail(e);
-	int status = options.action == ACTION_SERVE ? work_on_dump(&options)
-						    : print_text(options.action);
+	int status;
+	if (options.action != ACTION_SERVE)
+		status = print_text(options.action);
+	else if (options.exec.count)
+		status = work_on_dump(&options, NULL);
+	else
+		status = serve(&options);
 	options_free(&options);
 	return status;
 }
