@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,17 @@ static int fail(struct err *e)
 	fprintf(stderr, "vmcore-gdbserver: %s\n", err_msg(e));
 	err_free(e);
 	return EXIT_FAILURE;
+}
+
+/*
+ * A standard descriptor that we got closed would become that of the next file opened, and output go
+ * into a dump's temporary file. Taken in the direction in which nobody uses it, it still fails.
+ */
+static void occupy_standard_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)!open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
 /* Whether everything printed has really gone out: a full disk shows only here. */
@@ -165,6 +177,7 @@ static int print_text(enum action action)
 int main(int argc, char **argv)
 {
 	struct options options;
+	occupy_standard_descriptors();
 	struct err *e = options_parse(argc, argv, &options);
 	if (e)
 		return fail(e);
