@@ -54,7 +54,8 @@ def _():
 @check("info: what the start-up message says")
 def _():
     text = monitor("info")
-    for part in ["3.10.0-693.el7.x86_64", "Hard LOCKUP", "2017-11-23 13:05:00 UTC", "110 CPU 0/KVM"]:
+    for part in ["3.10.0-693.el7.x86_64", "Hard LOCKUP", "2017-11-23 13:05:00 UTC",
+                 "110 CPU 0/KVM"]:
         expect_in(part, text)
     with Server() as server:
         said = "".join(line + "\n" for line in server.said[:-1])
