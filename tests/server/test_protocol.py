@@ -79,7 +79,7 @@ def vmcoreinfo_of(path):
 
 @check_with_client("the attach of gdb 13, packet by packet")
 def _(client):
-    supported = client.ask("qSupported:multiprocess+;swbreak+;hwbreak+;xmlRegisters=i386").split(";")
+    supported = client.ask("qSupported:multiprocess+;swbreak+;xmlRegisters=i386").split(";")
     expect_equal(supported[0], "PacketSize=100000", "the packet size")
     for token in ["QStartNoAckMode+", "qXfer:features:read+", "qXfer:threads:read+",
                   "binary-upload+", "qXfer:vmcoreinfo:read+"]:
