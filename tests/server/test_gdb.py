@@ -137,6 +137,7 @@ def _():
         tail = ["continue", "delete"] if "break" in command else []
         text = gdb_on_demo(command, *tail, "print init_task.prio", "info threads")
         expect_in(refusal, text)
+        expect_not_in("SIGTRAP", text)
         expect_equal(values(text), ["120"], f"after {command}: memory")
         expect_equal(listed_threads(text), THREADS, f"after {command}: threads")
 
