@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Stock gdb on the demo dump."""
 
+import os
+import pty
 import re
 import subprocess
 import tempfile
@@ -201,6 +203,47 @@ def _():
                        f"-ex 'info threads' -ex 'python gdb.execute(\"quit 7\")' {VMLINUX}")
     expect_equal(done.returncode, 7, "the status")
     expect_equal(len(listed_threads(done.stdout)), 6, "threads")
+
+
+@check("started by --run on a terminal: it is gdb's to type on, and Ctrl-C does not end the server",
+       2 * GDB_S)
+def _():
+    gdb_path = need_tool("gdb")
+    pid, terminal = pty.fork()
+    if pid == 0:
+        # Without exec the shell stays, and some shells make 130 of any status after a Ctrl-C.
+        os.execl(PROGRAM, PROGRAM, "-q", "-s", VMLINUX, "-r",
+                 f"exec {gdb_path} -nx -q -ex 'set width 0' -ex 'target remote {{}}' {VMLINUX}", DUMP)
+    shown = b""
+
+    def wait_for(text):
+        nonlocal shown
+        while text not in shown:
+            shown += os.read(terminal, 4096)
+        shown = shown.partition(text)[2]
+
+    def type_line(text):
+        wait_for(b"(gdb) ")
+        os.write(terminal, text)
+
+    type_line(b"print 40 + 2\n")
+    wait_for(b"$1 = 42")
+    type_line(b"\x03")
+    wait_for(b"Quit")
+    type_line(b"print init_task.prio\n")
+    wait_for(b"$2 = 120")
+    type_line(b"quit 5\n")
+    try:
+        # It asks whether it should leave what it is attached to.
+        wait_for(b"(y or n) ")
+        os.write(terminal, b"y\n")
+        while os.read(terminal, 4096):
+            pass
+    except OSError:
+        # So a terminal ends.
+        pass
+    expect_equal(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 5, "the status")
+    os.close(terminal)
 
 
 run_checks()
