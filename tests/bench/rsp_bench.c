@@ -109,7 +109,8 @@ static void hello(struct link *l)
 	free(text);
 	ask(l, "QStartNoAckMode", &len);
 	write_all(l->fd, "+", 1);
-	l->chunk = packet / 2 > 512 << 10 ? 512 << 10 : packet / 2;
+	/* Some servers count the frame in. */
+	l->chunk = packet / 2 > 512 << 10 ? 512 << 10 : packet / 2 - 16;
 }
 
 static double round_trips(struct link *l, uint64_t address)
