@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Runs a fuzz target over the files of the folders given, without a fuzzer. */
+/* Runs a fuzz target over the files of CORPUS, a folder below $srcdir, without a fuzzer. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdint.h>
@@ -38,7 +38,7 @@ static int replay_folder(const char *folder)
 	}
 	int failed = 0, count = 0;
 	for (struct dirent *entry; (entry = readdir(d)); count++) {
-		char path[4096];
+		char path[8192];
 		snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
 		if (entry->d_name[0] != '.')
 			failed |= replay_file(path);
@@ -48,12 +48,10 @@ static int replay_folder(const char *folder)
 	return failed || count < 3;
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
-	if (argc < 2)
-		return 99;
-	int failed = 0;
-	for (int i = 1; i < argc; i++)
-		failed |= replay_folder(argv[i]);
-	return failed;
+	const char *srcdir = getenv("srcdir");
+	char folder[4096];
+	snprintf(folder, sizeof(folder), "%s/%s", srcdir ? srcdir : ".", CORPUS);
+	return replay_folder(folder);
 }
