@@ -45,7 +45,7 @@ struct target_memory_ops {
 struct target_register {
 	const char *name;
 	const char *feature; /* e.g. org.gnu.gdb.i386.core; rows of one feature stand together */
-	const char *type;    /* a type name of target.xml: int64, data_ptr, i386_eflags... */
+	const char *type;    /* gdb's predefined (int64, data_ptr, i387_ext) or one of tdesc.c's */
 	const char *group;   /* "general", "float", ..., or NULL for gdb's own default */
 	unsigned bits;	     /* a multiple of 8, at most 512 */
 	bool no_save;	     /* save-restore="no": not a register a called function would keep */
@@ -70,9 +70,9 @@ struct target_register_ops {
 
 /* What is shown of a thread in lists. Strings are borrowed, and valid until the next call. */
 struct target_thread {
-	const char *name;	/* e.g. "CPU 0/KVM [running on 0]"; bytes of unknown encoding */
-	const char *short_name; /* e.g. "CPU 0/KVM" */
-	int cpu;		/* where it runs or last ran; -1 if unknown */
+	const char *name;  /* e.g. "CPU 0/KVM [running on 0]"; bytes of unknown encoding */
+	const char *label; /* "task 1002", which gdb 17 shows instead of "Thread 1002"; or NULL */
+	int cpu;	   /* where it runs or last ran; -1 if unknown */
 };
 
 struct target_thread_ops {
@@ -99,8 +99,9 @@ enum target_client {
 struct target_object {
 	const char *name; /* "vmcoreinfo", "exec-file", "osdata", "libraries"... */
 	unsigned clients; /* enum target_client bits: to whom it is advertised */
-	/* The document for @annex; borrowed from the target, lasting as long as it does.
-	 * ERR_NOTFOUND for an annex that does not exist. */
+	/* The document for @annex; borrowed from the target, lasting as long as it does. Called
+	 * for every chunk that a client reads: a document is made once and kept. ERR_NOTFOUND for
+	 * an annex that does not exist. */
 	struct err *(*get)(void *self, const char *annex, const struct buf **ret_document);
 };
 
@@ -122,12 +123,27 @@ struct target_image_ops {
 	const char *(*command_line)(void *self);
 };
 
+/* A monitor command that is not done yet; the target's, opaque to the protocol. */
+struct target_job;
+
 struct target_monitor_ops {
 	/*
 	 * Does what @line, typed after `monitor`, says and appends what it prints to @out. May
 	 * change the view. An error is for the user to read; @out may hold text even then.
+	 *
+	 * A command that takes longer than other clients should wait (some 50 ms) does a part of
+	 * its work, sets *ret_job (NULL before the call) and is called again with `more`.
 	 */
-	struct err *(*run)(void *self, struct target_view *view, const char *line, struct buf *out);
+	struct err *(*run)(void *self, struct target_view *view, const char *line, struct buf *out,
+			   struct target_job **ret_job);
+
+	/* The next part of @job. The job is gone, and freed, once *ret_done is set or an error is
+	 * returned. May be NULL if `run` never makes a job. */
+	struct err *(*more)(void *self, struct target_view *view, struct target_job *job,
+			    struct buf *out, bool *ret_done);
+
+	/* Frees @job, which the client interrupted or left. NULL as `more` is. */
+	void (*cancel)(void *self, struct target_job *job);
 };
 
 struct target {

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "proto/frame.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/hex.h"
+
+enum frame_state {
+	BETWEEN = 0, /* what FRAME_INIT gives */
+	IN_PAYLOAD,
+	AFTER_ESCAPE,
+	AFTER_STAR,
+	CHECKSUM_1,
+	CHECKSUM_2,
+};
+
+/* A run's length byte is its extra length plus this (gdb manual, "Overview"): printable. */
+#define RUN_BASE 29
+#define RUN_MIN	 ' '
+#define RUN_MAX	 '~'
+
+void frame_free(struct frame *f)
+{
+	buf_free(&f->payload);
+}
+
+static void begin_packet(struct frame *f)
+{
+	buf_reset(&f->payload);
+	f->state = IN_PAYLOAD;
+	f->sum = 0;
+	f->unusable = false;
+}
+
+static void add_byte(struct frame *f, char c)
+{
+	if (f->payload.len == FRAME_PAYLOAD_MAX)
+		f->unusable = true;
+	if (!f->unusable)
+		buf_addch(&f->payload, c);
+}
+
+static void add_run(struct frame *f, char count)
+{
+	if (!f->payload.len || count < RUN_MIN || count > RUN_MAX) {
+		f->unusable = true;
+		return;
+	}
+	char c = f->payload.data[f->payload.len - 1];
+	for (int n = count - RUN_BASE; n > 0; n--)
+		add_byte(f, c);
+}
+
+/* A run of bytes that stand for themselves; returns its length. Most of a packet goes this way. */
+static size_t add_plain(struct frame *f, const char *data, size_t len)
+{
+	size_t n = 0;
+	uint8_t sum = f->sum;
+	while (n < len && data[n] != '#' && data[n] != '$' && data[n] != '}' && data[n] != '*')
+		sum = (uint8_t)(sum + (unsigned char)data[n++]);
+	f->sum = sum;
+	if (n > FRAME_PAYLOAD_MAX - f->payload.len)
+		f->unusable = true;
+	if (!f->unusable)
+		buf_add(&f->payload, data, n);
+	return n;
+}
+
+/* One byte of a payload that has a meaning, or that follows one which has. */
+static void payload_byte(struct frame *f, char c)
+{
+	/* Only the start of a packet is never escaped away: the one before was cut short. */
+	if (c == '$') {
+		begin_packet(f);
+		return;
+	}
+	if (c == '#') {
+		f->unusable |= f->state != IN_PAYLOAD;
+		f->state = CHECKSUM_1;
+		return;
+	}
+	f->sum = (uint8_t)(f->sum + (unsigned char)c);
+	switch (f->state) {
+	case AFTER_ESCAPE:
+		add_byte(f, (char)(c ^ 0x20));
+		f->state = IN_PAYLOAD;
+		break;
+	case AFTER_STAR:
+		add_run(f, c);
+		f->state = IN_PAYLOAD;
+		break;
+	default:
+		f->state = c == '}' ? AFTER_ESCAPE : AFTER_STAR;
+	}
+}
+
+static enum frame_event end_packet(struct frame *f, char second_digit)
+{
+	int high = hex_digit(f->first_digit), low = hex_digit(second_digit);
+	f->state = BETWEEN;
+	if (high < 0 || low < 0 || (high << 4 | low) != f->sum)
+		return FRAME_BAD_CHECKSUM;
+	if (f->unusable || f->payload.failed)
+		return FRAME_UNUSABLE;
+	return FRAME_PACKET;
+}
+
+/* A byte outside of packets. What is none of the four signs is noise, and skipped. */
+static enum frame_event between_byte(struct frame *f, char c)
+{
+	switch (c) {
+	case '$':
+		begin_packet(f);
+		return FRAME_NONE;
+	case '+':
+		return FRAME_ACK;
+	case '-':
+		return FRAME_NAK;
+	case 0x03:
+		return FRAME_INTERRUPT;
+	default:
+		return FRAME_NONE;
+	}
+}
+
+enum frame_event frame_parse(struct frame *f, const char *data, size_t len, size_t *ret_used)
+{
+	enum frame_event event = FRAME_NONE;
+	size_t i = 0;
+	while (event == FRAME_NONE && i < len) {
+		switch (f->state) {
+		case BETWEEN:
+			event = between_byte(f, data[i++]);
+			break;
+		case CHECKSUM_1:
+			f->first_digit = data[i++];
+			f->state = CHECKSUM_2;
+			break;
+		case CHECKSUM_2:
+			event = end_packet(f, data[i++]);
+			break;
+		case IN_PAYLOAD:
+			i += add_plain(f, data + i, len - i);
+			if (i < len)
+				payload_byte(f, data[i++]);
+			break;
+		default:
+			payload_byte(f, data[i++]);
+		}
+	}
+	*ret_used = i;
+	return event;
+}
+
+void frame_close(struct buf *out, size_t start)
+{
+	uint8_t sum = 0;
+	for (size_t i = start; i < out->len; i++)
+		sum = (uint8_t)(sum + (unsigned char)out->data[i]);
+	char end[3] = { '#' };
+	hex_encode(end + 1, &sum, 1);
+	buf_add(out, end, sizeof(end));
+}
+
+size_t frame_add_escaped(struct buf *out, const void *data, size_t len, size_t max)
+{
+	/* gdb wants * escaped in what it receives: it would be taken for a run. */
+	static const bool special[256] = { ['#'] = true, ['$'] = true, ['*'] = true, ['}'] = true };
+	const unsigned char *in = data;
+	if (len > max)
+		len = max;
+	size_t room = len > max / 2 ? max : 2 * len;
+	if (!buf_reserve(out, room))
+		return len;
+	char *to = out->data + out->len;
+	const char *end = to + room;
+	size_t n = 0;
+	/* Two bytes of room are enough for any byte; the last one may take a plain byte only. */
+	while (n < len && end - to >= 2) {
+		unsigned char c = in[n++];
+		if (special[c]) {
+			*to++ = '}';
+			c ^= 0x20;
+		}
+		*to++ = (char)c;
+	}
+	if (n < len && to < end && !special[in[n]])
+		*to++ = (char)in[n++];
+	out->len = (size_t)(to - out->data);
+	out->data[out->len] = 0;
+	return n;
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "proto/packet.h"
+
+#include <string.h>
+
+#include "proto/target.h"
+
+/*
+ * The first row that matches is taken: a longer name stands before a shorter one that begins it.
+ * Sources: the gdb manual ("Packets", "General Query Packets"), and lldb's docs
+ * (lldb-gdb-remote) for the rows marked so.
+ */
+static const struct packet packets[] = {
+	/* The three that make up nearly all traffic. */
+	{ "m", MATCH_PREFIX, NULL, NEEDS_MEMORY, packet_memory_hex },
+	{ "x", MATCH_PREFIX, "binary-upload+", NEEDS_MEMORY, packet_memory_binary },
+	{ "p", MATCH_PREFIX, NULL, NEEDS_NOTHING, packet_register },
+
+	/* Getting to know each other. */
+	{ "qSupported", MATCH_WORD, NULL, NEEDS_NOTHING, packet_supported },
+	{ "QStartNoAckMode", MATCH_WORD, "QStartNoAckMode+", NEEDS_NOTHING, packet_no_ack },
+	{ "!", MATCH_WORD, NULL, NEEDS_NOTHING, packet_extended },
+	{ "qAttached", MATCH_WORD, NULL, NEEDS_NOTHING, packet_attached },
+	{ "qSymbol", MATCH_WORD, NULL, NEEDS_NOTHING, packet_symbol },
+	{ "QThreadSuffixSupported", MATCH_WORD, NULL, NEEDS_NOTHING,
+	  packet_thread_suffix }, /* lldb */
+	{ "QListThreadsInStopReply", MATCH_WORD, NULL, NEEDS_NOTHING,
+	  packet_list_in_stop },							  /* lldb */
+	{ "QEnableErrorStrings", MATCH_WORD, NULL, NEEDS_NOTHING, packet_error_strings }, /* lldb */
+	{ "D", MATCH_WORD, NULL, NEEDS_NOTHING, packet_detach },
+	{ "k", MATCH_WORD, NULL, NEEDS_NOTHING, packet_kill },
+	{ "vKill", MATCH_WORD, NULL, NEEDS_NOTHING, packet_vkill },
+
+	/* Threads. */
+	{ "H", MATCH_PREFIX, NULL, NEEDS_NOTHING, packet_select },
+	{ "T", MATCH_PREFIX, NULL, NEEDS_NOTHING, packet_alive },
+	{ "qC", MATCH_WORD, NULL, NEEDS_NOTHING, packet_current },
+	{ "qfThreadInfo", MATCH_WORD, NULL, NEEDS_NOTHING, packet_first_threads },
+	{ "qsThreadInfo", MATCH_WORD, NULL, NEEDS_NOTHING, packet_next_threads },
+	{ "qThreadExtraInfo", MATCH_WORD, NULL, NEEDS_NOTHING, packet_extra_info },
+	{ "qThreadStopInfo", MATCH_PREFIX, NULL, NEEDS_NOTHING, packet_thread_stop }, /* lldb */
+	{ "jThreadsInfo", MATCH_WORD, NULL, NEEDS_NOTHING, packet_threads_json },     /* lldb */
+
+	/* Registers and memory. */
+	{ "g", MATCH_WORD, NULL, NEEDS_NOTHING, packet_registers },
+	{ "qSearch:memory", MATCH_WORD, NULL, NEEDS_MEMORY, packet_search },
+
+	/* What cannot be done with the dead: run, change. */
+	{ "?", MATCH_WORD, NULL, NEEDS_NOTHING, packet_why },
+	{ "vCont", MATCH_WORD, NULL, NEEDS_NOTHING, packet_resume },
+	{ "c", MATCH_PREFIX, NULL, NEEDS_NOTHING, packet_resume },
+	{ "C", MATCH_PREFIX, NULL, NEEDS_NOTHING, packet_resume },
+	{ "s", MATCH_PREFIX, NULL, NEEDS_NOTHING, packet_resume },
+	{ "S", MATCH_PREFIX, NULL, NEEDS_NOTHING, packet_resume },
+	{ "G", MATCH_PREFIX, NULL, NEEDS_NOTHING, packet_write },
+	{ "P", MATCH_PREFIX, NULL, NEEDS_NOTHING, packet_write },
+	{ "M", MATCH_PREFIX, NULL, NEEDS_NOTHING, packet_write },
+	{ "X", MATCH_PREFIX, NULL, NEEDS_NOTHING, packet_write },
+	{ "Z", MATCH_PREFIX, NULL, NEEDS_NOTHING, packet_breakpoint },
+	{ "z", MATCH_PREFIX, NULL, NEEDS_NOTHING, packet_breakpoint },
+
+	/* Documents. The last row is for those that the target brings. */
+	{ "qXfer:features:read", MATCH_WORD, "qXfer:features:read+", NEEDS_NOTHING,
+	  packet_xfer_features },
+	{ "qXfer:threads:read", MATCH_WORD, "qXfer:threads:read+", NEEDS_NOTHING,
+	  packet_xfer_threads },
+	{ "qXfer:", MATCH_PREFIX, NULL, NEEDS_NOTHING, packet_xfer_object },
+	{ "qlinux.vmcoreinfo", MATCH_WORD, NULL, NEEDS_NOTHING, packet_vmcoreinfo },
+
+	/* The machine and its main image. */
+	{ "qOffsets", MATCH_WORD, NULL, NEEDS_IMAGE, packet_offsets },
+	{ "qExecAndArgs", MATCH_WORD, NULL, NEEDS_IMAGE, packet_exec_and_args },
+	{ "qHostInfo", MATCH_WORD, NULL, NEEDS_IMAGE, packet_host_info },	  /* lldb */
+	{ "qProcessInfo", MATCH_WORD, NULL, NEEDS_NOTHING, packet_process_info }, /* lldb */
+
+	{ "qRcmd", MATCH_WORD, NULL, NEEDS_MONITOR, packet_monitor },
+};
+
+#define PACKETS (sizeof(packets) / sizeof(packets[0]))
+
+static bool can_serve(const struct target *target, enum packet_needs needs)
+{
+	switch (needs) {
+	case NEEDS_MEMORY:
+		return target->memory;
+	case NEEDS_IMAGE:
+		return target->image;
+	case NEEDS_MONITOR:
+		return target->monitor;
+	default:
+		return true;
+	}
+}
+
+static bool matches(const struct packet *row, struct cursor *text)
+{
+	if (!cursor_skip_text(text, row->name))
+		return false;
+	return row->match == MATCH_PREFIX || !cursor_left(text) || memchr(":;,", *text->at, 3);
+}
+
+const struct packet *packet_find(const struct target *target, const char *text, size_t len,
+				 struct cursor *ret_args)
+{
+	for (const struct packet *row = packets; row < packets + PACKETS; row++) {
+		struct cursor args = cursor_make(text, len);
+		if (!len || row->name[0] != text[0] || !matches(row, &args))
+			continue;
+		if (!can_serve(target, row->needs))
+			return NULL;
+		*ret_args = args;
+		return row;
+	}
+	return NULL;
+}
+
+void packet_add_tokens(const struct target *target, struct buf *out)
+{
+	for (const struct packet *row = packets; row < packets + PACKETS; row++) {
+		if (row->token && can_serve(target, row->needs))
+			buf_addf(out, ";%s", row->token);
+	}
+}

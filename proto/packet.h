@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The packets that are understood, one row each. The table says what is matched, what is
+ * advertised and what the target must be able to do for it: nothing is advertised that is not
+ * implemented. A packet that no row matches, or whose group of operations the target lacks, gets
+ * the empty reply, which is the protocol's way to say "not supported".
+ *
+ * To add a packet: write its handler in the pkt_*.c of its subject, declare it below, add a row.
+ */
+#ifndef PROTO_PACKET_H
+#define PROTO_PACKET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "proto/cursor.h"
+#include "proto/reply.h"
+
+struct rsp;
+struct target;
+
+enum packet_result {
+	PACKET_REPLY,  /* the reply is complete, and sent */
+	PACKET_AGAIN,  /* not done: call the handler again with the same text, and send nothing */
+	PACKET_SILENT, /* there is no reply to this packet */
+};
+
+/*
+ * @args is the packet's text after the row's name. @r is open and empty. For a handler that says
+ * PACKET_AGAIN, s->busy is NULL in the first call and set in those that follow.
+ */
+typedef enum packet_result packet_handler(struct rsp *s, struct cursor *args, struct reply *r);
+
+enum packet_match {
+	MATCH_PREFIX, /* arguments follow the name directly: m1000,4 */
+	MATCH_WORD,   /* the name ends, or one of : ; , follows: qC, and not qCRC */
+};
+
+/* Groups of operations of struct target that may be missing. */
+enum packet_needs {
+	NEEDS_NOTHING,
+	NEEDS_MEMORY,
+	NEEDS_IMAGE,
+	NEEDS_MONITOR,
+};
+
+struct packet {
+	const char *name;
+	enum packet_match match;
+	const char *token; /* what qSupported says of it, or NULL */
+	enum packet_needs needs;
+	packet_handler *handle;
+};
+
+/* The row for a packet, or NULL: not supported. *ret_args is the text after the name. */
+const struct packet *packet_find(const struct target *target, const char *text, size_t len,
+				 struct cursor *ret_args);
+
+/* Adds ";token" of every row that @target can serve. */
+void packet_add_tokens(const struct target *target, struct buf *out);
+
+/* pkt_session.c */
+packet_handler packet_supported, packet_no_ack, packet_extended, packet_attached, packet_detach,
+	packet_kill, packet_vkill, packet_symbol, packet_thread_suffix, packet_list_in_stop,
+	packet_error_strings;
+/* pkt_run.c */
+packet_handler packet_why, packet_resume, packet_write, packet_breakpoint;
+/* pkt_threads.c */
+packet_handler packet_select, packet_alive, packet_current, packet_first_threads,
+	packet_next_threads, packet_extra_info;
+/* pkt_registers.c */
+packet_handler packet_registers, packet_register;
+/* pkt_memory.c */
+packet_handler packet_memory_hex, packet_memory_binary;
+/* pkt_search.c */
+packet_handler packet_search;
+/* pkt_xfer.c */
+packet_handler packet_xfer_features, packet_xfer_threads, packet_xfer_object, packet_vmcoreinfo;
+/* pkt_image.c */
+packet_handler packet_offsets, packet_exec_and_args, packet_host_info, packet_process_info;
+/* pkt_lldb.c */
+packet_handler packet_threads_json, packet_thread_stop;
+/* pkt_monitor.c */
+packet_handler packet_monitor;
+
+#endif

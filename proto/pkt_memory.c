@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * m and x (gdb manual, "Packets"; lldb docs, "x"). A part of what was asked for is a good reply to
+ * all clients. Nothing at all is an error, and never a text: gdb before 16 takes "E.text" for hex
+ * digits.
+ */
+#include "base/err.h"
+#include "proto/packet.h"
+#include "proto/session.h"
+
+/* The addresses from here on are the kernel's, whatever thread is looked at. */
+#define LOWER_HALF_END UINT64_C(0x800000000000)
+/* What fits in any reply: two digits a byte for m; for x, perhaps every byte escaped. */
+#define READ_MAX (FRAME_PACKET_MAX / 2)
+
+/* Reads memory into s->scratch; returns how many bytes, or 0 with an error in the reply. */
+static size_t read_memory(struct rsp *s, uint64_t addr, uint64_t len, struct reply *r)
+{
+	const struct target *t = s->target;
+	size_t done = 0;
+	if (len > READ_MAX)
+		len = READ_MAX;
+	/*
+	 * lldb does not say whose memory it reads: m carries no thread, and none is selected for
+	 * it. Another task's user memory under the same address would be wrong silently.
+	 */
+	if (session_is_lldb(s) && addr < LOWER_HALF_END) {
+		reply_error(r, REPLY_E_FAULT);
+		return 0;
+	}
+	buf_reset(&s->scratch);
+	if (!buf_reserve(&s->scratch, (size_t)len)) {
+		reply_error(r, REPLY_E_NOMEM);
+		return 0;
+	}
+	struct err *e =
+		t->memory->read(t->self, &s->view, addr, s->scratch.data, (size_t)len, &done);
+	if (e) {
+		reply_error(r, REPLY_E_FAULT);
+		err_free(e);
+		return 0;
+	}
+	return done;
+}
+
+/* "ADDR,LEN", both hexadecimal, and nothing else. */
+static bool parse_range(struct cursor *args, uint64_t *ret_addr, uint64_t *ret_len)
+{
+	*ret_addr = cursor_hex(args);
+	cursor_expect(args, ',');
+	*ret_len = cursor_hex(args);
+	return cursor_done(args);
+}
+
+/* mADDR,LEN. Nothing asked for would be an empty reply, which says something else. */
+enum packet_result packet_memory_hex(struct rsp *s, struct cursor *args, struct reply *r)
+{
+	uint64_t addr, len;
+	if (!parse_range(args, &addr, &len) || !len) {
+		reply_error(r, REPLY_E_REFUSED);
+		return PACKET_REPLY;
+	}
+	size_t done = read_memory(s, addr, len, r);
+	buf_addhex(r->out, s->scratch.data, done);
+	return PACKET_REPLY;
+}
+
+/*
+ * xADDR,LEN. gdb 16 and lldb 21 know by binary-upload+ that there is a "b" before the data. Older
+ * lldb asks with x0,0, wants OK, and then the data alone.
+ */
+enum packet_result packet_memory_binary(struct rsp *s, struct cursor *args, struct reply *r)
+{
+	uint64_t addr, len;
+	if (!parse_range(args, &addr, &len)) {
+		reply_error(r, REPLY_E_REFUSED);
+		return PACKET_REPLY;
+	}
+	if (!len) {
+		s->bare_x |= session_is_lldb(s) && !addr;
+		buf_addstr(r->out, s->bare_x ? "OK" : "b");
+		return PACKET_REPLY;
+	}
+	size_t done = read_memory(s, addr, len, r);
+	if (!done)
+		return PACKET_REPLY;
+	if (!s->bare_x)
+		buf_addch(r->out, 'b');
+	reply_binary(r, s->scratch.data, done);
+	return PACKET_REPLY;
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * qRcmd,HEX (gdb manual, "General Query Packets"): `monitor` and what follows it. Output goes as
+ * console packets, which gdb and lldb both print as it is; lldb would not decode a hex reply.
+ */
+#include <string.h>
+
+#include "base/err.h"
+#include "base/hex.h"
+#include "proto/packet.h"
+#include "proto/session.h"
+#include "proto/target.h"
+
+/* ",HEX" into the scratch buffer; NULL if it is no line of text. */
+static const char *parse_line(struct rsp *s, struct cursor *args)
+{
+	size_t digits;
+	cursor_expect(args, ',');
+	const char *hex = cursor_rest(args, &digits);
+	size_t len = digits / 2;
+	buf_reset(&s->scratch);
+	if (!cursor_done(args) || !buf_reserve(&s->scratch, len) ||
+	    !hex_decode(s->scratch.data, hex, digits) || memchr(s->scratch.data, 0, len))
+		return NULL;
+	s->scratch.len = len;
+	s->scratch.data[len] = 0;
+	return s->scratch.data;
+}
+
+/* Begins or continues; *ret_done says whether the command is done, which it is after an error. */
+static struct err *run(struct rsp *s, const char *line, bool *ret_done)
+{
+	const struct target_monitor_ops *monitor = s->target->monitor;
+	struct target_job *job = s->job;
+	struct err *e;
+	*ret_done = false;
+	if (job) {
+		e = monitor->more(s->target->self, &s->view, job, &s->console, ret_done);
+		*ret_done |= e != NULL;
+	} else {
+		e = monitor->run(s->target->self, &s->view, line, &s->console, &job);
+		*ret_done = !job;
+	}
+	s->job = *ret_done ? NULL : job;
+	return e;
+}
+
+/*
+ * gdb 16 shows an error's text. To others it is printed like output, and the error that ends it
+ * only says that there was one.
+ */
+static void finish(struct rsp *s, struct reply *r, struct err *e)
+{
+	bool shown = !e || s->error_text;
+	if (!shown)
+		buf_addf(&s->console, "%s\n", err_msg(e));
+	r->out->failed |= s->console.failed;
+	reply_console(r, s->console.data, s->console.len);
+	if (!e)
+		reply_ok(r);
+	else if (shown)
+		session_error(s, r, REPLY_E_REFUSED, err_msg(e));
+	else
+		reply_error(r, REPLY_E_REFUSED);
+	err_free(e);
+	buf_free(&s->console);
+}
+
+enum packet_result packet_monitor(struct rsp *s, struct cursor *args, struct reply *r)
+{
+	bool done;
+	const char *line = parse_line(s, args);
+	if (!line) {
+		reply_error(r, REPLY_E_REFUSED);
+		return PACKET_REPLY;
+	}
+	struct err *e = run(s, line, &done);
+	if (!done)
+		return PACKET_AGAIN;
+	finish(s, r, e);
+	return PACKET_REPLY;
+}

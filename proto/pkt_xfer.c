@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * qXfer:OBJECT:read:ANNEX:OFFSET,LENGTH (gdb manual, "General Query Packets"): documents in parts.
+ * Parts are cut from documents that are made once; gdb asks for 4 KiB at a time.
+ */
+#include <string.h>
+
+#include "base/err.h"
+#include "proto/packet.h"
+#include "proto/session.h"
+#include "proto/shared.h"
+
+/* File names are the longest annexes there are. */
+#define ANNEX_MAX 4096
+
+struct part {
+	const char *annex; /* borrowed from the packet, without end mark */
+	size_t annex_len;
+	uint64_t offset, len;
+};
+
+/* ":ANNEX:OFFSET,LENGTH" */
+static bool parse_part(struct cursor *args, struct part *ret)
+{
+	cursor_expect(args, ':');
+	ret->annex = cursor_until(args, ':', &ret->annex_len);
+	cursor_expect(args, ':');
+	ret->offset = cursor_hex(args);
+	cursor_expect(args, ',');
+	ret->len = cursor_hex(args);
+	return cursor_done(args);
+}
+
+static bool annex_is(const struct part *part, const char *name)
+{
+	return part->annex_len == strlen(name) && memcmp(part->annex, name, part->annex_len) == 0;
+}
+
+/* "m" and a part with more to come, "l" and the last one. */
+static void reply_part(struct reply *r, const struct part *part, const struct buf *document)
+{
+	if (part->offset > document->len) {
+		reply_error(r, REPLY_E_REFUSED);
+		return;
+	}
+	size_t offset = (size_t)part->offset, left = document->len - offset;
+	size_t len = part->len < left ? (size_t)part->len : left;
+	buf_addch(r->out, 'm');
+	size_t done = reply_binary(r, document->data + offset, len);
+	if (done == left && !r->out->failed)
+		r->out->data[r->start] = 'l';
+}
+
+/* qXfer:features:read:target.xml:... (gdb manual, "Target Descriptions") */
+enum packet_result packet_xfer_features(struct rsp *s, struct cursor *args, struct reply *r)
+{
+	struct part part;
+	if (parse_part(args, &part) && annex_is(&part, "target.xml"))
+		reply_part(r, &part, &s->shared->target_xml);
+	else
+		reply_error(r, REPLY_E_ANNEX);
+	return PACKET_REPLY;
+}
+
+/* qXfer:threads:read::... (gdb manual, "Thread List Format") */
+enum packet_result packet_xfer_threads(struct rsp *s, struct cursor *args, struct reply *r)
+{
+	struct part part;
+	const struct buf *document;
+	if (!parse_part(args, &part) || part.annex_len) {
+		reply_error(r, REPLY_E_ANNEX);
+		return PACKET_REPLY;
+	}
+	struct err *e = shared_threads_xml(s->shared, &document);
+	if (e) {
+		session_error(s, r, REPLY_E_REFUSED, err_msg(e));
+		err_free(e);
+		return PACKET_REPLY;
+	}
+	if (!document)
+		return PACKET_AGAIN;
+	reply_part(r, &part, document);
+	return PACKET_REPLY;
+}
+
+/* The target's document called @name, or NULL; one that is not for this client is not there. */
+static const struct target_object *find_object(const struct rsp *s, const char *name, size_t len)
+{
+	for (const struct target_object *o = s->target->objects; o && o->name; o++) {
+		if (o->clients & s->client && strlen(o->name) == len &&
+		    memcmp(o->name, name, len) == 0)
+			return o;
+	}
+	return NULL;
+}
+
+/* @object's document for the annex; NULL with an error in the reply. */
+static const struct buf *get_document(const struct rsp *s, const struct target_object *object,
+				      const char *annex, size_t annex_len, struct reply *r)
+{
+	char name[ANNEX_MAX + 1];
+	const struct buf *document;
+	if (annex_len > ANNEX_MAX || memchr(annex, 0, annex_len)) {
+		reply_error(r, REPLY_E_ANNEX);
+		return NULL;
+	}
+	memcpy(name, annex, annex_len);
+	name[annex_len] = 0;
+	struct err *e = object->get(s->target->self, name, &document);
+	if (!e)
+		return document;
+	if (err_code(e) == ERR_NOTFOUND)
+		reply_error(r, REPLY_E_ANNEX);
+	else
+		session_error(s, r, REPLY_E_REFUSED, err_msg(e));
+	err_free(e);
+	return NULL;
+}
+
+/* qXfer:NAME:read:ANNEX:..., for what the target brings. */
+enum packet_result packet_xfer_object(struct rsp *s, struct cursor *args, struct reply *r)
+{
+	struct part part;
+	size_t name_len;
+	const char *name = cursor_until(args, ':', &name_len);
+	const struct target_object *object = find_object(s, name, name_len);
+	if (!object || !cursor_skip_text(args, ":read"))
+		return PACKET_REPLY;
+	if (!parse_part(args, &part)) {
+		reply_error(r, REPLY_E_ANNEX);
+		return PACKET_REPLY;
+	}
+	const struct buf *document = get_document(s, object, part.annex, part.annex_len, r);
+	if (document)
+		reply_part(r, &part, document);
+	return PACKET_REPLY;
+}
+
+/*
+ * qlinux.vmcoreinfo: "Q" and VMCOREINFO's text, escaped like all binary data, in one packet. Drgn's
+ * wiki proposes it ("GDB Remote Protocol proposal: linux.vmcoreinfo query packet"); the kernel's
+ * side is Amal Raj T's series "kgdb: Add command linux.vmcoreinfo to kgdb" (linux-serial, 2025).
+ */
+enum packet_result packet_vmcoreinfo(struct rsp *s, struct cursor *args, struct reply *r)
+{
+	static const char name[] = "vmcoreinfo";
+	const struct target_object *object = find_object(s, name, sizeof(name) - 1);
+	(void)args;
+	if (!object)
+		return PACKET_REPLY;
+	const struct buf *document = get_document(s, object, "", 0, r);
+	if (!document)
+		return PACKET_REPLY;
+	buf_addch(r->out, 'Q');
+	if (reply_binary(r, document->data, document->len) < document->len)
+		reply_error(r, REPLY_E_REFUSED);
+	return PACKET_REPLY;
+}

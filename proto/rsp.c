@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "proto/rsp.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "proto/packet.h"
+#include "proto/session.h"
+#include "proto/shared.h"
+
+/* Room for a packet of the largest size behind one that is being answered. */
+#define INPUT_MAX (2 * (size_t)FRAME_PACKET_MAX)
+/* How much of a packet goes into a debug message. */
+#define LOG_MAX 240
+
+struct rsp *rsp_new(struct rsp_shared *shared)
+{
+	struct rsp *s = calloc(1, sizeof(*s));
+	if (!s)
+		return NULL;
+	s->shared = shared;
+	s->target = shared->target;
+	s->number = ++shared->sessions;
+	s->frame = (struct frame)FRAME_INIT;
+	buf_init(&s->in);
+	buf_init(&s->last);
+	buf_init(&s->scratch);
+	buf_init(&s->console);
+	s->client = TARGET_GDB;
+	s->acks = true;
+	s->view.tid = s->target->threads->current(s->target->self);
+	return s;
+}
+
+void rsp_free(struct rsp *s)
+{
+	if (!s)
+		return;
+	session_cancel(s);
+	frame_free(&s->frame);
+	buf_free(&s->in);
+	buf_free(&s->last);
+	buf_free(&s->scratch);
+	buf_free(&s->console);
+	free(s);
+}
+
+bool rsp_wants_close(const struct rsp *s)
+{
+	return s->closing;
+}
+
+struct err *rsp_input(struct rsp *s, const void *bytes, size_t len)
+{
+	if (s->closing)
+		return NULL;
+	buf_drop(&s->in, s->in_used);
+	s->in_used = 0;
+	if (len > INPUT_MAX - s->in.len)
+		return err_new(ERR_INVALID,
+			       "the client sent more than %zu bytes without waiting for a reply",
+			       INPUT_MAX);
+	buf_add(&s->in, bytes, len);
+	return buf_error(&s->in);
+}
+
+/* A packet as a debug message: its beginning, printable. */
+static void log_packet(const struct rsp *s, const char *direction, const char *text, size_t len)
+{
+	char shown[LOG_MAX + 1];
+	size_t n = 0;
+	if (!log_on(LOG_PACKET))
+		return;
+	for (; n < len && n < LOG_MAX; n++)
+		shown[n] = text[n] < ' ' || text[n] > '~' ? '.' : text[n];
+	shown[n] = 0;
+	log_write(LOG_PACKET, "[%u] %s %s%s", s->number, direction, shown,
+		  len > LOG_MAX ? "..." : "");
+}
+
+static bool input_left(const struct rsp *s)
+{
+	return s->in_used < s->in.len;
+}
+
+static enum frame_event next_event(struct rsp *s)
+{
+	size_t used;
+	enum frame_event event =
+		frame_parse(&s->frame, s->in.data + s->in_used, s->in.len - s->in_used, &used);
+	s->in_used += used;
+	return event;
+}
+
+/*
+ * Looks for Ctrl-C in what came during a long operation, up to the next packet: the parser still
+ * holds the packet that is being answered.
+ */
+static bool interrupted(struct rsp *s)
+{
+	for (; input_left(s) && s->in.data[s->in_used] != '$'; s->in_used++) {
+		if (s->in.data[s->in_used] == 0x03)
+			return true;
+	}
+	return false;
+}
+
+/* The one place that ends a reply. @begin is where this step's output begins. */
+static void send_reply(struct rsp *s, struct reply *r, size_t begin)
+{
+	log_packet(s, "<-", r->out->data + r->start, r->out->len - r->start);
+	reply_close(r);
+	/* Kept for a client that asks for it again. */
+	buf_reset(&s->last);
+	if (s->acks)
+		buf_add(&s->last, r->out->data + begin, r->out->len - begin);
+}
+
+/*
+ * Answers the packet in s->frame: calls its handler, for the first time or again, and sends its
+ * reply.
+ */
+static void answer(struct rsp *s, struct buf *out)
+{
+	const struct buf *text = &s->frame.payload;
+	size_t begin = out->len;
+	struct cursor args;
+	struct reply r;
+	enum packet_result result = PACKET_REPLY;
+
+	const struct packet *packet = packet_find(s->target, text->data, text->len, &args);
+	reply_open(&r, out);
+	if (packet)
+		result = packet->handle(s, &args, &r);
+	s->busy = result == PACKET_AGAIN ? packet : NULL;
+	if (result != PACKET_REPLY) {
+		reply_drop(&r);
+		return;
+	}
+	send_reply(s, &r, begin);
+}
+
+/* An error reply to a packet that no handler saw, or whose handler will not end. */
+static void answer_error(struct rsp *s, struct buf *out, enum reply_error code)
+{
+	struct reply r;
+	size_t begin = out->len;
+	reply_open(&r, out);
+	reply_error(&r, code);
+	send_reply(s, &r, begin);
+}
+
+/* A packet came whole: acknowledged before its reply, and in the same write. */
+static void acknowledge(const struct rsp *s, struct buf *out)
+{
+	if (s->acks)
+		buf_addch(out, '+');
+}
+
+/* Returns whether the event was one that uses up the step. */
+static bool handle_event(struct rsp *s, enum frame_event event, struct buf *out)
+{
+	switch (event) {
+	case FRAME_PACKET:
+		log_packet(s, "->", s->frame.payload.data, s->frame.payload.len);
+		acknowledge(s, out);
+		answer(s, out);
+		return true;
+	case FRAME_UNUSABLE:
+		acknowledge(s, out);
+		answer_error(s, out, REPLY_E_REFUSED);
+		return true;
+	case FRAME_BAD_CHECKSUM:
+		/* Without acknowledgements nobody sends anything again, but all wait for replies.
+		 */
+		if (s->acks)
+			buf_addch(out, '-');
+		else
+			answer_error(s, out, REPLY_E_REFUSED);
+		return true;
+	case FRAME_NAK:
+		if (s->acks)
+			buf_add(out, s->last.data, s->last.len);
+		return true;
+	case FRAME_ACK:
+	case FRAME_INTERRUPT: /* nothing runs that it could stop */
+	case FRAME_NONE:
+		break;
+	}
+	return false;
+}
+
+struct err *rsp_step(struct rsp *s, struct buf *out, bool *ret_more)
+{
+	if (s->busy && interrupted(s)) {
+		session_cancel(s);
+		answer_error(s, out, REPLY_E_INTERRUPTED);
+	} else if (s->busy) {
+		answer(s, out);
+	} else {
+		bool done = false;
+		while (!done && !s->closing && input_left(s))
+			done = handle_event(s, next_event(s), out);
+	}
+	*ret_more = !s->closing && (s->busy || input_left(s));
+	return out->failed || s->last.failed ? err_nomem() : NULL;
+}

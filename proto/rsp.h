@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The protocol as the server sees it: bytes in, bytes out. One rsp_shared a target, one rsp a
+ * client. Neither is touched by two threads at once.
+ *
+ *	read() -> rsp_input() -> rsp_step() until nothing more -> write()
+ *
+ * A server that reads no further while rsp_step() says that there is more, or while its output is
+ * not written, bounds the memory that a client can take.
+ */
+#ifndef PROTO_RSP_H
+#define PROTO_RSP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+
+struct buf;
+struct target;
+
+/* What is made once for a target and served to all its clients: descriptions, thread lists. */
+struct rsp_shared;
+
+/*
+ * @target is borrowed and must outlive the result. ERR_INVALID for a register table that cannot
+ * be served. Thread lists are made when first asked for, and kept.
+ */
+ERR_MUST_CHECK struct err *rsp_shared_new(const struct target *target,
+					  struct rsp_shared **ret_shared);
+
+/* After the last session of it; NULL is allowed. */
+void rsp_shared_free(struct rsp_shared *shared);
+
+struct rsp;
+
+/* A session for a client that has just connected. NULL when memory is out. */
+struct rsp *rsp_new(struct rsp_shared *shared);
+
+/* Ends a long operation if one is under way; NULL is allowed. */
+void rsp_free(struct rsp *rsp);
+
+/*
+ * Queues what a client sent. ERR_INVALID when it keeps sending without waiting for replies: more
+ * than two packets of the largest size are queued. The session is of no use after an error.
+ */
+ERR_MUST_CHECK struct err *rsp_input(struct rsp *rsp, const void *bytes, size_t len);
+
+/*
+ * Handles at most one packet, or one slice of a long operation, and appends what there is to send
+ * to @out (perhaps nothing). *ret_more: call again, after other clients had their turn; not set,
+ * there is nothing to do before the next input. The only error is ERR_NOMEM, and ends the session.
+ */
+ERR_MUST_CHECK struct err *rsp_step(struct rsp *rsp, struct buf *out, bool *ret_more);
+
+/* Whether to close the connection once the output is written: the client has said goodbye. */
+bool rsp_wants_close(const struct rsp *rsp);
+
+#endif

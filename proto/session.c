@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "proto/session.h"
+
+#include <string.h>
+
+struct target_view session_view(const struct rsp *s, uint64_t tid)
+{
+	return tid == s->view.tid ? s->view : (struct target_view){ .tid = tid };
+}
+
+void session_select(struct rsp *s, uint64_t tid)
+{
+	s->view = session_view(s, tid);
+}
+
+void session_cancel(struct rsp *s)
+{
+	const struct target_monitor_ops *monitor = s->target->monitor;
+	if (s->job)
+		monitor->cancel(s->target->self, s->job);
+	s->job = NULL;
+	s->busy = NULL;
+	buf_free(&s->console);
+}
+
+/* lldb docs, "QEnableErrorStrings". */
+static void lldb_error(struct reply *r, enum reply_error code, const char *text)
+{
+	reply_error(r, code);
+	buf_addch(r->out, ';');
+	buf_addhex(r->out, text, strlen(text));
+}
+
+/* gdb manual, "Standard Replies": E.errtext. */
+static void gdb_error(struct reply *r, const char *text)
+{
+	reply_clear(r);
+	buf_addstr(r->out, "E.");
+	reply_text(r, text);
+}
+
+void session_error(const struct rsp *s, struct reply *r, enum reply_error code, const char *text)
+{
+	if (session_is_lldb(s) && s->error_strings)
+		lldb_error(r, code, text);
+	else if (!session_is_lldb(s) && s->error_text)
+		gdb_error(r, text);
+	else
+		reply_error(r, code);
+}
+
+void session_refuse(const struct rsp *s, struct reply *r, const char *text)
+{
+	if (session_is_lldb(s))
+		session_error(s, r, REPLY_E_REFUSED, text);
+	else
+		gdb_error(r, text);
+}

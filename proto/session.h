@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Inside of proto/: a session's state, and what depends on who the client is. */
+#ifndef PROTO_SESSION_H
+#define PROTO_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "proto/frame.h"
+#include "proto/reply.h"
+#include "proto/target.h"
+
+struct packet;
+
+/* A qSearch:memory under way; see pkt_search.c. */
+struct search {
+	uint64_t at;	   /* the next address to read */
+	uint64_t last;	   /* the last address of the range */
+	size_t carry;	   /* bytes just before @at that are at the start of the scratch buffer */
+	bool read_any;	   /* something in the range could be read */
+	bool past_the_end; /* @at would be above the last address there is */
+};
+
+struct rsp {
+	struct rsp_shared *shared;   /* borrowed */
+	const struct target *target; /* borrowed; the same as the shared one's */
+	unsigned number;	     /* for debug messages */
+
+	struct buf in; /* what came and is not parsed yet, from in_used on */
+	size_t in_used;
+	struct frame frame;
+	struct buf last;	   /* the last reply, to send again; kept while acks are on */
+	const struct packet *busy; /* whose handler said PACKET_AGAIN; its text is in frame */
+	bool closing;
+
+	/* What was negotiated. */
+	enum target_client client;
+	bool acks;
+	bool error_text;      /* gdb 16: error-message+ */
+	bool error_strings;   /* lldb: QEnableErrorStrings */
+	bool list_in_stop;    /* lldb: QListThreadsInStopReply */
+	bool bare_x;	      /* old lldb: x data without "b" in front */
+	bool probed_register; /* lldb's first p came: a question whether p works */
+
+	struct target_view view; /* the selected thread and its frame */
+	size_t next_listed;	 /* qsThreadInfo goes on here */
+
+	struct buf scratch; /* memory that was read; for searches, what is searched */
+	struct search search;
+	struct buf console;	/* output of the monitor command under way */
+	struct target_job *job; /* that command, if it is not done; owned */
+};
+
+static inline bool session_is_lldb(const struct rsp *s)
+{
+	return s->client == TARGET_LLDB;
+}
+
+/* The view of thread @tid: what is selected, if that is the thread; else its innermost frame. */
+struct target_view session_view(const struct rsp *s, uint64_t tid);
+
+/* Selects @tid for later packets. */
+void session_select(struct rsp *s, uint64_t tid);
+
+/* Ends the long operation under way, if there is one. */
+void session_cancel(struct rsp *s);
+
+/*
+ * The reply becomes an error with a text, in the form the client takes: lldb's "Exx;hex" if it
+ * asked for that, gdb's "E.text" if it said error-message+, "Exx" otherwise. Not for m and x,
+ * whose replies old gdbs take for data.
+ */
+void session_error(const struct rsp *s, struct reply *r, enum reply_error code, const char *text);
+
+/* The same for packets to which every gdb takes "E.text": those that change something. */
+void session_refuse(const struct rsp *s, struct reply *r, const char *text);
+
+#endif

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "proto/shared.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/bytes.h"
+#include "base/hex.h"
+#include "base/log.h"
+#include "proto/rsp.h"
+#include "proto/stop.h"
+#include "proto/target.h"
+#include "proto/tdesc.h"
+
+/* Threads a slice: describing one is cheap, finding its first registers may need an unwinder. */
+#define XML_SLICE  1024
+#define JSON_SLICE 32
+
+struct err *rsp_shared_new(const struct target *target, struct rsp_shared **ret_shared)
+{
+	struct rsp_shared *shared = calloc(1, sizeof(*shared));
+	if (!shared)
+		return err_nomem();
+	shared->target = target;
+	buf_init(&shared->target_xml);
+	buf_init(&shared->xml.text);
+	buf_init(&shared->json.text);
+	buf_init(&shared->stop_threads);
+	buf_init(&shared->stop_pcs);
+	struct err *e = tdesc_build(target->registers, &shared->target_xml);
+	if (!e)
+		e = register_layout_make(&shared->layout, target);
+	if (e) {
+		rsp_shared_free(shared);
+		return err_wrap(e, "describe the registers of %s", target->what);
+	}
+	*ret_shared = shared;
+	return NULL;
+}
+
+void rsp_shared_free(struct rsp_shared *shared)
+{
+	if (!shared)
+		return;
+	register_layout_free(&shared->layout);
+	buf_free(&shared->target_xml);
+	buf_free(&shared->xml.text);
+	buf_free(&shared->json.text);
+	buf_free(&shared->stop_threads);
+	buf_free(&shared->stop_pcs);
+	free(shared);
+}
+
+const char *shared_stop_reason(const struct rsp_shared *shared)
+{
+	const struct target *t = shared->target;
+	const char *reason = t->threads->stop_reason(t->self);
+	return reason ? reason : t->what;
+}
+
+void shared_describe(const struct rsp_shared *shared, uint64_t tid, struct target_thread *ret)
+{
+	const struct target *t = shared->target;
+	struct err *e = t->threads->describe(t->self, tid, ret);
+	if (!e)
+		return;
+	log_debug(LOG_PACKET, "describe thread %" PRIu64 ": %s", tid, err_msg(e));
+	err_free(e);
+	*ret = (struct target_thread){ .name = "?", .cpu = -1 };
+}
+
+/* The threads whose turn it is in this slice: *ret_tids[document->next .. *ret_end). */
+static struct err *next_slice(const struct rsp_shared *shared,
+			      const struct thread_document *document, size_t slice,
+			      const uint64_t **ret_tids, size_t *ret_end, bool *ret_last)
+{
+	const struct target *t = shared->target;
+	size_t count;
+	struct err *e = t->threads->list(t->self, ret_tids, &count);
+	if (e)
+		return e;
+	size_t left = count > document->next ? count - document->next : 0;
+	*ret_end = document->next + (left < slice ? left : slice);
+	*ret_last = left <= slice;
+	return NULL;
+}
+
+/* gdb manual, "Thread List Format". */
+static void add_thread_xml(const struct rsp_shared *shared, uint64_t tid, struct buf *out)
+{
+	struct target_thread thread;
+	shared_describe(shared, tid, &thread);
+	buf_addf(out, "<thread id=\"%" PRIx64 "\"", tid);
+	if (thread.cpu >= 0)
+		buf_addf(out, " core=\"%d\"", thread.cpu);
+	buf_addstr(out, " name=\"");
+	buf_addxml(out, thread.name);
+	if (thread.label) {
+		buf_addstr(out, "\" id_str=\"");
+		buf_addxml(out, thread.label);
+	}
+	buf_addstr(out, "\"/>\n");
+}
+
+static struct err *continue_xml(struct rsp_shared *shared)
+{
+	struct thread_document *d = &shared->xml;
+	const uint64_t *tids;
+	size_t end;
+	bool last;
+	if (!d->begun)
+		buf_addstr(&d->text, "<?xml version=\"1.0\"?>\n"
+				     "<!DOCTYPE threads SYSTEM \"threads.dtd\">\n"
+				     "<threads>\n");
+	d->begun = true;
+	struct err *e = next_slice(shared, d, XML_SLICE, &tids, &end, &last);
+	for (; !e && d->next < end; d->next++)
+		add_thread_xml(shared, tids[d->next], &d->text);
+	if (e || !last)
+		return e;
+	buf_addstr(&d->text, "</threads>\n");
+	d->ready = true;
+	return buf_error(&d->text);
+}
+
+/* Empties a document that could not be made, for another try. */
+static void start_over(struct thread_document *d)
+{
+	buf_free(&d->text);
+	*d = (struct thread_document){ .text = BUF_INIT };
+}
+
+struct err *shared_threads_xml(struct rsp_shared *shared, const struct buf **ret_document)
+{
+	struct err *e = shared->xml.ready ? NULL : continue_xml(shared);
+	if (e) {
+		start_over(&shared->xml);
+		return err_wrap(e, "list the threads");
+	}
+	*ret_document = shared->xml.ready ? &shared->xml.text : NULL;
+	return NULL;
+}
+
+void shared_add_thread_json(const struct rsp_shared *shared, uint64_t tid, const char *reason,
+			    const struct register_values *values, struct json *j)
+{
+	const struct register_layout *layout = &shared->layout;
+	struct target_thread thread;
+	shared_describe(shared, tid, &thread);
+	json_object(j, NULL);
+	json_u64(j, "tid", tid);
+	json_str(j, "name", thread.name);
+	if (reason) {
+		json_u64(j, "signal", STOP_SIGTRAP);
+		json_str(j, "reason", "exception");
+		json_str(j, "description", reason);
+	}
+	json_object(j, "registers");
+	for (size_t i = 0; i < layout->ops->expedited_count; i++) {
+		size_t row = layout->ops->expedited[i];
+		char key[8], hex[2 * 64 + 1];
+		if (!values->known[row])
+			continue;
+		size_t len = layout->ops->table[row].bits / 8;
+		snprintf(key, sizeof(key), "%zu", row);
+		hex_encode(hex, values->bytes + layout->offset[row], len);
+		hex[2 * len] = 0;
+		json_str(j, key, hex);
+	}
+	json_end(j);
+	json_end(j);
+}
+
+/* One thread in lldb's two lists. */
+static void add_thread_lldb(struct rsp_shared *shared, uint64_t tid)
+{
+	const struct target *t = shared->target;
+	const struct register_layout *layout = &shared->layout;
+	const struct target_view view = { .tid = tid };
+	struct register_values values;
+	registers_read(layout, &view, &values);
+	const char *comma = shared->stop_threads.len ? "," : "";
+	buf_addf(&shared->stop_threads, "%s%" PRIx64, comma, tid);
+	if (layout->pc < layout->ops->count && values.known[layout->pc])
+		buf_addf(&shared->stop_pcs, "%s%" PRIx64, comma,
+			 get_u64(values.bytes + layout->offset[layout->pc]));
+	else
+		shared->pcs_known = false;
+	bool current = tid == t->threads->current(t->self);
+	shared_add_thread_json(shared, tid, current ? shared_stop_reason(shared) : NULL, &values,
+			       &shared->json_writer);
+}
+
+/*
+ * Both keys of lldb docs, "QListThreadsInStopReply". lldb wants as many pcs as threads: where one
+ * is not known there are none, and lldb reads them one by one.
+ */
+static struct err *finish_lldb(struct rsp_shared *shared)
+{
+	struct buf stop = BUF_INIT;
+	buf_addf(&stop, "threads:%s;", shared->stop_threads.data);
+	if (shared->pcs_known)
+		buf_addf(&stop, "thread-pcs:%s;", shared->stop_pcs.data);
+	buf_free(&shared->stop_threads);
+	buf_free(&shared->stop_pcs);
+	shared->stop_threads = stop;
+	shared->json.ready = true;
+	return buf_error(&stop);
+}
+
+static struct err *continue_lldb(struct rsp_shared *shared)
+{
+	struct thread_document *d = &shared->json;
+	const uint64_t *tids;
+	size_t end;
+	bool last;
+	if (!d->begun) {
+		shared->json_writer = (struct json)JSON_INIT(&d->text);
+		json_array(&shared->json_writer, NULL);
+		buf_reset(&shared->stop_threads);
+		buf_reset(&shared->stop_pcs);
+		shared->pcs_known = true;
+	}
+	d->begun = true;
+	struct err *e = next_slice(shared, d, JSON_SLICE, &tids, &end, &last);
+	for (; !e && d->next < end; d->next++)
+		add_thread_lldb(shared, tids[d->next]);
+	if (e || !last)
+		return e;
+	json_end(&shared->json_writer);
+	e = buf_error(&d->text);
+	return e ? e : finish_lldb(shared);
+}
+
+struct err *shared_threads_lldb(struct rsp_shared *shared, const struct buf **ret_json,
+				const struct buf **ret_stop_threads)
+{
+	struct err *e = shared->json.ready ? NULL : continue_lldb(shared);
+	if (e) {
+		start_over(&shared->json);
+		return err_wrap(e, "list the threads");
+	}
+	*ret_json = shared->json.ready ? &shared->json.text : NULL;
+	*ret_stop_threads = shared->json.ready ? &shared->stop_threads : NULL;
+	return NULL;
+}
