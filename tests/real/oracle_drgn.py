@@ -22,7 +22,8 @@ How drgn 0.0.22 takes these dumps:
     dump of the same boot.
   - kdump files written by QEMU: refused, flattened or not (no architecture in utsname).
   - flattened files and split sets: refused, but their contents are those of the ELF dump.
-A zombie has no stack any more, and no registers.
+A zombie has given its stack back: drgn then fails, or decodes what another task has made of it, so
+it has no registers here.
 """
 
 import contextlib
@@ -108,11 +109,10 @@ def open_dump(path, debug_files):
 
 
 def stack_frames(prog, task):
-    """[] where drgn finds no frame: zombies."""
-    try:
-        return list(prog.stack_trace(task))
-    except (ValueError, drgn.FaultError):
+    """[] where the task has no stack any more."""
+    if task.stack_refcount.refs.counter == 0:
         return []
+    return list(prog.stack_trace(task))
 
 
 def known_registers(frame):
