@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "base/hex.h"
+#include "base/utf8.h"
 
 /* What data points to while nothing is allocated; only ever read. */
 char buf_empty[1];
@@ -113,7 +114,8 @@ void buf_addhex(struct buf *b, const void *bytes, size_t len)
 
 void buf_addxml(struct buf *b, const char *text)
 {
-	for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
+	for (const char *p = text; *p;) {
+		size_t len = utf8_length(p);
 		switch (*p) {
 		case '&':
 			buf_addstr(b, "&amp;");
@@ -131,8 +133,12 @@ void buf_addxml(struct buf *b, const char *text)
 			buf_addstr(b, "&apos;");
 			break;
 		default:
-			buf_addch(b, *p < 0x20 || *p > 0x7e ? '?' : (char)*p);
+			if (!len || (unsigned char)*p < 0x20 || *p == 0x7f)
+				buf_addch(b, '?');
+			else
+				buf_add(b, p, len);
 		}
+		p += len ? len : 1;
 	}
 }
 

@@ -49,7 +49,7 @@ void buf_vaddf(struct buf *b, const char *fmt, va_list ap);
 void buf_addhex(struct buf *b, const void *bytes, size_t len);
 
 /* Text with &, <, >, " and ' escaped, and what XML cannot hold (control characters, bytes that are
- * no ASCII) as '?'. Kernel names are bytes of unknown encoding. */
+ * no valid UTF-8) as '?'. */
 void buf_addxml(struct buf *b, const char *text);
 
 /* Removes the first @n bytes (n <= len). */

@@ -7,46 +7,14 @@
 #include <string.h>
 
 #include "base/buf.h"
-
-/* The length of the valid UTF-8 sequence at @s, or 0 (Unicode 15, table 3-7). */
-static size_t utf8_length(const unsigned char *s)
-{
-	unsigned char low = 0x80, high = 0xbf;
-	size_t more;
-	if (s[0] < 0x80)
-		return 1;
-	if (s[0] >= 0xc2 && s[0] <= 0xdf)
-		more = 1;
-	else if (s[0] >= 0xe0 && s[0] <= 0xef)
-		more = 2;
-	else if (s[0] >= 0xf0 && s[0] <= 0xf4)
-		more = 3;
-	else
-		return 0;
-	/* No overlong forms, no surrogates, nothing above U+10FFFF. */
-	if (s[0] == 0xe0)
-		low = 0xa0;
-	else if (s[0] == 0xed)
-		high = 0x9f;
-	else if (s[0] == 0xf0)
-		low = 0x90;
-	else if (s[0] == 0xf4)
-		high = 0x8f;
-	for (size_t i = 1; i <= more; i++) {
-		if (s[i] < low || s[i] > high)
-			return 0;
-		low = 0x80;
-		high = 0xbf;
-	}
-	return more + 1;
-}
+#include "base/utf8.h"
 
 static void add_string(struct buf *out, const char *text)
 {
 	const unsigned char *p = (const unsigned char *)text;
 	buf_addch(out, '"');
 	while (*p) {
-		size_t len = utf8_length(p);
+		size_t len = utf8_length((const char *)p);
 		if (*p == '"' || *p == '\\')
 			buf_addf(out, "\\%c", *p);
 		else if (*p < 0x20 || *p == 0x7f)

@@ -39,6 +39,10 @@ struct dump_info {
 	int64_t date; /* seconds since 1970 when the file says so, else 0 */
 	const struct dump_note *notes;
 	size_t note_count;
+	/* Where the kernel's text was loaded, as the file's headers say (physical = virtual -
+	 * 0xffffffff80000000 + phys_base): a hint to be checked. */
+	bool has_phys_base;
+	uint64_t phys_base;
 	const char *vmcoreinfo; /* its text, or NULL; borrowed from the dump */
 	size_t vmcoreinfo_len;
 };
@@ -49,7 +53,8 @@ struct dump_options {
 	void (*progress)(void *closure, const char *doing, uint64_t done, uint64_t total);
 	void *closure;
 	/* Told one sentence a time about what is odd but not fatal; may be NULL. */
-	void (*warn)(void *closure, const char *sentence);
+	void (*warn)(void *warn_closure, const char *sentence);
+	void *warn_closure;
 };
 
 /*

@@ -48,6 +48,9 @@ void memory_free(struct memory *m);
 __attribute__((warn_unused_result)) struct err *
 memory_read_phys(struct memory *m, uint64_t pa, void *out, size_t len, size_t *ret_done);
 
+/* The first page frame number >= @pfn that may be readable; false if none is. */
+bool memory_next_page(const struct memory *m, uint64_t pfn, uint64_t *ret_pfn);
+
 /* An address space: where x86-64 page tables (Intel SDM vol. 3, chapter 4) start. */
 struct vspace {
 	uint64_t root;	 /* physical address of the top-level table; 0 if there is none */
@@ -55,7 +58,7 @@ struct vspace {
 	uint64_t c_mask; /* bits of an entry that are no address: the memory encryption bit */
 };
 
-/* One step of a walk. */
+/* One step of a walk: an entry that was read. */
 struct vtop_step {
 	uint8_t level;		/* 5 (PML5) .. 1 (page table) */
 	uint64_t entry_address; /* physical address of the entry */
@@ -66,14 +69,16 @@ struct vtop {
 	uint64_t pa;
 	uint64_t page_size;		 /* 4 KiB, 2 MiB or 1 GiB: of the mapping that holds it */
 	bool writable, user, executable; /* all levels together */
+	uint8_t level; /* the walk ended here: it has the mapping or the reason why there is none */
 	struct vtop_step steps[5];
 	unsigned step_count;
 };
 
 /*
- * Translates @va. ERR_NOTPRESENT when a table says so or @va is not canonical; the error of a table
- * page that cannot be read otherwise, with the level in its message. When it fails, ret->steps and
- * ret->step_count are filled all the same with what was walked.
+ * Translates @va. ERR_NOTPRESENT when a table says so or @va is not canonical; ERR_CORRUPT for
+ * entries with reserved bits set; the error of a table page that cannot be read otherwise, with the
+ * level in its message. When it fails, ret->level, steps and step_count are filled all the same
+ * with what was walked; level is 0 if nothing was.
  */
 __attribute__((warn_unused_result)) struct err *
 memory_vtop(struct memory *m, const struct vspace *space, uint64_t va, struct vtop *ret);

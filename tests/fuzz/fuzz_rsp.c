@@ -10,7 +10,7 @@
  *
  *	clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -I. tests/fuzz/fuzz_rsp.c \
  *		tests/proto/fake.c proto/[a-z]*.c base/[a-z]*.c -o fuzz_rsp
- *	./fuzz_rsp -dict=tests/fuzz/rsp.dict CORPUS tests/fuzz/corpus-rsp
+ *	./fuzz_rsp -dict=tests/fuzz/rsp.dict CORPUS tests/fuzz/corpus/rsp
  */
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "server/address.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/hex.h"
+
+enum { BACKLOG = 64 };
+
+/* ---- Unix sockets ---- */
+
+/* Whether a socket is at @name with nobody accepting behind it. */
+static bool left_over(const struct sockaddr_un *name)
+{
+	struct stat st;
+	if (lstat(name->sun_path, &st) || !S_ISSOCK(st.st_mode))
+		return false;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool dead = fd >= 0 && connect(fd, (const struct sockaddr *)name, sizeof(*name)) &&
+		    errno == ECONNREFUSED;
+	if (fd >= 0)
+		close(fd);
+	return dead;
+}
+
+static struct err *listen_unix(const char *path, struct listener *ret)
+{
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	if (!*path || strlen(path) >= sizeof(name.sun_path))
+		return err_new(ERR_INVALID,
+			       "listen at unix:%s: a path of 1 to %zu characters is needed", path,
+			       sizeof(name.sun_path) - 1);
+	strcpy(name.sun_path, path);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return err_errno(errno, "listen at unix:%s: make a socket", path);
+	if (left_over(&name))
+		unlink(path);
+	mode_t old = umask(0177);
+	int failed = bind(fd, (struct sockaddr *)&name, sizeof(name));
+	int why = errno;
+	umask(old);
+	if (failed || listen(fd, BACKLOG)) {
+		why = failed ? why : errno;
+		close(fd);
+		if (!failed)
+			unlink(path);
+		return err_errno(why, "listen at unix:%s", path);
+	}
+	struct buf text = BUF_INIT;
+	buf_addf(&text, "unix:%s", path);
+	*ret = (struct listener){ fd, strdup(path), text.failed ? NULL : strdup(text.data) };
+	buf_free(&text);
+	if (!ret->path || !ret->name) {
+		unlink(path);
+		listener_close(ret);
+		return err_nomem();
+	}
+	return NULL;
+}
+
+/* ---- TCP ---- */
+
+/* "[::1]:1234", "host:1234", ":1234" to host and port, both copies. */
+static struct err *split_tcp(const char *address, char **ret_host, char **ret_port)
+{
+	const char *colon = strrchr(address, ':');
+	uint64_t port;
+	if (!colon || !number_parse(colon + 1, false, &port) || port > 65535)
+		return err_new(
+			ERR_INVALID,
+			"listen at '%s': it must be HOST:PORT, :PORT, unix:PATH or stdio, with "
+			"a port from 0 to 65535",
+			address);
+	const char *host = address;
+	size_t len = (size_t)(colon - address);
+	if (len >= 2 && host[0] == '[' && host[len - 1] == ']') {
+		host++;
+		len -= 2;
+	}
+	*ret_host = len ? strndup(host, len) : strdup("127.0.0.1");
+	*ret_port = strdup(colon + 1);
+	if (*ret_host && *ret_port)
+		return NULL;
+	free(*ret_host);
+	free(*ret_port);
+	return err_nomem();
+}
+
+static int bind_tcp(const struct addrinfo *ai)
+{
+	int fd = socket(ai->ai_family, ai->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
+			ai->ai_protocol);
+	int on = 1;
+	if (fd < 0)
+		return -1;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (bind(fd, ai->ai_addr, ai->ai_addrlen) || listen(fd, BACKLOG)) {
+		int why = errno;
+		close(fd);
+		errno = why;
+		return -1;
+	}
+	return fd;
+}
+
+/* "127.0.0.1:40123", with the port that the kernel chose. */
+static struct err *tcp_name(int fd, char **ret)
+{
+	struct sockaddr_storage name;
+	socklen_t len = sizeof(name);
+	char host[NI_MAXHOST], port[NI_MAXSERV];
+	struct buf text = BUF_INIT;
+	if (getsockname(fd, (struct sockaddr *)&name, &len) ||
+	    getnameinfo((struct sockaddr *)&name, len, host, sizeof(host), port, sizeof(port),
+			NI_NUMERICHOST | NI_NUMERICSERV))
+		return err_new(ERR_IO, "ask where the socket listens");
+	buf_addf(&text, strchr(host, ':') ? "[%s]:%s" : "%s:%s", host, port);
+	*ret = text.failed ? NULL : strdup(text.data);
+	buf_free(&text);
+	return *ret ? NULL : err_nomem();
+}
+
+static struct err *listen_tcp(const char *address, struct listener *ret)
+{
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE }, *list;
+	char *host = NULL, *port = NULL;
+	struct err *e = split_tcp(address, &host, &port);
+	if (e)
+		return e;
+	int bad = getaddrinfo(host, port, &hints, &list);
+	free(host);
+	free(port);
+	if (bad)
+		return err_new(ERR_IO, "listen at %s: %s", address, gai_strerror(bad));
+	int fd = bind_tcp(list);
+	int why = errno;
+	freeaddrinfo(list);
+	if (fd < 0) {
+		e = err_errno(why, "listen at %s", address);
+		return why == EADDRINUSE ? err_wrap(e, "another port may be free (--listen :0 "
+						       "picks one)")
+					 : e;
+	}
+	*ret = (struct listener){ .fd = fd };
+	e = tcp_name(fd, &ret->name);
+	if (e) {
+		listener_close(ret);
+		return err_wrap(e, "listen at %s", address);
+	}
+	return NULL;
+}
+
+struct err *listener_open(const char *address, struct listener *ret)
+{
+	if (!strncmp(address, "unix:", 5))
+		return listen_unix(address + 5, ret);
+	return listen_tcp(address, ret);
+}
+
+void listener_close(struct listener *l)
+{
+	if (l->fd >= 0)
+		close(l->fd);
+	if (l->path)
+		unlink(l->path);
+	free(l->path);
+	free(l->name);
+	*l = (struct listener){ .fd = -1 };
+}
+
+void listener_gdb_name(const struct listener *l, struct buf *out)
+{
+	const char *loopback = "127.0.0.1";
+	if (l->path)
+		buf_addstr(out, l->path);
+	else if (!strncmp(l->name, loopback, strlen(loopback)))
+		buf_addstr(out, l->name + strlen(loopback));
+	else
+		buf_addstr(out, l->name);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Where the server listens: HOST:PORT, :PORT, unix:PATH or stdio. */
+#ifndef SERVER_ADDRESS_H
+#define SERVER_ADDRESS_H
+
+#include <stdbool.h>
+
+struct buf;
+struct err;
+
+/* A socket that listens. */
+struct listener {
+	int fd;	    /* owned; non-blocking */
+	char *path; /* owned: the Unix socket to remove at the end; NULL for TCP */
+	char *name; /* owned: "127.0.0.1:1234" or "unix:PATH", with the port that was got */
+};
+
+/*
+ * Listens at @address ("stdio" is not one of these). A host is a name or a number, IPv6 in
+ * brackets; an empty one is 127.0.0.1, for whoever can reach the port can read the dump. A Unix
+ * socket is made for its owner only (mode 0600); one that is left over, with nobody behind it, is
+ * replaced.
+ */
+__attribute__((warn_unused_result)) struct err *listener_open(const char *address,
+							      struct listener *ret);
+/* Closes, and removes the Unix socket. */
+void listener_close(struct listener *l);
+
+/* What to give to gdb's `target remote` for this listener: ":1234" or the path. */
+void listener_gdb_name(const struct listener *l, struct buf *out);
+
+#endif

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "server/host.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "server/kernel/debugfiles.h"
+#include "server/kernel/kernel.h"
+#include "server/kernel/printk.h"
+#include "server/kernel/registers.h"
+#include "server/memory/dump.h"
+#include "server/memory/memory.h"
+
+/* ---- opening ---- */
+
+static void collect_warning(void *closure, const char *sentence)
+{
+	buf_addf(closure, "%s\n", sentence);
+}
+
+static struct err *open_dump(const struct host_options *options, struct host *h)
+{
+	struct buf warnings = BUF_INIT;
+	struct dump_options dump_options = {
+		.progress = options->progress,
+		.closure = options->closure,
+		.warn = collect_warning,
+		.warn_closure = &warnings,
+	};
+	struct err *e =
+		dump_open(options->dump_paths, options->dump_path_count, &dump_options, &h->dump);
+	if (!e) {
+		h->warnings = strdup(warnings.data);
+		if (!h->warnings)
+			e = err_nomem();
+	}
+	buf_free(&warnings);
+	return e;
+}
+
+static struct err *open_kernel(const struct host_options *options, struct host *h)
+{
+	struct kernel_options kernel_options = {
+		.symbol_paths = options->symbol_paths,
+		.symbol_path_count = options->symbol_path_count,
+		.progress = options->progress,
+		.closure = options->closure,
+	};
+	struct err *e = memory_new(dump_pages(h->dump), options->cache_size, &h->memory);
+	if (!e)
+		e = kernel_open(h->dump, h->memory, &kernel_options, &h->kernel);
+	if (!e)
+		e = cpus_read(h->kernel, &h->cpus);
+	if (!e)
+		e = tasks_read(h->kernel, &h->cpus, &h->tasks);
+	if (!e)
+		e = registers_new(h->kernel, &h->cpus, &h->tasks, &h->registers);
+	return e;
+}
+
+/* A machine that did not panic has old oopses in its log at most, which are not why it stands
+ * still. */
+static struct err *find_panic(struct host *h)
+{
+	struct err *e = printk_panic(h->kernel, &h->panic);
+	if (e && err_code(e) != ERR_NOMEM) {
+		log_debug(LOG_TASKS, "the log: %s", err_msg(e));
+		err_free(e);
+		return NULL;
+	}
+	if (!h->tasks.panicked) {
+		free(h->panic);
+		h->panic = NULL;
+	}
+	return e;
+}
+
+struct err *host_open(const struct host_options *options, struct host **ret)
+{
+	struct host *h = calloc(1, sizeof(*h));
+	if (!h)
+		return err_nomem();
+	struct err *e = open_dump(options, h);
+	if (!e)
+		e = err_wrap(open_kernel(options, h), "%s", options->dump_paths[0]);
+	if (!e)
+		e = find_panic(h);
+	if (e) {
+		host_close(h);
+		return e;
+	}
+	*ret = h;
+	return NULL;
+}
+
+void host_close(struct host *h)
+{
+	if (!h)
+		return;
+	registers_free(h->registers);
+	tasks_free(&h->tasks);
+	cpus_free(&h->cpus);
+	kernel_close(h->kernel);
+	memory_free(h->memory);
+	dump_close(h->dump);
+	free(h->panic);
+	free(h->warnings);
+	free(h);
+}
+
+struct err *host_space(const struct host *h, uint64_t tid, uint64_t addr, struct vspace *ret)
+{
+	if (addr >= HOST_KERNEL_HALF) {
+		*ret = *kernel_space(h->kernel);
+		return NULL;
+	}
+	const struct task *task = tasks_find(&h->tasks, tid);
+	if (!task)
+		return err_new(ERR_NOTFOUND, "there is no thread %" PRIu64, tid);
+	return task_space(h->kernel, task, ret);
+}
+
+/* ---- describing ---- */
+
+static size_t online_cpus(const struct host *h)
+{
+	size_t online = 0;
+	for (size_t i = 0; i < h->cpus.count; i++)
+		online += h->cpus.list[i].online;
+	return online;
+}
+
+static void add_size(struct buf *out, uint64_t bytes)
+{
+	static const char *const units[] = { "bytes", "KiB", "MiB", "GiB", "TiB" };
+	unsigned unit = 0;
+	while (unit < 4 && bytes >= UINT64_C(10240)) {
+		bytes >>= 10;
+		unit++;
+	}
+	buf_addf(out, "%" PRIu64 " %s", bytes, units[unit]);
+}
+
+/* Seconds since 1970 as ISO 8601; nothing when they are unknown or no date. */
+static bool format_date(int64_t date, char *out, size_t size)
+{
+	time_t seconds = (time_t)date;
+	struct tm tm;
+	return date > 0 && gmtime_r(&seconds, &tm) &&
+	       strftime(out, size, "%Y-%m-%d %H:%M:%S UTC", &tm);
+}
+
+/* Each line of @lines behind a title. */
+static void add_lines(struct buf *out, const char *title, const char *lines)
+{
+	while (lines && *lines) {
+		size_t len = strcspn(lines, "\n");
+		buf_addf(out, "%-9s %.*s\n", title, (int)len, lines);
+		lines += len + (lines[len] == '\n');
+	}
+}
+
+static void describe_dump(const struct host *h, struct buf *out)
+{
+	const struct dump_info *info = dump_info(h->dump);
+	buf_addf(out, "dump      %s", info->format);
+	if (info->compression && strcmp(info->compression, "none") != 0)
+		buf_addf(out, ", %s", info->compression);
+	if (info->pieces > 1)
+		buf_addf(out, ", %zu pieces", info->pieces);
+	if (info->dump_level > 0)
+		buf_addf(out, ", filtered (makedumpfile -d %d)", info->dump_level);
+	else if (info->filtered)
+		buf_addstr(out, ", filtered");
+	if (info->truncated)
+		buf_addstr(out, ", truncated");
+	buf_addstr(out, ", pages for ");
+	add_size(out, info->memory_bytes);
+	buf_addstr(out, " of memory\n");
+}
+
+void host_describe(const struct host *h, struct buf *out)
+{
+	const struct kernel *k = h->kernel;
+	const struct debug_file *file = kernel_debug_file(k);
+	const struct task *current = &h->tasks.list[h->tasks.current];
+	char date[64];
+	uint64_t text, slide;
+
+	buf_addf(out, "kernel    Linux %s, x86_64",
+		 *kernel_release(k) ? kernel_release(k) : "of unknown release");
+	if (kernel_text(k, &text, &slide) && slide)
+		buf_addf(out, ", moved by 0x%" PRIx64 " (KASLR)", slide);
+	if (kernel_build_id(k))
+		buf_addf(out, ", build-id %s", kernel_build_id(k));
+	buf_addch(out, '\n');
+	describe_dump(h, out);
+	if (format_date(kernel_date(k), date, sizeof(date)))
+		buf_addf(out, "date      %s\n", date);
+	if (h->panic)
+		buf_addf(out, "panic     %s\n", h->panic);
+	buf_addf(out, "cpus      %zu, %zu online\n", h->cpus.count, online_cpus(h));
+	buf_addf(out, "tasks     %zu; current: %" PRIu32 " %s on CPU %d\n", h->tasks.count,
+		 current->tid, current->comm, current->cpu);
+	buf_addf(out, "symbols   %s (%zu), types from %s", symbols_kind(kernel_symbols(k)),
+		 symbols_count(kernel_symbols(k)), types_kind(kernel_types(k)));
+	if (file)
+		buf_addf(out, ", vmlinux %s", file->path);
+	buf_addch(out, '\n');
+	add_lines(out, "note", h->warnings);
+	add_lines(out, "note", kernel_notes(k));
+}
+
+static void json_lines(struct json *j, const char *lines)
+{
+	while (lines && *lines) {
+		size_t len = strcspn(lines, "\n");
+		char *line = strndup(lines, len);
+		if (line)
+			json_str(j, NULL, line);
+		free(line);
+		lines += len + (lines[len] == '\n');
+	}
+}
+
+void host_describe_json(const struct host *h, struct buf *out)
+{
+	const struct kernel *k = h->kernel;
+	const struct dump_info *info = dump_info(h->dump);
+	const struct debug_file *file = kernel_debug_file(k);
+	struct json j = JSON_INIT(out);
+	char date[64];
+	uint64_t text, slide;
+
+	json_object(&j, NULL);
+	if (*kernel_release(k))
+		json_str(&j, "release", kernel_release(k));
+	json_str(&j, "architecture", "x86_64");
+	if (kernel_build_id(k))
+		json_str(&j, "build_id", kernel_build_id(k));
+	if (kernel_text(k, &text, &slide)) {
+		json_hex(&j, "text", text);
+		json_hex(&j, "kaslr_offset", slide);
+	}
+	json_str(&j, "format", info->format);
+	if (info->compression)
+		json_str(&j, "compression", info->compression);
+	json_u64(&j, "pieces", info->pieces);
+	json_bool(&j, "filtered", info->filtered);
+	if (info->dump_level >= 0)
+		json_u64(&j, "dump_level", (uint64_t)info->dump_level);
+	json_bool(&j, "truncated", info->truncated);
+	json_u64(&j, "memory_bytes", info->memory_bytes);
+	if (format_date(kernel_date(k), date, sizeof(date)))
+		json_str(&j, "date", date);
+	if (h->panic)
+		json_str(&j, "panic", h->panic);
+	json_u64(&j, "cpus", h->cpus.count);
+	json_u64(&j, "cpus_online", online_cpus(h));
+	json_u64(&j, "tasks", h->tasks.count);
+	json_u64(&j, "current_tid", h->tasks.list[h->tasks.current].tid);
+	json_str(&j, "symbols", symbols_kind(kernel_symbols(k)));
+	json_str(&j, "types", types_kind(kernel_types(k)));
+	if (file)
+		json_str(&j, "vmlinux", file->path);
+	json_array(&j, "notes");
+	json_lines(&j, h->warnings);
+	json_lines(&j, kernel_notes(k));
+	json_end(&j);
+	json_end(&j);
+	buf_addch(out, '\n');
+}

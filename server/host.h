@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The machine in the dump, whole: pages, kernel, CPUs, tasks, registers. Opened once, then shared
+ * by every session; nothing in it changes but caches.
+ */
+#ifndef SERVER_HOST_H
+#define SERVER_HOST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "server/kernel/cpus.h"
+#include "server/kernel/tasks.h"
+
+struct buf;
+struct dump;
+struct err;
+struct kernel;
+struct memory;
+struct registers;
+struct vspace;
+
+struct host_options {
+	const char *const *dump_paths; /* the pieces of one dump; borrowed during the call */
+	size_t dump_path_count;
+	const char *const *symbol_paths; /* --symbols; borrowed during the call */
+	size_t symbol_path_count;
+	size_t cache_size; /* of the page cache, in bytes */
+	/* Called during work that may take long; may be NULL. */
+	void (*progress)(void *closure, const char *doing, uint64_t done, uint64_t total);
+	void *closure;
+};
+
+struct host {
+	struct dump *dump;
+	struct memory *memory;
+	struct kernel *kernel;
+	struct cpus cpus;
+	struct tasks tasks;
+	struct registers *registers;
+	char *panic;	/* the panic message; NULL if there is none. Owned */
+	char *warnings; /* what was odd about the files, one sentence a line. Owned */
+};
+
+__attribute__((warn_unused_result)) struct err *host_open(const struct host_options *options,
+							  struct host **ret);
+void host_close(struct host *h);
+
+/* The kernel's half of the address space begins here or above, with four or five levels of tables.
+ */
+#define HOST_KERNEL_HALF UINT64_C(0xff00000000000000)
+
+/*
+ * The page tables for @addr as the thread @tid sees it: the kernel's own in the upper half (a
+ * process's copy may lack what was mapped later, and is filtered out more easily), its process's in
+ * the lower.
+ */
+__attribute__((warn_unused_result)) struct err *host_space(const struct host *h, uint64_t tid,
+							   uint64_t addr, struct vspace *ret);
+
+/* What was found, as the start-up message and `monitor info` show it. */
+void host_describe(const struct host *h, struct buf *out);
+/* The same as one JSON object and a newline. */
+void host_describe_json(const struct host *h, struct buf *out);
+
+#endif

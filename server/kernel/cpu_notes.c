@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "server/kernel/cpu_notes.h"
+
+#include <elf.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "server/kernel/cpus.h"
+#include "server/kernel/kernel.h"
+#include "server/kernel/tasks.h"
+#include "server/memory/dump.h"
+
+/* A note as crash_save_cpu() writes it (kernel/kexec_core.c): header, "CORE" padded to 8, prstatus.
+ */
+enum { NOTE_HEADER = sizeof(Elf64_Nhdr), NOTE_NAME = 8, PRSTATUS_BYTES = 336 };
+
+/* The note that the kernel saved in memory for @cpu when it went down. */
+static bool saved_note(const struct kernel *k, const struct cpu *cpu, uint64_t crash_notes,
+		       struct cpu_note *ret)
+{
+	unsigned char bytes[NOTE_HEADER + NOTE_NAME + PRSTATUS_BYTES];
+	struct err *e = kernel_read(k, crash_notes + cpu->offset, bytes, sizeof(bytes));
+	if (e) {
+		log_debug(LOG_TASKS, "CPU %u: its crash note: %s", cpu->number, err_msg(e));
+		err_free(e);
+		return false;
+	}
+	/* All zero on a CPU that did not answer, and on every one if there was no kexec. */
+	return get_u32(bytes) == sizeof("CORE") && get_u32(bytes + 4) == PRSTATUS_BYTES &&
+	       get_u32(bytes + 8) == NT_PRSTATUS && !memcmp(bytes + NOTE_HEADER, "CORE", 5) &&
+	       prstatus_decode(bytes + NOTE_HEADER + NOTE_NAME, PRSTATUS_BYTES, &ret->pid,
+			       &ret->regs);
+}
+
+static bool on_stack_of(const struct cpu *cpu, const struct tasks *tasks, uint64_t rsp)
+{
+	uint64_t n;
+	if (cpu_stack_at(cpu, rsp))
+		return true;
+	if (!tasks->stack_size || !map_get(&tasks->by_address, cpu->curr, &n))
+		return false;
+	const struct task *task = &tasks->list[n];
+	return task->stack && rsp - task->stack <= tasks->stack_size;
+}
+
+/*
+ * Whether @note can only be @cpu's. In kernel mode gs points to the CPU's per-CPU area, in user
+ * mode kernel_gs_base does (Documentation/x86/entry_64: swapgs); a note of the kernel's own holds
+ * neither and is known by its stack, or by the PID of a task that runs.
+ */
+static bool belongs_to(const struct cpu *cpu, const struct tasks *tasks,
+		       const struct cpu_note *note)
+{
+	uint64_t n;
+	if (cpu->offset && note->from_qemu &&
+	    (note->gs_base == cpu->offset || note->kernel_gs_base == cpu->offset))
+		return true;
+	if (on_stack_of(cpu, tasks, note->regs.value[REG_RSP]))
+		return true;
+	return !note->from_qemu && note->pid && map_get(&tasks->by_address, cpu->curr, &n) &&
+	       tasks->list[n].tid == note->pid;
+}
+
+static void match_dump_notes(const struct cpus *cpus, const struct tasks *tasks,
+			     const struct cpu_note *notes, size_t count, struct cpu_state *states)
+{
+	bool left_over = false;
+	for (size_t i = 0; i < count; i++) {
+		size_t owner = cpus->count, owners = 0;
+		for (size_t c = 0; c < cpus->count; c++) {
+			if (belongs_to(&cpus->list[c], tasks, &notes[i])) {
+				owner = c;
+				owners++;
+			}
+		}
+		if (owners != 1) {
+			log_debug(LOG_TASKS, "note %zu fits %zu CPUs", i, owners);
+			left_over |= notes[i].from_qemu;
+			continue;
+		}
+		if (!states[owner].found)
+			states[owner] = (struct cpu_state){ .found = true, .note = notes[i] };
+	}
+	for (size_t c = 0; left_over && c < cpus->count; c++)
+		states[c].guest = !states[c].found;
+}
+
+struct err *cpu_notes_match(struct kernel *k, const struct cpus *cpus, const struct tasks *tasks,
+			    struct cpu_state **ret)
+{
+	struct cpu_state *states = calloc(cpus->count + 1, sizeof(*states));
+	struct cpu_note *notes;
+	size_t count;
+	uint64_t crash_notes;
+	if (!states)
+		return err_nomem();
+	struct err *e = cpu_notes_read(dump_info(kernel_dump(k)), &notes, &count);
+	if (e) {
+		free(states);
+		return e;
+	}
+	/* A pointer to per-CPU memory. QEMU's notes are of the moment of the dump, which is later.
+	 */
+	bool qemu = count && notes[0].from_qemu;
+	if (!qemu && kernel_symbol(k, "crash_notes", &crash_notes)) {
+		e = kernel_read_u64(k, crash_notes, &crash_notes);
+		for (size_t c = 0; !e && crash_notes && c < cpus->count; c++)
+			states[c].found =
+				saved_note(k, &cpus->list[c], crash_notes, &states[c].note);
+		err_free(e);
+	}
+	match_dump_notes(cpus, tasks, notes, count, states);
+	free(notes);
+	*ret = states;
+	return NULL;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which note holds the registers of which CPU: never told by the order of notes alone. */
+#ifndef SERVER_KERNEL_CPU_NOTES_H
+#define SERVER_KERNEL_CPU_NOTES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "server/kernel/notes.h"
+
+struct cpus;
+struct err;
+struct kernel;
+struct tasks;
+
+struct cpu_state {
+	bool found;
+	bool guest; /* not found, and a QEMU note is left over that is of no address space here */
+	struct cpu_note note;
+};
+
+/*
+ * For each of @cpus (same index) its note: the one that the kernel itself saved for it (per-CPU
+ * crash_notes), else the one of the dump's notes that can only be its: by gs_base, by the stack in
+ * rsp, by pr_pid. *ret is owned by the caller (free()).
+ */
+__attribute__((warn_unused_result)) struct err *cpu_notes_match(struct kernel *k,
+								const struct cpus *cpus,
+								const struct tasks *tasks,
+								struct cpu_state **ret);
+
+#endif

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "server/kernel/debug_search.h"
+
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "server/kernel/debugfiles.h"
+
+/* A search under way. */
+struct search {
+	const struct debug_wanted *wanted;
+	struct buf *tried; /* borrowed; a line for each file that did not fit */
+	struct buf looked; /* the paths that do not exist, joined with ", " */
+	struct debug_file *found;
+};
+
+static void note_tried(struct search *s, struct err *e)
+{
+	buf_addstr(s->tried, err_msg(e));
+	buf_addch(s->tried, '\n');
+	err_free(e);
+}
+
+/* Tries a path that may or may not be there. */
+static struct err *try_path(struct search *s, const char *path)
+{
+	if (access(path, F_OK)) {
+		buf_addf(&s->looked, "%s%s", s->looked.len ? ", " : "", path);
+		return NULL;
+	}
+	struct err *e = debug_file_open(path, s->wanted, &s->found);
+	if (!e || err_code(e) == ERR_NOMEM)
+		return e;
+	note_tried(s, e);
+	return NULL;
+}
+
+/* Tries the path of the four parts in a row, unless the search has ended. */
+static struct err *try_parts(struct search *s, const char *folder, const char *before,
+			     const char *name, const char *after)
+{
+	if (s->found)
+		return NULL;
+	struct buf path = BUF_INIT;
+	buf_addf(&path, "%s%s%s%s", folder, before, name, after);
+	struct err *e = buf_error(&path);
+	if (!e)
+		e = try_path(s, path.data);
+	buf_free(&path);
+	return e;
+}
+
+/* The release and the build-id come from the dump and become parts of paths. */
+static bool is_plain_name(const char *name)
+{
+	return name && name[0] && name[0] != '.' && !strchr(name, '/');
+}
+
+/* Where distributions put vmlinux, around its release. */
+struct place {
+	const char *before, *after;
+};
+
+/* Tries the @count @places in @folder. */
+static struct err *try_places(struct search *s, const char *folder, const struct place *places,
+			      size_t count)
+{
+	struct err *e = NULL;
+	if (!is_plain_name(s->wanted->release))
+		return NULL;
+	for (size_t i = 0; i < count && !e; i++)
+		e = try_parts(s, folder, places[i].before, s->wanted->release, places[i].after);
+	return e;
+}
+
+/* Searches @folder, which is laid out like /usr/lib/debug. */
+static struct err *search_debug_folder(struct search *s, const char *folder)
+{
+	static const struct place places[] = {
+		{ "/boot/vmlinux-", "" },	     /* Debian, Ubuntu */
+		{ "/boot/vmlinux-", ".debug" },	     /* SUSE */
+		{ "/lib/modules/", "/vmlinux" },     /* Red Hat, Fedora */
+		{ "/usr/lib/modules/", "/vmlinux" }, /* after the merge of /usr */
+		{ "/usr/lib/modules/", "/vmlinux.debug" },
+	};
+	const char *id = s->wanted->build_id;
+	struct err *e = NULL;
+	if (is_plain_name(id) && strlen(id) > 2) {
+		char start[] = { '/', '.', 'b', 'u',   'i',   'l', 'd', '-',
+				 'i', 'd', '/', id[0], id[1], '/', 0 };
+		e = try_parts(s, folder, start, id + 2, ".debug");
+	}
+	return e ? e : try_places(s, folder, places, sizeof(places) / sizeof(places[0]));
+}
+
+/* Searches @root, which is laid out like /. */
+static struct err *search_root(struct search *s, const char *root)
+{
+	static const struct place places[] = {
+		{ "/lib/modules/", "/build/vmlinux" }, /* built here */
+		{ "/lib/modules/", "/vmlinux" },
+		{ "/boot/vmlinux-", "" },
+	};
+	struct buf debug = BUF_INIT;
+	buf_addf(&debug, "%s/usr/lib/debug", root);
+	struct err *e = buf_error(&debug);
+	if (!e)
+		e = search_debug_folder(s, debug.data);
+	if (!e)
+		e = try_places(s, root, places, sizeof(places) / sizeof(places[0]));
+	buf_free(&debug);
+	return e;
+}
+
+/* Searches a folder that the user named, whatever it is the root of. */
+static struct err *search_named_folder(struct search *s, const char *folder)
+{
+	static const struct place here = { "/vmlinux-", "" };
+	struct err *e = try_parts(s, folder, "/", "vmlinux", "");
+	if (!e)
+		e = try_places(s, folder, &here, 1);
+	if (!e)
+		e = search_debug_folder(s, folder);
+	if (!e && !s->found)
+		e = search_root(s, folder);
+	return e;
+}
+
+static struct err *search_named(struct search *s, const char *path)
+{
+	struct stat st;
+	if (!stat(path, &st) && S_ISDIR(st.st_mode))
+		return search_named_folder(s, path);
+	bool module;
+	struct err *e = debug_file_open_or_module(path, s->wanted, &module, &s->found);
+	if (e && module) {
+		note_tried(s, e);
+		return NULL;
+	}
+	return e;
+}
+
+static struct err *search_all(struct search *s, const char *const *paths, size_t count)
+{
+	for (size_t i = 0; i < count && !s->found; i++) {
+		struct err *e = search_named(s, paths[i]);
+		if (e)
+			return e;
+	}
+	return s->found ? NULL : search_root(s, s->wanted->root ? s->wanted->root : "");
+}
+
+static struct err *nothing_found(const struct search *s)
+{
+	const struct debug_wanted *w = s->wanted;
+	struct buf hint = BUF_INIT;
+	debug_package_hint(w->release, w->build_id, &hint);
+	struct err *e = err_new(
+		ERR_NOTFOUND,
+		"no vmlinux was found for kernel %s (build-id %s). Needed: %s, or the path of a "
+		"copy. Looked for: %s",
+		w->release ? w->release : "of unknown release",
+		w->build_id ? w->build_id : "unknown", hint.data,
+		s->looked.len ? s->looked.data : "nothing, for lack of a release and a build-id");
+	buf_free(&hint);
+	return e;
+}
+
+struct err *debug_file_find(const char *const *paths, size_t count,
+			    const struct debug_wanted *wanted, struct buf *tried,
+			    struct debug_file **ret)
+{
+	struct search s = { .wanted = wanted, .tried = tried, .looked = BUF_INIT };
+	struct err *e = search_all(&s, paths, count);
+	if (!e && !s.found)
+		e = nothing_found(&s);
+	buf_free(&s.looked);
+	if (!e)
+		*ret = s.found;
+	return e;
+}
+
+static bool ends_with(const char *s, const char *end)
+{
+	size_t len = strlen(s), end_len = strlen(end);
+	return len >= end_len && !strcmp(s + len - end_len, end);
+}
+
+static bool has_ubuntu_flavour(const char *release)
+{
+	static const char *const flavours[] = { "-generic", "-lowlatency", "-aws",     "-azure",
+						"-gcp",	    "-oracle",	   "-kvm",     "-virtual",
+						"-ibm",	    "-nvidia",	   "-realtime" };
+	for (size_t i = 0; i < sizeof(flavours) / sizeof(flavours[0]); i++)
+		if (ends_with(release, flavours[i]))
+			return true;
+	return false;
+}
+
+void debug_package_hint(const char *release, const char *build_id, struct buf *out)
+{
+	if (!release)
+		release = "";
+	if (ends_with(release, "-amd64"))
+		buf_addf(out, "package linux-image-%s-dbg (Debian)", release);
+	else if (has_ubuntu_flavour(release))
+		buf_addf(out,
+			 "package linux-image-unsigned-%s-dbgsym or linux-image-%s-dbgsym "
+			 "(Ubuntu, from ddebs.ubuntu.com)",
+			 release, release);
+	else if (strstr(release, "uek"))
+		buf_addf(out, "package kernel-uek-debuginfo-%s (Oracle Linux)", release);
+	else if (strstr(release, ".rt") && strstr(release, ".el"))
+		buf_addf(out, "package kernel-rt-debuginfo-%s (Red Hat and its relatives)",
+			 release);
+	else if (strstr(release, ".el"))
+		buf_addf(out, "package kernel-debuginfo-%s (Red Hat and its relatives)", release);
+	else if (strstr(release, ".fc"))
+		buf_addf(out, "package kernel-debuginfo-%s (Fedora)", release);
+	else if (ends_with(release, "-default"))
+		buf_addf(out, "package kernel-default-debuginfo of kernel %s (SUSE)", release);
+	else if (build_id)
+		buf_addf(out, "the vmlinux with build-id %s, with symbols, from whoever built it",
+			 build_id);
+	else
+		buf_addstr(out, "its vmlinux with symbols, from whoever built it");
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "server/kernel/dwarf_file.h"
+
+#include <dwarf.h>
+#include <elfutils/libdwfl.h>
+#include <fcntl.h>
+#include <gelf.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+
+/* ELFCOMPRESS_ZSTD; older headers do not have it. */
+enum { COMPRESS_ZSTD = 2 };
+
+struct dwarf_file {
+	Dwarf *dwarf; /* owned unless dwfl is there, which owns it then */
+	Dwfl *dwfl;   /* owned; NULL for executables */
+};
+
+void dwarf_file_close(struct dwarf_file *f)
+{
+	if (!f)
+		return;
+	if (f->dwfl)
+		dwfl_end(f->dwfl);
+	else
+		dwarf_end(f->dwarf);
+	free(f);
+}
+
+Dwarf *dwarf_file_dwarf(const struct dwarf_file *f)
+{
+	return f->dwarf;
+}
+
+/* Whether .debug_info is compressed with zstd, which libdw understands since 0.189 and only if it
+ * was built so. */
+static bool has_zstd_debug_info(Elf *elf)
+{
+	size_t names;
+	if (elf_getshdrstrndx(elf, &names))
+		return false;
+	for (Elf_Scn *section = NULL; (section = elf_nextscn(elf, section));) {
+		GElf_Shdr header;
+		GElf_Chdr compression;
+		if (!gelf_getshdr(section, &header))
+			continue;
+		const char *name = elf_strptr(elf, names, header.sh_name);
+		if (name && !strcmp(name, ".debug_info"))
+			return header.sh_flags & SHF_COMPRESSED &&
+			       gelf_getchdr(section, &compression) &&
+			       compression.ch_type == COMPRESS_ZSTD;
+	}
+	return false;
+}
+
+/* Why libdw found nothing that it can read in the file. */
+static struct err *no_dwarf(int fd, const char *path)
+{
+	Elf *elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
+	bool zstd = elf && has_zstd_debug_info(elf);
+	elf_end(elf);
+	if (zstd)
+		return err_new(ERR_UNSUPPORTED,
+			       "%s: its debug sections are compressed with zstd, which this libdw "
+			       "(%s) cannot read; a copy made with objcopy "
+			       "--decompress-debug-sections will do",
+			       path, dwfl_version(NULL));
+	return err_new(ERR_NOTFOUND, "%s: no DWARF debug information (%s)", path, dwarf_errmsg(-1));
+}
+
+/* Debug information is looked for in the file itself and nowhere else. */
+static int find_no_debuginfo(Dwfl_Module *mod, void **userdata, const char *name, Dwarf_Addr base,
+			     const char *file, const char *debuglink, GElf_Word crc, char **ret)
+{
+	(void)mod, (void)userdata, (void)name, (void)base;
+	(void)file, (void)debuglink, (void)crc, (void)ret;
+	return -1;
+}
+
+static const Dwfl_Callbacks relocating = {
+	.find_elf = dwfl_build_id_find_elf,
+	.find_debuginfo = find_no_debuginfo,
+	.section_address = dwfl_offline_section_address,
+};
+
+/* The Dwarf of a relocatable file, which libdwfl relocates; NULL if there is none. */
+static Dwarf *open_relocatable(struct dwarf_file *f, int fd, const char *path)
+{
+	f->dwfl = dwfl_begin(&relocating);
+	/* It closes the descriptor that it is given. */
+	int own = f->dwfl ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
+	if (own < 0)
+		return NULL;
+	Dwfl_Module *mod = dwfl_report_offline(f->dwfl, path, path, own);
+	if (!mod) {
+		close(own);
+		return NULL;
+	}
+	dwfl_report_end(f->dwfl, NULL, NULL);
+	Dwarf_Addr bias;
+	return dwfl_module_getdwarf(mod, &bias);
+}
+
+static bool is_relocatable(int fd)
+{
+	Elf *elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
+	GElf_Ehdr header;
+	bool yes = elf && gelf_getehdr(elf, &header) && header.e_type == ET_REL;
+	elf_end(elf);
+	return yes;
+}
+
+/* Reads the first unit: libdw may accept a file at first that it cannot read then. */
+static struct err *check_first_unit(Dwarf *dwarf, int fd, const char *path)
+{
+	Dwarf_CU *unit = NULL;
+	uint8_t type;
+	if (dwarf_get_units(dwarf, NULL, &unit, NULL, &type, NULL, NULL))
+		return no_dwarf(fd, path);
+	if (type == DW_UT_skeleton)
+		return err_new(ERR_UNSUPPORTED, "%s: its debug information lies in .dwo files",
+			       path);
+	return NULL;
+}
+
+struct err *dwarf_file_open(int fd, const char *path, struct dwarf_file **ret)
+{
+	elf_version(EV_CURRENT);
+	struct dwarf_file *f = calloc(1, sizeof(*f));
+	if (!f)
+		return err_nomem();
+	if (is_relocatable(fd))
+		f->dwarf = open_relocatable(f, fd, path);
+	else
+		f->dwarf = dwarf_begin(fd, DWARF_C_READ);
+	struct err *e = f->dwarf ? check_first_unit(f->dwarf, fd, path) : no_dwarf(fd, path);
+	if (e) {
+		dwarf_file_close(f);
+		return e;
+	}
+	*ret = f;
+	return NULL;
+}

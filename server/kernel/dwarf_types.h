@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* DWARF as a source of types. */
+#ifndef SERVER_KERNEL_DWARF_TYPES_H
+#define SERVER_KERNEL_DWARF_TYPES_H
+
+#include "server/kernel/type_source.h"
+
+struct err;
+
+/* Its self is a struct dwarf_source. */
+extern const struct type_source_ops dwarf_source_ops;
+
+struct dwarf_source;
+
+/* See types_from_dwarf(). */
+__attribute__((warn_unused_result)) struct err *dwarf_source_new(int fd, const char *path,
+								 struct dwarf_source **ret);
+
+#endif

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The kernel in a dump: where its page tables, symbols and types are, and reading its structures by
+ * member name. Opening one finds all of that; the walks over what it holds (CPUs, tasks) are built
+ * on it in files of their own.
+ */
+#ifndef SERVER_KERNEL_KERNEL_H
+#define SERVER_KERNEL_KERNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "server/kernel/symbols.h"
+#include "server/kernel/types.h"
+#include "server/memory/memory.h"
+
+struct buf;
+struct debug_file;
+struct dump;
+struct err;
+struct kernel;
+struct vmcoreinfo;
+
+struct kernel_options {
+	const char *const *symbol_paths; /* --symbols, borrowed during the call */
+	size_t symbol_path_count;
+	/* As in struct dump_options. */
+	void (*progress)(void *closure, const char *doing, uint64_t done, uint64_t total);
+	void *closure;
+};
+
+/*
+ * Finds the kernel in @dump, whose pages @memory caches; both are borrowed and must outlive it.
+ * ERR_NOTFOUND when a vmlinux is needed and was not found, ERR_FORMAT when a named one does not
+ * fit, ERR_CORRUPT when the dump does not hold together.
+ */
+__attribute__((warn_unused_result)) struct err *kernel_open(struct dump *dump,
+							    struct memory *memory,
+							    const struct kernel_options *options,
+							    struct kernel **ret);
+void kernel_close(struct kernel *k);
+
+struct dump *kernel_dump(const struct kernel *k);
+struct memory *kernel_memory(const struct kernel *k);
+/* The kernel's own address space (swapper_pg_dir). */
+const struct vspace *kernel_space(const struct kernel *k);
+/* NULL when the dump has none. */
+const struct vmcoreinfo *kernel_vmcoreinfo(const struct kernel *k);
+struct types *kernel_types(const struct kernel *k);
+/* The symbols that answer first; NULL never. */
+const struct symbols *kernel_symbols(const struct kernel *k);
+/* The vmlinux in use; NULL if there is none. */
+const struct debug_file *kernel_debug_file(const struct kernel *k);
+
+const char *kernel_release(const struct kernel *k);	 /* uname -r; "" if unknown */
+const char *kernel_banner(const struct kernel *k);	 /* linux_banner; "" if unknown */
+const char *kernel_build_id(const struct kernel *k);	 /* hex digits; NULL if unknown */
+const char *kernel_command_line(const struct kernel *k); /* NULL if unknown */
+/* Run-time address of _text (the lowest text segment) and how far KASLR moved it; false if the
+ * former is not known. */
+bool kernel_text(const struct kernel *k, uint64_t *ret_text, uint64_t *ret_slide);
+/* Seconds since 1970: VMCOREINFO's CRASHTIME, or what the file says; 0 if unknown. */
+int64_t kernel_date(const struct kernel *k);
+
+/* The run-time address of a symbol from VMCOREINFO, kallsyms or vmlinux; per-CPU symbols as the
+ * kernel has them (offsets before 6.15, addresses later). */
+bool kernel_symbol(const struct kernel *k, const char *name, uint64_t *ret);
+/* Whose symbol holds @address; false if none does. */
+bool kernel_symbol_at(const struct kernel *k, uint64_t address, struct symbol *ret);
+/* As kernel_symbol(), as an ERR_NOTFOUND that says what it is needed for. */
+__attribute__((warn_unused_result)) struct err *
+kernel_need_symbol(const struct kernel *k, const char *name, const char *what_for, uint64_t *ret);
+
+/* All or nothing, in the kernel's address space. */
+__attribute__((warn_unused_result)) struct err *kernel_read(const struct kernel *k, uint64_t va,
+							    void *out, size_t len);
+__attribute__((warn_unused_result)) struct err *kernel_read_u32(const struct kernel *k, uint64_t va,
+								uint32_t *ret);
+__attribute__((warn_unused_result)) struct err *kernel_read_u64(const struct kernel *k, uint64_t va,
+								uint64_t *ret);
+/*
+ * The string at @va, up to its 0 or @size - 1 characters, into @out (which gets a 0 in any case).
+ * Bytes up to the first that cannot be read; an error only when not even one can.
+ */
+__attribute__((warn_unused_result)) struct err *
+kernel_read_string(const struct kernel *k, uint64_t va, char *out, size_t size);
+
+/* The integer or pointer of @member in the structure at @base: 1, 2, 4 or 8 bytes, bit-fields too,
+ * signed ones extended. */
+__attribute__((warn_unused_result)) struct err *kernel_read_member(const struct kernel *k,
+								   uint64_t base,
+								   const struct member *member,
+								   uint64_t *ret);
+/* The same by name. */
+__attribute__((warn_unused_result)) struct err *kernel_read_path(const struct kernel *k,
+								 uint64_t base, const char *type,
+								 const char *path, uint64_t *ret);
+
+/* Remembers a sentence about what is odd in this dump: shown at the start and by `monitor info`. */
+__attribute__((format(printf, 2, 3))) void kernel_note(struct kernel *k, const char *fmt, ...);
+/* The sentences so far, one a line, borrowed; "" if there are none. */
+const char *kernel_notes(const struct kernel *k);
+
+#endif

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "server/kernel/notes.h"
+
+#include <elf.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/err.h"
+#include "server/memory/dump.h"
+#include "unwind/pt_regs.h"
+
+enum { PR_PID = 32, PR_REG = 112 };
+
+/*
+ * QEMUX86CPUState (QEMU, target/i386/arch_dump.c): version and size, 18 registers, ten segments
+ * (selector, limit, flags, padding, base) in the order cs ds es fs gs ss ldt tr gdt idt, cr0-cr4,
+ * and in newer versions kernel_gs_base.
+ */
+enum {
+	QEMU_VERSION = 1,
+	QEMU_SEGMENTS = 8 + 18 * 8,
+	QEMU_SEGMENT_BYTES = 24,
+	QEMU_SEGMENT_BASE = 16,
+	QEMU_GS = 4,
+	QEMU_IDT = 9,
+	QEMU_CR = QEMU_SEGMENTS + 10 * QEMU_SEGMENT_BYTES,
+	QEMU_KERNEL_GS_BASE = QEMU_CR + 5 * 8,
+};
+
+bool prstatus_decode(const void *desc, size_t len, uint32_t *ret_pid, struct regs *ret)
+{
+	if (len < PR_REG + 8 * USER_REGS_WORDS)
+		return false;
+	*ret_pid = get_u32((const unsigned char *)desc + PR_PID);
+	pt_regs_decode((const unsigned char *)desc + PR_REG, USER_REGS_WORDS, ret);
+	return true;
+}
+
+static void qemu_decode(const struct dump_note *note, struct cpu_note *ret)
+{
+	const uint8_t *p = note->desc;
+	if (note->len < QEMU_KERNEL_GS_BASE || get_u32(p) != QEMU_VERSION)
+		return;
+	const uint8_t *segments = p + QEMU_SEGMENTS;
+	ret->from_qemu = true;
+	for (unsigned i = 0; i < 5; i++)
+		ret->cr[i] = get_u64(p + QEMU_CR + 8 * i);
+	ret->gs_base = get_u64(segments + QEMU_GS * QEMU_SEGMENT_BYTES + QEMU_SEGMENT_BASE);
+	ret->idt = get_u64(segments + QEMU_IDT * QEMU_SEGMENT_BYTES + QEMU_SEGMENT_BASE);
+	if (note->len >= QEMU_KERNEL_GS_BASE + 8)
+		ret->kernel_gs_base = get_u64(p + QEMU_KERNEL_GS_BASE);
+}
+
+struct err *cpu_notes_read(const struct dump_info *info, struct cpu_note **ret_notes,
+			   size_t *ret_count)
+{
+	struct cpu_note *notes = calloc(info->note_count + 1, sizeof(*notes));
+	size_t count = 0, qemu = 0;
+	if (!notes)
+		return err_nomem();
+	for (size_t i = 0; i < info->note_count; i++) {
+		const struct dump_note *n = &info->notes[i];
+		if (!strcmp(n->name, "CORE") && n->type == NT_PRSTATUS &&
+		    prstatus_decode(n->desc, n->len, &notes[count].pid, &notes[count].regs))
+			count++;
+	}
+	/* One that cannot be decoded still takes its place in the order. */
+	for (size_t i = 0; i < info->note_count && qemu < count; i++)
+		if (!strcmp(info->notes[i].name, "QEMU"))
+			qemu_decode(&info->notes[i], &notes[qemu++]);
+	*ret_notes = notes;
+	*ret_count = count;
+	return NULL;
+}

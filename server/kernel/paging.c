@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "server/kernel/paging.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "server/kernel/notes.h"
+#include "server/kernel/vmcoreinfo.h"
+#include "server/memory/dump.h"
+
+/* Bits of CR3 that are no address: the PCID, and bit 12, which under page table isolation tells the
+ * user half's tables from the kernel's (arch/x86/mm/pti.c). */
+#define CR3_TABLE (~UINT64_C(0x1fff) & UINT64_C(0x000fffffffffffff))
+
+/* How much of struct uts_namespace holds its release, wherever it begins there: a reference count
+ * may come first, and six fields of 65 bytes follow. */
+enum { UTS_BYTES = 512 };
+
+/* What a set of page tables must lead to. */
+struct proof {
+	uint64_t uts; /* address of init_uts_ns */
+	const char *release;
+};
+
+static bool proves(struct memory *m, const struct vspace *space, const struct proof *proof)
+{
+	char uts[UTS_BYTES];
+	struct err *e = memory_read_all(m, space, proof->uts, uts, sizeof(uts));
+	if (e) {
+		log_debug(LOG_MEMORY, "tables at 0x%" PRIx64 ", %u levels: %s", space->root,
+			  space->levels, err_msg(e));
+		err_free(e);
+		return false;
+	}
+	/* With its end mark: 6.1.0-1 must not pass for 6.1.0-18. */
+	return memmem(uts, sizeof(uts), proof->release, strlen(proof->release) + 1);
+}
+
+static bool try_levels(struct memory *m, const struct vmcoreinfo *info, struct vspace *space,
+		       const struct proof *proof)
+{
+	uint64_t five = 0;
+	bool told = vmcoreinfo_number(info, "pgtable_l5_enabled", &five);
+	space->levels = five ? 5 : 4;
+	if (proves(m, space, proof))
+		return true;
+	if (told)
+		return false;
+	space->levels = 5;
+	return proves(m, space, proof);
+}
+
+/* The symbol of the top-level table by its names through time: init_level4_pgt until 4.12,
+ * init_top_pgt since; swapper_pg_dir is a macro for it on x86-64 and what VMCOREINFO calls it. */
+static bool root_symbol(const struct vmcoreinfo *info, uint64_t *ret)
+{
+	return vmcoreinfo_symbol(info, "swapper_pg_dir", ret) ||
+	       vmcoreinfo_symbol(info, "init_top_pgt", ret) ||
+	       vmcoreinfo_symbol(info, "init_level4_pgt", ret);
+}
+
+struct err *paging_from_vmcoreinfo(struct memory *m, const struct vmcoreinfo *info,
+				   const struct dump_info *dump, const struct cpu_note *notes,
+				   size_t note_count, struct vspace *ret)
+{
+	struct proof proof = { .release = vmcoreinfo_get(info, "OSRELEASE") };
+	struct vspace space = { 0 };
+	uint64_t root, phys_base;
+	if (!proof.release || !*proof.release ||
+	    !vmcoreinfo_symbol(info, "init_uts_ns", &proof.uts))
+		return err_new(ERR_FORMAT, "VMCOREINFO has no OSRELEASE or no SYMBOL(init_uts_ns)");
+	vmcoreinfo_number(info, "sme_mask", &space.c_mask);
+
+	if (root_symbol(info, &root)) {
+		uint64_t bases[3];
+		size_t count = 0;
+		if (vmcoreinfo_number(info, "phys_base", &phys_base))
+			bases[count++] = phys_base;
+		if (dump->has_phys_base)
+			bases[count++] = dump->phys_base;
+		bases[count++] = 0;
+		for (size_t i = 0; i < count; i++) {
+			space.root = root - START_KERNEL_MAP + bases[i];
+			if (!(space.root % PAGE_SIZE) && try_levels(m, info, &space, &proof))
+				goto found;
+		}
+	}
+	for (size_t i = 0; i < note_count; i++) {
+		if (!notes[i].from_qemu)
+			continue;
+		space.root = notes[i].cr[3] & CR3_TABLE & ~space.c_mask;
+		if (try_levels(m, info, &space, &proof))
+			goto found;
+	}
+	return err_new(
+		ERR_CORRUPT,
+		"no page tables were found that lead to the kernel %s which VMCOREINFO names: "
+		"the dump may be cut off or filtered too far",
+		proof.release);
+found:
+	log_debug(LOG_MEMORY, "page tables at 0x%" PRIx64 ", %u levels", space.root, space.levels);
+	*ret = space;
+	return NULL;
+}
+
+/* The lowest mapped address at or above START_KERNEL_MAP, which is the kernel's image: modules and
+ * the fixmap lie above it. */
+static bool image_start(struct memory *m, const struct vspace *space, uint64_t *ret)
+{
+	uint64_t va = START_KERNEL_MAP;
+	/* memory_next() skips what the tables leave out, so this takes few steps or never ends. */
+	for (unsigned steps = 0; steps < 4096 && va >= START_KERNEL_MAP; steps++) {
+		struct vtop vtop;
+		struct err *e = memory_vtop(m, space, va, &vtop);
+		if (!e) {
+			*ret = va;
+			return true;
+		}
+		err_free(e);
+		if (!memory_next(m, space, va, &va))
+			return false;
+	}
+	return false;
+}
+
+struct err *paging_from_cr3(struct memory *m, const struct cpu_note *notes, size_t note_count,
+			    struct vspace *ret, uint64_t *ret_text)
+{
+	bool any = false;
+	for (size_t i = 0; i < note_count; i++) {
+		if (!notes[i].from_qemu)
+			continue;
+		any = true;
+		struct vspace space = {
+			.root = notes[i].cr[3] & CR3_TABLE,
+			.levels = notes[i].cr[4] & 1u << 12 ? 5 : 4, /* CR4.LA57 */
+		};
+		if (image_start(m, &space, ret_text)) {
+			*ret = space;
+			return NULL;
+		}
+	}
+	return err_new(ERR_NOTFOUND,
+		       any ? "no CPU's CR3 leads to page tables that map a Linux kernel"
+			   : "the dump has no VMCOREINFO and no QEMU CPU notes: nothing in it says "
+			     "where the kernel's page tables are");
+}
+
+/* Whether @text is the VMCOREINFO of the kernel whose page tables @space is. */
+static bool fits(struct memory *m, const struct vspace *space, const char *text, size_t len)
+{
+	struct vmcoreinfo *info;
+	struct proof proof = { 0 };
+	struct err *e = vmcoreinfo_parse(text, len, &info);
+	if (e) {
+		err_free(e);
+		return false;
+	}
+	proof.release = vmcoreinfo_get(info, "OSRELEASE");
+	bool good = proof.release && *proof.release &&
+		    vmcoreinfo_symbol(info, "init_uts_ns", &proof.uts) && proves(m, space, &proof);
+	vmcoreinfo_free(info);
+	return good;
+}
+
+struct err *paging_find_vmcoreinfo(struct memory *m, const struct page_source *pages,
+				   const struct vspace *space, uint64_t max_pfn,
+				   void (*progress)(void *closure, const char *doing, uint64_t done,
+						    uint64_t total),
+				   void *closure, char **ret_text, size_t *ret_len)
+{
+	/* Elf64_Nhdr, then the name padded to four bytes. */
+	static const char name[12] = "VMCOREINFO";
+	enum { HEADER = 12, TEXT = HEADER + sizeof(name) };
+	unsigned char page[PAGE_SIZE];
+	uint16_t from, to;
+
+	for (uint64_t pfn = 0; pages->next_page(pages->self, pfn, &pfn); pfn++) {
+		if (progress && pfn % 65536 == 0)
+			progress(closure, "looking for VMCOREINFO in memory", pfn, max_pfn);
+		/* Not through the cache: every page is looked at once. */
+		struct err *e = pages->read_page(pages->self, pfn, page, &from, &to);
+		if (e) {
+			err_free(e);
+			continue;
+		}
+		size_t len = get_u32(page + 4);
+		if (from || to != PAGE_SIZE || get_u32(page) != sizeof("VMCOREINFO") ||
+		    memcmp(page + HEADER, name, sizeof(name)) || !len || len > PAGE_SIZE)
+			continue;
+		char *text = malloc(len + 1);
+		size_t got;
+		if (!text)
+			return err_nomem();
+		e = memory_read_phys(m, (pfn << PAGE_SHIFT) + TEXT, text, len, &got);
+		if (!e && got == len && fits(m, space, text, len)) {
+			text[len] = 0;
+			*ret_text = text;
+			*ret_len = len;
+			return NULL;
+		}
+		err_free(e);
+		free(text);
+	}
+	return err_new(ERR_NOTFOUND, "no VMCOREINFO note is in the dump's memory");
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Finding the kernel's page tables in physical memory, before anything else can be read. Every
+ * candidate is believed only when a walk through it leads to something that is known to be there.
+ */
+#ifndef SERVER_KERNEL_PAGING_H
+#define SERVER_KERNEL_PAGING_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "server/memory/memory.h"
+
+struct cpu_note;
+struct dump_info;
+struct err;
+struct vmcoreinfo;
+
+/* Where the kernel's text is mapped from (__START_KERNEL_map,
+ * arch/x86/include/asm/page_64_types.h). */
+#define START_KERNEL_MAP UINT64_C(0xffffffff80000000)
+
+/*
+ * By VMCOREINFO: swapper_pg_dir through phys_base, else the QEMU notes' CR3. Believed when
+ * SYMBOL(init_uts_ns) leads to a structure that holds OSRELEASE.
+ */
+__attribute__((warn_unused_result)) struct err *
+paging_from_vmcoreinfo(struct memory *m, const struct vmcoreinfo *info,
+		       const struct dump_info *dump, const struct cpu_note *notes,
+		       size_t note_count, struct vspace *ret);
+
+/*
+ * Without VMCOREINFO: CR3 of a QEMU note whose tables map something at or above START_KERNEL_MAP;
+ * *ret_text is the lowest such address, where the kernel's image begins.
+ */
+__attribute__((warn_unused_result)) struct err *
+paging_from_cr3(struct memory *m, const struct cpu_note *notes, size_t note_count,
+		struct vspace *ret, uint64_t *ret_text);
+
+/*
+ * The VMCOREINFO note in memory (vmcoreinfo_note, kernel/vmcore_info.c: a page-aligned ELF note),
+ * for dumps that were taken without it: the first whose symbols fit @space. Looks at the start of
+ * every page. ERR_NOTFOUND if there is none. *ret_text is owned by the caller.
+ */
+__attribute__((warn_unused_result)) struct err *paging_find_vmcoreinfo(
+	struct memory *m, const struct page_source *pages, const struct vspace *space,
+	uint64_t max_pfn,
+	void (*progress)(void *closure, const char *doing, uint64_t done, uint64_t total),
+	void *closure, char **ret_text, size_t *ret_len);
+
+#endif

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "server/kernel/pidtable.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "base/bytes.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/map.h"
+#include "server/kernel/kernel.h"
+
+enum {
+	HASH_SHIFT_MAX = 20, /* the kernel's own limit is 12 */
+	TREE_DEPTH_MAX = 12, /* 64 bits of index, 6 a level */
+	SLOTS_MAX = 64,	     /* XA_CHUNK_SIZE */
+	NODES_MAX = 1 << 20, /* tree nodes or chain links, in all */
+};
+
+struct walk {
+	const struct kernel *k;
+	uint64_t pid_tasks; /* offset of pid.tasks[PIDTYPE_PID].first */
+	uint64_t task_link; /* offset of the hlist_node in task_struct */
+	unsigned nodes;	    /* looked at so far */
+	/* The tree's shape. */
+	uint64_t slots, slot_count, shift, tag;
+	struct err *(*found)(void *closure, uint64_t task);
+	void *closure;
+};
+
+static bool read_u64(const struct walk *w, uint64_t at, uint64_t *ret)
+{
+	struct err *e = kernel_read_u64(w->k, at, ret);
+	if (e)
+		log_debug(LOG_TASKS, "PID table: %s", err_msg(e));
+	err_free(e);
+	return !e;
+}
+
+/* A struct pid: its thread, if it still has one. */
+static struct err *visit_pid(struct walk *w, uint64_t pid)
+{
+	uint64_t link;
+	if (!read_u64(w, pid + w->pid_tasks, &link) || !link)
+		return NULL;
+	return w->found(w->closure, link - w->task_link);
+}
+
+/*
+ * An entry of an IDR: an inner node when its low two bits are the tag, else a pointer to a struct
+ * pid. Since 4.20 the tree is an XArray (include/linux/xarray.h: xa_is_node(), tag 2), before a
+ * radix tree (include/linux/radix-tree.h: RADIX_TREE_INTERNAL_NODE, tag 1).
+ */
+static struct err *visit_entry(struct walk *w, uint64_t entry, unsigned depth)
+{
+	unsigned char slots[SLOTS_MAX * 8];
+	if (!entry || w->nodes++ > NODES_MAX)
+		return NULL;
+	if ((entry & 3) != w->tag)
+		return entry & 3 ? NULL : visit_pid(w, entry);
+	/* Small tagged numbers are marks (retry, zero entries), not nodes. */
+	if (entry <= 4096 || depth > TREE_DEPTH_MAX)
+		return NULL;
+	struct err *e =
+		kernel_read(w->k, (entry & ~UINT64_C(3)) + w->slots, slots, 8 * w->slot_count);
+	if (e) {
+		log_debug(LOG_TASKS, "PID table: node 0x%" PRIx64 ": %s", entry, err_msg(e));
+		err_free(e);
+		return NULL;
+	}
+	for (unsigned i = 0; i < w->slot_count; i++) {
+		e = visit_entry(w, get_u64(slots + 8 * i), depth + 1);
+		if (e)
+			return e;
+	}
+	return NULL;
+}
+
+static struct err *walk_idr(struct walk *w, uint64_t init_pid_ns, bool *ret_known)
+{
+	struct types *t = kernel_types(w->k);
+	struct member slots;
+	uint64_t head, entry;
+	const char *node;
+
+	*ret_known = false;
+	if (types_offset(t, "pid_namespace", "idr.idr_rt.xa_head", &head)) {
+		w->tag = 2;
+		node = "xa_node";
+	} else if (types_offset(t, "pid_namespace", "idr.idr_rt.rnode", &head)) {
+		w->tag = 1;
+		node = "radix_tree_node";
+	} else {
+		return NULL;
+	}
+	struct err *e = types_member(t, node, "slots", &slots);
+	if (e || !slots.count || slots.count > SLOTS_MAX) {
+		err_free(e);
+		return NULL;
+	}
+	*ret_known = true;
+	w->slots = slots.offset;
+	w->slot_count = slots.count;
+	return read_u64(w, init_pid_ns + head, &entry) ? visit_entry(w, entry, 0) : NULL;
+}
+
+/* Until 4.14: chains of struct upid, hashed; the one of the first namespace is numbers[0] of its
+ * pid. */
+static struct err *walk_hash(struct walk *w, uint64_t init_pid_ns, bool *ret_known)
+{
+	struct types *t = kernel_types(w->k);
+	uint64_t at, table, chain, ns, numbers, link;
+	uint32_t shift;
+
+	*ret_known = kernel_symbol(w->k, "pid_hash", &at) &&
+		     types_offset(t, "upid", "pid_chain", &chain) &&
+		     types_offset(t, "upid", "ns", &ns) &&
+		     types_offset(t, "pid", "numbers", &numbers);
+	if (!*ret_known || !read_u64(w, at, &table) || !kernel_symbol(w->k, "pidhash_shift", &at))
+		return NULL;
+	struct err *e = kernel_read_u32(w->k, at, &shift);
+	if (e || shift > HASH_SHIFT_MAX) {
+		err_free(e);
+		return NULL;
+	}
+	for (uint64_t i = 0; i < UINT64_C(1) << shift; i++) {
+		bool good = read_u64(w, table + 8 * i, &link);
+		while (good && link && w->nodes++ < NODES_MAX) {
+			uint64_t upid = link - chain, in_ns;
+			if (read_u64(w, upid + ns, &in_ns) && in_ns == init_pid_ns) {
+				e = visit_pid(w, upid - numbers);
+				if (e)
+					return e;
+			}
+			good = read_u64(w, link, &link);
+		}
+	}
+	return NULL;
+}
+
+struct err *pidtable_walk(const struct kernel *k,
+			  struct err *(*found)(void *closure, uint64_t task), void *closure)
+{
+	struct walk w = { .k = k, .found = found, .closure = closure };
+	struct types *t = kernel_types(k);
+	uint64_t init_pid_ns;
+	bool known = false;
+
+	/* pid_links is what counts where both are there: el8 keeps a stale pids. */
+	if (!kernel_symbol(k, "init_pid_ns", &init_pid_ns) ||
+	    !types_offset(t, "pid", "tasks[0].first", &w.pid_tasks) ||
+	    !(types_offset(t, "task_struct", "pid_links[0]", &w.task_link) ||
+	      types_offset(t, "task_struct", "pids[0].node", &w.task_link)))
+		return err_new(ERR_NOTFOUND, "the kernel's PID table is of no known kind");
+	struct err *e = walk_idr(&w, init_pid_ns, &known);
+	if (!e && !known)
+		e = walk_hash(&w, init_pid_ns, &known);
+	if (!e && !known)
+		e = err_new(ERR_NOTFOUND, "the kernel's PID table is of no known kind");
+	return e;
+}

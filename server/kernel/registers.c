@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "server/kernel/registers.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "server/kernel/cpu_notes.h"
+#include "server/kernel/cpus.h"
+#include "server/kernel/kernel.h"
+#include "server/kernel/tasks.h"
+#include "unwind/pt_regs.h"
+#include "unwind/switch.h"
+
+enum {
+	FUNCTION_MAX = 64 << 10, /* __schedule is some 3 KiB */
+	TIF_FORK = 18,		 /* arch/x86/include/asm/thread_info.h until 4.8 */
+};
+
+/* Bits of CR3 that tell no address space apart: PCID, and page table isolation's half. */
+#define CR3_SPACE (~UINT64_C(0x1fff) & UINT64_C(0x000fffffffffffff))
+
+/* The last address of user mode, with four or five levels of tables. */
+#define USER_END UINT64_C(0x00ffffffffffffff)
+
+struct registers {
+	struct kernel *k; /* borrowed, like the next two */
+	const struct cpus *cpus;
+	const struct tasks *tasks;
+	struct cpu_state *states; /* owned; by index of cpus */
+	struct switch_layout layout;
+	struct first_regs **done; /* owned; by index of tasks, NULL until asked for */
+};
+
+/* ---- how the switch frame looks ---- */
+
+/* An old kernel's resume point: behind the call of __switch_to in __schedule. */
+static void find_resume(const struct kernel *k, struct switch_layout *layout)
+{
+	uint64_t start, callee;
+	struct symbol schedule;
+	kernel_symbol(k, "ret_from_fork", &layout->fork_resume);
+	if (!kernel_symbol(k, "__schedule", &start) || !kernel_symbol(k, "__switch_to", &callee) ||
+	    !kernel_symbol_at(k, start, &schedule) || !schedule.size ||
+	    schedule.size > FUNCTION_MAX)
+		return;
+	unsigned char *code = malloc(schedule.size);
+	struct err *e = code ? kernel_read(k, start, code, schedule.size) : err_nomem();
+	if (!e && !switch_find_call(code, schedule.size, start, callee, &layout->resume))
+		layout->resume = 0;
+	if (e)
+		log_debug(LOG_UNWIND, "__schedule: %s", err_msg(e));
+	err_free(e);
+	free(code);
+}
+
+static void find_switch_layout(const struct kernel *k, struct switch_layout *layout)
+{
+	struct types *t = kernel_types(k);
+	static const char type[] = "inactive_task_frame";
+	struct err *e = types_size(t, type, &layout->frame_size);
+	if (!e && types_offset(t, type, "r15", &layout->r15) &&
+	    types_offset(t, type, "r14", &layout->r14) &&
+	    types_offset(t, type, "r13", &layout->r13) &&
+	    types_offset(t, type, "r12", &layout->r12) &&
+	    types_offset(t, type, "bx", &layout->bx) && types_offset(t, type, "bp", &layout->bp) &&
+	    types_offset(t, type, "ret_addr", &layout->ret_addr))
+		return;
+	err_free(e);
+	layout->frame_size = 0;
+	find_resume(k, layout);
+}
+
+/* ---- a task that is switched out ---- */
+
+__attribute__((format(printf, 2, 3))) static struct err *unknown(struct first_regs *f,
+								 const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	if (vasprintf(&f->why, fmt, ap) < 0)
+		f->why = NULL;
+	va_end(ap);
+	f->from = REGS_UNKNOWN;
+	f->regs.known = 0;
+	return f->why ? NULL : err_nomem();
+}
+
+/* Whether a task of an old kernel has never run; its flags lie in thread_info at the stack's base.
+ */
+static bool never_ran(const struct registers *r, const struct task *task)
+{
+	uint64_t flags;
+	if (r->layout.frame_size)
+		return false;
+	struct err *e = kernel_read_path(r->k, task->stack, "thread_info", "flags", &flags);
+	err_free(e);
+	return !e && flags >> TIF_FORK & 1;
+}
+
+static struct err *from_switch(const struct registers *r, const struct task *task,
+			       struct first_regs *f)
+{
+	unsigned char frame[SWITCH_FRAME_MAX];
+	size_t len = switch_frame_bytes(&r->layout);
+	if (!task->stack)
+		return unknown(f, "the task has ended and has no stack any more");
+	if (!r->tasks->stack_size)
+		return unknown(f, "the size of kernel stacks is unknown");
+	if (task->sp < task->stack || task->sp - task->stack > r->tasks->stack_size - len)
+		return unknown(
+			f, "thread.sp 0x%" PRIx64 " does not lie on the task's stack at 0x%" PRIx64,
+			task->sp, task->stack);
+	struct err *e = kernel_read(r->k, task->sp, frame, len);
+	if (e) {
+		struct err *result = unknown(f, "the switch frame cannot be read: %s", err_msg(e));
+		err_free(e);
+		return result;
+	}
+	if (!switch_registers(&r->layout, task->sp, frame, never_ran(r, task), &f->regs))
+		return unknown(f, "where __schedule goes on after the switch is not known");
+	f->from = REGS_SWITCH;
+	return NULL;
+}
+
+/* ---- a task that runs ---- */
+
+/* Whether @cr3 is of the address space whose mm_struct is @mm. */
+static bool is_space_of(const struct kernel *k, uint64_t mm, uint64_t cr3)
+{
+	uint64_t pgd;
+	struct vtop vtop;
+	struct err *e = mm ? kernel_read_path(k, mm, "mm_struct", "pgd", &pgd) : NULL;
+	if (!mm)
+		return false;
+	if (!e)
+		e = memory_vtop(kernel_memory(k), kernel_space(k), pgd, &vtop);
+	bool same = !e && (vtop.pa & CR3_SPACE) == (cr3 & CR3_SPACE);
+	err_free(e);
+	return same;
+}
+
+/* Whether @cr3 may be in use in this kernel while @task runs: its own address space, the one it
+ * borrows, the kernel's, or one that the kernel switches to for a moment. */
+static bool is_host_cr3(const struct registers *r, const struct task *task, uint64_t cr3)
+{
+	const struct kernel *k = r->k;
+	uint64_t mm;
+	cr3 &= ~kernel_space(k)->c_mask;
+	if ((kernel_space(k)->root & CR3_SPACE) == (cr3 & CR3_SPACE))
+		return true;
+	struct err *e = kernel_read_path(k, task->address, "task_struct", "active_mm", &mm);
+	if (!e && is_space_of(k, mm, cr3))
+		return true;
+	err_free(e);
+	if (kernel_symbol(k, "efi_mm", &mm) && is_space_of(k, mm, cr3))
+		return true;
+	if (!kernel_symbol(k, "poking_mm", &mm))
+		return false;
+	e = kernel_read_u64(k, mm, &mm);
+	bool same = !e && is_space_of(k, mm, cr3);
+	err_free(e);
+	return same;
+}
+
+static bool on_own_stack(const struct registers *r, const struct task *task, const struct cpu *cpu,
+			 uint64_t rsp)
+{
+	return cpu_stack_at(cpu, rsp) || (task->stack && rsp - task->stack <= r->tasks->stack_size);
+}
+
+/* QEMU's note of a CPU that ran a guest of the dumped machine's KVM holds the guest's registers. */
+static struct err *guest_note(struct first_regs *f, unsigned cpu)
+{
+	return unknown(f,
+		       "CPU %u was running a guest: its note holds the guest's registers, not the "
+		       "task's",
+		       cpu);
+}
+
+static struct err *from_note(const struct registers *r, const struct task *task,
+			     const struct cpu *cpu, const struct cpu_note *note,
+			     struct first_regs *f)
+{
+	const uint64_t *value = note->regs.value;
+	bool user = regs_user_mode(&note->regs);
+	if (note->from_qemu && !is_host_cr3(r, task, note->cr[3]))
+		return guest_note(f, cpu->number);
+	if (user && (value[REG_RIP] > USER_END || !task->mm))
+		return unknown(f,
+			       "the CPU's note says user mode at 0x%" PRIx64
+			       ", where this task has no memory",
+			       value[REG_RIP]);
+	if (!user && !on_own_stack(r, task, cpu, value[REG_RSP]))
+		return unknown(
+			f, "rsp 0x%" PRIx64 " of the CPU's note is on no stack of this task or CPU",
+			value[REG_RSP]);
+	f->regs = note->regs;
+	f->from = user ? REGS_USER : REGS_NOTE;
+	/*
+	 * The kernel's own notes hold the value that gs has in user mode
+	 * (arch/x86/include/asm/elf.h: x86_gsbase_read_cpu_inactive()), which is not this CPU's
+	 * while it is in the kernel.
+	 */
+	if (!user && value[REG_GS_BASE] <= USER_END)
+		regs_forget(&f->regs, REG_GS_BASE);
+	return NULL;
+}
+
+static struct err *from_cpu(const struct registers *r, const struct task *task,
+			    struct first_regs *f)
+{
+	const struct cpu *cpu = cpus_find(r->cpus, (unsigned)task->cpu);
+	if (!cpu)
+		return unknown(f, "the task runs on a CPU that is not known");
+	const struct cpu_state *state = &r->states[cpu - r->cpus->list];
+	if (state->guest)
+		return guest_note(f, cpu->number);
+	if (!state->found)
+		return unknown(f,
+			       "the task was running on CPU %u, whose registers the dump has no "
+			       "note of",
+			       cpu->number);
+	return from_note(r, task, cpu, &state->note, f);
+}
+
+/* ---- all of them ---- */
+
+struct err *registers_new(struct kernel *k, const struct cpus *cpus, const struct tasks *tasks,
+			  struct registers **ret)
+{
+	struct registers *r = calloc(1, sizeof(*r));
+	if (!r)
+		return err_nomem();
+	r->k = k;
+	r->cpus = cpus;
+	r->tasks = tasks;
+	r->done = calloc(tasks->count + 1, sizeof(*r->done));
+	struct err *e = r->done ? cpu_notes_match(k, cpus, tasks, &r->states) : err_nomem();
+	if (e) {
+		registers_free(r);
+		return e;
+	}
+	find_switch_layout(k, &r->layout);
+	*ret = r;
+	return NULL;
+}
+
+void registers_free(struct registers *r)
+{
+	if (!r)
+		return;
+	for (size_t i = 0; r->done && i < r->tasks->count; i++) {
+		if (!r->done[i])
+			continue;
+		free(r->done[i]->why);
+		free(r->done[i]);
+	}
+	free(r->done);
+	free(r->states);
+	free(r);
+}
+
+struct err *registers_get(struct registers *r, const struct task *task,
+			  const struct first_regs **ret)
+{
+	size_t n = (size_t)(task - r->tasks->list);
+	if (!r->done[n]) {
+		struct first_regs *f = calloc(1, sizeof(*f));
+		if (!f)
+			return err_nomem();
+		struct err *e = task->on_cpu ? from_cpu(r, task, f) : from_switch(r, task, f);
+		if (e) {
+			free(f->why);
+			free(f);
+			return e;
+		}
+		r->done[n] = f;
+	}
+	*ret = r->done[n];
+	return NULL;
+}
+
+const char *regs_from_name(enum regs_from from)
+{
+	static const char *const names[] = {
+		[REGS_UNKNOWN] = "unknown",
+		[REGS_NOTE] = "note",
+		[REGS_USER] = "user",
+		[REGS_SWITCH] = "switch",
+	};
+	return names[from];
+}

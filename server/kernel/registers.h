@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The first registers of every task: of one that is switched out, what the switch left on its
+ * stack; of one that runs, what its CPU's note says, once it is certain whose note it is and that
+ * the registers are the task's.
+ */
+#ifndef SERVER_KERNEL_REGISTERS_H
+#define SERVER_KERNEL_REGISTERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/regs.h"
+
+struct cpus;
+struct err;
+struct kernel;
+struct task;
+struct tasks;
+
+enum regs_from {
+	REGS_UNKNOWN,
+	REGS_NOTE,   /* the CPU's note, in kernel mode */
+	REGS_USER,   /* the CPU's note, in user mode */
+	REGS_SWITCH, /* the frame that the context switch left */
+};
+
+struct first_regs {
+	struct regs regs;
+	enum regs_from from;
+	char *why; /* owned: why nothing is known; NULL otherwise */
+};
+
+struct registers;
+
+/* Matches the dump's notes to CPUs. All arguments are borrowed and must outlive the result. */
+__attribute__((warn_unused_result)) struct err *registers_new(struct kernel *k,
+							      const struct cpus *cpus,
+							      const struct tasks *tasks,
+							      struct registers **ret);
+void registers_free(struct registers *r);
+
+/* The registers of @task (one of the tasks given to registers_new()), computed on first use and
+ * kept, a failure with its reason too. Borrowed. An error only when memory is out. */
+__attribute__((warn_unused_result)) struct err *
+registers_get(struct registers *r, const struct task *task, const struct first_regs **ret);
+
+/* "note", "user", "switch", "unknown" */
+const char *regs_from_name(enum regs_from from);
+
+#endif

@@ -1,0 +1,485 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "server/kernel/tasks.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "server/kernel/cpus.h"
+#include "server/kernel/kernel.h"
+#include "server/kernel/pidtable.h"
+#include "server/kernel/task_state.h"
+
+/* Members of task_struct and what hangs on it; one whose size is 0 does not exist in this kernel.
+ */
+struct layout {
+	struct member pid, tgid, comm, state, exit_state, cpu, stack, sp, mm;
+	struct member stack_refcount;		  /* 0 once the stack was given away */
+	struct member tasks, signal, thread_node; /* the lists */
+	struct member thread_head;		  /* of signal_struct */
+	struct member thread_info_cpu;		  /* at the stack's base until 4.8 */
+};
+
+struct walk {
+	struct kernel *k;
+	const struct cpus *cpus;
+	struct layout layout;
+	struct task_states states;
+	struct task *list;
+	size_t count, capacity;
+	struct map seen;   /* task_struct addresses */
+	struct map by_tid; /* tid -> index before sorting */
+	uint64_t leader;   /* of the process whose threads are walked */
+	size_t odd;	   /* tasks left out, each with a note up to a limit */
+};
+
+enum { ODD_NOTES_MAX = 8, STACK_SIZE_MAX = 1 << 20 };
+
+/* ---- layout ---- */
+
+static struct err *find_layout(const struct kernel *k, struct layout *l)
+{
+	struct types *t = kernel_types(k);
+	const struct {
+		struct member *member;
+		const char *type, *paths[2]; /* the first that exists */
+		bool optional;
+	} wanted[] = {
+		{ &l->pid, "task_struct", { "pid" }, false },
+		{ &l->tgid, "task_struct", { "tgid" }, false },
+		{ &l->comm, "task_struct", { "comm" }, false },
+		/* el8 keeps the old name beside the new one, in a union. */
+		{ &l->state, "task_struct", { "__state", "state" }, false },
+		{ &l->exit_state, "task_struct", { "exit_state" }, true },
+		/* Both exist around 5.16, where task_struct's own is the right one. */
+		{ &l->cpu, "task_struct", { "cpu", "thread_info.cpu" }, true },
+		{ &l->thread_info_cpu, "thread_info", { "cpu" }, true },
+		{ &l->stack, "task_struct", { "stack" }, true },
+		/* With CONFIG_THREAD_INFO_IN_TASK, from 4.9 on; first an atomic_t, then a
+		   refcount_t. */
+		{ &l->stack_refcount,
+		  "task_struct",
+		  { "stack_refcount.refs.counter", "stack_refcount.counter" },
+		  true },
+		{ &l->sp, "task_struct", { "thread.sp" }, true },
+		{ &l->mm, "task_struct", { "mm" }, true },
+		{ &l->tasks, "task_struct", { "tasks.next" }, false },
+		{ &l->signal, "task_struct", { "signal" }, true },
+		{ &l->thread_node, "task_struct", { "thread_node.next" }, true },
+		{ &l->thread_head, "signal_struct", { "thread_head.next" }, true },
+	};
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++) {
+		struct err *e = NULL;
+		for (size_t p = 0; p < 2 && wanted[i].paths[p]; p++) {
+			err_free(e);
+			e = types_member(t, wanted[i].type, wanted[i].paths[p], wanted[i].member);
+			if (!e)
+				break;
+		}
+		if (e && (!wanted[i].optional || err_code(e) != ERR_NOTFOUND))
+			return err_wrap(e, "list the tasks");
+		if (e)
+			wanted[i].member->size = 0;
+		err_free(e);
+	}
+	return NULL;
+}
+
+static bool read_member(const struct walk *w, uint64_t base, const struct member *m, uint64_t *ret)
+{
+	if (!m->size)
+		return false;
+	struct err *e = kernel_read_member(w->k, base, m, ret);
+	err_free(e);
+	return !e;
+}
+
+/* ---- one task ---- */
+
+static void leave_out(struct walk *w, uint64_t address, const char *why)
+{
+	if (w->odd++ < ODD_NOTES_MAX)
+		kernel_note(w->k, "the task at 0x%" PRIx64 " is left out: %s", address, why);
+}
+
+static int task_cpu(const struct walk *w, const struct task *task)
+{
+	uint64_t cpu;
+	bool known;
+	if (w->layout.cpu.size)
+		known = read_member(w, task->address, &w->layout.cpu, &cpu);
+	else
+		known = task->stack &&
+			read_member(w, task->stack, &w->layout.thread_info_cpu, &cpu);
+	return known && cpus_find(w->cpus, (unsigned)cpu) ? (int)cpu : -1;
+}
+
+static char task_state(const struct walk *w, uint64_t address)
+{
+	uint64_t state, exit_state = 0;
+	if (!read_member(w, address, &w->layout.state, &state))
+		return '?';
+	read_member(w, address, &w->layout.exit_state, &exit_state);
+	return task_state_letter(&w->states, state, exit_state);
+}
+
+/* Fills all of @task but tid, pid, idle and on_cpu. */
+static void read_task(const struct walk *w, uint64_t address, struct task *task)
+{
+	task->address = address;
+	uint64_t holders;
+	read_member(w, address, &w->layout.stack, &task->stack);
+	/* A dead task's pointer may still be there when its stack is another's already. */
+	if (read_member(w, address, &w->layout.stack_refcount, &holders) && !holders)
+		task->stack = 0;
+	read_member(w, address, &w->layout.sp, &task->sp);
+	read_member(w, address, &w->layout.mm, &task->mm);
+	err_free(kernel_read_string(w->k, address + w->layout.comm.offset, task->comm,
+				    sizeof(task->comm)));
+	task->cpu = task_cpu(w, task);
+	task->state = task_state(w, address);
+}
+
+static struct err *append(struct walk *w, const struct task *task)
+{
+	bool added;
+	if (!map_add(&w->by_tid, task->tid, w->count, &added))
+		return err_nomem();
+	if (!added) {
+		leave_out(w, task->address, "another task has the same PID");
+		return NULL;
+	}
+	if (w->count == w->capacity) {
+		size_t capacity = w->capacity ? 2 * w->capacity : 256;
+		struct task *list = reallocarray(w->list, capacity, sizeof(*list));
+		if (!list)
+			return err_nomem();
+		w->list = list;
+		w->capacity = capacity;
+	}
+	w->list[w->count++] = *task;
+	return NULL;
+}
+
+/* Adds the task at @address unless it is there already; *ret_new says which. */
+static struct err *add_task(struct walk *w, uint64_t address, bool *ret_new)
+{
+	struct task task = { 0 };
+	uint64_t pid, tgid;
+	if (!map_add(&w->seen, address, 0, ret_new))
+		return err_nomem();
+	if (!*ret_new)
+		return NULL;
+	if (!read_member(w, address, &w->layout.pid, &pid) ||
+	    !read_member(w, address, &w->layout.tgid, &tgid)) {
+		leave_out(w, address, "it cannot be read");
+		return NULL;
+	}
+	if (!pid || pid > PID_LIMIT || tgid > PID_LIMIT) {
+		leave_out(w, address, "its PID makes no sense");
+		return NULL;
+	}
+	task.tid = (uint32_t)pid;
+	task.pid = (uint32_t)tgid;
+	read_task(w, address, &task);
+	return append(w, &task);
+}
+
+static struct err *add_idle(struct walk *w, const struct cpu *cpu)
+{
+	struct task task = { 0 };
+	bool added;
+	if (!cpu->idle)
+		return NULL;
+	if (!map_add(&w->seen, cpu->idle, 0, &added))
+		return err_nomem();
+	if (!added)
+		return NULL;
+	read_task(w, cpu->idle, &task);
+	task.tid = IDLE_TID + cpu->number;
+	task.cpu = (int)cpu->number;
+	task.idle = true;
+	return append(w, &task);
+}
+
+/* ---- the lists ---- */
+
+/*
+ * Follows a list_head from @head by the pointers at @step (0: next, 8: prev) and calls @visit with
+ * each entry's container. Ends at the head, at what cannot be read (then *ret_whole is false), or
+ * where
+ * @visit says it has been before.
+ */
+static struct err *walk_list(struct walk *w, uint64_t head, uint64_t step, uint64_t container,
+			     struct err *(*visit)(struct walk *w, uint64_t entry, bool *ret_new),
+			     bool *ret_whole)
+{
+	uint64_t link = head;
+	*ret_whole = false;
+	for (size_t n = 0; n <= PID_LIMIT; n++) {
+		bool is_new = false;
+		struct err *e = kernel_read_u64(w->k, link + step, &link);
+		if (e) {
+			log_debug(LOG_TASKS, "list at 0x%" PRIx64 ": %s", head, err_msg(e));
+			err_free(e);
+			return NULL;
+		}
+		if (link == head) {
+			*ret_whole = true;
+			return NULL;
+		}
+		e = visit(w, link - container, &is_new);
+		if (e || !is_new)
+			return e;
+	}
+	return NULL;
+}
+
+/* Both ways: behind a broken link, the list's other end still holds. */
+static struct err *
+walk_both_ways(struct walk *w, uint64_t head, uint64_t container,
+	       struct err *(*visit)(struct walk *w, uint64_t entry, bool *ret_new), bool *ret_whole)
+{
+	bool back;
+	struct err *e = walk_list(w, head, 0, container, visit, ret_whole);
+	if (e || *ret_whole)
+		return e;
+	return walk_list(w, head, 8, container, visit, &back);
+}
+
+static struct err *visit_thread(struct walk *w, uint64_t task, bool *ret_new)
+{
+	struct err *e = add_task(w, task, ret_new);
+	/* The leader, which the list of processes brought, stands in its own list of threads. */
+	*ret_new |= task == w->leader;
+	return e;
+}
+
+static struct err *visit_process(struct walk *w, uint64_t leader, bool *ret_new)
+{
+	uint64_t signal;
+	bool whole;
+	struct err *e = add_task(w, leader, ret_new);
+	if (e || !*ret_new || !w->layout.thread_node.size || !w->layout.thread_head.size ||
+	    !read_member(w, leader, &w->layout.signal, &signal) || !signal)
+		return e;
+	w->leader = leader;
+	e = walk_both_ways(w, signal + w->layout.thread_head.offset, w->layout.thread_node.offset,
+			   visit_thread, &whole);
+	if (!e && !whole)
+		kernel_note(w->k,
+			    "the list of threads of the process at 0x%" PRIx64
+			    " is damaged; the PID table is used as well",
+			    leader);
+	return e;
+}
+
+static struct err *found_by_pid(void *closure, uint64_t task)
+{
+	bool is_new;
+	return add_task(closure, task, &is_new);
+}
+
+static struct err *walk_pids(struct walk *w)
+{
+	size_t before = w->count;
+	struct err *e = pidtable_walk(w->k, found_by_pid, w);
+	if (e && err_code(e) == ERR_NOTFOUND) {
+		log_debug(LOG_TASKS, "%s", err_msg(e));
+		err_free(e);
+		return NULL;
+	}
+	if (!e && w->count != before)
+		kernel_note(w->k, "%zu tasks are in the PID table and not in the task lists",
+			    w->count - before);
+	return e;
+}
+
+static struct err *walk_all(struct walk *w)
+{
+	uint64_t init_task;
+	bool whole;
+	struct err *e = kernel_need_symbol(w->k, "init_task", "list the tasks", &init_task);
+	/* Idle tasks first: init_task, the list's head, is one. */
+	for (size_t i = 0; !e && i < w->cpus->count; i++)
+		e = add_idle(w, &w->cpus->list[i]);
+	if (e)
+		return e;
+	e = walk_both_ways(w, init_task + w->layout.tasks.offset, w->layout.tasks.offset,
+			   visit_process, &whole);
+	if (e)
+		return e;
+	if (!whole)
+		kernel_note(w->k,
+			    "the list of processes is damaged; the PID table is used as well");
+	e = walk_pids(w);
+	/* One that is exiting may have left both. */
+	for (size_t i = 0; !e && i < w->cpus->count; i++) {
+		bool is_new;
+		if (w->cpus->list[i].curr)
+			e = add_task(w, w->cpus->list[i].curr, &is_new);
+	}
+	return e;
+}
+
+/* ---- what follows from all of them ---- */
+
+static int compare_tid(const void *a, const void *b)
+{
+	uint32_t x = ((const struct task *)a)->tid, y = ((const struct task *)b)->tid;
+	return x < y ? -1 : x > y;
+}
+
+static void mark_running(struct tasks *t, const struct cpus *cpus)
+{
+	for (size_t i = 0; i < cpus->count; i++) {
+		uint64_t n;
+		/* Not only CPUs that are online: a panic takes the others off the mask when it
+		 * stops them (arch/x86/kernel/process.c: stop_this_cpu()). */
+		if (!map_get(&t->by_address, cpus->list[i].curr, &n))
+			continue;
+		t->list[n].on_cpu = true;
+		t->list[n].cpu = (int)cpus->list[i].number;
+	}
+}
+
+/* The CPU that panicked or crashed: crashing_cpu (kexec's) or panic_cpu, -1 while none did. */
+static const struct cpu *panic_cpu(const struct kernel *k, const struct cpus *cpus)
+{
+	static const char *const symbols[] = { "crashing_cpu", "panic_cpu" };
+	for (size_t i = 0; i < sizeof(symbols) / sizeof(*symbols); i++) {
+		uint64_t at;
+		uint32_t number;
+		if (!kernel_symbol(k, symbols[i], &at))
+			continue;
+		struct err *e = kernel_read_u32(k, at, &number);
+		const struct cpu *cpu = e ? NULL : cpus_find(cpus, number);
+		err_free(e);
+		if (cpu)
+			return cpu;
+	}
+	return NULL;
+}
+
+/* The panicking task, else the one on the lowest CPU that does something, else the lowest CPU's. */
+static void choose_current(struct tasks *t, const struct kernel *k, const struct cpus *cpus)
+{
+	const struct cpu *cpu = panic_cpu(k, cpus);
+	uint64_t n;
+	if (cpu && map_get(&t->by_address, cpu->curr, &n)) {
+		t->current = n;
+		t->panicked = true;
+		return;
+	}
+	bool found = false;
+	for (size_t i = 0; i < cpus->count; i++) {
+		if (!map_get(&t->by_address, cpus->list[i].curr, &n) || !t->list[n].on_cpu)
+			continue;
+		if (!found || !t->list[n].idle)
+			t->current = n;
+		found = true;
+		if (!t->list[n].idle)
+			return;
+	}
+}
+
+/*
+ * THREAD_SIZE: of union thread_union, which only DWARF has; else of the boot CPU's idle stack,
+ * whose ends are linker symbols (include/asm-generic/vmlinux.lds.h: INIT_TASK_DATA).
+ */
+static uint64_t stack_size(const struct kernel *k)
+{
+	static const char *const ends[][2] = {
+		{ "__start_init_task", "__end_init_task" },
+		{ "__start_init_stack", "__end_init_stack" },
+		{ "init_stack", "__end_init_task" },
+		{ "init_stack", "__end_init_stack" },
+	};
+	uint64_t size, start, end;
+	struct err *e = types_size(kernel_types(k), "thread_union", &size);
+	if (!e)
+		return size;
+	err_free(e);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
+		if (!kernel_symbol(k, ends[i][0], &start) || !kernel_symbol(k, ends[i][1], &end))
+			continue;
+		size = end - start;
+		if (size >= PAGE_SIZE && size <= STACK_SIZE_MAX && !(size & (size - 1)))
+			return size;
+	}
+	return 0;
+}
+
+struct err *tasks_read(struct kernel *k, const struct cpus *cpus, struct tasks *ret)
+{
+	struct walk w = { .k = k, .cpus = cpus };
+	struct tasks tasks = { 0 };
+	struct err *e = find_layout(k, &w.layout);
+	if (!e) {
+		task_states_read(k, &w.states);
+		e = walk_all(&w);
+	}
+	if (!e && !w.count)
+		e = err_new(ERR_CORRUPT, "list the tasks: not one could be read");
+	map_free(&w.seen);
+	map_free(&w.by_tid);
+	if (e) {
+		free(w.list);
+		return e;
+	}
+	if (w.odd > ODD_NOTES_MAX)
+		kernel_note(k, "%zu more tasks are left out or damaged", w.odd - ODD_NOTES_MAX);
+	tasks.list = w.list;
+	tasks.count = w.count;
+	qsort(tasks.list, tasks.count, sizeof(*tasks.list), compare_tid);
+	for (size_t i = 0; i < tasks.count; i++) {
+		if (!map_put(&tasks.by_tid, tasks.list[i].tid, i) ||
+		    !map_put(&tasks.by_address, tasks.list[i].address, i)) {
+			tasks_free(&tasks);
+			return err_nomem();
+		}
+	}
+	tasks.stack_size = stack_size(k);
+	if (!tasks.stack_size)
+		kernel_note(
+			k,
+			"the size of kernel stacks is unknown, and so are the registers on them");
+	mark_running(&tasks, cpus);
+	choose_current(&tasks, k, cpus);
+	*ret = tasks;
+	return NULL;
+}
+
+void tasks_free(struct tasks *t)
+{
+	map_free(&t->by_tid);
+	map_free(&t->by_address);
+	free(t->list);
+	*t = (struct tasks){ 0 };
+}
+
+const struct task *tasks_find(const struct tasks *t, uint64_t tid)
+{
+	uint64_t index;
+	return map_get(&t->by_tid, tid, &index) ? &t->list[index] : NULL;
+}
+
+struct err *task_space(const struct kernel *k, const struct task *task, struct vspace *ret)
+{
+	uint64_t pgd;
+	struct vtop vtop;
+	if (!task->mm)
+		return err_new(ERR_NOTPRESENT, "'%s' is a kernel thread, which has no user memory",
+			       task->comm);
+	struct err *e = kernel_read_path(k, task->mm, "mm_struct", "pgd", &pgd);
+	if (!e)
+		e = memory_vtop(kernel_memory(k), kernel_space(k), pgd, &vtop);
+	if (e)
+		return err_wrap(e, "find the page tables of '%s'", task->comm);
+	*ret = *kernel_space(k);
+	ret->root = vtop.pa;
+	return NULL;
+}

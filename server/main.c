@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "config.h"
+#include "proto/target.h"
+#include "server/host.h"
+#include "server/kernel/debugfiles.h"
+#include "server/kernel/kernel.h"
+#include "server/monitor.h"
+#include "server/options.h"
+#include "server/server.h"
+#include "server/target_kernel.h"
+
+/* Prints what failed; returns the exit status. Takes @e. */
+static int fail(struct err *e)
+{
+	fprintf(stderr, "vmcore-gdbserver: %s\n", err_msg(e));
+	err_free(e);
+	return EXIT_FAILURE;
+}
+
+/* Whether everything printed has really gone out: a full disk shows only here. */
+static int finish_stdout(void)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return EXIT_SUCCESS;
+	perror("vmcore-gdbserver: write to standard output");
+	return EXIT_FAILURE;
+}
+
+/* A line that is rewritten as work goes on, on a terminal only. */
+static void show_progress(void *closure, const char *doing, uint64_t done, uint64_t total)
+{
+	bool *shown = closure;
+	if (!isatty(STDERR_FILENO))
+		return;
+	fprintf(stderr, "\r%s: %d%%\033[K", doing, total ? (int)(done * 100. / (double)total) : 0);
+	*shown = true;
+}
+
+static struct err *open_host(const struct options *o, struct host **ret)
+{
+	bool shown = false;
+	struct host_options host_options = {
+		.dump_paths = o->dumps.list,
+		.dump_path_count = o->dumps.count,
+		.symbol_paths = o->symbols.list,
+		.symbol_path_count = o->symbols.count,
+		.cache_size = o->cache_size,
+		.progress = o->quiet ? NULL : show_progress,
+		.closure = &shown,
+	};
+	struct err *e = host_open(&host_options, ret);
+	if (shown)
+		fputs("\r\033[K", stderr);
+	return e;
+}
+
+static int run_commands(const struct options *o, struct host *host, const struct target *target)
+{
+	int status = EXIT_SUCCESS;
+	struct target_view view = { .tid = target->threads->current(target->self) };
+	for (size_t i = 0; i < o->exec.count; i++) {
+		struct buf out = BUF_INIT;
+		struct err *e = monitor_run(host, &view, o->exec.list[i], &out);
+		fwrite(out.data, 1, out.len, stdout);
+		buf_free(&out);
+		if (e)
+			status = fail(e);
+	}
+	int written = finish_stdout();
+	return status ? status : written;
+}
+
+static int serve_host(const struct options *o, struct host *host, const struct target *target)
+{
+	const struct debug_file *file = kernel_debug_file(host->kernel);
+	int status = EXIT_SUCCESS;
+	struct serve_options serve_options = {
+		.listen = o->listen.list,
+		.listen_count = o->listen.count,
+		.run = o->run,
+		.vmlinux = file ? file->path : NULL,
+		.quiet = o->quiet,
+	};
+	if (!o->quiet) {
+		struct buf text = BUF_INIT;
+		host_describe(host, &text);
+		fputs(text.data, stderr);
+		buf_free(&text);
+	}
+	struct err *e = serve(target, &serve_options, &status);
+	return e ? fail(e) : status;
+}
+
+static int work_on_dump(const struct options *o)
+{
+	struct host *host = NULL;
+	struct target *target = NULL;
+	int status;
+	struct err *e = open_host(o, &host);
+	if (!e)
+		e = target_kernel_new(host, &target);
+	if (e)
+		status = fail(e);
+	else if (o->exec.count)
+		status = run_commands(o, host, target);
+	else
+		status = serve_host(o, host, target);
+	target_kernel_free(target);
+	host_close(host);
+	return status;
+}
+
+static int print_text(enum action action)
+{
+	struct buf out = BUF_INIT;
+	switch (action) {
+	case ACTION_HELP:
+		options_help(&out);
+		break;
+	case ACTION_VERSION:
+		buf_addstr(&out, PACKAGE_STRING "\n");
+		break;
+	case ACTION_DEBUG_LIST:
+		log_list(&out);
+		break;
+	case ACTION_MAN_OPTIONS:
+		options_man(&out);
+		break;
+	case ACTION_MAN_MONITOR:
+		monitor_man(&out);
+		break;
+	case ACTION_COMPLETION:
+		options_completion(&out);
+		break;
+	case ACTION_SERVE:
+		break;
+	}
+	fwrite(out.data, 1, out.len, stdout);
+	buf_free(&out);
+	return finish_stdout();
+}
+
+int main(int argc, char **argv)
+{
+	struct options options;
+	struct err *e = options_parse(argc, argv, &options);
+	if (e)
+		return fail(e);
+	int status = options.action == ACTION_SERVE ? work_on_dump(&options)
+						    : print_text(options.action);
+	options_free(&options);
+	return status;
+}

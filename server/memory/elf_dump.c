@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Pages of ELF dumps. The segments become two lists of disjoint ranges of physical memory: the
+ * bytes that the file has, and the ranges that it knows of and does not have. What is in the
+ * first is never looked up in the second.
+ */
+#include "server/memory/elf.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "server/memory/file.h"
+#include "server/memory/notes.h"
+
+enum { NOTE_BYTES_MAX = 64 << 20 }; /* of all PT_NOTE segments together */
+
+/* Physical memory from @start to @end (exclusive). */
+struct range {
+	uint64_t start, end;
+	uint64_t offset;   /* of @start in the file; in the absent list, unused */
+	enum err_code why; /* in the absent list: ERR_EXCLUDED or ERR_MISSING */
+};
+
+struct ranges {
+	struct range *list; /* owned; sorted and disjoint once settle() was called */
+	size_t count;
+};
+
+struct elf_dump {
+	const struct dump_file *file; /* borrowed */
+	struct ranges present, absent;
+};
+
+static int by_start(const void *a, const void *b)
+{
+	const struct range *x = a, *y = b;
+	return x->start < y->start ? -1 : x->start > y->start;
+}
+
+/*
+ * Sorts, and cuts off what an earlier range has already. Where segments overlap they tell of the
+ * same memory, so that either copy will do.
+ */
+static void settle(struct ranges *r)
+{
+	if (r->count == 0)
+		return;
+	qsort(r->list, r->count, sizeof(*r->list), by_start);
+	size_t kept = 0;
+	uint64_t end = 0;
+	for (size_t i = 0; i < r->count; i++) {
+		struct range x = r->list[i];
+		if (x.end <= end)
+			continue;
+		if (x.start < end) {
+			x.offset += end - x.start;
+			x.start = end;
+		}
+		end = x.end;
+		r->list[kept++] = x;
+	}
+	r->count = kept;
+}
+
+/* The first range that ends behind @pa, or NULL. */
+static const struct range *first_ending_behind(const struct ranges *r, uint64_t pa)
+{
+	size_t low = 0, high = r->count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (r->list[middle].end <= pa)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < r->count ? &r->list[low] : NULL;
+}
+
+static void add(struct ranges *r, uint64_t start, uint64_t end, uint64_t offset, enum err_code why)
+{
+	if (start < end)
+		r->list[r->count++] = (struct range){ start, end, offset, why };
+}
+
+/* Into what is in the file, what the headers promise and the file is too short for, and what was
+ * left out. */
+static void split_segment(struct elf_dump *d, const struct elf_segment *s)
+{
+	uint64_t size = d->file->size;
+	uint64_t there = s->offset >= size ? 0 : size - s->offset;
+	if (there > s->filesz)
+		there = s->filesz;
+	uint64_t data_end = s->paddr + s->filesz;
+	add(&d->present, s->paddr, s->paddr + there, s->offset, ERR_MISSING);
+	add(&d->absent, s->paddr + there, data_end, 0, ERR_MISSING);
+	add(&d->absent, data_end, s->paddr + s->memsz, 0, ERR_EXCLUDED);
+}
+
+static struct err *build_ranges(struct elf_dump *d, const struct elf_headers *h)
+{
+	d->present.list = malloc(h->load_count * sizeof(struct range));
+	d->absent.list = malloc(2 * h->load_count * sizeof(struct range));
+	if (!d->present.list || !d->absent.list)
+		return err_nomem();
+	for (size_t i = 0; i < h->load_count; i++)
+		split_segment(d, &h->loads[i]);
+	settle(&d->present);
+	settle(&d->absent);
+	return NULL;
+}
+
+static struct err *absent_error(const struct elf_dump *d, uint64_t pa)
+{
+	const struct range *r = first_ending_behind(&d->absent, pa);
+	if (!r || r->start >= pa + PAGE_SIZE)
+		return err_new(ERR_MISSING, "not in the dump");
+	if (r->why == ERR_EXCLUDED)
+		return err_new(ERR_EXCLUDED, "left out when the dump was written");
+	return err_new(ERR_MISSING, "cut off: the file is shorter than its headers say");
+}
+
+/* Reads what of [pa, pa + PAGE_SIZE) ranges from @r on have without a gap. */
+static struct err *read_run(const struct elf_dump *d, const struct range *r, uint64_t pa,
+			    uint8_t *page, uint16_t *ret_from, uint16_t *ret_to)
+{
+	const struct range *last = d->present.list + d->present.count;
+	uint64_t from = r->start > pa ? r->start - pa : 0;
+	uint64_t to = from;
+	for (; r < last && r->start <= pa + to && to < PAGE_SIZE; r++) {
+		uint64_t end = r->end - pa < PAGE_SIZE ? r->end - pa : PAGE_SIZE;
+		size_t done;
+		struct err *e = dump_file_read_part(d->file, r->offset + (pa + to - r->start),
+						    page + to, (size_t)(end - to), &done);
+		if (e)
+			return e;
+		to += done;
+		if (to < end)
+			break; /* the file has shrunk since it was opened */
+	}
+	if (to == from)
+		return err_new(ERR_MISSING, "cut off: the file has become shorter");
+	*ret_from = (uint16_t)from;
+	*ret_to = (uint16_t)to;
+	return NULL;
+}
+
+static struct err *read_page(void *self, uint64_t pfn, void *page, uint16_t *ret_from,
+			     uint16_t *ret_to)
+{
+	const struct elf_dump *d = self;
+	if (pfn > UINT64_MAX >> PAGE_SHIFT)
+		return err_new(ERR_MISSING, "not in the dump");
+	uint64_t pa = pfn << PAGE_SHIFT;
+	const struct range *r = first_ending_behind(&d->present, pa);
+	if (!r || r->start >= pa + PAGE_SIZE)
+		return absent_error(d, pa);
+	return read_run(d, r, pa, page, ret_from, ret_to);
+}
+
+static bool next_page(void *self, uint64_t pfn, uint64_t *ret_pfn)
+{
+	const struct elf_dump *d = self;
+	if (pfn > UINT64_MAX >> PAGE_SHIFT)
+		return false;
+	const struct range *r = first_ending_behind(&d->present, pfn << PAGE_SHIFT);
+	if (!r)
+		return false;
+	*ret_pfn = r->start >> PAGE_SHIFT > pfn ? r->start >> PAGE_SHIFT : pfn;
+	return true;
+}
+
+static struct err *read_notes(const struct elf_headers *h, const struct dump_file *f,
+			      const struct dump_options *options, struct notes *notes)
+{
+	uint64_t total = 0;
+	for (size_t i = 0; i < h->note_count; i++) {
+		const struct elf_segment *s = &h->notes[i];
+		total += s->filesz < NOTE_BYTES_MAX ? s->filesz : NOTE_BYTES_MAX + 1;
+		if (total > NOTE_BYTES_MAX)
+			return err_new(ERR_FORMAT, "its ELF notes claim to be over 64 MiB long");
+		struct err *e = notes_read(notes, f, s->offset, s->filesz, options);
+		if (e)
+			return e;
+	}
+	return notes_find_vmcoreinfo(notes);
+}
+
+static void describe(const struct elf_dump *d, const struct elf_headers *h, struct dump_info *info)
+{
+	info->compression = "none";
+	info->dump_level = -1;
+	info->truncated |= h->incomplete;
+	for (size_t i = 0; i < d->absent.count; i++) {
+		if (d->absent.list[i].why == ERR_EXCLUDED)
+			info->filtered = true;
+		else
+			info->truncated = true;
+	}
+	for (size_t i = 0; i < d->present.count; i++)
+		info->memory_bytes += d->present.list[i].end - d->present.list[i].start;
+	for (size_t i = 0; i < h->load_count; i++) {
+		uint64_t end = h->loads[i].paddr + h->loads[i].memsz;
+		uint64_t pfn = (end + PAGE_SIZE - 1) >> PAGE_SHIFT;
+		if (pfn > info->max_pfn)
+			info->max_pfn = pfn;
+	}
+}
+
+struct err *elf_dump_open(const struct dump_file *f, const struct dump_options *options,
+			  struct notes *notes, struct dump_info *info, struct elf_dump **ret)
+{
+	struct elf_headers headers;
+	struct err *e = elf_check(f, &headers);
+	if (e)
+		return e;
+	struct elf_dump *d = calloc(1, sizeof(*d));
+	if (!d) {
+		e = err_nomem();
+		goto out;
+	}
+	d->file = f;
+	e = build_ranges(d, &headers);
+	if (!e)
+		e = read_notes(&headers, f, options, notes);
+	if (e)
+		goto out;
+	describe(d, &headers, info);
+	log_debug(LOG_DUMP, "%s: ELF, %zu segments, %zu ranges in the file, %zu absent", f->path,
+		  headers.load_count, d->present.count, d->absent.count);
+	*ret = d;
+	d = NULL;
+out:
+	elf_dump_close(d);
+	elf_headers_free(&headers);
+	return e;
+}
+
+void elf_dump_close(struct elf_dump *d)
+{
+	if (!d)
+		return;
+	free(d->present.list);
+	free(d->absent.list);
+	free(d);
+}
+
+struct page_source elf_dump_pages(struct elf_dump *d)
+{
+	return (struct page_source){ .self = d, .read_page = read_page, .next_page = next_page };
+}

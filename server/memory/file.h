@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One file of a dump: open for reading only, its size known, every read bounded. */
+#ifndef SERVER_MEMORY_FILE_H
+#define SERVER_MEMORY_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+
+struct dump_file {
+	int fd;		/* owned; -1 if none */
+	char *path;	/* owned; as the user gave it */
+	uint64_t size;	/* in bytes, when it was opened */
+	bool flattened; /* @fd is a reassembled copy, not what lies at @path */
+	bool cut;	/* known to be shorter than it should be */
+};
+
+#define DUMP_FILE_INIT    \
+	{                 \
+		.fd = -1, \
+	}
+
+/*
+ * Opens the regular file @path. What cannot be a dump (a folder, a pipe, a device, an empty file)
+ * is an ERR_FORMAT error, what the system refuses ERR_IO.
+ */
+__attribute__((warn_unused_result)) struct err *dump_file_open(const char *path,
+							       struct dump_file *ret);
+
+/* Closes and frees what @f owns and makes it DUMP_FILE_INIT. */
+void dump_file_close(struct dump_file *f);
+
+/*
+ * Reads up to @len bytes at @offset; *ret_done is less only where the file ends. ERR_IO when the
+ * system cannot read it.
+ */
+__attribute__((warn_unused_result)) struct err *dump_file_read_part(const struct dump_file *f,
+								    uint64_t offset, void *out,
+								    size_t len, size_t *ret_done);
+
+/* All @len bytes, or an error: ERR_FORMAT, naming @what, when the file ends before. */
+__attribute__((warn_unused_result)) struct err *
+dump_file_read(const struct dump_file *f, uint64_t offset, void *out, size_t len, const char *what);
+
+#endif

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The page cache: pages in one block of memory, found through a hash table with chains, replaced by
+ * the clock algorithm (a page that was used since the hand passed stays for one more round). What
+ * is not there takes a few bytes in a map of its own, so that looking at it never pushes out pages.
+ */
+#include "server/memory/memory.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/err.h"
+#include "base/map.h"
+
+enum {
+	NONE = UINT32_MAX,
+	/* When so many are known the map starts anew: 2 MiB. */
+	ABSENT_MAX = 64 << 10,
+	PAGES_MAX = 1 << 28, /* 1 TiB of cache; keeps the indices within 32 bits */
+};
+
+struct slot {
+	uint64_t pfn;
+	uint32_t next;	   /* in its chain, NONE at the end */
+	uint16_t from, to; /* what of the page is there */
+	bool used;	   /* since the hand passed */
+	bool filled;
+};
+
+struct memory {
+	const struct page_source *source; /* borrowed */
+	struct slot *slots;		  /* owned, as is all that follows */
+	uint8_t *pages;			  /* slot n's page is at n * PAGE_SIZE */
+	uint32_t *chains;		  /* heads; a power of two of them */
+	uint32_t slot_count, chain_mask, hand;
+	struct map absent; /* page frame to enum err_code */
+	uint64_t hits, misses;
+	uint32_t filled;
+};
+
+struct err *memory_new(const struct page_source *source, size_t cache_size, struct memory **ret)
+{
+	size_t count = cache_size / PAGE_SIZE;
+	if (count == 0 || count > PAGES_MAX)
+		return err_new(ERR_INVALID, "a page cache of %zu bytes: it must be 4 KiB to 1 TiB",
+			       cache_size);
+	size_t chains = 1;
+	while (chains < count)
+		chains *= 2;
+
+	struct memory *m = calloc(1, sizeof(*m));
+	if (!m)
+		return err_nomem();
+	m->source = source;
+	m->slot_count = (uint32_t)count;
+	m->chain_mask = (uint32_t)chains - 1;
+	m->slots = calloc(count, sizeof(*m->slots));
+	m->chains = malloc(chains * sizeof(*m->chains));
+	/* Straight from the system: what is never filled is never made resident. */
+	void *pages = mmap(NULL, count * PAGE_SIZE, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	m->pages = pages == MAP_FAILED ? NULL : pages;
+	if (!m->slots || !m->chains || !m->pages) {
+		memory_free(m);
+		return err_nomem();
+	}
+	memset(m->chains, 0xff, chains * sizeof(*m->chains)); /* NONE */
+	*ret = m;
+	return NULL;
+}
+
+void memory_free(struct memory *m)
+{
+	if (!m)
+		return;
+	if (m->pages)
+		munmap(m->pages, (size_t)m->slot_count * PAGE_SIZE);
+	free(m->chains);
+	free(m->slots);
+	map_free(&m->absent);
+	free(m);
+}
+
+static uint32_t *chain_of(struct memory *m, uint64_t pfn)
+{
+	return &m->chains[map_hash(pfn) & m->chain_mask];
+}
+
+static struct slot *find(struct memory *m, uint64_t pfn)
+{
+	for (uint32_t i = *chain_of(m, pfn); i != NONE; i = m->slots[i].next) {
+		if (m->slots[i].pfn == pfn)
+			return &m->slots[i];
+	}
+	return NULL;
+}
+
+static void unlink_slot(struct memory *m, uint32_t index)
+{
+	uint32_t *link = chain_of(m, m->slots[index].pfn);
+	while (*link != index)
+		link = &m->slots[*link].next;
+	*link = m->slots[index].next;
+	m->slots[index].filled = false;
+	m->filled--;
+}
+
+/* A slot that is in no chain. */
+static uint32_t take_slot(struct memory *m)
+{
+	for (;;) {
+		uint32_t index = m->hand;
+		struct slot *s = &m->slots[index];
+		m->hand = index + 1 == m->slot_count ? 0 : index + 1;
+		if (!s->filled)
+			return index;
+		if (!s->used) {
+			unlink_slot(m, index);
+			return index;
+		}
+		s->used = false;
+	}
+}
+
+/* The message of what the cache remembers as not there; the source's own said it first. */
+static struct err *absent_error(enum err_code code)
+{
+	switch (code) {
+	case ERR_EXCLUDED:
+		return err_new(code, "left out when the dump was written");
+	case ERR_CORRUPT:
+		return err_new(code, "in the dump, but damaged");
+	default:
+		return err_new(code, "not in the dump");
+	}
+}
+
+/* Only answers about the dump are kept: what the system refused now it may allow later. */
+static void remember_absent(struct memory *m, uint64_t pfn, enum err_code code)
+{
+	if (!err_memory_kind(code))
+		return;
+	if (m->absent.used >= ABSENT_MAX)
+		map_free(&m->absent);
+	if (!map_put(&m->absent, pfn, code))
+		map_free(&m->absent); /* out of memory: then it is asked again */
+}
+
+static struct err *fill(struct memory *m, uint64_t pfn, struct slot **ret)
+{
+	uint64_t code;
+	m->misses++;
+	if (map_get(&m->absent, pfn, &code))
+		return absent_error((enum err_code)code);
+
+	uint32_t index = take_slot(m);
+	struct slot *s = &m->slots[index];
+	struct err *e = m->source->read_page(
+		m->source->self, pfn, m->pages + (size_t)index * PAGE_SIZE, &s->from, &s->to);
+	if (e) {
+		remember_absent(m, pfn, err_code(e));
+		return e;
+	}
+	uint32_t *chain = chain_of(m, pfn);
+	s->pfn = pfn;
+	s->next = *chain;
+	s->filled = true;
+	*chain = index;
+	m->filled++;
+	*ret = s;
+	return NULL;
+}
+
+/* Copies the part of [offset, offset + len) in page @pfn that is there from @offset on. */
+static struct err *copy_from_page(struct memory *m, uint64_t pfn, size_t offset, void *out,
+				  size_t len, size_t *ret_done)
+{
+	struct slot *s = find(m, pfn);
+	if (s) {
+		m->hits++;
+	} else {
+		struct err *e = fill(m, pfn, &s);
+		if (e)
+			return e;
+	}
+	s->used = true;
+	if (offset < s->from || offset >= s->to)
+		return err_new(ERR_MISSING, "not in the dump, which has a part of this page only");
+	if (len > s->to - offset)
+		len = s->to - offset;
+	memcpy(out, m->pages + (size_t)(s - m->slots) * PAGE_SIZE + offset, len);
+	*ret_done = len;
+	return NULL;
+}
+
+struct err *memory_read_phys(struct memory *m, uint64_t pa, void *out, size_t len, size_t *ret_done)
+{
+	size_t done = 0;
+	if (len > 0 && len - 1 > UINT64_MAX - pa)
+		len = (size_t)(UINT64_MAX - pa) + 1;
+	while (done < len) {
+		uint64_t at = pa + done;
+		size_t offset = at % PAGE_SIZE;
+		size_t want = PAGE_SIZE - offset, got = 0;
+		if (want > len - done)
+			want = len - done;
+		struct err *e =
+			copy_from_page(m, at >> PAGE_SHIFT, offset, (char *)out + done, want, &got);
+		if (e && done == 0)
+			return err_wrap(e, "physical address 0x%" PRIx64, at);
+		if (e) {
+			err_free(e);
+			break;
+		}
+		done += got;
+		if (got < want)
+			break;
+	}
+	*ret_done = done;
+	return NULL;
+}
+
+bool memory_next_page(const struct memory *m, uint64_t pfn, uint64_t *ret_pfn)
+{
+	return m->source->next_page(m->source->self, pfn, ret_pfn);
+}
+
+void memory_stats(const struct memory *m, struct memory_stats *ret)
+{
+	*ret = (struct memory_stats){
+		.hits = m->hits,
+		.misses = m->misses,
+		.cached_bytes = (size_t)m->filled * PAGE_SIZE,
+	};
+}

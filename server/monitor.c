@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "server/monitor.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/json.h"
+#include "proto/target.h"
+#include "server/host.h"
+#include "server/monitor_commands.h"
+
+enum { WORDS_MAX = 16 };
+
+struct command {
+	const char *name;
+	const char *arguments; /* for the help; "" if none */
+	const char *help;      /* one sentence, no full stop */
+	bool json;	       /* understands --json */
+	unsigned least, most;  /* arguments, without --json */
+	struct err *(*run)(struct host *h, struct target_view *view,
+			   const struct monitor_arguments *w, struct buf *out);
+};
+
+static struct err *run_help(struct host *h, struct target_view *view,
+			    const struct monitor_arguments *w, struct buf *out);
+
+static struct err *run_info(struct host *h, struct target_view *view,
+			    const struct monitor_arguments *w, struct buf *out)
+{
+	(void)view;
+	if (w->json)
+		host_describe_json(h, out);
+	else
+		host_describe(h, out);
+	return NULL;
+}
+
+static const struct command commands[] = {
+	{ "help", "[COMMAND]", "what commands there are", true, 0, 1, run_help },
+	{ "info", "", "what the dump holds: kernel, format, date, panic, CPUs, tasks", true, 0, 0,
+	  run_info },
+	{ "threads", "", "every task and idle CPU, with where its registers come from", true, 0, 0,
+	  monitor_threads },
+	{ "read", "ADDR LEN",
+	  "bytes of memory as the selected thread sees it; says which kind of missing memory stops "
+	  "it",
+	  true, 2, 2, monitor_read },
+	{ "vtop", "ADDR",
+	  "walk the selected thread's page tables: every level, then where it leads", true, 1, 1,
+	  monitor_vtop },
+};
+
+enum { COMMANDS = sizeof(commands) / sizeof(*commands) };
+
+static void help_json(struct buf *out, const struct command *c)
+{
+	struct json j = JSON_INIT(out);
+	json_object(&j, NULL);
+	json_str(&j, "command", c->name);
+	json_str(&j, "arguments", c->arguments);
+	json_str(&j, "help", c->help);
+	json_end(&j);
+	buf_addch(out, '\n');
+}
+
+static struct err *run_help(struct host *h, struct target_view *view,
+			    const struct monitor_arguments *w, struct buf *out)
+{
+	(void)h;
+	(void)view;
+	bool found = false;
+	for (size_t i = 0; i < COMMANDS; i++) {
+		const struct command *c = &commands[i];
+		if (w->count && strcmp(w->list[0], c->name) != 0)
+			continue;
+		found = true;
+		if (w->json)
+			help_json(out, c);
+		else
+			buf_addf(out, "%s%s%s%s\n    %s\n", c->name, *c->arguments ? " " : "",
+				 c->arguments, c->json ? " [--json]" : "", c->help);
+	}
+	if (!found)
+		return err_new(ERR_INVALID, "there is no command '%s'", w->list[0]);
+	return NULL;
+}
+
+/* Splits @line (which is changed) at white space. */
+static struct err *split(char *line, struct monitor_arguments *w, bool *ret_help)
+{
+	*ret_help = false;
+	for (char *p = line; *p;) {
+		while (isspace((unsigned char)*p))
+			*p++ = 0;
+		if (!*p)
+			break;
+		char *word = p;
+		while (*p && !isspace((unsigned char)*p))
+			p++;
+		if (*p)
+			*p++ = 0;
+		if (!strcmp(word, "--json"))
+			w->json = true;
+		else if (!strcmp(word, "--help"))
+			*ret_help = true;
+		else if (w->count == WORDS_MAX)
+			return err_new(ERR_INVALID, "too many words");
+		else
+			w->list[w->count++] = word;
+	}
+	return NULL;
+}
+
+static struct err *run_line(struct host *h, struct target_view *view, char *line, struct buf *out)
+{
+	const char *list[WORDS_MAX];
+	struct monitor_arguments w = { .list = list };
+	bool help;
+	struct err *e = split(line, &w, &help);
+	if (e)
+		return e;
+	/* `monitor` alone asks what there is. */
+	if (!w.count) {
+		w.list[w.count++] = "help";
+		help = false;
+	}
+	for (size_t i = 0; i < COMMANDS; i++) {
+		const struct command *c = &commands[i];
+		if (strcmp(w.list[0], c->name) != 0)
+			continue;
+		if (help) {
+			struct monitor_arguments one = { .list = w.list,
+							 .count = 1,
+							 .json = w.json };
+			return run_help(h, view, &one, out);
+		}
+		w.list++;
+		w.count--;
+		if (w.count < c->least || w.count > c->most)
+			return err_new(ERR_INVALID, "%s: it takes %s; 'help' says more", c->name,
+				       *c->arguments ? c->arguments : "no argument");
+		return err_wrap(c->run(h, view, &w, out), "%s", c->name);
+	}
+	return err_new(ERR_INVALID, "there is no monitor command '%s'; 'monitor help' lists them",
+		       w.list[0]);
+}
+
+struct err *monitor_run(struct host *h, struct target_view *view, const char *line, struct buf *out)
+{
+	char *copy = strdup(line);
+	if (!copy)
+		return err_nomem();
+	struct err *e = run_line(h, view, copy, out);
+	free(copy);
+	return e ? e : buf_error(out);
+}
+
+void monitor_man(struct buf *out)
+{
+	buf_addstr(out, ".Bl -tag -width Ds\n");
+	for (size_t i = 0; i < COMMANDS; i++)
+		buf_addf(out, ".It Ic %s%s%s%s\n%s.\n", commands[i].name,
+			 *commands[i].arguments ? " " : "", commands[i].arguments,
+			 commands[i].json ? " Op Fl Fl json" : "", commands[i].help);
+	buf_addstr(out, ".El\n");
+}
+
+void monitor_words(struct buf *out)
+{
+	for (size_t i = 0; i < COMMANDS; i++)
+		buf_addf(out, "%s%s", i ? " " : "", commands[i].name);
+}

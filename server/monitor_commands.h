@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The functions behind the rows of monitor.c's table. */
+#ifndef SERVER_MONITOR_COMMANDS_H
+#define SERVER_MONITOR_COMMANDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct buf;
+struct err;
+struct host;
+struct target_view;
+
+/* The words of a command line behind the command's name, --json taken out. */
+struct monitor_arguments {
+	const char **list;
+	size_t count; /* already within what the table allows */
+	bool json;
+};
+
+/* monitor_threads.c */
+struct err *monitor_threads(struct host *h, struct target_view *view,
+			    const struct monitor_arguments *args, struct buf *out);
+
+/* monitor_memory.c */
+struct err *monitor_read(struct host *h, struct target_view *view,
+			 const struct monitor_arguments *args, struct buf *out);
+struct err *monitor_vtop(struct host *h, struct target_view *view,
+			 const struct monitor_arguments *args, struct buf *out);
+
+#endif

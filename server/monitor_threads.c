@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <inttypes.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/json.h"
+#include "base/regs.h"
+#include "server/host.h"
+#include "server/kernel/kernel.h"
+#include "server/kernel/registers.h"
+#include "server/kernel/task_state.h"
+#include "server/monitor_commands.h"
+
+static void thread_json(const struct task *t, const struct first_regs *first, struct buf *out)
+{
+	struct json j = JSON_INIT(out);
+	char state[2] = { t->state, 0 };
+	json_object(&j, NULL);
+	json_u64(&j, "tid", t->tid);
+	json_u64(&j, "pid", t->pid);
+	json_str(&j, "comm", t->comm);
+	json_str(&j, "kind", t->idle ? "idle" : "task");
+	json_hex(&j, "task", t->address);
+	if (t->state != '?')
+		json_str(&j, "state", state);
+	if (t->cpu >= 0)
+		json_u64(&j, "cpu", (uint64_t)t->cpu);
+	json_bool(&j, "on_cpu", t->on_cpu);
+	json_str(&j, "regs_from", regs_from_name(first->from));
+	if (first->why)
+		json_str(&j, "why", first->why);
+	json_object(&j, "regs");
+	for (enum reg n = 0; n < REG_COUNT; n++)
+		if (regs_known(&first->regs, n))
+			json_hex(&j, reg_name(n), first->regs.value[n]);
+	json_end(&j);
+	json_end(&j);
+	buf_addch(out, '\n');
+}
+
+static void thread_line(const struct host *h, const struct task *t, const struct first_regs *first,
+			struct buf *out)
+{
+	struct symbol symbol;
+	buf_addf(out, "%9" PRIu32 "  %c%c %3d  %-16s 0x%016" PRIx64 "  ", t->tid, t->state,
+		 t->on_cpu ? '*' : ' ', t->cpu, t->comm, t->address);
+	if (!regs_known(&first->regs, REG_RIP)) {
+		buf_addf(out, "unknown: %s\n", first->why ? first->why : "no registers");
+		return;
+	}
+	uint64_t rip = first->regs.value[REG_RIP];
+	buf_addf(out, "%-6s  0x%016" PRIx64, regs_from_name(first->from), rip);
+	if (first->from != REGS_USER && kernel_symbol_at(h->kernel, rip, &symbol))
+		buf_addf(out, " %s+0x%" PRIx64, symbol.name, rip - symbol.address);
+	buf_addch(out, '\n');
+}
+
+struct err *monitor_threads(struct host *h, struct target_view *view,
+			    const struct monitor_arguments *args, struct buf *out)
+{
+	(void)view;
+	if (!args->json)
+		buf_addstr(out,
+			   "      tid  st cpu  comm             task                regs    rip\n");
+	for (size_t i = 0; i < h->tasks.count; i++) {
+		const struct first_regs *first;
+		struct err *e = registers_get(h->registers, &h->tasks.list[i], &first);
+		if (e)
+			return e;
+		if (args->json)
+			thread_json(&h->tasks.list[i], first, out);
+		else
+			thread_line(h, &h->tasks.list[i], first, out);
+	}
+	return NULL;
+}

@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "server/options.h"
+
+#include <getopt.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/hex.h"
+#include "base/log.h"
+#include "server/monitor.h"
+
+enum { DEFAULT_CACHE_SIZE = 64 << 20, SMALLEST_CACHE_SIZE = 1 << 20 };
+
+struct row {
+	char letter; /* 0: no short form; a number above 255 in val then */
+	const char *name;
+	const char *argument; /* NULL: takes none */
+	const char *help;     /* lines apart by \n */
+	/* For bash: an option of compgen, words, or @monitor for the monitor commands' names. */
+	const char *complete;
+	bool hidden;
+};
+
+static const struct row rows[] = {
+	{ 'l', "listen", "ADDR",
+	  "serve at HOST:PORT, :PORT (this machine only), unix:PATH or stdio;\n"
+	  "port 0 picks a free one; may be repeated (default 127.0.0.1:1234)",
+	  "127.0.0.1:1234 unix: stdio", false },
+	{ 's', "symbols", "PATH",
+	  "a vmlinux, or a folder to look for it in; may be repeated.\n"
+	  "Without it the usual debug folders are searched when the dump itself\n"
+	  "does not hold the kernel's symbols and types",
+	  "-f", false },
+	{ 'r', "run", "COMMAND",
+	  "start COMMAND by the shell, with the address to attach to in place of {}\n"
+	  "and in $VMCORE_GDBSERVER; end when it ends, with its exit status",
+	  "-c", false },
+	{ 'x', "exec", "COMMAND",
+	  "print what the monitor command COMMAND answers, without serving;\n"
+	  "may be repeated",
+	  "@monitor", false },
+	{ 0, "cache-size", "SIZE",
+	  "memory for decompressed pages: bytes, or with K, M or G (default 64M)", "64M 256M 1G",
+	  false },
+	{ 0, "debug", "CATEGORIES",
+	  "tell on standard error what happens inside; 'list' names the categories", "list all",
+	  false },
+	{ 'q', "quiet", NULL, "say nothing but errors and where it listens", NULL, false },
+	{ 'h', "help", NULL, "print this help and exit", NULL, false },
+	{ 'V', "version", NULL, "print the version and exit", NULL, false },
+	{ 0, "print-docs", "KIND", "for the build: man-options, man-monitor or completion", NULL,
+	  true },
+};
+
+enum { ROWS = sizeof(rows) / sizeof(*rows), LONG_ONLY = 256 };
+
+static struct err *add_string(struct strings *s, const char *string)
+{
+	const char **list = reallocarray(s->list, s->count + 1, sizeof(*list));
+	if (!list)
+		return err_nomem();
+	s->list = list;
+	s->list[s->count++] = string;
+	return NULL;
+}
+
+static struct err *parse_size(const char *text, size_t *ret)
+{
+	char digits[24];
+	size_t len = strspn(text, "0123456789");
+	uint64_t number, unit = 1;
+	const char *suffix = text + len;
+	if (!strcmp(suffix, "K") || !strcmp(suffix, "k"))
+		unit = 1 << 10;
+	else if (!strcmp(suffix, "M") || !strcmp(suffix, "m"))
+		unit = 1 << 20;
+	else if (!strcmp(suffix, "G") || !strcmp(suffix, "g"))
+		unit = 1 << 30;
+	else if (*suffix)
+		len = 0;
+	if (!len || len >= sizeof(digits))
+		return err_new(
+			ERR_INVALID,
+			"--cache-size: '%s' is no size; give bytes, or a number with K, M or G",
+			text);
+	memcpy(digits, text, len);
+	digits[len] = 0;
+	if (!number_parse(digits, false, &number) ||
+	    __builtin_mul_overflow(number, unit, &number) || number < SMALLEST_CACHE_SIZE ||
+	    number > SIZE_MAX / 4)
+		return err_new(ERR_INVALID, "--cache-size: '%s' is out of range; 1M is the least",
+			       text);
+	*ret = number;
+	return NULL;
+}
+
+static struct err *parse_docs(const char *kind, enum action *ret)
+{
+	if (!strcmp(kind, "man-options"))
+		*ret = ACTION_MAN_OPTIONS;
+	else if (!strcmp(kind, "man-monitor"))
+		*ret = ACTION_MAN_MONITOR;
+	else if (!strcmp(kind, "completion"))
+		*ret = ACTION_COMPLETION;
+	else
+		return err_new(ERR_INVALID, "--print-docs: there is no '%s'", kind);
+	return NULL;
+}
+
+static struct err *take(struct options *o, const struct row *row, const char *value)
+{
+	if (!strcmp(row->name, "listen"))
+		return add_string(&o->listen, value);
+	if (!strcmp(row->name, "symbols"))
+		return add_string(&o->symbols, value);
+	if (!strcmp(row->name, "exec"))
+		return add_string(&o->exec, value);
+	if (!strcmp(row->name, "cache-size"))
+		return parse_size(value, &o->cache_size);
+	if (!strcmp(row->name, "print-docs"))
+		return parse_docs(value, &o->action);
+	if (!strcmp(row->name, "run"))
+		o->run = value;
+	else if (!strcmp(row->name, "quiet"))
+		o->quiet = true;
+	else if (!strcmp(row->name, "help"))
+		o->action = ACTION_HELP;
+	else if (!strcmp(row->name, "version"))
+		o->action = ACTION_VERSION;
+	else if (!strcmp(row->name, "debug") && !strcmp(value, "list"))
+		o->action = ACTION_DEBUG_LIST;
+	else if (!strcmp(row->name, "debug"))
+		return err_wrap(log_enable(value), "--debug");
+	return NULL;
+}
+
+/* What getopt_long() stopped at, as the user typed it. */
+static struct err *bad_option(int found, int letter, char **argv)
+{
+	const char *what = argv[optind - 1];
+	for (size_t i = 0; i < ROWS; i++)
+		if (found == ':' && letter &&
+		    letter == (rows[i].letter ? rows[i].letter : LONG_ONLY + (int)i))
+			return err_new(ERR_INVALID, "--%s needs %s behind it; see --help",
+				       rows[i].name, rows[i].argument);
+	if (letter && letter < LONG_ONLY)
+		return err_new(ERR_INVALID, "there is no option -%c; see --help", letter);
+	return err_new(ERR_INVALID, "'%s' is no option, or not a whole one; see --help", what);
+}
+
+struct err *options_parse(int argc, char **argv, struct options *ret)
+{
+	struct option longs[ROWS + 1] = { { 0 } };
+	char shorts[2 * ROWS + 2] = ":";
+	size_t n = 1;
+	struct options o = { .cache_size = DEFAULT_CACHE_SIZE };
+	struct err *e = NULL;
+	int found;
+
+	for (size_t i = 0; i < ROWS; i++) {
+		longs[i] = (struct option){ rows[i].name, rows[i].argument != NULL, NULL,
+					    rows[i].letter ? rows[i].letter : LONG_ONLY + (int)i };
+		if (rows[i].letter)
+			shorts[n++] = rows[i].letter;
+		if (rows[i].letter && rows[i].argument)
+			shorts[n++] = ':';
+	}
+	opterr = 0;
+	while (!e && (found = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+		if (found == '?' || found == ':') {
+			e = bad_option(found, optopt, argv);
+			break;
+		}
+		for (size_t i = 0; i < ROWS; i++)
+			if (longs[i].val == found)
+				e = take(&o, &rows[i], optarg);
+	}
+	for (; !e && optind < argc; optind++)
+		e = add_string(&o.dumps, argv[optind]);
+	if (!e && o.action == ACTION_SERVE && !o.dumps.count)
+		e = err_new(ERR_INVALID, "no dump is given; see --help");
+	if (!e && o.exec.count && (o.run || o.listen.count))
+		e = err_new(ERR_INVALID, "--exec does not serve: leave out --run and --listen");
+	if (e) {
+		options_free(&o);
+		return e;
+	}
+	*ret = o;
+	return NULL;
+}
+
+void options_free(struct options *o)
+{
+	free(o->dumps.list);
+	free(o->listen.list);
+	free(o->symbols.list);
+	free(o->exec.list);
+}
+
+/* ---- what is printed from the table ---- */
+
+void options_help(struct buf *out)
+{
+	buf_addstr(
+		out,
+		"Usage: vmcore-gdbserver [OPTION]... DUMP [MORE PIECES OF A SPLIT DUMP]\n"
+		"Serve a Linux kernel's crash dump to gdb, lldb and whatever speaks their remote "
+		"protocol.\n\n");
+	for (size_t i = 0; i < ROWS; i++) {
+		size_t start = out->len;
+		if (rows[i].hidden)
+			continue;
+		if (rows[i].letter)
+			buf_addf(out, "  -%c, --%s", rows[i].letter, rows[i].name);
+		else
+			buf_addf(out, "      --%s", rows[i].name);
+		if (rows[i].argument)
+			buf_addf(out, " %s", rows[i].argument);
+		for (const char *line = rows[i].help; line;) {
+			size_t len = strcspn(line, "\n");
+			while (out->len - start < 29 && !out->failed)
+				buf_addch(out, ' ');
+			buf_add(out, line, len);
+			buf_addch(out, '\n');
+			start = out->len;
+			line = line[len] ? line + len + 1 : NULL;
+		}
+	}
+	buf_addstr(out, "\nThen, in gdb: target remote :1234; in lldb: gdb-remote 1234.\n");
+}
+
+void options_man(struct buf *out)
+{
+	buf_addstr(out, ".Bl -tag -width Ds\n");
+	for (size_t i = 0; i < ROWS; i++) {
+		if (rows[i].hidden)
+			continue;
+		buf_addstr(out, ".It");
+		if (rows[i].letter)
+			buf_addf(out, " Fl %c ,", rows[i].letter);
+		buf_addf(out, " Fl Fl %s", rows[i].name);
+		if (rows[i].argument)
+			buf_addf(out, " Ar %s", rows[i].argument);
+		buf_addf(out, "\n%s.\n", rows[i].help);
+	}
+	buf_addstr(out, ".El\n");
+}
+
+void options_completion(struct buf *out)
+{
+	buf_addstr(out, "# bash completion for vmcore-gdbserver; generated from its option table\n"
+			"_vmcore_gdbserver()\n{\n"
+			"    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n"
+			"    COMPREPLY=()\n"
+			"    case $prev in\n");
+	for (size_t i = 0; i < ROWS; i++) {
+		const char *complete = rows[i].complete;
+		if (rows[i].hidden || !complete)
+			continue;
+		buf_addstr(out, "    ");
+		if (rows[i].letter)
+			buf_addf(out, "-%c|", rows[i].letter);
+		buf_addf(out, "--%s)\n        COMPREPLY=($(compgen ", rows[i].name);
+		if (*complete == '-') {
+			buf_addstr(out, complete);
+		} else {
+			buf_addstr(out, "-W '");
+			if (!strcmp(complete, "@monitor"))
+				monitor_words(out);
+			else
+				buf_addstr(out, complete);
+			buf_addch(out, '\'');
+		}
+		buf_addstr(out, " -- \"$cur\"))\n        return ;;\n");
+	}
+	buf_addstr(out,
+		   "    esac\n    if [[ $cur == -* ]]; then\n        COMPREPLY=($(compgen -W '");
+	for (size_t i = 0; i < ROWS; i++)
+		if (!rows[i].hidden)
+			buf_addf(out, "--%s ", rows[i].name);
+	buf_addstr(out, "' -- \"$cur\"))\n    else\n        COMPREPLY=($(compgen -f -- "
+			"\"$cur\"))\n    fi\n}\n"
+			"complete -o filenames -F _vmcore_gdbserver vmcore-gdbserver\n");
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The command line. One table says what there is; --help, the manual page and the shell completion
+ * are all printed from it.
+ */
+#ifndef SERVER_OPTIONS_H
+#define SERVER_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct buf;
+struct err;
+
+/* Strings given more than once, in their order; the strings are argv's. */
+struct strings {
+	const char **list; /* owned */
+	size_t count;
+};
+
+/* What the command line asks for instead of serving. */
+enum action {
+	ACTION_SERVE,
+	ACTION_HELP,
+	ACTION_VERSION,
+	ACTION_DEBUG_LIST,
+	ACTION_MAN_OPTIONS, /* the manual page's OPTIONS, in mdoc(7) */
+	ACTION_MAN_MONITOR, /* and its MONITOR COMMANDS */
+	ACTION_COMPLETION,  /* a bash completion */
+};
+
+struct options {
+	enum action action;
+	struct strings dumps, listen, symbols, exec;
+	const char *run; /* NULL without --run; argv's */
+	size_t cache_size;
+	bool quiet;
+};
+
+/* Fills *ret, which options_free() then frees. ERR_INVALID for what is no such option or value. */
+__attribute__((warn_unused_result)) struct err *options_parse(int argc, char **argv,
+							      struct options *ret);
+void options_free(struct options *o);
+
+void options_help(struct buf *out);
+void options_man(struct buf *out);
+void options_completion(struct buf *out);
+
+#endif

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "server/server.h"
+
+#include <errno.h>
+#include <ev.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "proto/rsp.h"
+#include "server/address.h"
+#include "server/captive.h"
+#include "server/session.h"
+
+/* How long a listener rests when there are no descriptors left to accept with. */
+#define ACCEPT_REST 1.
+
+struct server;
+
+struct door {
+	struct server *server;
+	struct listener listener;
+	ev_io incoming;
+	ev_timer rest;
+};
+
+struct client {
+	struct server *server;
+	struct session *session;
+	struct client *next, **previous; /* in server->clients */
+	bool is_stdio;
+};
+
+struct server {
+	struct ev_loop *loop;
+	struct rsp_shared *shared;
+	struct door *doors; /* owned */
+	size_t door_count;
+	struct client *clients; /* owned list */
+	ev_signal terminate, interrupt;
+	ev_child child; /* of --run; its pid is 0 without */
+	int status;
+};
+
+/* ---- clients ---- */
+
+static void client_ended(void *closure, struct session *session)
+{
+	struct client *c = closure;
+	struct server *server = c->server;
+	bool last = c->is_stdio;
+	session_free(session);
+	*c->previous = c->next;
+	if (c->next)
+		c->next->previous = c->previous;
+	free(c);
+	if (last)
+		ev_break(server->loop, EVBREAK_ALL);
+}
+
+static struct err *add_client(struct server *server, int in, int out, const char *name,
+			      bool is_stdio)
+{
+	struct client *c = calloc(1, sizeof(*c));
+	if (!c) {
+		close(in);
+		if (out != in)
+			close(out);
+		return err_nomem();
+	}
+	c->server = server;
+	c->is_stdio = is_stdio;
+	struct err *e = session_new(server->loop, server->shared, in, out, name, client_ended, c,
+				    &c->session);
+	if (e) {
+		free(c);
+		return e;
+	}
+	c->next = server->clients;
+	c->previous = &server->clients;
+	if (c->next)
+		c->next->previous = &c->next;
+	server->clients = c;
+	return NULL;
+}
+
+static void set_socket_options(int fd)
+{
+	int on = 1;
+	/* A reply must not wait for the acknowledgement of the one before; a peer that vanished
+	 * must be noticed some day. Neither is there for Unix sockets. */
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+}
+
+static void on_incoming(struct ev_loop *loop, ev_io *w, int events)
+{
+	struct door *door = w->data;
+	(void)events;
+	int fd = accept4(door->listener.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (fd < 0) {
+		/* The connection would stay pending and wake us for ever. */
+		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
+			ev_io_stop(loop, &door->incoming);
+			ev_timer_set(&door->rest, ACCEPT_REST, 0.);
+			ev_timer_start(loop, &door->rest);
+		}
+		return;
+	}
+	set_socket_options(fd);
+	struct err *e = add_client(door->server, fd, fd, door->listener.name, false);
+	if (e)
+		log_debug(LOG_SESSION, "a client was turned away: %s", err_msg(e));
+	err_free(e);
+}
+
+static void on_rested(struct ev_loop *loop, ev_timer *w, int events)
+{
+	struct door *door = w->data;
+	(void)events;
+	ev_io_start(loop, &door->incoming);
+}
+
+/* ---- starting ---- */
+
+static struct err *open_stdio(struct server *s)
+{
+	int in = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+	int out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+	if (in < 0 || out < 0) {
+		struct err *e = err_errno(errno, "listen at stdio");
+		if (in >= 0)
+			close(in);
+		if (out >= 0)
+			close(out);
+		return e;
+	}
+	fcntl(in, F_SETFL, fcntl(in, F_GETFL) | O_NONBLOCK);
+	fcntl(out, F_SETFL, fcntl(out, F_GETFL) | O_NONBLOCK);
+	return add_client(s, in, out, "stdio", true);
+}
+
+static struct err *open_door(struct server *s, const char *address)
+{
+	struct door *door = &s->doors[s->door_count];
+	struct err *e = listener_open(address, &door->listener);
+	if (e)
+		return e;
+	door->server = s;
+	ev_io_init(&door->incoming, on_incoming, door->listener.fd, EV_READ);
+	ev_timer_init(&door->rest, on_rested, ACCEPT_REST, 0.);
+	door->incoming.data = door->rest.data = door;
+	ev_io_start(s->loop, &door->incoming);
+	s->door_count++;
+	return NULL;
+}
+
+static struct err *open_doors(struct server *s, const struct serve_options *options)
+{
+	static const char *const by_default[] = { "127.0.0.1:1234" };
+	static const char *const any_port[] = { "127.0.0.1:0" };
+	/* With --run, nobody needs to know the port. */
+	const char *const *list = options->run ? any_port : by_default;
+	size_t count = 1;
+	if (options->listen_count) {
+		list = options->listen;
+		count = options->listen_count;
+	}
+	s->doors = calloc(count, sizeof(*s->doors));
+	if (!s->doors)
+		return err_nomem();
+	for (size_t i = 0; i < count; i++) {
+		struct err *e = !strcmp(list[i], "stdio") ? open_stdio(s) : open_door(s, list[i]);
+		if (e)
+			return e;
+	}
+	return NULL;
+}
+
+static void announce(const struct server *s, const struct serve_options *options)
+{
+	for (size_t i = 0; i < s->door_count; i++)
+		fprintf(stderr, "listening on %s\n", s->doors[i].listener.name);
+	if (options->quiet || !s->door_count || options->run)
+		return;
+	struct buf name = BUF_INIT;
+	listener_gdb_name(&s->doors[0].listener, &name);
+	fprintf(stderr, "  gdb -ex 'target remote %s' %s\n", name.data,
+		options->vmlinux ? options->vmlinux : "vmlinux");
+	buf_free(&name);
+}
+
+/* ---- ending ---- */
+
+static void on_signal(struct ev_loop *loop, ev_signal *w, int events)
+{
+	(void)w;
+	(void)events;
+	ev_break(loop, EVBREAK_ALL);
+}
+
+static void on_child(struct ev_loop *loop, ev_child *w, int events)
+{
+	struct server *s = w->data;
+	(void)events;
+	s->status = WIFEXITED(w->rstatus) ? WEXITSTATUS(w->rstatus) : 128 + WTERMSIG(w->rstatus);
+	ev_break(loop, EVBREAK_ALL);
+}
+
+static struct err *start_command(struct server *s, const char *command)
+{
+	pid_t pid;
+	if (!s->door_count)
+		return err_new(ERR_INVALID, "--run needs an address to give to the command; with "
+					    "--listen stdio alone there is none");
+	struct err *e = captive_start(command, &s->doors[0].listener, &pid);
+	if (e)
+		return e;
+	ev_child_init(&s->child, on_child, pid, 0);
+	s->child.data = s;
+	ev_child_start(s->loop, &s->child);
+	return NULL;
+}
+
+static void close_all(struct server *s)
+{
+	while (s->clients)
+		client_ended(s->clients, s->clients->session);
+	for (size_t i = 0; i < s->door_count; i++) {
+		ev_io_stop(s->loop, &s->doors[i].incoming);
+		ev_timer_stop(s->loop, &s->doors[i].rest);
+		listener_close(&s->doors[i].listener);
+	}
+	free(s->doors);
+	rsp_shared_free(s->shared);
+	if (s->loop) {
+		ev_signal_stop(s->loop, &s->terminate);
+		ev_signal_stop(s->loop, &s->interrupt);
+		ev_child_stop(s->loop, &s->child);
+		ev_loop_destroy(s->loop);
+	}
+}
+
+struct err *serve(const struct target *target, const struct serve_options *options, int *ret_status)
+{
+	struct server s = { 0 };
+	struct err *e = rsp_shared_new(target, &s.shared);
+	if (e)
+		return e;
+	/* A client that is gone shows in write()'s result. */
+	signal(SIGPIPE, SIG_IGN);
+	/* LIBEV_FLAGS in the environment must not choose another backend. */
+	s.loop = ev_default_loop(EVFLAG_AUTO | EVFLAG_NOENV);
+	if (!s.loop) {
+		close_all(&s);
+		return err_new(ERR_IO, "make an event loop: libev found no backend that works");
+	}
+	ev_signal_init(&s.terminate, on_signal, SIGTERM);
+	ev_signal_init(&s.interrupt, on_signal, SIGINT);
+	ev_signal_start(s.loop, &s.terminate);
+	/* Ctrl-C on the terminal is for --run's debugger, which shares it with us. */
+	if (options->run)
+		signal(SIGINT, SIG_IGN);
+	else
+		ev_signal_start(s.loop, &s.interrupt);
+	e = open_doors(&s, options);
+	if (!e) {
+		announce(&s, options);
+		if (options->run)
+			e = start_command(&s, options->run);
+	}
+	if (!e)
+		ev_run(s.loop, 0);
+	/* Ended by a signal before the command was: it goes too. */
+	if (ev_is_active(&s.child))
+		kill(s.child.pid, SIGTERM);
+	*ret_status = s.status;
+	close_all(&s);
+	return e;
+}

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "server/session.h"
+
+#include <errno.h>
+#include <ev.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "proto/rsp.h"
+
+enum {
+	READ_BYTES = 64 << 10,
+	/* No packet is begun while this much waits to be written: a client that does not read costs
+	 * this and one reply. */
+	OUTPUT_HIGH = 64 << 10,
+	/* Packets handled before others get their turn. */
+	STEPS_AT_ONCE = 8,
+};
+
+struct session {
+	struct ev_loop *loop;
+	ev_io readable, writable;
+	ev_timer later; /* of 0 seconds: the next turn of the loop */
+	struct rsp *rsp;
+	struct buf out;
+	size_t written; /* of out */
+	bool more;	/* rsp has packets left to handle */
+	int in_fd, out_fd;
+	char *name;
+	void (*ended)(void *closure, struct session *s);
+	void *closure;
+};
+
+static void end(struct session *s, const char *why)
+{
+	log_debug(LOG_SESSION, "%s: %s", s->name, why);
+	s->ended(s->closure, s);
+}
+
+static size_t unwritten(const struct session *s)
+{
+	return s->out.len - s->written;
+}
+
+/* Writes what can be written; false when the client is gone. */
+static bool flush(struct session *s)
+{
+	while (unwritten(s)) {
+		ssize_t n = write(s->out_fd, s->out.data + s->written, unwritten(s));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+			ev_io_start(s->loop, &s->writable);
+			return true;
+		}
+		if (n <= 0)
+			return false;
+		s->written += (size_t)n;
+	}
+	buf_reset(&s->out);
+	s->written = 0;
+	ev_io_stop(s->loop, &s->writable);
+	return true;
+}
+
+/* Handles packets, within what one turn may cost. The session may be gone afterwards. */
+static void work(struct session *s)
+{
+	for (int i = 0; i < STEPS_AT_ONCE && s->more && unwritten(s) < OUTPUT_HIGH; i++) {
+		struct err *e = rsp_step(s->rsp, &s->out, &s->more);
+		if (!e)
+			e = buf_error(&s->out);
+		if (e) {
+			end(s, err_msg(e));
+			err_free(e);
+			return;
+		}
+		/* A reply leaves whole and at once: one write a reply. */
+		if (!flush(s)) {
+			end(s, "the connection broke");
+			return;
+		}
+		if (rsp_wants_close(s->rsp) && !unwritten(s)) {
+			end(s, "the client left");
+			return;
+		}
+	}
+	/* Nothing is read while packets wait: that bounds what a client can queue. */
+	bool waits = s->more || unwritten(s);
+	if (waits)
+		ev_io_stop(s->loop, &s->readable);
+	else
+		ev_io_start(s->loop, &s->readable);
+	if (s->more && unwritten(s) < OUTPUT_HIGH)
+		ev_timer_start(s->loop, &s->later);
+}
+
+static void on_readable(struct ev_loop *loop, ev_io *w, int events)
+{
+	struct session *s = w->data;
+	char bytes[READ_BYTES];
+	(void)loop;
+	(void)events;
+	ssize_t n = read(s->in_fd, bytes, sizeof(bytes));
+	if (n < 0 && (errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK))
+		return;
+	if (n <= 0) {
+		end(s, n ? "the connection broke" : "the client hung up");
+		return;
+	}
+	struct err *e = rsp_input(s->rsp, bytes, (size_t)n);
+	if (e) {
+		end(s, err_msg(e));
+		err_free(e);
+		return;
+	}
+	s->more = true;
+	work(s);
+}
+
+static void on_writable(struct ev_loop *loop, ev_io *w, int events)
+{
+	struct session *s = w->data;
+	(void)loop;
+	(void)events;
+	if (!flush(s))
+		end(s, "the connection broke");
+	else if (rsp_wants_close(s->rsp) && !unwritten(s))
+		end(s, "the client left");
+	else
+		work(s);
+}
+
+static void on_later(struct ev_loop *loop, ev_timer *w, int events)
+{
+	(void)loop;
+	(void)events;
+	work(w->data);
+}
+
+struct err *session_new(struct ev_loop *loop, struct rsp_shared *shared, int in, int out,
+			const char *name, void (*ended)(void *closure, struct session *s),
+			void *closure, struct session **ret)
+{
+	struct session *s = calloc(1, sizeof(*s));
+	if (!s) {
+		close(in);
+		if (out != in)
+			close(out);
+		return err_nomem();
+	}
+	s->loop = loop;
+	s->in_fd = in;
+	s->out_fd = out;
+	s->ended = ended;
+	s->closure = closure;
+	buf_init(&s->out);
+	ev_io_init(&s->readable, on_readable, in, EV_READ);
+	ev_io_init(&s->writable, on_writable, out, EV_WRITE);
+	ev_timer_init(&s->later, on_later, 0., 0.);
+	s->readable.data = s->writable.data = s->later.data = s;
+	s->name = strdup(name);
+	s->rsp = rsp_new(shared);
+	if (!s->name || !s->rsp) {
+		session_free(s);
+		return err_nomem();
+	}
+	log_debug(LOG_SESSION, "%s: connected", name);
+	ev_io_start(loop, &s->readable);
+	*ret = s;
+	return NULL;
+}
+
+void session_free(struct session *s)
+{
+	if (!s)
+		return;
+	ev_io_stop(s->loop, &s->readable);
+	ev_io_stop(s->loop, &s->writable);
+	ev_timer_stop(s->loop, &s->later);
+	close(s->in_fd);
+	if (s->out_fd != s->in_fd)
+		close(s->out_fd);
+	rsp_free(s->rsp);
+	buf_free(&s->out);
+	free(s->name);
+	free(s);
+}

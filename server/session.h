@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One client: its socket, its protocol state, what is still to be written to it. */
+#ifndef SERVER_SESSION_H
+#define SERVER_SESSION_H
+
+struct err;
+struct ev_loop;
+struct rsp_shared;
+struct session;
+
+/*
+ * Serves the client at @in and @out (the same descriptor for a socket), which the session owns and
+ * closes, until it leaves. Then @ended is called, which must call session_free() and may end the
+ * loop.
+ * @name is for debug messages, copied.
+ */
+__attribute__((warn_unused_result)) struct err *
+session_new(struct ev_loop *loop, struct rsp_shared *shared, int in, int out, const char *name,
+	    void (*ended)(void *closure, struct session *s), void *closure, struct session **ret);
+void session_free(struct session *s);
+
+#endif

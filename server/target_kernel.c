@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "server/target_kernel.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "server/host.h"
+#include "server/kernel/kernel.h"
+#include "server/kernel/registers.h"
+#include "server/kernel/task_state.h"
+#include "server/memory/dump.h"
+#include "server/monitor.h"
+#include "server/x86_target.h"
+
+struct target_kernel {
+	struct target target;
+	struct target_object objects[2]; /* the second ends the table */
+	struct host *host;		 /* borrowed */
+	uint64_t *tids;			 /* owned; in the order of host->tasks */
+	struct buf vmcoreinfo;
+	struct buf name, label; /* of the thread described last */
+};
+
+static struct host *host_of(void *self)
+{
+	return ((struct target_kernel *)self)->host;
+}
+
+/* ---- memory ---- */
+
+static struct err *read_memory(void *self, const struct target_view *view, uint64_t addr, void *out,
+			       size_t len, size_t *ret_done)
+{
+	struct host *h = host_of(self);
+	struct vspace space;
+	struct err *e = host_space(h, view->tid, addr, &space);
+	return e ? e : memory_read(h->memory, &space, addr, out, len, ret_done);
+}
+
+static bool next_memory(void *self, const struct target_view *view, uint64_t addr,
+			uint64_t *ret_next)
+{
+	struct host *h = host_of(self);
+	struct vspace space;
+	struct err *e = host_space(h, view->tid, addr, &space);
+	if (!e && memory_next(h->memory, &space, addr, ret_next)) {
+		/* Beyond the user's half the kernel's own tables hold. */
+		if (addr >= HOST_KERNEL_HALF || *ret_next < HOST_KERNEL_HALF)
+			return true;
+	}
+	err_free(e);
+	if (addr >= HOST_KERNEL_HALF)
+		return false;
+	*ret_next = HOST_KERNEL_HALF;
+	return true;
+}
+
+static const struct target_memory_ops memory_ops = { .read = read_memory, .next = next_memory };
+
+/* ---- registers ---- */
+
+static struct err *read_registers(void *self, const struct target_view *view, uint8_t *values,
+				  bool *known)
+{
+	struct host *h = host_of(self);
+	const struct task *task = tasks_find(&h->tasks, view->tid);
+	const struct first_regs *first;
+	if (!task)
+		return err_new(ERR_NOTFOUND, "there is no thread %" PRIu64, view->tid);
+	struct err *e = registers_get(h->registers, task, &first);
+	if (!e)
+		x86_registers_fill(&first->regs, values, known);
+	return e;
+}
+
+static const struct target_register_ops register_ops = {
+	.table = x86_registers,
+	.count = X86_REGISTER_COUNT,
+	.expedited = x86_expedited,
+	.expedited_count = X86_EXPEDITED_COUNT,
+	.read = read_registers,
+};
+
+/* ---- threads ---- */
+
+static struct err *list_threads(void *self, const uint64_t **ret_tids, size_t *ret_count)
+{
+	*ret_tids = ((struct target_kernel *)self)->tids;
+	*ret_count = host_of(self)->tasks.count;
+	return NULL;
+}
+
+static bool thread_alive(void *self, uint64_t tid)
+{
+	return tasks_find(&host_of(self)->tasks, tid) != NULL;
+}
+
+static uint64_t current_thread(void *self)
+{
+	const struct tasks *t = &host_of(self)->tasks;
+	return t->list[t->current].tid;
+}
+
+static struct err *describe_thread(void *self, uint64_t tid, struct target_thread *ret)
+{
+	struct target_kernel *t = self;
+	const struct task *task = tasks_find(&t->host->tasks, tid);
+	if (!task)
+		return err_new(ERR_NOTFOUND, "there is no thread %" PRIu64, tid);
+	buf_reset(&t->name);
+	buf_addf(&t->name, "%s [", task->comm);
+	if (task->on_cpu)
+		buf_addf(&t->name, "running on %d]", task->cpu);
+	else
+		buf_addf(&t->name, "%s]", task_state_word(task->state));
+	buf_reset(&t->label);
+	if (task->idle)
+		buf_addf(&t->label, "idle CPU %d", task->cpu);
+	else
+		buf_addf(&t->label, "task %" PRIu32, task->tid);
+	struct err *e = buf_error(&t->name);
+	if (!e)
+		e = buf_error(&t->label);
+	if (!e)
+		*ret = (struct target_thread){ t->name.data, t->label.data, task->cpu };
+	return e;
+}
+
+static const char *stop_reason(void *self)
+{
+	return host_of(self)->panic;
+}
+
+static const struct target_thread_ops thread_ops = {
+	.list = list_threads,
+	.alive = thread_alive,
+	.current = current_thread,
+	.describe = describe_thread,
+	.stop_reason = stop_reason,
+};
+
+/* ---- the kernel's image ---- */
+
+static bool image_offsets(void *self, struct target_offsets *ret)
+{
+	const struct kernel *k = host_of(self)->kernel;
+	if (!kernel_text(k, &ret->text, &ret->slide))
+		return false;
+	ret->build_id = kernel_build_id(k);
+	return true;
+}
+
+static const char *os_version(void *self)
+{
+	return kernel_release(host_of(self)->kernel);
+}
+
+static const char *command_line(void *self)
+{
+	return kernel_command_line(host_of(self)->kernel);
+}
+
+static const struct target_image_ops image_ops = {
+	.offsets = image_offsets,
+	.triple = "x86_64-unknown-linux-gnu",
+	.os_version = os_version,
+	.command_line = command_line,
+};
+
+/* ---- documents, monitor ---- */
+
+static struct err *get_vmcoreinfo(void *self, const char *annex, const struct buf **ret_document)
+{
+	if (*annex)
+		return err_new(ERR_NOTFOUND, "vmcoreinfo has no part '%s'", annex);
+	*ret_document = &((struct target_kernel *)self)->vmcoreinfo;
+	return NULL;
+}
+
+static struct err *run_monitor(void *self, struct target_view *view, const char *line,
+			       struct buf *out, struct target_job **ret_job)
+{
+	/* No command takes long yet. */
+	(void)ret_job;
+	return monitor_run(host_of(self), view, line, out);
+}
+
+static const struct target_monitor_ops monitor_ops = { .run = run_monitor };
+
+struct err *target_kernel_new(struct host *host, struct target **ret)
+{
+	struct target_kernel *t = calloc(1, sizeof(*t));
+	if (!t)
+		return err_nomem();
+	t->target.self = t;
+	t->host = host;
+	buf_init(&t->vmcoreinfo);
+	buf_init(&t->name);
+	buf_init(&t->label);
+	t->tids = calloc(host->tasks.count, sizeof(*t->tids));
+	if (!t->tids) {
+		target_kernel_free(&t->target);
+		return err_nomem();
+	}
+	for (size_t i = 0; i < host->tasks.count; i++)
+		t->tids[i] = host->tasks.list[i].tid;
+	const struct dump_info *info = dump_info(host->dump);
+	if (info->vmcoreinfo) {
+		buf_add(&t->vmcoreinfo, info->vmcoreinfo, info->vmcoreinfo_len);
+		t->objects[0] = (struct target_object){ "vmcoreinfo", TARGET_GDB | TARGET_LLDB,
+							get_vmcoreinfo };
+	}
+	struct err *e = buf_error(&t->vmcoreinfo);
+	if (e) {
+		target_kernel_free(&t->target);
+		return e;
+	}
+	t->target = (struct target){
+		.self = t,
+		.what = "a crash dump",
+		.pid = 1,
+		.memory = &memory_ops,
+		.registers = &register_ops,
+		.threads = &thread_ops,
+		.image = &image_ops,
+		.monitor = &monitor_ops,
+		.objects = t->objects,
+	};
+	*ret = &t->target;
+	return NULL;
+}
+
+void target_kernel_free(struct target *target)
+{
+	struct target_kernel *t = target ? target->self : NULL;
+	if (!t)
+		return;
+	buf_free(&t->vmcoreinfo);
+	buf_free(&t->name);
+	buf_free(&t->label);
+	free(t->tids);
+	free(t);
+}

@@ -1,0 +1,44 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Attaches a stock lldb with a vmlinux of its own to one dump.
+
+    check_lldb.py MANIFEST DUMP_NAME SERVER [SERVER_OPTION...]
+"""
+
+import re
+import shutil
+
+from oracle import check_main, run, skip
+from server_process import Server
+
+THREAD = re.compile(r"^[* ] thread #\d+: tid = (0x[0-9a-f]+|\d+)", re.MULTILINE)
+ADDRESS = re.compile(r"^\(task_struct \*\) \$\d+ = (0x[0-9a-f]+)", re.MULTILINE)
+
+
+def lldb_says(dump, server):
+    command = ["lldb", "--no-lldbinit", "--batch",
+               "-o", f"gdb-remote {server.host}:{server.port}",
+               "-o", "thread list", "-o", "expression -- &init_task",
+               "-o", "x/s &linux_banner", dump.vmlinux]
+    return run(command, "lldb").decode("utf-8", "replace")
+
+
+def check(dump, command):
+    if shutil.which("lldb") is None:
+        skip("lldb is missing: install the package lldb")
+    with Server(command, dump.files) as server:
+        text = lldb_says(dump, server)
+    listed = {int(tid, 0) for tid in THREAD.findall(text)}
+    expected = {thread["tid"] for thread in dump.threads}
+    lines = [f"thread {tid} is in {'the oracle' if tid in expected else 'lldb'} only"
+             for tid in sorted(listed ^ expected)]
+    address = ADDRESS.search(text)
+    if address is None or int(address.group(1), 16) != int(dump.facts["symbols"]["init_task"], 16):
+        lines.append(f"&init_task should be {dump.facts['symbols']['init_task']}; lldb said:\n{text}")
+    if dump.facts["banner"].strip() not in text:
+        lines.append(f"linux_banner is wrong; lldb said:\n{text}")
+    return lines
+
+
+if __name__ == "__main__":
+    check_main(__doc__, check)

@@ -1,0 +1,94 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Reads kernel memory through the server, and compares it with the raw ELF dump's.
+
+    check_memory.py MANIFEST DUMP_NAME SERVER [SERVER_OPTION...]
+
+Kernel image, direct map, vmalloc (stacks), module text, reads over page borders; and addresses
+that must give an error: not mapped, not canonical, excluded by makedumpfile.
+"""
+
+from elf_core import PAGE, PT_LOAD, ElfCore
+from oracle import check_main
+from rsp_client import RspClient
+from server_process import Server
+
+KERNEL_MAP = 0xffffffff80000000
+
+
+def readable(dump):
+    """(what, address, size) of memory that every dump here holds, filtered ones too."""
+    symbols = {name: int(value, 16) for name, value in dump.facts["symbols"].items()}
+    yield "the kernel's banner", symbols["linux_banner"], 64
+    yield "init_task", symbols["init_task"], 2048
+    yield "kernel text over a page border", (symbols["schedule"] & -PAGE) - 8, 16
+    sleeper = dump.thread_named("sleep")
+    task, stack = int(sleeper["task"], 16), int(sleeper["stack"][0], 16)
+    yield "a task in the direct map", task, 256
+    yield "eight bytes at an odd address", task + 3, 8
+    stack_size, rsp = sleeper["stack"][1], int(sleeper["regs"]["rsp"], 16)
+    yield "the used part of a stack in vmalloc space", rsp, stack + stack_size - rsp
+    if not dump.entry["filtered"]:  # which excludes pages of zeros
+        yield "a whole stack in vmalloc space", stack, stack_size
+    yield "module text", int(dump.facts["host_save_areas"]["1"]["rip"], 16), 64
+
+
+def expected_bytes(core, address, size):
+    data = b""
+    while size > 0:
+        part = min(size, PAGE - address % PAGE)
+        data += core.read_virtual(address, part)
+        address, size = address + part, size - part
+    return data
+
+
+def unreadable(dump):
+    """(what, address) of what must be an error, and never zeros."""
+    yield "the null page", 0
+    yield "a non-canonical address", 0x8000000000000000
+    yield "the last bytes of all", 0xfffffffffffffff8
+    yield "the guard page below a stack", int(dump.thread_named("sleep")["stack"][0], 16) - 8
+    if dump.entry["filtered"]:
+        yield "a page that makedumpfile excluded", excluded_page(dump)
+
+
+def excluded_page(dump):
+    """The direct-map address of a page with content that the full dump has, the filtered not."""
+    filtered = ElfCore(dump.path("dumps/kdump.elf-d31"))
+    for kind, _, _, vaddr, paddr, filesz, _, _ in dump.core.program_headers:
+        if kind != PT_LOAD or vaddr >= KERNEL_MAP:
+            continue
+        for page in range(0, filesz, PAGE):
+            data = dump.core.read_physical(paddr + page, PAGE)
+            if any(data) and not holds(filtered, paddr + page):
+                return vaddr + page
+    raise ValueError("makedumpfile excluded no page with content")
+
+
+def holds(core, physical):
+    try:
+        core.read_physical(physical, PAGE)
+    except KeyError:
+        return False
+    return True
+
+
+def check(dump, command):
+    lines = []
+    with Server(command, dump.files) as server:
+        client = RspClient(server.host, server.port)
+        for what, address, size in readable(dump):
+            got = client.read_memory(address, size)
+            if got != expected_bytes(dump.core, address, size):
+                lines.append(f"{what} at {address:#x}, {size} bytes, is not what the raw dump "
+                             f"holds: {got.hex() if got else 'an error'}")
+        for what, address in unreadable(dump):
+            got = client.read_memory(address, 8)
+            if got is not None:
+                lines.append(f"{what} at {address:#x} is no error, but {got.hex()}")
+        client.close()
+    return lines
+
+
+if __name__ == "__main__":
+    check_main(__doc__, check)

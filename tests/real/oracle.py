@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One dump of the manifest, together with everything that it can be checked by."""
+
+import json
+import os
+import subprocess
+import sys
+
+import qemu_registers
+from elf_core import ElfCore
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TIMEOUT_S = 120
+
+
+class Failure(Exception):
+    """A check could not be made or did not hold; the text says why."""
+
+
+def run(command, what, ok_status=0, env=None):
+    """Runs a program to its end; returns its stdout. A missing tool's 77 is passed on."""
+    try:
+        result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, env=env,
+                                timeout=TIMEOUT_S, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise Failure(f"{what} did not end in {TIMEOUT_S} s") from error
+    if result.returncode == 77:
+        skip(result.stderr.decode().strip())
+    if result.returncode != ok_status:
+        raise Failure(f"{what} ended with status {result.returncode}:\n"
+                      f"{result.stderr.decode('utf-8', 'replace').strip()}")
+    return result.stdout
+
+
+def skip(reason):
+    """Ends this check as skipped."""
+    print(reason, file=sys.stderr)
+    sys.exit(77)
+
+
+def json_lines(output, what):
+    try:
+        return [json.loads(line) for line in output.decode("utf-8").splitlines()]
+    except ValueError as error:
+        raise Failure(f"{what} did not write JSON Lines in UTF-8: {error}") from error
+
+
+class Dump:
+    """A dump by its name in the manifest."""
+
+    def __init__(self, manifest, name):
+        self._base = os.path.dirname(os.path.abspath(manifest))
+        with open(manifest, encoding="utf-8") as file:
+            found = [dump for dump in json.load(file)["dumps"] if dump["name"] == name]
+        if not found:
+            raise Failure(f"{manifest} has no dump {name}")
+        self.entry = found[0]
+        self.name = name
+        self.files = [self.path(file) for file in self.entry["files"]]
+        self.vmlinux = self.path(self.entry["vmlinux"])
+        self._load_oracle()
+
+    def path(self, relative):
+        return os.path.join(self._base, relative)
+
+    def _load_oracle(self):
+        """drgn's threads and facts, the ELF dump of the same moment, and QEMU's registers."""
+        oracle = self.entry["oracle"]
+        elf = self.path(oracle["elf"])
+        self.core = ElfCore(elf)
+        donor = oracle["vmcoreinfo_from"]
+        if donor:
+            self.core.vmcoreinfo = ElfCore(self.path(donor)).vmcoreinfo
+        python = run(["sh", os.path.join(HERE, "find_python.sh")], "find_python.sh")
+        command = [python.decode().strip(), os.path.join(HERE, "oracle_drgn.py")]
+        if donor:
+            command += ["--vmcoreinfo-from", self.path(donor)]
+        command += [elf, self.vmlinux, *map(self.path, self.entry["modules"])]
+        *self.threads, self.facts = json_lines(run(command, "drgn"), "drgn")
+        self.cpus = None
+        if oracle["registers"]:
+            self.cpus = qemu_registers.read(self.path(oracle["registers"]),
+                                            self.path(oracle["gdb_registers"]))
+
+    def thread_named(self, comm, kind="task"):
+        """The first thread of that name."""
+        for thread in self.threads:
+            if thread["comm"] == comm and thread["kind"] == kind:
+                return thread
+        raise Failure(f"the oracle knows no thread {comm}")
+
+
+def check_main(doc, check):
+    """main() of a check: CHECK MANIFEST DUMP_NAME SERVER [SERVER_OPTION...]. check(dump, server)
+    returns the differences as sentences."""
+    if len(sys.argv) < 4:
+        sys.exit(doc)
+    name = sys.argv[2]
+    try:
+        lines = check(Dump(sys.argv[1], name), sys.argv[3:])
+    except (Failure, ValueError, OSError) as error:
+        sys.exit(f"{name}: {error}")
+    for line in lines:
+        print(f"{name}: {line}", file=sys.stderr)
+    sys.exit(1 if lines else 0)

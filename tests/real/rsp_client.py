@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A minimal client of GDB's remote protocol, to read memory with."""
+
+import socket
+
+TIMEOUT_S = 30
+
+
+class RspClient:
+    """One connection, acknowledging packets."""
+
+    def __init__(self, host, port):
+        self._socket = socket.create_connection((host, port), timeout=TIMEOUT_S)
+        self._file = self._socket.makefile("rb")
+
+    def close(self):
+        self._file.close()
+        self._socket.close()
+
+    def _byte(self):
+        byte = self._file.read(1)
+        if not byte:
+            raise OSError("the server closed the connection")
+        return byte
+
+    def command(self, text):
+        """Sends a packet; returns the reply's payload."""
+        payload = text.encode("ascii")
+        self._socket.sendall(b"$%s#%02x" % (payload, sum(payload) & 0xff))
+        while self._byte() != b"$":  # the server's acknowledgement comes first
+            pass
+        reply = b""
+        while (byte := self._byte()) != b"#":
+            reply += byte
+        checksum = int(self._byte() + self._byte(), 16)
+        if checksum != sum(reply) & 0xff:
+            raise OSError("the server sent a wrong checksum")
+        self._socket.sendall(b"+")
+        return reply.decode("latin-1")
+
+    def read_memory(self, address, size):
+        """The bytes, fewer than size at a hole; None where the server answers an error."""
+        reply = self.command(f"m{address:x},{size:x}")
+        if reply.startswith("E"):
+            return None
+        return bytes.fromhex(reply)
