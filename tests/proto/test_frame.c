@@ -185,6 +185,26 @@ static void round_trip(void **state)
 	frame_free(&f);
 }
 
+/* The checksum of what is sent is the one that is wanted of what comes, whatever the length. */
+static void checksums(void **state)
+{
+	(void)state;
+	for (size_t len = 0; len < 100; len++) {
+		struct buf out = BUF_INIT;
+		uint8_t sum = 0;
+		char end[4];
+		buf_addch(&out, '$');
+		for (size_t i = 0; i < len; i++) {
+			buf_addch(&out, (char)(255 - i % 7));
+			sum = (uint8_t)(sum + 255 - i % 7);
+		}
+		frame_close(&out, 1);
+		snprintf(end, sizeof(end), "#%02x", sum);
+		assert_string_equal(out.data + 1 + len, end);
+		buf_free(&out);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -192,6 +212,7 @@ int main(void)
 		cmocka_unit_test(damage),    cmocka_unit_test(runs),
 		cmocka_unit_test(oversized), cmocka_unit_test(oversized_by_runs),
 		cmocka_unit_test(escapes),   cmocka_unit_test(round_trip),
+		cmocka_unit_test(checksums),
 	};
 	return cmocka_run_group_tests_name("frame", tests, NULL, NULL);
 }
