@@ -10,12 +10,13 @@ struct err {
 	char *message; /* owned, except in the static object */
 };
 
-static const struct err out_of_memory = { ERR_NOMEM, (char *)"out of memory" };
+/* Never written to: err_wrap() and err_free() know it by its address. */
+static char out_of_memory_text[] = "out of memory";
+static struct err out_of_memory = { ERR_NOMEM, out_of_memory_text };
 
 struct err *err_nomem(void)
 {
-	/* Never written to: err_wrap() and err_free() know it by its address. */
-	return (struct err *)&out_of_memory;
+	return &out_of_memory;
 }
 
 /* Takes @message. */
