@@ -16,6 +16,7 @@
 #include "server/kernel/registers.h"
 #include "server/memory/dump.h"
 #include "server/memory/memory.h"
+#include "server/printable.h"
 
 /* ---- opening ---- */
 
@@ -161,7 +162,11 @@ static void add_lines(struct buf *out, const char *title, const char *lines)
 {
 	while (lines && *lines) {
 		size_t len = strcspn(lines, "\n");
-		buf_addf(out, "%-9s %.*s\n", title, (int)len, lines);
+		char *line = strndup(lines, len);
+		buf_addf(out, "%-9s ", title);
+		add_printable(out, line ? line : "?");
+		buf_addch(out, '\n');
+		free(line);
 		lines += len + (lines[len] == '\n');
 	}
 }
@@ -193,8 +198,9 @@ void host_describe(const struct host *h, struct buf *out)
 	char date[64];
 	uint64_t text, slide;
 
-	buf_addf(out, "kernel    Linux %s, x86_64",
-		 *kernel_release(k) ? kernel_release(k) : "of unknown release");
+	buf_addstr(out, "kernel    Linux ");
+	add_printable(out, *kernel_release(k) ? kernel_release(k) : "of unknown release");
+	buf_addstr(out, ", x86_64");
 	if (kernel_text(k, &text, &slide) && slide)
 		buf_addf(out, ", moved by 0x%" PRIx64 " (KASLR)", slide);
 	if (kernel_build_id(k))
@@ -203,11 +209,17 @@ void host_describe(const struct host *h, struct buf *out)
 	describe_dump(h, out);
 	if (format_date(kernel_date(k), date, sizeof(date)))
 		buf_addf(out, "date      %s\n", date);
-	if (h->panic)
-		buf_addf(out, "panic     %s\n", h->panic);
+	if (h->panic) {
+		buf_addstr(out, "panic     ");
+		add_printable(out, h->panic);
+		buf_addch(out, '\n');
+	}
 	buf_addf(out, "cpus      %zu, %zu online\n", h->cpus.count, online_cpus(h));
-	buf_addf(out, "tasks     %zu; current: %" PRIu32 " %s on CPU %d\n", h->tasks.count,
-		 current->tid, current->comm, current->cpu);
+	buf_addf(out, "tasks     %zu; current: %" PRIu32 " ", h->tasks.count, current->tid);
+	add_printable(out, current->comm);
+	if (current->cpu >= 0)
+		buf_addf(out, " on CPU %d", current->cpu);
+	buf_addch(out, '\n');
 	buf_addf(out, "symbols   %s (%zu), types from %s", symbols_kind(kernel_symbols(k)),
 		 symbols_count(kernel_symbols(k)), types_kind(kernel_types(k)));
 	if (file)
