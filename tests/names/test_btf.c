@@ -378,7 +378,11 @@ static void layout_section_measures_unknown_kinds(void **state)
 	struct btf_blob b;
 	blob_init(&b, NULL);
 	blob_int(&b, "int", 4, 32, 0, 1);
-	blob_type(&b, NULL, 22, 2, false, 0);
+	/* Whatever the first word of an unknown kind means, it need not be a name. */
+	blob_word(&b, UINT32_MAX);
+	blob_word(&b, 22 << 24 | 2);
+	blob_word(&b, UINT32_MAX);
+	b.next_id++;
 	for (int i = 0; i < 7; i++)
 		blob_word(&b, UINT32_MAX);
 	blob_type(&b, "s", BTF_KIND_STRUCT, 1, false, 4);
