@@ -177,6 +177,11 @@ static void test_overlapping_segments(void **state)
 	c.p[1].p_vaddr = UINT64_C(0xffff888000001000);
 	add_load(&c, 0x7000, 0x2000, 'n', 0);
 	add_load(&c, 0x7000, 0x1000, 'n', 0);
+	/* starts within another and goes on behind it */
+	add_load(&c, 0x20000, 0x2000, 'p', 0);
+	add_load(&c, 0x21000, 0x1000, 'p', 0x1000)->p_filesz += 0x1000;
+	for (unsigned i = 0; i < PAGE_SIZE; i++)
+		buf_addch(&c.data, 'q');
 	assert_ok(open_core(&c));
 	/* What one segment leaves out and the other has is there. */
 	assert_page(&c, 1, 0, PAGE_SIZE, 'm');
@@ -188,7 +193,9 @@ static void test_overlapping_segments(void **state)
 	assert_page(&c, 8, 0, PAGE_SIZE, 'n');
 	assert_no_page(&c, 9, ERR_EXCLUDED, "left out");
 	assert_no_page(&c, 11, ERR_MISSING, "not in the dump");
-	assert_int_equal(dump_info(c.dump)->memory_bytes, 0x5000);
+	assert_page(&c, 0x21, 0, PAGE_SIZE, 'p');
+	assert_page(&c, 0x22, 0, PAGE_SIZE, 'q');
+	assert_int_equal(dump_info(c.dump)->memory_bytes, 0x8000);
 	assert_true(dump_info(c.dump)->has_phys_base);
 	assert_int_equal(dump_info(c.dump)->phys_base, 0x4000 - UINT64_C(0x1000000));
 	core_close(&c);

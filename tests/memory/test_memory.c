@@ -13,6 +13,9 @@
 
 enum { PAGES = 64, HOLE = 40, EXCLUDED = 41, CORRUPT = 42, PARTIAL = 43, BROKEN = 44 };
 
+/* The last page of 64 bits is there too. */
+static const uint64_t top = UINT64_MAX >> PAGE_SHIFT;
+
 struct source {
 	struct page_source ops;
 	unsigned calls;
@@ -30,9 +33,10 @@ static struct err *read_page(void *self, uint64_t pfn, void *page, uint16_t *ret
 {
 	struct source *s = self;
 	s->calls++;
-	if (pfn >= PAGES)
+	if (pfn >= PAGES && pfn != top)
 		return err_new(ERR_MISSING, "not there");
-	s->calls_of[pfn]++;
+	if (pfn < PAGES)
+		s->calls_of[pfn]++;
 	if (pfn == HOLE)
 		return err_new(ERR_MISSING, "not there");
 	if (pfn == EXCLUDED)
@@ -170,8 +174,9 @@ static void test_many_absent(void **state)
 {
 	(void)state;
 	struct source s;
-	struct memory *m = open_memory(&s, 1);
-	assert_reads(m, 0x2000, 8, 8);
+	struct memory *m = open_memory(&s, 4);
+	for (unsigned i = 0; i < 4; i++)
+		assert_reads(m, (uint64_t)i << PAGE_SHIFT, 8, 8);
 	for (uint64_t pfn = PAGES; pfn < 100000; pfn++) {
 		uint8_t byte;
 		size_t done;
@@ -179,6 +184,9 @@ static void test_many_absent(void **state)
 		assert_int_equal(err_code(e), ERR_MISSING);
 		err_free(e);
 	}
+	struct memory_stats stats;
+	memory_stats(m, &stats);
+	assert_int_equal(stats.cached_bytes, 3 * PAGE_SIZE);
 	memory_free(m);
 }
 
@@ -204,8 +212,11 @@ static void test_end_of_address_space(void **state)
 	(void)state;
 	struct source s;
 	struct memory *m = open_memory(&s, 8);
-	assert_no_read(m, UINT64_MAX, ERR_MISSING, "0xffffffffffffffff");
-	assert_no_read(m, UINT64_MAX - 7, ERR_MISSING, "0xfffffffffffffff8");
+	assert_reads(m, UINT64_MAX, 1, 1);
+	/* no wrap to address 0 */
+	assert_reads(m, UINT64_MAX - 7, 16, 8);
+	assert_reads(m, UINT64_MAX, SIZE_MAX, 1);
+	assert_no_read(m, (UINT64_MAX - 7) & ~UINT64_C(0x1fff), ERR_MISSING, "0xffffffffffffe000");
 	memory_free(m);
 }
 

@@ -197,7 +197,7 @@ static void test_reserved_bits(void **state)
 	poke(k, 0x2000, 0x40002000 | P | PS);
 	poke(k, 0x2008, 0x3000 | P);
 	poke(k, 0x3000, 0x602000 | P | PS);
-	poke(k, ROOT + 8, 0x2000 | P | PS);
+	poke(k, ROOT + 8, P | PS);
 	assert_no_vtop(k, &four, 0, ERR_CORRUPT, 3, "PUD");
 	assert_no_vtop(k, &four, 0x40000000, ERR_CORRUPT, 2, "reserved");
 	assert_no_vtop(k, &four, UINT64_C(0x8000000000), ERR_CORRUPT, 4, "PGD");
