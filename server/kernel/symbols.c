@@ -173,20 +173,10 @@ static void sort_pass(const struct key *from, struct key *to, size_t count, unsi
 		to[start[from[i].address >> shift & 0xff]++] = from[i];
 }
 
-static bool are_sorted(const struct key *keys, size_t count)
-{
-	for (size_t i = 1; i < count; i++)
-		if (keys[i - 1].address > keys[i].address)
-			return false;
-	return true;
-}
-
 /* By address alone; several times as fast as qsort(), which was most of what symbols cost. The
  * result is in the returned half of @keys, which has room for twice @count. */
 static struct key *sort_keys(struct key *keys, size_t count)
 {
-	if (are_sorted(keys, count)) /* as kallsyms nearly is */
-		return keys;
 	struct key *from = keys, *to = keys + count;
 	for (unsigned shift = 0; shift < 64; shift += 8) {
 		sort_pass(from, to, count, shift);
@@ -197,7 +187,7 @@ static struct key *sort_keys(struct key *keys, size_t count)
 	return from;
 }
 
-static struct err *sort_entries(struct symbols *s)
+static struct err *sort_by_address(struct symbols *s)
 {
 	struct key *keys = calloc(2 * s->count + 1, sizeof(*keys));
 	struct entry *sorted = calloc(s->count + 1, sizeof(*sorted));
@@ -215,11 +205,29 @@ static struct err *sort_entries(struct symbols *s)
 	free(s->entries);
 	s->entries = sorted;
 	s->capacity = s->count;
+	return NULL;
+}
+
+static bool is_sorted(const struct symbols *s)
+{
+	for (size_t i = 1; i < s->count; i++)
+		if (s->entries[i - 1].address > s->entries[i].address)
+			return false;
+	return true;
+}
+
+static struct err *sort_entries(struct symbols *s)
+{
+	/* kallsyms is. */
+	struct err *e = is_sorted(s) ? NULL : sort_by_address(s);
+	if (e)
+		return e;
+	struct entry *entries = s->entries;
 	for (size_t i = 0, next; i < s->count; i = next) {
-		for (next = i + 1; next < s->count && sorted[next].address == sorted[i].address;)
+		for (next = i + 1; next < s->count && entries[next].address == entries[i].address;)
 			next++;
 		if (next - i > 1)
-			qsort(sorted + i, next - i, sizeof(*sorted), compare_namesakes);
+			qsort(entries + i, next - i, sizeof(*entries), compare_namesakes);
 	}
 	return NULL;
 }

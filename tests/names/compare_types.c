@@ -3,6 +3,7 @@
  * compare_types VMLINUX: every member of every structure, as our readers of BTF and of DWARF see
  * it. VMLINUX in the environment stands for the argument; without either, exit status 77: skipped.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -144,6 +145,8 @@ int main(int argc, char **argv)
 	if (!path)
 		return 77;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		die(err_errno(errno, "%s", path));
 	struct buf bytes = BUF_INIT;
 	die(elf_section_bytes(fd, ".BTF", &bytes));
 	struct comparison c = { 0 };
