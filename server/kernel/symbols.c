@@ -25,7 +25,8 @@ struct entry {
 	uint64_t address, size;
 	char type;
 	uint8_t weight;
-	bool has_size; /* the source said so */
+	bool has_size;	  /* the source said so */
+	bool is_fragment; /* see is_fragment() */
 };
 
 struct symbols {
@@ -109,6 +110,22 @@ static bool is_boundary(const char *name)
 	return false;
 }
 
+/* Whether @name is that of something that belongs to a function or object and is none itself. */
+static bool is_fragment(const char *name)
+{
+	switch (name[0]) {
+	case 0:
+	case '$':
+		return true;
+	case '.':
+		return name[1] == 'L';
+	case '_':
+		return !strncmp(name, "__pfx_", 6) || !strncmp(name, "__cfi_", 6);
+	default:
+		return false;
+	}
+}
+
 struct err *symbols_add(struct symbols *s, const struct symbol *symbol, size_t name_len,
 			unsigned weight)
 {
@@ -136,6 +153,7 @@ struct err *symbols_add(struct symbols *s, const struct symbol *symbol, size_t n
 		.type = symbol->type,
 		.weight = is_boundary(name) ? 0 : (uint8_t)preference,
 		.has_size = symbol->size != 0,
+		.is_fragment = is_fragment(name),
 	};
 	return NULL;
 }
@@ -238,22 +256,6 @@ static bool is_kernel_place(const struct entry *e)
 	return e->address >> 63 && e->type != 'a' && e->type != 'A';
 }
 
-/* Whether @e names a function or object, not something that belongs to one. */
-static bool names_something(const struct entry *e)
-{
-	switch (e->name[0]) {
-	case 0:
-	case '$':
-		return false;
-	case '.':
-		return e->name[1] != 'L';
-	case '_':
-		return strncmp(e->name, "__pfx_", 6) && strncmp(e->name, "__cfi_", 6);
-	default:
-		return true;
-	}
-}
-
 static struct err *index_names(struct symbols *s)
 {
 	s->namesakes = calloc(s->count + 1, sizeof(*s->namesakes));
@@ -279,7 +281,7 @@ static struct err *index_places(struct symbols *s)
 	size_t n = 0;
 	for (size_t i = 0; i < s->count; i++) {
 		const struct entry *e = &s->entries[i];
-		if (!is_kernel_place(e) || !names_something(e))
+		if (!is_kernel_place(e) || e->is_fragment)
 			continue;
 		/* The last of an address is the best. */
 		if (n && s->entries[s->places[n - 1]].address == e->address)
@@ -308,7 +310,7 @@ static void fill_sizes(struct symbols *s)
 		if (!e->has_size && e->type != 'a' && e->type != 'A')
 			e->size = comparable ? next - e->address : 0;
 		bool starts = !i || s->entries[i - 1].address != e->address;
-		if (starts && names_something(e))
+		if (starts && !e->is_fragment)
 			next = e->address;
 	}
 }
