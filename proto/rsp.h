@@ -5,8 +5,9 @@
  *
  *	read() -> rsp_input() -> rsp_step() until nothing more -> write()
  *
- * A server that reads no further while rsp_step() says that there is more, or while its output is
- * not written, bounds the memory that a client can take.
+ * A server keeps reading while a long operation is under way, because Ctrl-C and the client's end
+ * come that way; what it reads is bounded here. It calls rsp_step() only once the output before is
+ * written: one reply is the most that waits for a client that does not read.
  */
 #ifndef PROTO_RSP_H
 #define PROTO_RSP_H

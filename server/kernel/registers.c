@@ -106,7 +106,7 @@ static struct err *from_switch(const struct registers *r, const struct task *tas
 {
 	unsigned char frame[SWITCH_FRAME_MAX];
 	size_t len = switch_frame_bytes(&r->layout);
-	if (task->state == 'Z' || task->state == 'X' || task->state == 'x' || !task->stack)
+	if (!task->stack)
 		return unknown(f, "the task has ended and has no stack any more");
 	if (!r->tasks->stack_size)
 		return unknown(f, "the size of kernel stacks is unknown");
