@@ -2,7 +2,8 @@
 /*
  * The page cache: pages in one block of memory, found through a hash table with chains, replaced by
  * the clock algorithm (a page that was used since the hand passed stays for one more round). What
- * is not there takes a few bytes in a map of its own, so that looking at it never pushes out pages.
+ * is not there takes a few bytes in a map of its own, so that looking at it pushes out one page at
+ * most.
  */
 #include "server/memory/memory.h"
 
@@ -160,6 +161,7 @@ static struct err *fill(struct memory *m, uint64_t pfn, struct slot **ret)
 	struct err *e = m->source->read_page(
 		m->source->self, pfn, m->pages + (size_t)index * PAGE_SIZE, &s->from, &s->to);
 	if (e) {
+		m->hand = index; /* the slot stays free, and is the next to be taken */
 		remember_absent(m, pfn, err_code(e));
 		return e;
 	}
