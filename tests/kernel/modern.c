@@ -9,11 +9,12 @@
  * a buffer. Offsets are those of no real build.
  */
 
-#define PAGE_SIZE      4096
-#define THREAD_SIZE    16384
-#define NR_CPUS	       64
-#define __page_aligned __attribute__((aligned(PAGE_SIZE)))
-#define __percpu_data  __attribute__((section(".data..percpu")))
+#define PAGE_SIZE	4096
+#define THREAD_SIZE	16384
+#define NR_CPUS		64
+#define __page_aligned	__attribute__((aligned(PAGE_SIZE)))
+#define __section(name) __attribute__((section(name)))
+#define __percpu_data	__section(".data..percpu")
 
 typedef unsigned char u8;
 typedef unsigned short u16;
@@ -262,10 +263,10 @@ const char *const task_state_array[] = {
 	"X (dead)",    "Z (zombie)",   "P (parked)",	 "I (idle)",
 };
 
-struct uts_namespace init_uts_ns __page_aligned = {
+struct uts_namespace init_uts_ns __section(".data.init_uts_ns") __page_aligned = {
 	.name = { "Linux", "modern", RELEASE, "#1 SMP", "x86_64", "(none)" },
 };
-pgd_t init_top_pgt[PAGE_SIZE / sizeof(pgd_t)] __page_aligned;
+pgd_t init_top_pgt[PAGE_SIZE / sizeof(pgd_t)] __section(".data.init_top_pgt") __page_aligned;
 unsigned int nr_cpu_ids = 2;
 struct cpumask __cpu_possible_mask = { { 3 } };
 struct cpumask __cpu_online_mask = { { 3 } };
@@ -278,7 +279,7 @@ struct pid_namespace init_pid_ns;
 char *saved_command_line;
 atomic_t panic_cpu = { -1 };
 u32 *crash_notes;
-char init_stack[THREAD_SIZE] __attribute__((section(".data.init_stack"), aligned(THREAD_SIZE)));
+char init_stack[THREAD_SIZE] __section(".data.init_stack") __attribute__((aligned(THREAD_SIZE)));
 
 __percpu_data __page_aligned struct rq runqueues;
 __percpu_data struct tlb_state cpu_tlbstate;
