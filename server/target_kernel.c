@@ -100,8 +100,8 @@ static bool thread_alive(void *self, uint64_t tid)
 
 static uint64_t current_thread(void *self)
 {
-	const struct tasks *t = &host_of(self)->tasks;
-	return t->list[t->current].tid;
+	const struct host *h = host_of(self);
+	return h->tasks.list[h->current].tid;
 }
 
 static struct err *describe_thread(void *self, uint64_t tid, struct target_thread *ret)

@@ -9,9 +9,11 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "server/kernel/cpus.h"
+#include "server/kernel/host_space.h"
 #include "server/kernel/kernel.h"
 #include "server/kernel/tasks.h"
 #include "server/memory/dump.h"
+#include "unwind/pt_regs.h"
 
 /* A note as crash_save_cpu() writes it (kernel/kexec_core.c): header, "CORE" padded to 8, prstatus.
  */
@@ -48,10 +50,11 @@ static bool on_stack_of(const struct cpu *cpu, const struct tasks *tasks, uint64
 
 /*
  * Whether @note can only be @cpu's. In kernel mode gs points to the CPU's per-CPU area, in user
- * mode kernel_gs_base does (Documentation/x86/entry_64: swapgs); a note of the kernel's own holds
- * neither and is known by its stack, or by the PID of a task that runs.
+ * mode kernel_gs_base does (Documentation/x86/entry_64: swapgs), which QEMU before 3.0 left out:
+ * then the process's address space tells. A note of the kernel's own holds none of these and is
+ * known by its stack, or by the PID of a task that runs.
  */
-static bool belongs_to(const struct cpu *cpu, const struct tasks *tasks,
+static bool belongs_to(const struct kernel *k, const struct cpu *cpu, const struct tasks *tasks,
 		       const struct cpu_note *note)
 {
 	uint64_t n;
@@ -60,31 +63,37 @@ static bool belongs_to(const struct cpu *cpu, const struct tasks *tasks,
 		return true;
 	if (on_stack_of(cpu, tasks, note->regs.value[REG_RSP]))
 		return true;
-	return !note->from_qemu && note->pid && map_get(&tasks->by_address, cpu->curr, &n) &&
-	       tasks->list[n].tid == note->pid;
+	if (!map_get(&tasks->by_address, cpu->curr, &n))
+		return false;
+	if (!note->from_qemu)
+		return note->pid && tasks->list[n].tid == note->pid;
+	return !note->kernel_gs_base && regs_user_mode(&note->regs) &&
+	       host_space_is(k, tasks->list[n].mm, note->cr[3]);
 }
 
-static void match_dump_notes(const struct cpus *cpus, const struct tasks *tasks,
-			     const struct cpu_note *notes, size_t count, struct cpu_state *states)
+static void match_dump_notes(const struct kernel *k, const struct cpus *cpus,
+			     const struct tasks *tasks, const struct cpu_note *notes, size_t count,
+			     struct cpu_state *states)
 {
-	bool left_over = false;
+	bool guest = false;
 	for (size_t i = 0; i < count; i++) {
 		size_t owner = cpus->count, owners = 0;
 		for (size_t c = 0; c < cpus->count; c++) {
-			if (belongs_to(&cpus->list[c], tasks, &notes[i])) {
+			if (belongs_to(k, &cpus->list[c], tasks, &notes[i])) {
 				owner = c;
 				owners++;
 			}
 		}
 		if (owners != 1) {
 			log_debug(LOG_TASKS, "note %zu fits %zu CPUs", i, owners);
-			left_over |= notes[i].from_qemu;
+			guest |= !owners && notes[i].from_qemu &&
+				 !host_space_has(k, cpus, tasks, notes[i].cr[3]);
 			continue;
 		}
 		if (!states[owner].found)
 			states[owner] = (struct cpu_state){ .found = true, .note = notes[i] };
 	}
-	for (size_t c = 0; left_over && c < cpus->count; c++)
+	for (size_t c = 0; guest && c < cpus->count; c++)
 		states[c].guest = !states[c].found;
 }
 
@@ -112,7 +121,7 @@ struct err *cpu_notes_match(struct kernel *k, const struct cpus *cpus, const str
 				saved_note(k, &cpus->list[c], crash_notes, &states[c].note);
 		err_free(e);
 	}
-	match_dump_notes(cpus, tasks, notes, count, states);
+	match_dump_notes(k, cpus, tasks, notes, count, states);
 	free(notes);
 	*ret = states;
 	return NULL;

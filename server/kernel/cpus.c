@@ -175,16 +175,23 @@ static void read_cpu(struct kernel *k, struct cpu *cpu)
 	find_stacks(k, cpu);
 }
 
-/* How many CPUs there can be at most, by nr_cpu_ids (a macro for 1 in kernels without SMP). */
+/*
+ * How many CPUs there can be at most, by nr_cpu_ids (a macro for 1 in kernels without SMP), and by
+ * what the masks have bits for: behind them lie other variables.
+ */
 static unsigned cpu_limit(const struct kernel *k)
 {
-	uint64_t at;
-	uint32_t limit;
+	uint64_t at, mask_bytes;
+	uint32_t limit, most = CPUS_MAX;
 	if (!kernel_symbol(k, "nr_cpu_ids", &at))
 		return 1;
-	struct err *e = kernel_read_u32(k, at, &limit);
-	if (e || !limit || limit > CPUS_MAX)
-		limit = CPUS_MAX;
+	struct err *e = types_size(kernel_types(k), "cpumask", &mask_bytes);
+	if (!e && mask_bytes && mask_bytes < MASK_BYTES)
+		most = 8 * (uint32_t)mask_bytes;
+	err_free(e);
+	e = kernel_read_u32(k, at, &limit);
+	if (e || !limit || limit > most)
+		limit = most;
 	err_free(e);
 	return limit;
 }

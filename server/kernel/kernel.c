@@ -10,6 +10,9 @@
 #include "server/kernel/vmcoreinfo.h"
 #include "server/memory/dump.h"
 
+/* A damaged dump has as much to tell as it has pages. */
+enum { NOTE_SENTENCES_MAX = 100 };
+
 void kernel_close(struct kernel *k)
 {
 	if (!k)
@@ -121,6 +124,12 @@ struct err *kernel_need_symbol(const struct kernel *k, const char *name, const c
 void kernel_note(struct kernel *k, const char *fmt, ...)
 {
 	va_list ap;
+	if (k->note_count > NOTE_SENTENCES_MAX)
+		return;
+	if (k->note_count++ == NOTE_SENTENCES_MAX) {
+		buf_addstr(&k->notes, "more could be said; the dump is badly damaged\n");
+		return;
+	}
 	va_start(ap, fmt);
 	buf_vaddf(&k->notes, fmt, ap);
 	va_end(ap);

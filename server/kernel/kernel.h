@@ -97,7 +97,8 @@ __attribute__((warn_unused_result)) struct err *kernel_read_path(const struct ke
 								 uint64_t base, const char *type,
 								 const char *path, uint64_t *ret);
 
-/* Remembers a sentence about what is odd in this dump: shown at the start and by `monitor info`. */
+/* Remembers a sentence about what is odd in this dump: shown at the start and by `monitor info`.
+ * Past a hundred they are not kept. */
 __attribute__((format(printf, 2, 3))) void kernel_note(struct kernel *k, const char *fmt, ...);
 /* The sentences so far, one a line, borrowed; "" if there are none. */
 const char *kernel_notes(const struct kernel *k);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/bytes.h"
 #include "base/err.h"
@@ -25,7 +26,30 @@ enum {
 	BUILD_ID_MAX = 64,
 };
 
-/* The build-id note in the kernel's .notes section (include/asm-generic/vmlinux.lds.h: NOTES). */
+/* The descriptor of the build-id note among @notes, in hex digits; NULL if there is none. */
+static char *build_id_in(const unsigned char *notes, size_t len)
+{
+	for (uint64_t at = 0; range_within(at, sizeof(Elf64_Nhdr), len);) {
+		uint64_t name = at + sizeof(Elf64_Nhdr);
+		uint64_t name_len = get_u32(notes + at), desc_len = get_u32(notes + at + 4);
+		uint64_t desc = name + (name_len + 3) / 4 * 4;
+		if (!range_within(desc, desc_len, len))
+			return NULL;
+		if (get_u32(notes + at + 8) == NT_GNU_BUILD_ID && name_len == 4 &&
+		    !memcmp(notes + name, "GNU", 4) && desc_len && desc_len <= BUILD_ID_MAX) {
+			struct buf hex = BUF_INIT;
+			buf_addhex(&hex, notes + desc, desc_len);
+			char *digits = hex.failed ? NULL : strdup(hex.data);
+			buf_free(&hex);
+			return digits;
+		}
+		at = desc + (desc_len + 3) / 4 * 4;
+	}
+	return NULL;
+}
+
+/* From VMCOREINFO (5.10 and later), or the kernel's .notes section, once symbols tell where it is
+ * (include/asm-generic/vmlinux.lds.h: NOTES). */
 static void find_build_id(struct kernel *k)
 {
 	const char *told = vmcoreinfo_get(k->info, "BUILD-ID");
@@ -37,26 +61,10 @@ static void find_build_id(struct kernel *k)
 	if (!kernel_symbol(k, "__start_notes", &start) ||
 	    !kernel_symbol(k, "__stop_notes", &stop) || stop <= start || stop - start > NOTES_MAX)
 		return;
-	size_t len = stop - start, at = 0;
-	unsigned char *notes = malloc(len);
-	struct err *e = notes ? kernel_read(k, start, notes, len) : NULL;
-	while (notes && !e && range_within(at, sizeof(Elf64_Nhdr), len)) {
-		uint64_t name = at + sizeof(Elf64_Nhdr);
-		uint64_t name_len = get_u32(notes + at), desc_len = get_u32(notes + at + 4);
-		uint64_t desc = name + (name_len + 3) / 4 * 4;
-		if (!range_within(desc, desc_len, len))
-			break;
-		if (get_u32(notes + at + 8) == NT_GNU_BUILD_ID && name_len == 4 &&
-		    !memcmp(notes + name, "GNU", 4) && desc_len && desc_len <= BUILD_ID_MAX) {
-			struct buf hex = BUF_INIT;
-			buf_addhex(&hex, notes + desc, desc_len);
-			if (!hex.failed)
-				k->build_id = strdup(hex.data);
-			buf_free(&hex);
-			break;
-		}
-		at = desc + (desc_len + 3) / 4 * 4;
-	}
+	unsigned char *notes = malloc(stop - start);
+	struct err *e = notes ? kernel_read(k, start, notes, stop - start) : NULL;
+	if (notes && !e)
+		k->build_id = build_id_in(notes, stop - start);
 	err_free(e);
 	free(notes);
 }
@@ -101,18 +109,6 @@ static struct err *types_from_memory(struct kernel *k)
 	return err_wrap(e, "read the kernel's BTF");
 }
 
-static struct err *open_types(struct kernel *k)
-{
-	struct err *e = types_from_memory(k);
-	if (!e)
-		return NULL;
-	log_debug(LOG_SYMBOLS, "types: %s", err_msg(e));
-	if (err_code(e) == ERR_NOMEM || !k->file)
-		return e;
-	err_free(e);
-	return debug_file_types(k->file, &k->types);
-}
-
 /* Looks for the vmlinux and checks it; @why is added to a failure. */
 static struct err *open_file(struct kernel *k, const struct kernel_options *options,
 			     const char *why)
@@ -130,9 +126,42 @@ static struct err *open_file(struct kernel *k, const struct kernel_options *opti
 	return why && e && err_code(e) == ERR_NOTFOUND ? err_wrap(e, "%s", why) : e;
 }
 
+/*
+ * The vmlinux's symbols, moved to where the kernel is. They tell where the kernel keeps its own
+ * build-id, if nothing did until now: the last word on whether the file is this kernel's.
+ */
 static struct err *open_file_symbols(struct kernel *k)
 {
-	return symbols_from_elf(k->file->fd, k->file->path, k->slide, &k->elf_symbols);
+	struct err *e = symbols_from_elf(k->file->fd, k->file->path, k->slide, &k->elf_symbols);
+	if (e)
+		return e;
+	if (!k->build_id)
+		find_build_id(k);
+	if (k->build_id && k->file->build_id && strcasecmp(k->build_id, k->file->build_id) != 0)
+		return err_new(
+			ERR_FORMAT,
+			"%s: it belongs to another kernel: its build-id is %s, the dump's %s",
+			k->file->path, k->file->build_id, k->build_id);
+	return NULL;
+}
+
+/* From the dump's memory; if that has none, from a vmlinux, which may not have been needed yet. */
+static struct err *open_types(struct kernel *k, const struct kernel_options *options)
+{
+	struct err *e = types_from_memory(k);
+	if (!e || err_code(e) == ERR_NOMEM)
+		return e;
+	log_debug(LOG_SYMBOLS, "types: %s", err_msg(e));
+	if (err_code(e) != ERR_NOTFOUND)
+		kernel_note(k, "the dump's own type information cannot be used: %s", err_msg(e));
+	err_free(e);
+	e = NULL;
+	if (!k->file) {
+		e = open_file(k, options, "the kernel's memory holds no type information");
+		if (!e)
+			e = open_file_symbols(k);
+	}
+	return e ? e : debug_file_types(k->file, &k->types);
 }
 
 /* How far the kernel was moved: VMCOREINFO says, or the vmlinux's _stext against VMCOREINFO's. */
@@ -335,16 +364,7 @@ struct err *kernel_open(struct dump *dump, struct memory *memory,
 	else if (!e)
 		e = open_without_vmcoreinfo(k, options, text);
 	if (!e)
-		e = open_types(k);
-	/* No types in memory, and the file was not needed until now. */
-	if (e && !k->types && !k->file && err_code(e) != ERR_NOMEM) {
-		err_free(e);
-		e = open_file(k, options, "the kernel's memory holds no type information");
-		if (!e)
-			e = open_file_symbols(k);
-		if (!e)
-			e = debug_file_types(k->file, &k->types);
-	}
+		e = open_types(k, options);
 	if (e) {
 		kernel_close(k);
 		return e;

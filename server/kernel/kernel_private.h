@@ -25,7 +25,8 @@ struct kernel {
 	char *build_id;	    /* owned */
 	char *command_line; /* owned */
 	uint64_t slide;
-	struct buf notes;
+	struct buf notes; /* kernel_note()'s sentences, one a line */
+	unsigned note_count;
 };
 
 #endif

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "server/kernel/cpu_notes.h"
 #include "server/kernel/cpus.h"
+#include "server/kernel/host_space.h"
 #include "server/kernel/kernel.h"
 #include "server/kernel/tasks.h"
 #include "unwind/pt_regs.h"
@@ -19,9 +20,6 @@ enum {
 	FUNCTION_MAX = 64 << 10, /* __schedule is some 3 KiB */
 	TIF_FORK = 18,		 /* arch/x86/include/asm/thread_info.h until 4.8 */
 };
-
-/* Bits of CR3 that tell no address space apart: PCID, and page table isolation's half. */
-#define CR3_SPACE (~UINT64_C(0x1fff) & UINT64_C(0x000fffffffffffff))
 
 /* The last address of user mode, with four or five levels of tables. */
 #define USER_END UINT64_C(0x00ffffffffffffff)
@@ -128,44 +126,6 @@ static struct err *from_switch(const struct registers *r, const struct task *tas
 
 /* ---- a task that runs ---- */
 
-/* Whether @cr3 is of the address space whose mm_struct is @mm. */
-static bool is_space_of(const struct kernel *k, uint64_t mm, uint64_t cr3)
-{
-	uint64_t pgd;
-	struct vtop vtop;
-	struct err *e = mm ? kernel_read_path(k, mm, "mm_struct", "pgd", &pgd) : NULL;
-	if (!mm)
-		return false;
-	if (!e)
-		e = memory_vtop(kernel_memory(k), kernel_space(k), pgd, &vtop);
-	bool same = !e && (vtop.pa & CR3_SPACE) == (cr3 & CR3_SPACE);
-	err_free(e);
-	return same;
-}
-
-/* Whether @cr3 may be in use in this kernel while @task runs: its own address space, the one it
- * borrows, the kernel's, or one that the kernel switches to for a moment. */
-static bool is_host_cr3(const struct registers *r, const struct task *task, uint64_t cr3)
-{
-	const struct kernel *k = r->k;
-	uint64_t mm;
-	cr3 &= ~kernel_space(k)->c_mask;
-	if ((kernel_space(k)->root & CR3_SPACE) == (cr3 & CR3_SPACE))
-		return true;
-	struct err *e = kernel_read_path(k, task->address, "task_struct", "active_mm", &mm);
-	if (!e && is_space_of(k, mm, cr3))
-		return true;
-	err_free(e);
-	if (kernel_symbol(k, "efi_mm", &mm) && is_space_of(k, mm, cr3))
-		return true;
-	if (!kernel_symbol(k, "poking_mm", &mm))
-		return false;
-	e = kernel_read_u64(k, mm, &mm);
-	bool same = !e && is_space_of(k, mm, cr3);
-	err_free(e);
-	return same;
-}
-
 static bool on_own_stack(const struct registers *r, const struct task *task, const struct cpu *cpu,
 			 uint64_t rsp)
 {
@@ -187,7 +147,7 @@ static struct err *from_note(const struct registers *r, const struct task *task,
 {
 	const uint64_t *value = note->regs.value;
 	bool user = regs_user_mode(&note->regs);
-	if (note->from_qemu && !is_host_cr3(r, task, note->cr[3]))
+	if (note->from_qemu && !host_space_has(r->k, r->cpus, r->tasks, note->cr[3]))
 		return guest_note(f, cpu->number);
 	if (user && (value[REG_RIP] > USER_END || !task->mm))
 		return unknown(f,

@@ -4,6 +4,7 @@
  * it. VMLINUX in the environment stands for the argument; without either, exit status 77: skipped.
  */
 #include <bpf/btf.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -106,6 +107,8 @@ int main(int argc, char **argv)
 	if (!path)
 		return 77;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		die(err_errno(errno, "%s", path));
 	struct buf bytes = BUF_INIT;
 	die(elf_section_bytes(fd, ".BTF", &bytes));
 	struct comparison c = { 0 };

@@ -101,7 +101,7 @@ def add_image_mapping(prog, core):
 
 
 def open_dump(path, debug_files):
-    """The program, and whether the notes' registers are the kernel's own."""
+    """The program, and whether the dump's notes are the kernel's own."""
     prog = drgn.Program()
     prog.set_core_dump(path)
     by_kernel = True
@@ -110,18 +110,19 @@ def open_dump(path, debug_files):
         by_kernel = "CRASHTIME" in core.vmcoreinfo
         if not by_kernel:
             add_image_mapping(prog, core)
-    load_debug_info(prog, debug_files)
+    prog.load_debug_info(debug_files)
     return prog, by_kernel
 
 
-def load_debug_info(prog, debug_files):
-    """drgn loads what it can before it says that it cannot find the modules."""
+def open_as_far_as_possible(path, vmlinux, modules):
+    """open_dump, without the modules where drgn cannot find them in the dump."""
     try:
-        prog.load_debug_info(debug_files)
+        return open_dump(path, [vmlinux, *modules])
     except drgn.MissingDebugInfoError as error:
         if "kernel modules" not in str(error):
             raise
         print(f"oracle_drgn.py: goes on without modules: {error}", file=sys.stderr)
+        return open_dump(path, [vmlinux])
 
 
 # What __switch_to_asm has pushed: members of struct inactive_task_frame.
@@ -192,7 +193,7 @@ def all_threads(prog, notes_usable):
 
 def host_save_areas(prog):
     """{cpu: rip and rsp that VMRUN saved}: where the host continues after the guest. Valid only
-    while that CPU is in its guest. Empty where drgn has not found kvm_amd."""
+    while that CPU is in its guest. Empty where drgn has no modules."""
     areas = {}
     if "svm_data" not in prog:
         return areas
@@ -217,9 +218,9 @@ def main():
         arguments = arguments[2:]
     if len(arguments) < 2:
         sys.exit(__doc__)
-    dump, debug_files = arguments[0], arguments[1:]
+    dump, vmlinux, modules = arguments[0], arguments[1], arguments[2:]
     with with_vmcoreinfo(dump, donor) if donor else contextlib.nullcontext(dump) as path:
-        prog, notes_usable = open_dump(path, debug_files)
+        prog, notes_usable = open_as_far_as_possible(path, vmlinux, modules)
         for thread in all_threads(prog, notes_usable):
             print(json.dumps(thread))
         print(json.dumps({

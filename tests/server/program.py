@@ -60,6 +60,7 @@ class Server:
         threading.Thread(target=self._read, daemon=True).start()
         self._listens_at = len([a for a in listen if a != "stdio"])
         self.addresses = []
+        self._stopped = False
 
     def _read(self):
         with self.process.stderr as lines:
@@ -111,12 +112,15 @@ class Server:
 
     def stop(self, number=signal.SIGTERM):
         """Sends the signal; returns the exit status."""
+        self._stopped = True
         self.process.send_signal(number)
         return self.process.wait(timeout=RUN_S)
 
     def __exit__(self, kind, *_):
         if kind is not None:
             self._kill()
+            return
+        if self._stopped:
             return
         expect(self.process.poll() is None, f"the server ended by itself:\n{self.said}")
         status = self.stop()

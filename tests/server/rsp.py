@@ -15,7 +15,10 @@ def connect(address):
         connection.connect(address.removeprefix("unix:"))
         return connection
     host, port = re.fullmatch(r"\[?([^\]]*)\]?:(\d+)", address).groups()
-    return socket.create_connection((host, int(port)), timeout=TIMEOUT_S)
+    connection = socket.create_connection((host, int(port)), timeout=TIMEOUT_S)
+    # As debuggers do: an acknowledgement and the packet after it are two small writes.
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return connection
 
 
 def checksum(payload):
