@@ -68,6 +68,50 @@ static struct err *open_kernel(const struct host_options *options, struct host *
 	return e;
 }
 
+static struct err *has_place(struct host *h, size_t task, bool *ret)
+{
+	const struct first_regs *first;
+	struct err *e = registers_get(h->registers, &h->tasks.list[task], &first);
+	if (!e)
+		*ret = regs_known(&first->regs, REG_RIP);
+	return e;
+}
+
+/*
+ * The panicking task, or the one on the lowest CPU. But gdb does not attach when it cannot tell
+ * where the selected thread is: then the next best, one that runs, works for others, or was ever
+ * switched out.
+ */
+static struct err *choose_current(struct host *h)
+{
+	enum { WANTED, BUSY, RUNNING, ANY, CHOICES };
+	const struct tasks *t = &h->tasks;
+	bool known;
+	h->current = t->current;
+	for (int choice = WANTED; choice < CHOICES; choice++) {
+		for (size_t i = 0; i < t->count; i++) {
+			const struct task *task = &t->list[i];
+			if ((choice == WANTED && i != t->current) ||
+			    (choice == BUSY && (!task->on_cpu || task->idle)) ||
+			    (choice == RUNNING && !task->on_cpu))
+				continue;
+			struct err *e = has_place(h, i, &known);
+			if (e)
+				return e;
+			if (!known)
+				continue;
+			h->current = i;
+			if (choice != WANTED)
+				kernel_note(h->kernel,
+					    "the registers of '%s' are unknown, so %" PRIu32
+					    " is the current thread",
+					    t->list[t->current].comm, task->tid);
+			return NULL;
+		}
+	}
+	return NULL;
+}
+
 /* A machine that did not panic has old oopses in its log at most, which are not why it stands
  * still. */
 static struct err *find_panic(struct host *h)
@@ -93,6 +137,8 @@ struct err *host_open(const struct host_options *options, struct host **ret)
 	struct err *e = open_dump(options, h);
 	if (!e)
 		e = err_wrap(open_kernel(options, h), "%s", options->dump_paths[0]);
+	if (!e)
+		e = choose_current(h);
 	if (!e)
 		e = find_panic(h);
 	if (e) {
@@ -210,7 +256,7 @@ void host_describe(const struct host *h, struct buf *out)
 {
 	const struct kernel *k = h->kernel;
 	const struct debug_file *file = kernel_debug_file(k);
-	const struct task *current = &h->tasks.list[h->tasks.current];
+	const struct task *current = &h->tasks.list[h->current];
 	char date[64];
 	uint64_t text, slide;
 
@@ -286,7 +332,7 @@ void host_describe_json(const struct host *h, struct buf *out)
 	json_u64(&j, "cpus", h->cpus.count);
 	json_u64(&j, "cpus_online", online_cpus(h));
 	json_u64(&j, "tasks", h->tasks.count);
-	json_u64(&j, "current_tid", h->tasks.list[h->tasks.current].tid);
+	json_u64(&j, "current_tid", h->tasks.list[h->current].tid);
 	json_str(&j, "symbols", symbols_kind(kernel_symbols(k)));
 	json_str(&j, "types", types_kind(kernel_types(k)));
 	if (file)

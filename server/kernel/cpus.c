@@ -109,10 +109,14 @@ static void find_irq_stack(const struct kernel *k, struct cpu *cpu)
 	err_free(e);
 }
 
-/* The exception stacks in the cpu_entry_area, from 5.2 on: struct cea_exception_stacks has a member
- * NAME_stack for each (arch/x86/include/asm/cpu_entry_area.h). */
+/*
+ * The stacks in the cpu_entry_area, from 5.2 on (arch/x86/include/asm/cpu_entry_area.h): struct
+ * cea_exception_stacks, at @area, has a member NAME_stack for each, and the stack on which the CPU
+ * comes in from user mode lies in front of it.
+ */
 static void find_entry_area_stacks(const struct kernel *k, struct cpu *cpu, uint64_t area)
 {
+	static const char entry_area[] = "cpu_entry_area";
 	static const struct {
 		const char *name, *member;
 	} stacks[] = {
@@ -127,6 +131,14 @@ static void find_entry_area_stacks(const struct kernel *k, struct cpu *cpu, uint
 			add_stack(cpu, stacks[i].name, area + m.offset, area + m.offset + m.size);
 		err_free(e);
 	}
+	struct member entry;
+	uint64_t exceptions;
+	struct err *e = types_member(kernel_types(k), entry_area, "entry_stack_page", &entry);
+	if (!e && types_offset(kernel_types(k), entry_area, "estacks", &exceptions)) {
+		uint64_t low = area - exceptions + entry.offset;
+		add_stack(cpu, "entry", low, low + entry.size);
+	}
+	err_free(e);
 }
 
 /* Before: the tops are in the per-CPU orig_ist.ist[], in the order of the vectors' IST numbers,
@@ -175,16 +187,23 @@ static void read_cpu(struct kernel *k, struct cpu *cpu)
 	find_stacks(k, cpu);
 }
 
-/* How many CPUs there can be at most, by nr_cpu_ids (a macro for 1 in kernels without SMP). */
+/*
+ * How many CPUs there can be at most, by nr_cpu_ids (a macro for 1 in kernels without SMP), and by
+ * what the masks have bits for: behind them lie other variables.
+ */
 static unsigned cpu_limit(const struct kernel *k)
 {
-	uint64_t at;
-	uint32_t limit;
+	uint64_t at, mask_bytes;
+	uint32_t limit, most = CPUS_MAX;
 	if (!kernel_symbol(k, "nr_cpu_ids", &at))
 		return 1;
-	struct err *e = kernel_read_u32(k, at, &limit);
-	if (e || !limit || limit > CPUS_MAX)
-		limit = CPUS_MAX;
+	struct err *e = types_size(kernel_types(k), "cpumask", &mask_bytes);
+	if (!e && mask_bytes && mask_bytes < MASK_BYTES)
+		most = 8 * (uint32_t)mask_bytes;
+	err_free(e);
+	e = kernel_read_u32(k, at, &limit);
+	if (e || !limit || limit > most)
+		limit = most;
 	err_free(e);
 	return limit;
 }

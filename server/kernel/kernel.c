@@ -1,48 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/kernel/kernel.h"
+#include "server/kernel/kernel_private.h"
 
-#include <elf.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/buf.h"
 #include "base/bytes.h"
 #include "base/err.h"
-#include "base/log.h"
 #include "server/kernel/debugfiles.h"
-#include "server/kernel/notes.h"
-#include "server/kernel/paging.h"
 #include "server/kernel/vmcoreinfo.h"
 #include "server/memory/dump.h"
 
-enum {
-	BTF_MAX = 64 << 20,	 /* Debian's is 4.4 MB */
-	NOTES_MAX = 64 << 10,	 /* .notes of vmlinux */
-	COMMAND_LINE_MAX = 4096, /* COMMAND_LINE_SIZE is 2048 */
-	RELEASE_MAX = 65,	 /* __NEW_UTS_LEN + 1 */
-	BANNER_MAX = 512,
-	IMAGE_SCAN_MAX = 128 << 20, /* how far into the image its banner is looked for */
-	BUILD_ID_MAX = 64,
-};
-
-struct kernel {
-	struct dump *dump;     /* borrowed */
-	struct memory *memory; /* borrowed */
-	struct vspace space;
-	struct vmcoreinfo *info;     /* owned; NULL if there is none */
-	struct symbols *kallsyms;    /* owned; NULL if the dump has none that can be used */
-	struct symbols *elf_symbols; /* owned; NULL if no vmlinux is in use */
-	struct types *types;	     /* owned */
-	struct debug_file *file;     /* owned; NULL if no vmlinux is in use */
-	char release[RELEASE_MAX];
-	char banner[BANNER_MAX];
-	char *build_id;	    /* owned */
-	char *command_line; /* owned */
-	uint64_t slide;
-	struct buf notes;
-};
+/* A damaged dump has as much to tell as it has pages. */
+enum { NOTE_SENTENCES_MAX = 100 };
 
 void kernel_close(struct kernel *k)
 {
@@ -53,6 +22,7 @@ void kernel_close(struct kernel *k)
 	symbols_free(k->kallsyms);
 	debug_file_close(k->file);
 	vmcoreinfo_free(k->info);
+	free(k->found_text);
 	free(k->build_id);
 	free(k->command_line);
 	buf_free(&k->notes);
@@ -79,6 +49,13 @@ const struct vspace *kernel_space(const struct kernel *k)
 const struct vmcoreinfo *kernel_vmcoreinfo(const struct kernel *k)
 {
 	return k->info;
+}
+
+const char *kernel_vmcoreinfo_text(const struct kernel *k, size_t *ret_len)
+{
+	const struct dump_info *info = dump_info(k->dump);
+	*ret_len = k->found_text ? k->found_text_len : info->vmcoreinfo_len;
+	return k->found_text ? k->found_text : info->vmcoreinfo;
 }
 
 struct types *kernel_types(const struct kernel *k)
@@ -155,6 +132,12 @@ struct err *kernel_need_symbol(const struct kernel *k, const char *name, const c
 void kernel_note(struct kernel *k, const char *fmt, ...)
 {
 	va_list ap;
+	if (k->note_count > NOTE_SENTENCES_MAX)
+		return;
+	if (k->note_count++ == NOTE_SENTENCES_MAX) {
+		buf_addstr(&k->notes, "more could be said; the dump is badly damaged\n");
+		return;
+	}
 	va_start(ap, fmt);
 	buf_vaddf(&k->notes, fmt, ap);
 	va_end(ap);
@@ -232,336 +215,4 @@ struct err *kernel_read_path(const struct kernel *k, uint64_t base, const char *
 	if (!e)
 		e = kernel_read_member(k, base, &member, ret);
 	return err_wrap(e, "read %s.%s at 0x%" PRIx64, type, path, base);
-}
-
-/* ---- opening ---- */
-
-/* The build-id note in the kernel's .notes section (include/asm-generic/vmlinux.lds.h: NOTES). */
-static void find_build_id(struct kernel *k)
-{
-	const char *told = vmcoreinfo_get(k->info, "BUILD-ID");
-	uint64_t start, stop;
-	if (told && *told) {
-		k->build_id = strdup(told);
-		return;
-	}
-	if (!kernel_symbol(k, "__start_notes", &start) ||
-	    !kernel_symbol(k, "__stop_notes", &stop) || stop <= start || stop - start > NOTES_MAX)
-		return;
-	size_t len = stop - start, at = 0;
-	unsigned char *notes = malloc(len);
-	struct err *e = notes ? kernel_read(k, start, notes, len) : NULL;
-	while (notes && !e && range_within(at, sizeof(Elf64_Nhdr), len)) {
-		uint64_t name = at + sizeof(Elf64_Nhdr);
-		uint64_t name_len = get_u32(notes + at), desc_len = get_u32(notes + at + 4);
-		uint64_t desc = name + (name_len + 3) / 4 * 4;
-		if (!range_within(desc, desc_len, len))
-			break;
-		if (get_u32(notes + at + 8) == NT_GNU_BUILD_ID && name_len == 4 &&
-		    !memcmp(notes + name, "GNU", 4) && desc_len && desc_len <= BUILD_ID_MAX) {
-			struct buf hex = BUF_INIT;
-			buf_addhex(&hex, notes + desc, desc_len);
-			if (!hex.failed)
-				k->build_id = strdup(hex.data);
-			buf_free(&hex);
-			break;
-		}
-		at = desc + (desc_len + 3) / 4 * 4;
-	}
-	err_free(e);
-	free(notes);
-}
-
-/* The kernel's own symbols; without them (*ret_usable false) a vmlinux is needed. */
-static struct err *open_kallsyms(struct kernel *k, bool *ret_usable)
-{
-	struct err *e = symbols_from_kallsyms(k->memory, &k->space, k->info, &k->kallsyms);
-	uint64_t init_task;
-	if (e) {
-		log_debug(LOG_SYMBOLS, "kallsyms: %s", err_msg(e));
-		if (err_code(e) == ERR_NOMEM)
-			return e;
-		if (err_code(e) != ERR_NOTFOUND)
-			kernel_note(k, "the dump's own symbol table cannot be used: %s",
-				    err_msg(e));
-		err_free(e);
-		*ret_usable = false;
-		return NULL;
-	}
-	/* Without CONFIG_KALLSYMS_ALL it holds functions only. */
-	*ret_usable = symbols_address(k->kallsyms, "init_task", &init_task);
-	return NULL;
-}
-
-/* BTF between __start_BTF and __stop_BTF in the dump's memory. */
-static struct err *types_from_memory(struct kernel *k)
-{
-	uint64_t start, stop;
-	if (!kernel_symbol(k, "__start_BTF", &start) || !kernel_symbol(k, "__stop_BTF", &stop))
-		return err_new(ERR_NOTFOUND, "the kernel has no BTF");
-	if (stop <= start || stop - start > BTF_MAX)
-		return err_new(ERR_CORRUPT, "the kernel's BTF would be %" PRIu64 " bytes long",
-			       stop - start);
-	void *data = malloc(stop - start);
-	if (!data)
-		return err_nomem();
-	struct err *e = kernel_read(k, start, data, stop - start);
-	if (!e)
-		e = types_from_btf(data, stop - start, NULL, &k->types);
-	free(data);
-	return err_wrap(e, "read the kernel's BTF");
-}
-
-static struct err *open_types(struct kernel *k)
-{
-	struct err *e = types_from_memory(k);
-	if (!e)
-		return NULL;
-	log_debug(LOG_SYMBOLS, "types: %s", err_msg(e));
-	if (err_code(e) == ERR_NOMEM || !k->file)
-		return e;
-	err_free(e);
-	return debug_file_types(k->file, &k->types);
-}
-
-/* Looks for the vmlinux and checks it; @why is added to a failure. */
-static struct err *open_file(struct kernel *k, const struct kernel_options *options,
-			     const char *why)
-{
-	struct debug_wanted wanted = {
-		.release = *k->release ? k->release : NULL,
-		.build_id = k->build_id,
-		.info = k->info,
-	};
-	struct buf tried = BUF_INIT;
-	struct err *e = debug_file_find(options->symbol_paths, options->symbol_path_count, &wanted,
-					&tried, &k->file);
-	log_debug(LOG_SYMBOLS, "vmlinux: %s%s", k->file ? k->file->path : "none\n", tried.data);
-	buf_free(&tried);
-	return why && e && err_code(e) == ERR_NOTFOUND ? err_wrap(e, "%s", why) : e;
-}
-
-static struct err *open_file_symbols(struct kernel *k)
-{
-	return symbols_from_elf(k->file->fd, k->file->path, k->slide, &k->elf_symbols);
-}
-
-/* How far the kernel was moved: VMCOREINFO says, or the vmlinux's _stext against VMCOREINFO's. */
-static void find_slide(struct kernel *k)
-{
-	uint64_t stext;
-	if (vmcoreinfo_kernel_offset(k->info, &k->slide))
-		return;
-	if (k->file && k->file->text && vmcoreinfo_symbol(k->info, "_stext", &stext))
-		k->slide = stext - k->file->text;
-}
-
-/* The words behind "Linux version " at the banner, which is the release. */
-static void release_from_banner(struct kernel *k)
-{
-	static const char prefix[] = "Linux version ";
-	if (strncmp(k->banner, prefix, strlen(prefix)))
-		return;
-	const char *release = k->banner + strlen(prefix);
-	size_t len = strcspn(release, " ");
-	if (len < sizeof(k->release)) {
-		memcpy(k->release, release, len);
-		k->release[len] = 0;
-	}
-}
-
-/* Looks through the image from @text on for linux_banner, when no symbol says where it is. */
-static bool find_banner(struct kernel *k, uint64_t text)
-{
-	static const char prefix[] = "Linux version ";
-	char page[PAGE_SIZE + sizeof(prefix)];
-	for (uint64_t offset = 0; offset < IMAGE_SCAN_MAX; offset += PAGE_SIZE) {
-		size_t got;
-		struct err *e =
-			memory_read(k->memory, &k->space, text + offset, page, sizeof(page), &got);
-		if (e) {
-			err_free(e);
-			continue;
-		}
-		const char *at = memmem(page, got, prefix, strlen(prefix));
-		if (!at)
-			continue;
-		e = kernel_read_string(k, text + offset + (uint64_t)(at - page), k->banner,
-				       sizeof(k->banner));
-		err_free(e);
-		/* linux_proc_banner begins alike: "Linux version %s". */
-		if (strchr(k->banner, '%'))
-			continue;
-		release_from_banner(k);
-		return *k->release;
-	}
-	return false;
-}
-
-/* A dump with no VMCOREINFO anywhere: the vmlinux's symbols, moved to where the image is mapped. */
-static struct err *open_without_vmcoreinfo(struct kernel *k, const struct kernel_options *options,
-					   uint64_t text)
-{
-	struct symbols *linked;
-	uint64_t link_text, banner;
-	char found[BANNER_MAX];
-
-	if (!find_banner(k, text))
-		kernel_note(k, "the kernel's release was not found in its memory");
-	struct err *e = open_file(k, options, "the dump has no VMCOREINFO");
-	if (e)
-		return e;
-	e = symbols_from_elf(k->file->fd, k->file->path, 0, &linked);
-	if (e)
-		return e;
-	bool good = symbols_address(linked, "_text", &link_text) ||
-		    symbols_address(linked, "_stext", &link_text);
-	symbols_free(linked);
-	if (!good)
-		return err_new(ERR_FORMAT,
-			       "%s has no symbol _text, so where it was loaded cannot be "
-			       "told",
-			       k->file->path);
-	k->slide = text - link_text;
-	e = open_file_symbols(k);
-	if (e)
-		return e;
-	if (!symbols_address(k->elf_symbols, "linux_banner", &banner))
-		return err_new(ERR_FORMAT, "%s has no symbol linux_banner", k->file->path);
-	e = kernel_read_string(k, banner, found, sizeof(found));
-	bool same = !e && *k->banner && !strcmp(found, k->banner);
-	err_free(e);
-	if (!same)
-		return err_new(ERR_FORMAT,
-			       "%s is not the vmlinux of this dump: linux_banner is not where it "
-			       "would be%s%s",
-			       k->file->path, *k->release ? "; the dump's kernel is " : "",
-			       k->release);
-	return NULL;
-}
-
-static struct err *open_with_vmcoreinfo(struct kernel *k, const struct kernel_options *options)
-{
-	bool usable;
-	snprintf(k->release, sizeof(k->release), "%s", vmcoreinfo_get(k->info, "OSRELEASE"));
-	struct err *e = open_kallsyms(k, &usable);
-	if (e)
-		return e;
-	find_build_id(k);
-	if (options->symbol_path_count || !usable) {
-		e = open_file(k, options,
-			      usable ? NULL : "the kernel's own symbol table does not do");
-		if (e)
-			return e;
-	}
-	find_slide(k);
-	return k->file ? open_file_symbols(k) : NULL;
-}
-
-static void read_command_line(struct kernel *k)
-{
-	uint64_t at;
-	if (!kernel_symbol(k, "saved_command_line", &at))
-		return;
-	struct err *e = kernel_read_u64(k, at, &at);
-	k->command_line = e ? NULL : calloc(1, COMMAND_LINE_MAX);
-	if (k->command_line) {
-		e = kernel_read_string(k, at, k->command_line, COMMAND_LINE_MAX);
-		if (e) {
-			free(k->command_line);
-			k->command_line = NULL;
-		}
-	}
-	err_free(e);
-}
-
-static void read_banner(struct kernel *k)
-{
-	uint64_t at;
-	if (*k->banner || !kernel_symbol(k, "linux_banner", &at))
-		return;
-	err_free(kernel_read_string(k, at, k->banner, sizeof(k->banner)));
-	if (!*k->release)
-		release_from_banner(k);
-}
-
-/* VMCOREINFO, page tables; *ret_text is where the image begins if only CR3 told, else 0. */
-static struct err *find_ground(struct kernel *k, const struct kernel_options *options,
-			       uint64_t *ret_text)
-{
-	const struct dump_info *info = dump_info(k->dump);
-	struct cpu_note *notes;
-	size_t count;
-	char *text = NULL;
-	size_t len;
-
-	*ret_text = 0;
-	struct err *e = cpu_notes_read(info, &notes, &count);
-	if (e)
-		return e;
-	if (info->vmcoreinfo && info->vmcoreinfo_len) {
-		e = vmcoreinfo_parse(info->vmcoreinfo, info->vmcoreinfo_len, &k->info);
-		if (!e)
-			e = paging_from_vmcoreinfo(k->memory, k->info, info, notes, count,
-						   &k->space);
-		goto out;
-	}
-	e = paging_from_cr3(k->memory, notes, count, &k->space, ret_text);
-	if (e)
-		goto out;
-	e = paging_find_vmcoreinfo(k->memory, dump_pages(k->dump), &k->space, info->max_pfn,
-				   options->progress, options->closure, &text, &len);
-	if (e && err_code(e) == ERR_NOTFOUND) {
-		err_free(e);
-		e = NULL;
-	} else if (!e) {
-		kernel_note(k,
-			    "the dump carries no VMCOREINFO; the kernel's own was found in memory");
-		e = vmcoreinfo_parse(text, len, &k->info);
-		/* CR3 may be a process's, whose tables die with it: take the kernel's own. */
-		if (!e)
-			e = paging_from_vmcoreinfo(k->memory, k->info, info, notes, count,
-						   &k->space);
-		free(text);
-	}
-out:
-	free(notes);
-	return err_wrap(e, "find the kernel in the dump");
-}
-
-struct err *kernel_open(struct dump *dump, struct memory *memory,
-			const struct kernel_options *options, struct kernel **ret)
-{
-	uint64_t text;
-	struct kernel *k = calloc(1, sizeof(*k));
-	if (!k)
-		return err_nomem();
-	k->dump = dump;
-	k->memory = memory;
-	buf_init(&k->notes);
-
-	struct err *e = find_ground(k, options, &text);
-	if (!e && k->info)
-		e = open_with_vmcoreinfo(k, options);
-	else if (!e)
-		e = open_without_vmcoreinfo(k, options, text);
-	if (!e)
-		e = open_types(k);
-	/* No types in memory, and the file was not needed until now. */
-	if (e && !k->types && !k->file && err_code(e) != ERR_NOMEM) {
-		err_free(e);
-		e = open_file(k, options, "the kernel's memory holds no type information");
-		if (!e)
-			e = open_file_symbols(k);
-		if (!e)
-			e = debug_file_types(k->file, &k->types);
-	}
-	if (e) {
-		kernel_close(k);
-		return e;
-	}
-	read_banner(k);
-	read_command_line(k);
-	*ret = k;
-	return NULL;
 }

@@ -47,6 +47,9 @@ struct memory *kernel_memory(const struct kernel *k);
 const struct vspace *kernel_space(const struct kernel *k);
 /* NULL when the dump has none. */
 const struct vmcoreinfo *kernel_vmcoreinfo(const struct kernel *k);
+/* Its text, as the dump carries it or as it was found in memory; NULL if there is none. Borrowed.
+ */
+const char *kernel_vmcoreinfo_text(const struct kernel *k, size_t *ret_len);
 struct types *kernel_types(const struct kernel *k);
 /* The symbols that answer first; NULL never. */
 const struct symbols *kernel_symbols(const struct kernel *k);
@@ -97,7 +100,8 @@ __attribute__((warn_unused_result)) struct err *kernel_read_path(const struct ke
 								 uint64_t base, const char *type,
 								 const char *path, uint64_t *ret);
 
-/* Remembers a sentence about what is odd in this dump: shown at the start and by `monitor info`. */
+/* Remembers a sentence about what is odd in this dump: shown at the start and by `monitor info`.
+ * Past a hundred they are not kept. */
 __attribute__((format(printf, 2, 3))) void kernel_note(struct kernel *k, const char *fmt, ...);
 /* The sentences so far, one a line, borrowed; "" if there are none. */
 const char *kernel_notes(const struct kernel *k);

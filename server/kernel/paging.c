@@ -12,10 +12,6 @@
 #include "server/kernel/vmcoreinfo.h"
 #include "server/memory/dump.h"
 
-/* Bits of CR3 that are no address: the PCID, and bit 12, which under page table isolation tells the
- * user half's tables from the kernel's (arch/x86/mm/pti.c). */
-#define CR3_TABLE (~UINT64_C(0x1fff) & UINT64_C(0x000fffffffffffff))
-
 /* How much of struct uts_namespace holds its release, wherever it begins there: a reference count
  * may come first, and six fields of 65 bytes follow. */
 enum { UTS_BYTES = 512 };
@@ -63,6 +59,12 @@ static bool root_symbol(const struct vmcoreinfo *info, uint64_t *ret)
 	       vmcoreinfo_symbol(info, "init_level4_pgt", ret);
 }
 
+/* What @cr3 may mean, the likelier first: the user half's tables map some of the kernel too. */
+static uint64_t cr3_table(uint64_t cr3, unsigned attempt)
+{
+	return cr3 & CR3_ADDRESS & (attempt ? ~UINT64_C(0) : ~CR3_USER_HALF);
+}
+
 struct err *paging_from_vmcoreinfo(struct memory *m, const struct vmcoreinfo *info,
 				   const struct dump_info *dump, const struct cpu_note *notes,
 				   size_t note_count, struct vspace *ret)
@@ -92,9 +94,11 @@ struct err *paging_from_vmcoreinfo(struct memory *m, const struct vmcoreinfo *in
 	for (size_t i = 0; i < note_count; i++) {
 		if (!notes[i].from_qemu)
 			continue;
-		space.root = notes[i].cr[3] & CR3_TABLE & ~space.c_mask;
-		if (try_levels(m, info, &space, &proof))
-			goto found;
+		for (unsigned attempt = 0; attempt < 2; attempt++) {
+			space.root = cr3_table(notes[i].cr[3], attempt) & ~space.c_mask;
+			if (try_levels(m, info, &space, &proof))
+				goto found;
+		}
 	}
 	return err_new(
 		ERR_CORRUPT,
@@ -135,13 +139,15 @@ struct err *paging_from_cr3(struct memory *m, const struct cpu_note *notes, size
 		if (!notes[i].from_qemu)
 			continue;
 		any = true;
-		struct vspace space = {
-			.root = notes[i].cr[3] & CR3_TABLE,
-			.levels = notes[i].cr[4] & 1u << 12 ? 5 : 4, /* CR4.LA57 */
-		};
-		if (image_start(m, &space, ret_text)) {
-			*ret = space;
-			return NULL;
+		for (unsigned attempt = 0; attempt < 2; attempt++) {
+			struct vspace space = {
+				.root = cr3_table(notes[i].cr[3], attempt),
+				.levels = notes[i].cr[4] & 1u << 12 ? 5 : 4, /* CR4.LA57 */
+			};
+			if (image_start(m, &space, ret_text)) {
+				*ret = space;
+				return NULL;
+			}
 		}
 	}
 	return err_new(ERR_NOTFOUND,

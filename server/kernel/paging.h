@@ -21,6 +21,14 @@ struct vmcoreinfo;
 #define START_KERNEL_MAP UINT64_C(0xffffffff80000000)
 
 /*
+ * The top-level table's address in CR3, without the PCID and what else the low bits hold. Under
+ * page table isolation a process has two in a row, and in user mode CR3 holds the second, which
+ * lacks the kernel (arch/x86/mm/pti.c); without it a table may well be in an odd page.
+ */
+#define CR3_ADDRESS   UINT64_C(0x000ffffffffff000)
+#define CR3_USER_HALF UINT64_C(0x1000)
+
+/*
  * By VMCOREINFO: swapper_pg_dir through phys_base, else the QEMU notes' CR3. Believed when
  * SYMBOL(init_uts_ns) leads to a structure that holds OSRELEASE.
  */

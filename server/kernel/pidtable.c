@@ -15,18 +15,25 @@ enum {
 	HASH_SHIFT_MAX = 20, /* the kernel's own limit is 12 */
 	TREE_DEPTH_MAX = 12, /* 64 bits of index, 6 a level */
 	SLOTS_MAX = 64,	     /* XA_CHUNK_SIZE */
-	NODES_MAX = 1 << 20, /* tree nodes or chain links, in all */
+	NODES_MAX = 1 << 23, /* tree nodes or chain links, in all; twice the PIDs there can be */
 };
 
 struct walk {
 	const struct kernel *k;
 	uint64_t pid_tasks; /* offset of pid.tasks[PIDTYPE_PID].first */
 	uint64_t task_link; /* offset of the hlist_node in task_struct */
-	unsigned nodes;	    /* looked at so far */
+	struct map seen;    /* tree nodes and chain links: none is walked twice */
 	/* The tree's shape. */
 	uint64_t slots, slot_count, shift, tag;
 	struct err *(*found)(void *closure, uint64_t task);
 	void *closure;
+};
+
+/* Where in the hash's structures its parts are. */
+struct hash {
+	uint64_t init_pid_ns;
+	uint64_t chain, ns; /* offsets in struct upid */
+	uint64_t numbers;   /* offset in struct pid */
 };
 
 static bool read_u64(const struct walk *w, uint64_t at, uint64_t *ret)
@@ -36,6 +43,17 @@ static bool read_u64(const struct walk *w, uint64_t at, uint64_t *ret)
 		log_debug(LOG_TASKS, "PID table: %s", err_msg(e));
 	err_free(e);
 	return !e;
+}
+
+/* Whether the walk goes on into the node or link at @address; *ret_new is false where it has been
+ * before, or has been at too many. */
+static struct err *enter(struct walk *w, uint64_t address, bool *ret_new)
+{
+	if (!map_add(&w->seen, address, 0, ret_new))
+		return err_nomem();
+	if (w->seen.used > NODES_MAX)
+		*ret_new = false;
+	return NULL;
 }
 
 /* A struct pid: its thread, if it still has one. */
@@ -55,15 +73,18 @@ static struct err *visit_pid(struct walk *w, uint64_t pid)
 static struct err *visit_entry(struct walk *w, uint64_t entry, unsigned depth)
 {
 	unsigned char slots[SLOTS_MAX * 8];
-	if (!entry || w->nodes++ > NODES_MAX)
+	bool is_new;
+	if (!entry)
 		return NULL;
 	if ((entry & 3) != w->tag)
 		return entry & 3 ? NULL : visit_pid(w, entry);
 	/* Small tagged numbers are marks (retry, zero entries), not nodes. */
 	if (entry <= 4096 || depth > TREE_DEPTH_MAX)
 		return NULL;
-	struct err *e =
-		kernel_read(w->k, (entry & ~UINT64_C(3)) + w->slots, slots, 8 * w->slot_count);
+	struct err *e = enter(w, entry, &is_new);
+	if (e || !is_new)
+		return e;
+	e = kernel_read(w->k, (entry & ~UINT64_C(3)) + w->slots, slots, 8 * w->slot_count);
 	if (e) {
 		log_debug(LOG_TASKS, "PID table: node 0x%" PRIx64 ": %s", entry, err_msg(e));
 		err_free(e);
@@ -105,18 +126,39 @@ static struct err *walk_idr(struct walk *w, uint64_t init_pid_ns, bool *ret_know
 	return read_u64(w, init_pid_ns + head, &entry) ? visit_entry(w, entry, 0) : NULL;
 }
 
-/* Until 4.14: chains of struct upid, hashed; the one of the first namespace is numbers[0] of its
- * pid. */
+/* One chain of the hash; a struct upid of the first namespace is numbers[0] of its pid. */
+static struct err *walk_chain(struct walk *w, const struct hash *h, uint64_t link)
+{
+	for (;;) {
+		uint64_t upid = link - h->chain, ns;
+		bool is_new;
+		if (!link)
+			return NULL;
+		struct err *e = enter(w, link, &is_new);
+		if (e || !is_new)
+			return e;
+		if (read_u64(w, upid + h->ns, &ns) && ns == h->init_pid_ns) {
+			e = visit_pid(w, upid - h->numbers);
+			if (e)
+				return e;
+		}
+		if (!read_u64(w, link, &link))
+			return NULL;
+	}
+}
+
+/* Until 4.14: chains of struct upid, hashed. */
 static struct err *walk_hash(struct walk *w, uint64_t init_pid_ns, bool *ret_known)
 {
 	struct types *t = kernel_types(w->k);
-	uint64_t at, table, chain, ns, numbers, link;
+	struct hash h = { .init_pid_ns = init_pid_ns };
+	uint64_t at, table, link;
 	uint32_t shift;
 
 	*ret_known = kernel_symbol(w->k, "pid_hash", &at) &&
-		     types_offset(t, "upid", "pid_chain", &chain) &&
-		     types_offset(t, "upid", "ns", &ns) &&
-		     types_offset(t, "pid", "numbers", &numbers);
+		     types_offset(t, "upid", "pid_chain", &h.chain) &&
+		     types_offset(t, "upid", "ns", &h.ns) &&
+		     types_offset(t, "pid", "numbers", &h.numbers);
 	if (!*ret_known || !read_u64(w, at, &table) || !kernel_symbol(w->k, "pidhash_shift", &at))
 		return NULL;
 	struct err *e = kernel_read_u32(w->k, at, &shift);
@@ -124,19 +166,10 @@ static struct err *walk_hash(struct walk *w, uint64_t init_pid_ns, bool *ret_kno
 		err_free(e);
 		return NULL;
 	}
-	for (uint64_t i = 0; i < UINT64_C(1) << shift; i++) {
-		bool good = read_u64(w, table + 8 * i, &link);
-		while (good && link && w->nodes++ < NODES_MAX) {
-			uint64_t upid = link - chain, in_ns;
-			if (read_u64(w, upid + ns, &in_ns) && in_ns == init_pid_ns) {
-				e = visit_pid(w, upid - numbers);
-				if (e)
-					return e;
-			}
-			good = read_u64(w, link, &link);
-		}
-	}
-	return NULL;
+	for (uint64_t i = 0; !e && i < UINT64_C(1) << shift; i++)
+		if (read_u64(w, table + 8 * i, &link))
+			e = walk_chain(w, &h, link);
+	return e;
 }
 
 struct err *pidtable_walk(const struct kernel *k,
@@ -158,5 +191,6 @@ struct err *pidtable_walk(const struct kernel *k,
 		e = walk_hash(&w, init_pid_ns, &known);
 	if (!e && !known)
 		e = err_new(ERR_NOTFOUND, "the kernel's PID table is of no known kind");
+	map_free(&w.seen);
 	return e;
 }

@@ -20,9 +20,6 @@ enum {
 	TIF_FORK = 18,		 /* arch/x86/include/asm/thread_info.h until 4.8 */
 };
 
-/* Bits of CR3 that tell no address space apart: PCID, and page table isolation's half. */
-#define CR3_SPACE (~UINT64_C(0x1fff) & UINT64_C(0x000fffffffffffff))
-
 /* The last address of user mode, with four or five levels of tables. */
 #define USER_END UINT64_C(0x00ffffffffffffff)
 
@@ -106,7 +103,7 @@ static struct err *from_switch(const struct registers *r, const struct task *tas
 {
 	unsigned char frame[SWITCH_FRAME_MAX];
 	size_t len = switch_frame_bytes(&r->layout);
-	if (task->state == 'Z' || task->state == 'X' || task->state == 'x' || !task->stack)
+	if (!task->stack)
 		return unknown(f, "the task has ended and has no stack any more");
 	if (!r->tasks->stack_size)
 		return unknown(f, "the size of kernel stacks is unknown");
@@ -128,57 +125,10 @@ static struct err *from_switch(const struct registers *r, const struct task *tas
 
 /* ---- a task that runs ---- */
 
-/* Whether @cr3 is of the address space whose mm_struct is @mm. */
-static bool is_space_of(const struct kernel *k, uint64_t mm, uint64_t cr3)
-{
-	uint64_t pgd;
-	struct vtop vtop;
-	struct err *e = mm ? kernel_read_path(k, mm, "mm_struct", "pgd", &pgd) : NULL;
-	if (!mm)
-		return false;
-	if (!e)
-		e = memory_vtop(kernel_memory(k), kernel_space(k), pgd, &vtop);
-	bool same = !e && (vtop.pa & CR3_SPACE) == (cr3 & CR3_SPACE);
-	err_free(e);
-	return same;
-}
-
-/* Whether @cr3 may be in use in this kernel while @task runs: its own address space, the one it
- * borrows, the kernel's, or one that the kernel switches to for a moment. */
-static bool is_host_cr3(const struct registers *r, const struct task *task, uint64_t cr3)
-{
-	const struct kernel *k = r->k;
-	uint64_t mm;
-	cr3 &= ~kernel_space(k)->c_mask;
-	if ((kernel_space(k)->root & CR3_SPACE) == (cr3 & CR3_SPACE))
-		return true;
-	struct err *e = kernel_read_path(k, task->address, "task_struct", "active_mm", &mm);
-	if (!e && is_space_of(k, mm, cr3))
-		return true;
-	err_free(e);
-	if (kernel_symbol(k, "efi_mm", &mm) && is_space_of(k, mm, cr3))
-		return true;
-	if (!kernel_symbol(k, "poking_mm", &mm))
-		return false;
-	e = kernel_read_u64(k, mm, &mm);
-	bool same = !e && is_space_of(k, mm, cr3);
-	err_free(e);
-	return same;
-}
-
 static bool on_own_stack(const struct registers *r, const struct task *task, const struct cpu *cpu,
 			 uint64_t rsp)
 {
 	return cpu_stack_at(cpu, rsp) || (task->stack && rsp - task->stack <= r->tasks->stack_size);
-}
-
-/* QEMU's note of a CPU that ran a guest of the dumped machine's KVM holds the guest's registers. */
-static struct err *guest_note(struct first_regs *f, unsigned cpu)
-{
-	return unknown(f,
-		       "CPU %u was running a guest: its note holds the guest's registers, not the "
-		       "task's",
-		       cpu);
 }
 
 static struct err *from_note(const struct registers *r, const struct task *task,
@@ -187,8 +137,6 @@ static struct err *from_note(const struct registers *r, const struct task *task,
 {
 	const uint64_t *value = note->regs.value;
 	bool user = regs_user_mode(&note->regs);
-	if (note->from_qemu && !is_host_cr3(r, task, note->cr[3]))
-		return guest_note(f, cpu->number);
 	if (user && (value[REG_RIP] > USER_END || !task->mm))
 		return unknown(f,
 			       "the CPU's note says user mode at 0x%" PRIx64
@@ -217,8 +165,12 @@ static struct err *from_cpu(const struct registers *r, const struct task *task,
 	if (!cpu)
 		return unknown(f, "the task runs on a CPU that is not known");
 	const struct cpu_state *state = &r->states[cpu - r->cpus->list];
+	/* QEMU's note of a CPU that ran a guest of the dumped machine's KVM holds the guest's. */
 	if (state->guest)
-		return guest_note(f, cpu->number);
+		return unknown(f,
+			       "CPU %u was running a guest: its note holds the guest's registers, "
+			       "not the task's",
+			       cpu->number);
 	if (!state->found)
 		return unknown(f,
 			       "the task was running on CPU %u, whose registers the dump has no "

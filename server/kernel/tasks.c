@@ -17,6 +17,7 @@
  */
 struct layout {
 	struct member pid, tgid, comm, state, exit_state, cpu, stack, sp, mm;
+	struct member stack_refcount;		  /* 0 once the stack was given away */
 	struct member tasks, signal, thread_node; /* the lists */
 	struct member thread_head;		  /* of signal_struct */
 	struct member thread_info_cpu;		  /* at the stack's base until 4.8 */
@@ -31,11 +32,15 @@ struct walk {
 	size_t count, capacity;
 	struct map seen;   /* task_struct addresses */
 	struct map by_tid; /* tid -> index before sorting */
-	uint64_t leader;   /* of the process whose threads are walked */
+	uint64_t leader;   /* of the process whose threads are walked, until it is met */
 	size_t odd;	   /* tasks left out, each with a note up to a limit */
 };
 
-enum { ODD_NOTES_MAX = 8, STACK_SIZE_MAX = 1 << 20 };
+enum {
+	ODD_NOTES_MAX = 8,
+	STACK_SIZE_MAX = 1 << 20,
+	SEEN_MAX = 2 * PID_LIMIT, /* addresses taken for tasks, in all: hostile lists are long */
+};
 
 /* ---- layout ---- */
 
@@ -57,6 +62,12 @@ static struct err *find_layout(const struct kernel *k, struct layout *l)
 		{ &l->cpu, "task_struct", { "cpu", "thread_info.cpu" }, true },
 		{ &l->thread_info_cpu, "thread_info", { "cpu" }, true },
 		{ &l->stack, "task_struct", { "stack" }, true },
+		/* With CONFIG_THREAD_INFO_IN_TASK, from 4.9 on; first an atomic_t, then a
+		   refcount_t. */
+		{ &l->stack_refcount,
+		  "task_struct",
+		  { "stack_refcount.refs.counter", "stack_refcount.counter" },
+		  true },
 		{ &l->sp, "task_struct", { "thread.sp" }, true },
 		{ &l->mm, "task_struct", { "mm" }, true },
 		{ &l->tasks, "task_struct", { "tasks.next" }, false },
@@ -123,7 +134,11 @@ static char task_state(const struct walk *w, uint64_t address)
 static void read_task(const struct walk *w, uint64_t address, struct task *task)
 {
 	task->address = address;
+	uint64_t holders;
 	read_member(w, address, &w->layout.stack, &task->stack);
+	/* A dead task's pointer may still be there when its stack is another's already. */
+	if (read_member(w, address, &w->layout.stack_refcount, &holders) && !holders)
+		task->stack = 0;
 	read_member(w, address, &w->layout.sp, &task->sp);
 	read_member(w, address, &w->layout.mm, &task->mm);
 	err_free(kernel_read_string(w->k, address + w->layout.comm.offset, task->comm,
@@ -198,9 +213,8 @@ static struct err *add_idle(struct walk *w, const struct cpu *cpu)
 
 /*
  * Follows a list_head from @head by the pointers at @step (0: next, 8: prev) and calls @visit with
- * each entry's container. Ends at the head, at what cannot be read (then *ret_whole is false), or
- * where
- * @visit says it has been before.
+ * each entry's container. Ends at the head, or (then *ret_whole is false) at what cannot be read,
+ * where @visit says it has been before, or after more tasks than there can be.
  */
 static struct err *walk_list(struct walk *w, uint64_t head, uint64_t step, uint64_t container,
 			     struct err *(*visit)(struct walk *w, uint64_t entry, bool *ret_new),
@@ -208,7 +222,7 @@ static struct err *walk_list(struct walk *w, uint64_t head, uint64_t step, uint6
 {
 	uint64_t link = head;
 	*ret_whole = false;
-	for (size_t n = 0; n <= PID_LIMIT; n++) {
+	for (;;) {
 		bool is_new = false;
 		struct err *e = kernel_read_u64(w->k, link + step, &link);
 		if (e) {
@@ -220,11 +234,12 @@ static struct err *walk_list(struct walk *w, uint64_t head, uint64_t step, uint6
 			*ret_whole = true;
 			return NULL;
 		}
+		if (!link || w->seen.used > SEEN_MAX)
+			return NULL;
 		e = visit(w, link - container, &is_new);
 		if (e || !is_new)
 			return e;
 	}
-	return NULL;
 }
 
 /* Both ways: behind a broken link, the list's other end still holds. */
@@ -242,8 +257,12 @@ walk_both_ways(struct walk *w, uint64_t head, uint64_t container,
 static struct err *visit_thread(struct walk *w, uint64_t task, bool *ret_new)
 {
 	struct err *e = add_task(w, task, ret_new);
-	/* The leader, which the list of processes brought, stands in its own list of threads. */
-	*ret_new |= task == w->leader;
+	/* The leader, which the list of processes brought, stands in its own list of threads, once.
+	 */
+	if (task == w->leader) {
+		*ret_new = true;
+		w->leader = 0;
+	}
 	return e;
 }
 
@@ -375,6 +394,11 @@ static void choose_current(struct tasks *t, const struct kernel *k, const struct
 	}
 }
 
+static bool is_stack_size(uint64_t size)
+{
+	return size >= PAGE_SIZE && size <= STACK_SIZE_MAX && !(size & (size - 1));
+}
+
 /*
  * THREAD_SIZE: of union thread_union, which only DWARF has; else of the boot CPU's idle stack,
  * whose ends are linker symbols (include/asm-generic/vmlinux.lds.h: INIT_TASK_DATA).
@@ -389,14 +413,14 @@ static uint64_t stack_size(const struct kernel *k)
 	};
 	uint64_t size, start, end;
 	struct err *e = types_size(kernel_types(k), "thread_union", &size);
-	if (!e)
+	if (!e && is_stack_size(size))
 		return size;
 	err_free(e);
 	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
 		if (!kernel_symbol(k, ends[i][0], &start) || !kernel_symbol(k, ends[i][1], &end))
 			continue;
 		size = end - start;
-		if (size >= PAGE_SIZE && size <= STACK_SIZE_MAX && !(size & (size - 1)))
+		if (is_stack_size(size))
 			return size;
 	}
 	return 0;

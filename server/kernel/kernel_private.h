@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What kernel_open.c fills in and kernel.c answers from; nobody else includes this. */
+#ifndef SERVER_KERNEL_KERNEL_PRIVATE_H
+#define SERVER_KERNEL_KERNEL_PRIVATE_H
+
+#include "base/buf.h"
+#include "server/kernel/kernel.h"
+
+enum {
+	RELEASE_MAX = 65, /* __NEW_UTS_LEN + 1 */
+	BANNER_MAX = 512,
+};
+
+struct kernel {
+	struct dump *dump;     /* borrowed */
+	struct memory *memory; /* borrowed */
+	struct vspace space;
+	struct vmcoreinfo *info; /* owned; NULL if there is none */
+	char *found_text;	 /* owned: VMCOREINFO's text that was found in memory, or NULL */
+	size_t found_text_len;
+	struct symbols *kallsyms;    /* owned; NULL if the dump has none that can be used */
+	struct symbols *elf_symbols; /* owned; NULL if no vmlinux is in use */
+	struct types *types;	     /* owned */
+	struct debug_file *file;     /* owned; NULL if no vmlinux is in use */
+	char release[RELEASE_MAX];
+	char banner[BANNER_MAX];
+	char *build_id;	    /* owned */
+	char *command_line; /* owned */
+	uint64_t slide;
+	struct buf notes; /* kernel_note()'s sentences, one a line */
+	unsigned note_count;
+};
+
+#endif
