@@ -161,6 +161,8 @@ static void buffer(void **state)
 		{ "virt log_next_idx + s: u32 800\n", "" },
 		/* Records of no length at the start send back there for ever. */
 		{ "put printk_log at __log_buf + s: len = 0\n", FIRST },
+		/* A record that ends in its own header is the last to be believed. */
+		{ "put printk_log at __log_buf + s + 800: len = 1\n", FIRST },
 		/* Records that overlap never come to the end. */
 		{ "virt log_next_idx + s: u32 7\n", FIRST SECOND },
 		{ "virt log_first_idx + s: u32 0xfffffff0\n", "" },
