@@ -83,15 +83,25 @@ run_demo() {
     exec make --quiet demo
 }
 
+# The value of "# WORD:  N" in a log of automake's, added up over both builds.
+total() {
+    cat "$build_dir/test-suite.log" "$build_dir/sanitized/test-suite.log" |
+        awk -v word="$1:" '$1 == "#" && $2 == word { sum += $3 } END { print sum + 0 }'
+}
+
 run_check() {
     # shellcheck disable=SC2086
     install_packages $build_packages $check_packages
+    # Both builds look at the same dumps.
+    VMCORE_REAL_DIR=${VMCORE_REAL_DIR:-$build_dir/real-dumps}
+    export VMCORE_REAL_DIR
     build "$build_dir" --enable-werror
     say "make check"
     make -C "$build_dir" --quiet check VERBOSE=1
     build "$build_dir/sanitized" --enable-werror --enable-sanitizers
     say "make check, with AddressSanitizer and UndefinedBehaviorSanitizer"
     make -C "$build_dir/sanitized" --quiet check VERBOSE=1
+    echo "$(total PASS) passed, $(($(total FAIL) + $(total ERROR))) failed, $(total SKIP) skipped"
 }
 
 case ${1-} in

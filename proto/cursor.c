@@ -22,7 +22,7 @@ void cursor_expect(struct cursor *c, char byte)
 bool cursor_skip_text(struct cursor *c, const char *text)
 {
 	size_t len = strlen(text);
-	if (cursor_left(c) < len || memcmp(c->at, text, len) != 0)
+	if (c->bad || cursor_left(c) < len || memcmp(c->at, text, len) != 0)
 		return false;
 	c->at += len;
 	return true;

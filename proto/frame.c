@@ -153,11 +153,29 @@ enum frame_event frame_parse(struct frame *f, const char *data, size_t len, size
 	return event;
 }
 
+/*
+ * The sum of bytes modulo 256, eight at a time: the checksum of a large reply costs as much as its
+ * digits do if it is made byte by byte, which is how compilers do it at -O2.
+ */
+static uint8_t sum_bytes(const char *data, size_t len)
+{
+	const uint64_t even = UINT64_C(0x00ff00ff00ff00ff);
+	uint64_t lanes = 0; /* four sums, cut to 8 bits before they can leave their 16 */
+	size_t i = 0;
+	for (; len - i >= 8; i += 8) {
+		uint64_t word;
+		memcpy(&word, data + i, sizeof(word));
+		lanes = ((lanes & even) + (word & even)) + (word >> 8 & even);
+	}
+	uint8_t sum = (uint8_t)(lanes + (lanes >> 16) + (lanes >> 32) + (lanes >> 48));
+	for (; i < len; i++)
+		sum = (uint8_t)(sum + (unsigned char)data[i]);
+	return sum;
+}
+
 void frame_close(struct buf *out, size_t start)
 {
-	uint8_t sum = 0;
-	for (size_t i = start; i < out->len; i++)
-		sum = (uint8_t)(sum + (unsigned char)out->data[i]);
+	uint8_t sum = sum_bytes(out->data + start, out->len - start);
 	char end[3] = { '#' };
 	hex_encode(end + 1, &sum, 1);
 	buf_add(out, end, sizeof(end));

@@ -7,8 +7,8 @@
 
 /*
  * The first row that matches is taken: a longer name stands before a shorter one that begins it.
- * Sources: the gdb manual ("Packets", "General Query Packets"), and lldb's docs
- * (lldb-gdb-remote) for the rows marked so.
+ * Sources: the gdb manual ("Packets", "General Query Packets") but for lldb's, which are in its
+ * docs (lldb-gdb-remote).
  */
 static const struct packet packets[] = {
 	/* The three that make up nearly all traffic. */
@@ -16,34 +16,24 @@ static const struct packet packets[] = {
 	{ "x", MATCH_PREFIX, "binary-upload+", NEEDS_MEMORY, packet_memory_binary },
 	{ "p", MATCH_PREFIX, NULL, NEEDS_NOTHING, packet_register },
 
-	/* Getting to know each other. */
+	/* Getting to know each other, and parting. */
 	{ "qSupported", MATCH_WORD, NULL, NEEDS_NOTHING, packet_supported },
 	{ "QStartNoAckMode", MATCH_WORD, "QStartNoAckMode+", NEEDS_NOTHING, packet_no_ack },
 	{ "!", MATCH_WORD, NULL, NEEDS_NOTHING, packet_extended },
 	{ "qAttached", MATCH_WORD, NULL, NEEDS_NOTHING, packet_attached },
 	{ "qSymbol", MATCH_WORD, NULL, NEEDS_NOTHING, packet_symbol },
-	{ "QThreadSuffixSupported", MATCH_WORD, NULL, NEEDS_NOTHING,
-	  packet_thread_suffix }, /* lldb */
-	{ "QListThreadsInStopReply", MATCH_WORD, NULL, NEEDS_NOTHING,
-	  packet_list_in_stop },							  /* lldb */
-	{ "QEnableErrorStrings", MATCH_WORD, NULL, NEEDS_NOTHING, packet_error_strings }, /* lldb */
 	{ "D", MATCH_WORD, NULL, NEEDS_NOTHING, packet_detach },
 	{ "k", MATCH_WORD, NULL, NEEDS_NOTHING, packet_kill },
 	{ "vKill", MATCH_WORD, NULL, NEEDS_NOTHING, packet_vkill },
 
-	/* Threads. */
+	/* Threads and registers. */
 	{ "H", MATCH_PREFIX, NULL, NEEDS_NOTHING, packet_select },
 	{ "T", MATCH_PREFIX, NULL, NEEDS_NOTHING, packet_alive },
 	{ "qC", MATCH_WORD, NULL, NEEDS_NOTHING, packet_current },
 	{ "qfThreadInfo", MATCH_WORD, NULL, NEEDS_NOTHING, packet_first_threads },
 	{ "qsThreadInfo", MATCH_WORD, NULL, NEEDS_NOTHING, packet_next_threads },
 	{ "qThreadExtraInfo", MATCH_WORD, NULL, NEEDS_NOTHING, packet_extra_info },
-	{ "qThreadStopInfo", MATCH_PREFIX, NULL, NEEDS_NOTHING, packet_thread_stop }, /* lldb */
-	{ "jThreadsInfo", MATCH_WORD, NULL, NEEDS_NOTHING, packet_threads_json },     /* lldb */
-
-	/* Registers and memory. */
 	{ "g", MATCH_WORD, NULL, NEEDS_NOTHING, packet_registers },
-	{ "qSearch:memory", MATCH_WORD, NULL, NEEDS_MEMORY, packet_search },
 
 	/* What cannot be done with the dead: run, change. */
 	{ "?", MATCH_WORD, NULL, NEEDS_NOTHING, packet_why },
@@ -59,7 +49,7 @@ static const struct packet packets[] = {
 	{ "Z", MATCH_PREFIX, NULL, NEEDS_NOTHING, packet_breakpoint },
 	{ "z", MATCH_PREFIX, NULL, NEEDS_NOTHING, packet_breakpoint },
 
-	/* Documents. The last row is for those that the target brings. */
+	/* Documents. The row without a name is for those that the target brings. */
 	{ "qXfer:features:read", MATCH_WORD, "qXfer:features:read+", NEEDS_NOTHING,
 	  packet_xfer_features },
 	{ "qXfer:threads:read", MATCH_WORD, "qXfer:threads:read+", NEEDS_NOTHING,
@@ -67,13 +57,20 @@ static const struct packet packets[] = {
 	{ "qXfer:", MATCH_PREFIX, NULL, NEEDS_NOTHING, packet_xfer_object },
 	{ "qlinux.vmcoreinfo", MATCH_WORD, NULL, NEEDS_NOTHING, packet_vmcoreinfo },
 
-	/* The machine and its main image. */
+	/* The main image; searches; commands of our own. */
 	{ "qOffsets", MATCH_WORD, NULL, NEEDS_IMAGE, packet_offsets },
 	{ "qExecAndArgs", MATCH_WORD, NULL, NEEDS_IMAGE, packet_exec_and_args },
-	{ "qHostInfo", MATCH_WORD, NULL, NEEDS_IMAGE, packet_host_info },	  /* lldb */
-	{ "qProcessInfo", MATCH_WORD, NULL, NEEDS_NOTHING, packet_process_info }, /* lldb */
-
+	{ "qSearch:memory", MATCH_WORD, NULL, NEEDS_MEMORY, packet_search },
 	{ "qRcmd", MATCH_WORD, NULL, NEEDS_MONITOR, packet_monitor },
+
+	/* lldb's own. */
+	{ "QThreadSuffixSupported", MATCH_WORD, NULL, NEEDS_NOTHING, packet_thread_suffix },
+	{ "QListThreadsInStopReply", MATCH_WORD, NULL, NEEDS_NOTHING, packet_list_in_stop },
+	{ "QEnableErrorStrings", MATCH_WORD, NULL, NEEDS_NOTHING, packet_error_strings },
+	{ "qHostInfo", MATCH_WORD, NULL, NEEDS_IMAGE, packet_host_info },
+	{ "qProcessInfo", MATCH_WORD, NULL, NEEDS_NOTHING, packet_process_info },
+	{ "qThreadStopInfo", MATCH_PREFIX, NULL, NEEDS_NOTHING, packet_thread_stop },
+	{ "jThreadsInfo", MATCH_WORD, NULL, NEEDS_NOTHING, packet_threads_json },
 };
 
 #define PACKETS (sizeof(packets) / sizeof(packets[0]))

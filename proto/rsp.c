@@ -45,6 +45,11 @@ void rsp_free(struct rsp *s)
 	free(s);
 }
 
+bool rsp_is_busy(const struct rsp *s)
+{
+	return s->busy;
+}
+
 bool rsp_wants_close(const struct rsp *s)
 {
 	return s->closing;

@@ -5,8 +5,9 @@
  *
  *	read() -> rsp_input() -> rsp_step() until nothing more -> write()
  *
- * A server that reads no further while rsp_step() says that there is more, or while its output is
- * not written, bounds the memory that a client can take.
+ * A server calls rsp_step() only once the output before is written: one reply is the most that waits
+ * for a client that does not read. It reads no further while rsp_step() says that there is more,
+ * except while rsp_is_busy(): then a little, for a Ctrl-C or the client's end comes that way.
  */
 #ifndef PROTO_RSP_H
 #define PROTO_RSP_H
@@ -52,6 +53,9 @@ ERR_MUST_CHECK struct err *rsp_input(struct rsp *rsp, const void *bytes, size_t 
  * there is nothing to do before the next input. The only error is ERR_NOMEM, and ends the session.
  */
 ERR_MUST_CHECK struct err *rsp_step(struct rsp *rsp, struct buf *out, bool *ret_more);
+
+/* Whether a long operation is under way, of which the last rsp_step() did a slice. */
+bool rsp_is_busy(const struct rsp *rsp);
 
 /* Whether to close the connection once the output is written: the client has said goodbye. */
 bool rsp_wants_close(const struct rsp *rsp);

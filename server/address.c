@@ -23,10 +23,8 @@ enum { BACKLOG = 64 };
 /* Whether a socket is at @name with nobody accepting behind it. */
 static bool left_over(const struct sockaddr_un *name)
 {
-	struct stat st;
-	if (lstat(name->sun_path, &st) || !S_ISSOCK(st.st_mode))
-		return false;
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	/* Non-blocking: a server whose queue is full is alive. */
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	bool dead = fd >= 0 && connect(fd, (const struct sockaddr *)name, sizeof(*name)) &&
 		    errno == ECONNREFUSED;
 	if (fd >= 0)
@@ -34,40 +32,65 @@ static bool left_over(const struct sockaddr_un *name)
 	return dead;
 }
 
-static struct err *listen_unix(const char *path, struct listener *ret)
+/* Makes room for a socket at @name; nothing but an old socket is removed. */
+static struct err *clear_path(const struct sockaddr_un *name)
+{
+	struct stat st;
+	if (lstat(name->sun_path, &st))
+		return NULL;
+	if (!S_ISSOCK(st.st_mode))
+		return err_new(ERR_INVALID,
+			       "there is a file that is no socket; remove it or take another path");
+	if (!left_over(name))
+		return err_new(ERR_INVALID, "another server listens there; take another path");
+	if (unlink(name->sun_path))
+		return err_errno(errno, "remove the socket that was left there");
+	return NULL;
+}
+
+/* For its owner only from the first moment on. */
+static struct err *bind_unix(int fd, const struct sockaddr_un *name)
+{
+	mode_t old = umask(0177);
+	int failed = bind(fd, (const struct sockaddr *)name, sizeof(*name));
+	int why = errno;
+	umask(old);
+	return failed ? err_errno(why, "make the socket") : NULL;
+}
+
+static struct err *start_unix(struct listener *l)
 {
 	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	strcpy(name.sun_path, l->path);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return err_errno(errno, "make a socket");
+	struct err *e = clear_path(&name);
+	if (!e)
+		e = bind_unix(fd, &name);
+	if (e) {
+		close(fd);
+		return e;
+	}
+	l->fd = fd;
+	return NULL;
+}
+
+static struct err *open_unix(const char *path, struct listener *ret)
+{
+	struct sockaddr_un name;
+	struct buf text = BUF_INIT;
 	if (!*path || strlen(path) >= sizeof(name.sun_path))
 		return err_new(ERR_INVALID,
 			       "listen at unix:%s: a path of 1 to %zu characters is needed", path,
 			       sizeof(name.sun_path) - 1);
-	strcpy(name.sun_path, path);
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return err_errno(errno, "listen at unix:%s: make a socket", path);
-	if (left_over(&name))
-		unlink(path);
-	mode_t old = umask(0177);
-	int failed = bind(fd, (struct sockaddr *)&name, sizeof(name));
-	int why = errno;
-	umask(old);
-	if (failed || listen(fd, BACKLOG)) {
-		why = failed ? why : errno;
-		close(fd);
-		if (!failed)
-			unlink(path);
-		return err_errno(why, "listen at unix:%s", path);
-	}
-	struct buf text = BUF_INIT;
 	buf_addf(&text, "unix:%s", path);
-	*ret = (struct listener){ fd, strdup(path), text.failed ? NULL : strdup(text.data) };
+	*ret = (struct listener){ -1, strdup(path), text.failed ? NULL : strdup(text.data) };
 	buf_free(&text);
-	if (!ret->path || !ret->name) {
-		unlink(path);
-		listener_close(ret);
-		return err_nomem();
-	}
-	return NULL;
+	if (ret->path && ret->name)
+		return NULL;
+	listener_close(ret);
+	return err_nomem();
 }
 
 /* ---- TCP ---- */
@@ -106,13 +129,31 @@ static int bind_tcp(const struct addrinfo *ai)
 	if (fd < 0)
 		return -1;
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(fd, ai->ai_addr, ai->ai_addrlen) || listen(fd, BACKLOG)) {
+	if (bind(fd, ai->ai_addr, ai->ai_addrlen)) {
 		int why = errno;
 		close(fd);
 		errno = why;
 		return -1;
 	}
 	return fd;
+}
+
+/* The first address that can be had: "localhost" may stand for one of IPv6 on a machine that has
+ * none. */
+static int bind_any(const struct addrinfo *list)
+{
+	int fd = -1;
+	for (const struct addrinfo *ai = list; ai && fd < 0; ai = ai->ai_next)
+		fd = bind_tcp(ai);
+	return fd;
+}
+
+static struct err *address_error(int why, const char *address)
+{
+	struct err *e = err_errno(why, "listen at %s", address);
+	if (why == EADDRINUSE)
+		e = err_wrap(e, "another port may be free (--listen :0 picks one)");
+	return e;
 }
 
 /* "127.0.0.1:40123", with the port that the kernel chose. */
@@ -132,7 +173,7 @@ static struct err *tcp_name(int fd, char **ret)
 	return *ret ? NULL : err_nomem();
 }
 
-static struct err *listen_tcp(const char *address, struct listener *ret)
+static struct err *open_tcp(const char *address, struct listener *ret)
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE }, *list;
 	char *host = NULL, *port = NULL;
@@ -144,15 +185,11 @@ static struct err *listen_tcp(const char *address, struct listener *ret)
 	free(port);
 	if (bad)
 		return err_new(ERR_IO, "listen at %s: %s", address, gai_strerror(bad));
-	int fd = bind_tcp(list);
+	int fd = bind_any(list);
 	int why = errno;
 	freeaddrinfo(list);
-	if (fd < 0) {
-		e = err_errno(why, "listen at %s", address);
-		return why == EADDRINUSE ? err_wrap(e, "another port may be free (--listen :0 "
-						       "picks one)")
-					 : e;
-	}
+	if (fd < 0)
+		return address_error(why, address);
 	*ret = (struct listener){ .fd = fd };
 	e = tcp_name(fd, &ret->name);
 	if (e) {
@@ -162,18 +199,28 @@ static struct err *listen_tcp(const char *address, struct listener *ret)
 	return NULL;
 }
 
+/* ---- both ---- */
+
 struct err *listener_open(const char *address, struct listener *ret)
 {
 	if (!strncmp(address, "unix:", 5))
-		return listen_unix(address + 5, ret);
-	return listen_tcp(address, ret);
+		return open_unix(address + 5, ret);
+	return open_tcp(address, ret);
+}
+
+struct err *listener_start(struct listener *l)
+{
+	struct err *e = l->path ? start_unix(l) : NULL;
+	if (e)
+		return err_wrap(e, "listen at %s", l->name);
+	return listen(l->fd, BACKLOG) ? address_error(errno, l->name) : NULL;
 }
 
 void listener_close(struct listener *l)
 {
 	if (l->fd >= 0)
 		close(l->fd);
-	if (l->path)
+	if (l->fd >= 0 && l->path)
 		unlink(l->path);
 	free(l->path);
 	free(l->name);

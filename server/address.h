@@ -8,22 +8,27 @@
 struct buf;
 struct err;
 
-/* A socket that listens. */
+/* A place to listen at. */
 struct listener {
-	int fd;	    /* owned; non-blocking */
+	int fd;	    /* owned; non-blocking. -1 for a Unix socket that is not made yet */
 	char *path; /* owned: the Unix socket to remove at the end; NULL for TCP */
 	char *name; /* owned: "127.0.0.1:1234" or "unix:PATH", with the port that was got */
 };
 
 /*
- * Listens at @address ("stdio" is not one of these). A host is a name or a number, IPv6 in
- * brackets; an empty one is 127.0.0.1, for whoever can reach the port can read the dump. A Unix
- * socket is made for its owner only (mode 0600); one that is left over, with nobody behind it, is
- * replaced.
+ * Reserves @address ("stdio" is not one of these), before there is anything to serve: a mistake or
+ * a port in use shows at once, and clients are still refused, which those that try again want. A
+ * host is a name or a number, IPv6 in brackets; an empty one is 127.0.0.1, for whoever can reach
+ * the port can read the dump.
  */
 __attribute__((warn_unused_result)) struct err *listener_open(const char *address,
 							      struct listener *ret);
-/* Closes, and removes the Unix socket. */
+/*
+ * Lets clients connect. A Unix socket is made only now, for its owner only (mode 0600); one that is
+ * left over, with nobody behind it, is replaced.
+ */
+__attribute__((warn_unused_result)) struct err *listener_start(struct listener *l);
+/* Closes, and removes the Unix socket if it was made. */
 void listener_close(struct listener *l);
 
 /* What to give to gdb's `target remote` for this listener: ":1234" or the path. */

@@ -16,6 +16,10 @@
 #include "server/kernel/registers.h"
 #include "server/memory/dump.h"
 #include "server/memory/memory.h"
+#include "server/printable.h"
+
+/* Notes that `info` and the start-up message show; there is one at most for most dumps. */
+enum { NOTES_SHOWN = 8 };
 
 /* ---- opening ---- */
 
@@ -64,6 +68,50 @@ static struct err *open_kernel(const struct host_options *options, struct host *
 	return e;
 }
 
+static struct err *has_place(struct host *h, size_t task, bool *ret)
+{
+	const struct first_regs *first;
+	struct err *e = registers_get(h->registers, &h->tasks.list[task], &first);
+	if (!e)
+		*ret = regs_known(&first->regs, REG_RIP);
+	return e;
+}
+
+/*
+ * The panicking task, or the one on the lowest CPU. But gdb does not attach when it cannot tell
+ * where the selected thread is: then the next best, one that runs, works for others, or was ever
+ * switched out.
+ */
+static struct err *choose_current(struct host *h)
+{
+	enum { WANTED, BUSY, RUNNING, ANY, CHOICES };
+	const struct tasks *t = &h->tasks;
+	bool known;
+	h->current = t->current;
+	for (int choice = WANTED; choice < CHOICES; choice++) {
+		for (size_t i = 0; i < t->count; i++) {
+			const struct task *task = &t->list[i];
+			if ((choice == WANTED && i != t->current) ||
+			    (choice == BUSY && (!task->on_cpu || task->idle)) ||
+			    (choice == RUNNING && !task->on_cpu))
+				continue;
+			struct err *e = has_place(h, i, &known);
+			if (e)
+				return e;
+			if (!known)
+				continue;
+			h->current = i;
+			if (choice != WANTED)
+				kernel_note(h->kernel,
+					    "the registers of '%s' are unknown, so %" PRIu32
+					    " is the current thread",
+					    t->list[t->current].comm, task->tid);
+			return NULL;
+		}
+	}
+	return NULL;
+}
+
 /* A machine that did not panic has old oopses in its log at most, which are not why it stands
  * still. */
 static struct err *find_panic(struct host *h)
@@ -89,6 +137,8 @@ struct err *host_open(const struct host_options *options, struct host **ret)
 	struct err *e = open_dump(options, h);
 	if (!e)
 		e = err_wrap(open_kernel(options, h), "%s", options->dump_paths[0]);
+	if (!e)
+		e = choose_current(h);
 	if (!e)
 		e = find_panic(h);
 	if (e) {
@@ -156,14 +206,31 @@ static bool format_date(int64_t date, char *out, size_t size)
 	       strftime(out, size, "%Y-%m-%d %H:%M:%S UTC", &tm);
 }
 
-/* Each line of @lines behind a title. */
-static void add_lines(struct buf *out, const char *title, const char *lines)
+/* Cuts the first line off *@lines; to free. NULL when there is none left. */
+static char *next_line(const char **lines)
 {
-	while (lines && *lines) {
-		size_t len = strcspn(lines, "\n");
-		buf_addf(out, "%-9s %.*s\n", title, (int)len, lines);
-		lines += len + (lines[len] == '\n');
+	if (!*lines || !**lines)
+		return NULL;
+	size_t len = strcspn(*lines, "\n");
+	char *line = strndup(*lines, len);
+	*lines += len + ((*lines)[len] == '\n');
+	return line;
+}
+
+/* What is odd about the dump. A damaged one can have a note for every process. */
+static void add_notes(struct buf *out, const char *lines)
+{
+	size_t count = 0;
+	for (char *line; (line = next_line(&lines)); free(line)) {
+		if (++count > NOTES_SHOWN)
+			continue;
+		buf_addstr(out, "note      ");
+		add_printable(out, line);
+		buf_addch(out, '\n');
 	}
+	if (count > NOTES_SHOWN)
+		buf_addf(out, "note      and %zu more such; 'info --json' lists all\n",
+			 count - NOTES_SHOWN);
 }
 
 static void describe_dump(const struct host *h, struct buf *out)
@@ -189,12 +256,13 @@ void host_describe(const struct host *h, struct buf *out)
 {
 	const struct kernel *k = h->kernel;
 	const struct debug_file *file = kernel_debug_file(k);
-	const struct task *current = &h->tasks.list[h->tasks.current];
+	const struct task *current = &h->tasks.list[h->current];
 	char date[64];
 	uint64_t text, slide;
 
-	buf_addf(out, "kernel    Linux %s, x86_64",
-		 *kernel_release(k) ? kernel_release(k) : "of unknown release");
+	buf_addstr(out, "kernel    Linux ");
+	add_printable(out, *kernel_release(k) ? kernel_release(k) : "of unknown release");
+	buf_addstr(out, ", x86_64");
 	if (kernel_text(k, &text, &slide) && slide)
 		buf_addf(out, ", moved by 0x%" PRIx64 " (KASLR)", slide);
 	if (kernel_build_id(k))
@@ -203,30 +271,30 @@ void host_describe(const struct host *h, struct buf *out)
 	describe_dump(h, out);
 	if (format_date(kernel_date(k), date, sizeof(date)))
 		buf_addf(out, "date      %s\n", date);
-	if (h->panic)
-		buf_addf(out, "panic     %s\n", h->panic);
+	if (h->panic) {
+		buf_addstr(out, "panic     ");
+		add_printable(out, h->panic);
+		buf_addch(out, '\n');
+	}
 	buf_addf(out, "cpus      %zu, %zu online\n", h->cpus.count, online_cpus(h));
-	buf_addf(out, "tasks     %zu; current: %" PRIu32 " %s on CPU %d\n", h->tasks.count,
-		 current->tid, current->comm, current->cpu);
+	buf_addf(out, "tasks     %zu; current: %" PRIu32 " ", h->tasks.count, current->tid);
+	add_printable(out, current->comm);
+	if (current->cpu >= 0)
+		buf_addf(out, " on CPU %d", current->cpu);
+	buf_addch(out, '\n');
 	buf_addf(out, "symbols   %s (%zu), types from %s", symbols_kind(kernel_symbols(k)),
 		 symbols_count(kernel_symbols(k)), types_kind(kernel_types(k)));
 	if (file)
 		buf_addf(out, ", vmlinux %s", file->path);
 	buf_addch(out, '\n');
-	add_lines(out, "note", h->warnings);
-	add_lines(out, "note", kernel_notes(k));
+	add_notes(out, h->warnings);
+	add_notes(out, kernel_notes(k));
 }
 
 static void json_lines(struct json *j, const char *lines)
 {
-	while (lines && *lines) {
-		size_t len = strcspn(lines, "\n");
-		char *line = strndup(lines, len);
-		if (line)
-			json_str(j, NULL, line);
-		free(line);
-		lines += len + (lines[len] == '\n');
-	}
+	for (char *line; (line = next_line(&lines)); free(line))
+		json_str(j, NULL, line);
 }
 
 void host_describe_json(const struct host *h, struct buf *out)
@@ -264,7 +332,7 @@ void host_describe_json(const struct host *h, struct buf *out)
 	json_u64(&j, "cpus", h->cpus.count);
 	json_u64(&j, "cpus_online", online_cpus(h));
 	json_u64(&j, "tasks", h->tasks.count);
-	json_u64(&j, "current_tid", h->tasks.list[h->tasks.current].tid);
+	json_u64(&j, "current_tid", h->tasks.list[h->current].tid);
 	json_str(&j, "symbols", symbols_kind(kernel_symbols(k)));
 	json_str(&j, "types", types_kind(kernel_types(k)));
 	if (file)

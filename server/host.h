@@ -38,6 +38,7 @@ struct host {
 	struct cpus cpus;
 	struct tasks tasks;
 	struct registers *registers;
+	size_t current; /* index in tasks of the thread that a debugger finds selected */
 	char *panic;	/* the panic message; NULL if there is none. Owned */
 	char *warnings; /* what was odd about the files, one sentence a line. Owned */
 };

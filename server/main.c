@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,9 +21,22 @@
 /* Prints what failed; returns the exit status. Takes @e. */
 static int fail(struct err *e)
 {
+	/* Output so far comes before the error when both go to one place. */
+	fflush(stdout);
 	fprintf(stderr, "vmcore-gdbserver: %s\n", err_msg(e));
 	err_free(e);
 	return EXIT_FAILURE;
+}
+
+/*
+ * A standard descriptor that we got closed would become that of the next file opened, and output go
+ * into a dump's temporary file. Taken in the direction in which nobody uses it, it still fails.
+ */
+static void occupy_standard_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)!open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
 /* Whether everything printed has really gone out: a full disk shows only here. */
@@ -78,28 +92,23 @@ static int run_commands(const struct options *o, struct host *host, const struct
 	return status ? status : written;
 }
 
-static int serve_host(const struct options *o, struct host *host, const struct target *target)
+static int serve_host(const struct options *o, struct server *server, struct host *host,
+		      const struct target *target)
 {
 	const struct debug_file *file = kernel_debug_file(host->kernel);
 	int status = EXIT_SUCCESS;
-	struct serve_options serve_options = {
-		.listen = o->listen.list,
-		.listen_count = o->listen.count,
-		.run = o->run,
-		.vmlinux = file ? file->path : NULL,
-		.quiet = o->quiet,
-	};
 	if (!o->quiet) {
 		struct buf text = BUF_INIT;
 		host_describe(host, &text);
 		fputs(text.data, stderr);
 		buf_free(&text);
 	}
-	struct err *e = serve(target, &serve_options, &status);
+	struct err *e = server_run(server, target, file ? file->path : NULL, &status);
 	return e ? fail(e) : status;
 }
 
-static int work_on_dump(const struct options *o)
+/* @server is NULL when the commands of --exec are to be run. */
+static int work_on_dump(const struct options *o, struct server *server)
 {
 	struct host *host = NULL;
 	struct target *target = NULL;
@@ -109,12 +118,29 @@ static int work_on_dump(const struct options *o)
 		e = target_kernel_new(host, &target);
 	if (e)
 		status = fail(e);
-	else if (o->exec.count)
-		status = run_commands(o, host, target);
+	else if (server)
+		status = serve_host(o, server, host, target);
 	else
-		status = serve_host(o, host, target);
+		status = run_commands(o, host, target);
 	target_kernel_free(target);
 	host_close(host);
+	return status;
+}
+
+static int serve(const struct options *o)
+{
+	struct server *server;
+	struct serve_options serve_options = {
+		.listen = o->listen.list,
+		.listen_count = o->listen.count,
+		.run = o->run,
+		.quiet = o->quiet,
+	};
+	struct err *e = server_new(&serve_options, &server);
+	if (e)
+		return fail(e);
+	int status = work_on_dump(o, server);
+	server_free(server);
 	return status;
 }
 
@@ -151,11 +177,17 @@ static int print_text(enum action action)
 int main(int argc, char **argv)
 {
 	struct options options;
+	occupy_standard_descriptors();
 	struct err *e = options_parse(argc, argv, &options);
 	if (e)
 		return fail(e);
-	int status = options.action == ACTION_SERVE ? work_on_dump(&options)
-						    : print_text(options.action);
+	int status;
+	if (options.action != ACTION_SERVE)
+		status = print_text(options.action);
+	else if (options.exec.count)
+		status = work_on_dump(&options, NULL);
+	else
+		status = serve(&options);
 	options_free(&options);
 	return status;
 }

@@ -58,6 +58,18 @@ static const struct command commands[] = {
 
 enum { COMMANDS = sizeof(commands) / sizeof(*commands) };
 
+static struct err *unknown_command(const char *name)
+{
+	struct buf names = BUF_INIT;
+	monitor_words(&names);
+	struct err *e = buf_error(&names);
+	if (!e)
+		e = err_new(ERR_INVALID, "there is no monitor command '%s'; there are: %s", name,
+			    names.data);
+	buf_free(&names);
+	return e;
+}
+
 static void help_json(struct buf *out, const struct command *c)
 {
 	struct json j = JSON_INIT(out);
@@ -86,9 +98,7 @@ static struct err *run_help(struct host *h, struct target_view *view,
 			buf_addf(out, "%s%s%s%s\n    %s\n", c->name, *c->arguments ? " " : "",
 				 c->arguments, c->json ? " [--json]" : "", c->help);
 	}
-	if (!found)
-		return err_new(ERR_INVALID, "there is no command '%s'", w->list[0]);
-	return NULL;
+	return found ? NULL : unknown_command(w->list[0]);
 }
 
 /* Splits @line (which is changed) at white space. */
@@ -147,8 +157,7 @@ static struct err *run_line(struct host *h, struct target_view *view, char *line
 				       *c->arguments ? c->arguments : "no argument");
 		return err_wrap(c->run(h, view, &w, out), "%s", c->name);
 	}
-	return err_new(ERR_INVALID, "there is no monitor command '%s'; 'monitor help' lists them",
-		       w.list[0]);
+	return unknown_command(w.list[0]);
 }
 
 struct err *monitor_run(struct host *h, struct target_view *view, const char *line, struct buf *out)

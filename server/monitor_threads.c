@@ -11,6 +11,9 @@
 #include "server/kernel/registers.h"
 #include "server/kernel/task_state.h"
 #include "server/monitor_commands.h"
+#include "server/printable.h"
+
+enum { COMM_WIDTH = 16 };
 
 static void thread_json(const struct task *t, const struct first_regs *first, struct buf *out)
 {
@@ -43,8 +46,12 @@ static void thread_line(const struct host *h, const struct task *t, const struct
 			struct buf *out)
 {
 	struct symbol symbol;
-	buf_addf(out, "%9" PRIu32 "  %c%c %3d  %-16s 0x%016" PRIx64 "  ", t->tid, t->state,
-		 t->on_cpu ? '*' : ' ', t->cpu, t->comm, t->address);
+	buf_addf(out, "%9" PRIu32 "  %c%c %3d  ", t->tid, t->state, t->on_cpu ? '*' : ' ', t->cpu);
+	size_t column = out->len;
+	add_printable(out, t->comm);
+	size_t width = out->len - column;
+	buf_addf(out, "%*s 0x%016" PRIx64 "  ", width < COMM_WIDTH ? (int)(COMM_WIDTH - width) : 0,
+		 "", t->address);
 	if (!regs_known(&first->regs, REG_RIP)) {
 		buf_addf(out, "unknown: %s\n", first->why ? first->why : "no registers");
 		return;

@@ -35,8 +35,8 @@ static const struct row rows[] = {
 	  "does not hold the kernel's symbols and types",
 	  "-f", false },
 	{ 'r', "run", "COMMAND",
-	  "start COMMAND by the shell, with the address to attach to in place of {}\n"
-	  "and in $VMCORE_GDBSERVER; end when it ends, with its exit status",
+	  "start COMMAND by the shell, with the address to attach to for {} and in\n"
+	  "$VMCORE_GDBSERVER; end when it ends, with its exit status",
 	  "-c", false },
 	{ 'x', "exec", "COMMAND",
 	  "print what the monitor command COMMAND answers, without serving;\n"
@@ -137,16 +137,32 @@ static struct err *take(struct options *o, const struct row *row, const char *va
 	return NULL;
 }
 
+/* What getopt_long() calls the option of a row. */
+static int row_value(size_t row)
+{
+	return rows[row].letter ? rows[row].letter : LONG_ONLY + (int)row;
+}
+
+/* The row that getopt_long() calls @value; NULL for 0 and letters that are no option. */
+static const struct row *find_row(int value)
+{
+	for (size_t i = 0; i < ROWS; i++)
+		if (value == row_value(i))
+			return &rows[i];
+	return NULL;
+}
+
 /* What getopt_long() stopped at, as the user typed it. */
 static struct err *bad_option(int found, int letter, char **argv)
 {
 	const char *what = argv[optind - 1];
-	for (size_t i = 0; i < ROWS; i++)
-		if (found == ':' && letter &&
-		    letter == (rows[i].letter ? rows[i].letter : LONG_ONLY + (int)i))
-			return err_new(ERR_INVALID, "--%s needs %s behind it; see --help",
-				       rows[i].name, rows[i].argument);
-	if (letter && letter < LONG_ONLY)
+	const struct row *row = find_row(letter);
+	if (row && found == ':')
+		return err_new(ERR_INVALID, "--%s needs %s behind it; see --help", row->name,
+			       row->argument);
+	if (row)
+		return err_new(ERR_INVALID, "--%s takes no value; see --help", row->name);
+	if (letter)
 		return err_new(ERR_INVALID, "there is no option -%c; see --help", letter);
 	return err_new(ERR_INVALID, "'%s' is no option, or not a whole one; see --help", what);
 }
@@ -162,7 +178,7 @@ struct err *options_parse(int argc, char **argv, struct options *ret)
 
 	for (size_t i = 0; i < ROWS; i++) {
 		longs[i] = (struct option){ rows[i].name, rows[i].argument != NULL, NULL,
-					    rows[i].letter ? rows[i].letter : LONG_ONLY + (int)i };
+					    row_value(i) };
 		if (rows[i].letter)
 			shorts[n++] = rows[i].letter;
 		if (rows[i].letter && rows[i].argument)
@@ -174,9 +190,7 @@ struct err *options_parse(int argc, char **argv, struct options *ret)
 			e = bad_option(found, optopt, argv);
 			break;
 		}
-		for (size_t i = 0; i < ROWS; i++)
-			if (longs[i].val == found)
-				e = take(&o, &rows[i], optarg);
+		e = take(&o, find_row(found), optarg);
 	}
 	for (; !e && optind < argc; optind++)
 		e = add_string(&o.dumps, argv[optind]);

@@ -25,8 +25,6 @@
 /* How long a listener rests when there are no descriptors left to accept with. */
 #define ACCEPT_REST 1.
 
-struct server;
-
 struct door {
 	struct server *server;
 	struct listener listener;
@@ -42,11 +40,14 @@ struct client {
 };
 
 struct server {
+	const struct serve_options *options; /* borrowed */
 	struct ev_loop *loop;
 	struct rsp_shared *shared;
 	struct door *doors; /* owned */
 	size_t door_count;
-	struct client *clients; /* owned list */
+	bool use_stdio;
+	int stdin_flags, stdout_flags; /* to give back; -1 while they are as we got them */
+	struct client *clients;	       /* owned list */
 	ev_signal terminate, interrupt;
 	ev_child child; /* of --run; its pid is 0 without */
 	int status;
@@ -131,44 +132,32 @@ static void on_rested(struct ev_loop *loop, ev_timer *w, int events)
 	ev_io_start(loop, &door->incoming);
 }
 
-/* ---- starting ---- */
+/* ---- reserving addresses ---- */
 
-static struct err *open_stdio(struct server *s)
-{
-	int in = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
-	int out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-	if (in < 0 || out < 0) {
-		struct err *e = err_errno(errno, "listen at stdio");
-		if (in >= 0)
-			close(in);
-		if (out >= 0)
-			close(out);
-		return e;
-	}
-	fcntl(in, F_SETFL, fcntl(in, F_GETFL) | O_NONBLOCK);
-	fcntl(out, F_SETFL, fcntl(out, F_GETFL) | O_NONBLOCK);
-	return add_client(s, in, out, "stdio", true);
-}
-
-static struct err *open_door(struct server *s, const char *address)
+static struct err *add_door(struct server *s, const char *address)
 {
 	struct door *door = &s->doors[s->door_count];
 	struct err *e = listener_open(address, &door->listener);
 	if (e)
 		return e;
 	door->server = s;
-	ev_io_init(&door->incoming, on_incoming, door->listener.fd, EV_READ);
-	ev_timer_init(&door->rest, on_rested, ACCEPT_REST, 0.);
-	door->incoming.data = door->rest.data = door;
-	ev_io_start(s->loop, &door->incoming);
 	s->door_count++;
 	return NULL;
 }
 
-static struct err *open_doors(struct server *s, const struct serve_options *options)
+static struct err *add_stdio(struct server *s)
+{
+	if (s->use_stdio)
+		return err_new(ERR_INVALID, "listen at stdio: it can serve one client only");
+	s->use_stdio = true;
+	return NULL;
+}
+
+static struct err *add_doors(struct server *s)
 {
 	static const char *const by_default[] = { "127.0.0.1:1234" };
 	static const char *const any_port[] = { "127.0.0.1:0" };
+	const struct serve_options *options = s->options;
 	/* With --run, nobody needs to know the port. */
 	const char *const *list = options->run ? any_port : by_default;
 	size_t count = 1;
@@ -180,23 +169,86 @@ static struct err *open_doors(struct server *s, const struct serve_options *opti
 	if (!s->doors)
 		return err_nomem();
 	for (size_t i = 0; i < count; i++) {
-		struct err *e = !strcmp(list[i], "stdio") ? open_stdio(s) : open_door(s, list[i]);
+		struct err *e = !strcmp(list[i], "stdio") ? add_stdio(s) : add_door(s, list[i]);
 		if (e)
 			return e;
 	}
+	if (options->run && !s->door_count)
+		return err_new(ERR_INVALID, "--run needs an address to give to the command; with "
+					    "--listen stdio alone there is none");
 	return NULL;
 }
 
-static void announce(const struct server *s, const struct serve_options *options)
+/* ---- starting ---- */
+
+/* Makes @fd non-blocking; returns the flags that it had, or -1. */
+static int make_nonblocking(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+	if (flags >= 0)
+		fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+	return flags;
+}
+
+static struct err *start_stdio(struct server *s)
+{
+	int in = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+	int out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+	if (in < 0 || out < 0) {
+		struct err *e = err_errno(errno, "listen at stdio");
+		if (in >= 0)
+			close(in);
+		if (out >= 0)
+			close(out);
+		return e;
+	}
+	s->stdin_flags = make_nonblocking(in);
+	s->stdout_flags = make_nonblocking(out);
+	return add_client(s, in, out, "stdio", true);
+}
+
+/* The flags belong to whoever shares the terminal or pipe, such as the shell we came from. */
+static void give_back_stdio(const struct server *s)
+{
+	/* In the order opposite to taking: both may be the same terminal. */
+	if (s->stdout_flags >= 0)
+		fcntl(STDOUT_FILENO, F_SETFL, s->stdout_flags);
+	if (s->stdin_flags >= 0)
+		fcntl(STDIN_FILENO, F_SETFL, s->stdin_flags);
+}
+
+static struct err *start_door(struct server *s, struct door *door)
+{
+	struct err *e = listener_start(&door->listener);
+	if (e)
+		return e;
+	ev_io_init(&door->incoming, on_incoming, door->listener.fd, EV_READ);
+	ev_timer_init(&door->rest, on_rested, ACCEPT_REST, 0.);
+	door->incoming.data = door->rest.data = door;
+	ev_io_start(s->loop, &door->incoming);
+	return NULL;
+}
+
+static struct err *start_doors(struct server *s)
+{
+	struct err *e = NULL;
+	for (size_t i = 0; i < s->door_count && !e; i++)
+		e = start_door(s, &s->doors[i]);
+	if (!e && s->use_stdio)
+		e = start_stdio(s);
+	return e;
+}
+
+static void announce(const struct server *s, const char *vmlinux)
 {
 	for (size_t i = 0; i < s->door_count; i++)
 		fprintf(stderr, "listening on %s\n", s->doors[i].listener.name);
-	if (options->quiet || !s->door_count || options->run)
+	if (s->options->quiet || !s->door_count || s->options->run)
 		return;
 	struct buf name = BUF_INIT;
 	listener_gdb_name(&s->doors[0].listener, &name);
 	fprintf(stderr, "  gdb -ex 'target remote %s' %s\n", name.data,
-		options->vmlinux ? options->vmlinux : "vmlinux");
+		vmlinux ? vmlinux : "vmlinux");
 	buf_free(&name);
 }
 
@@ -220,9 +272,6 @@ static void on_child(struct ev_loop *loop, ev_child *w, int events)
 static struct err *start_command(struct server *s, const char *command)
 {
 	pid_t pid;
-	if (!s->door_count)
-		return err_new(ERR_INVALID, "--run needs an address to give to the command; with "
-					    "--listen stdio alone there is none");
 	struct err *e = captive_start(command, &s->doors[0].listener, &pid);
 	if (e)
 		return e;
@@ -232,59 +281,108 @@ static struct err *start_command(struct server *s, const char *command)
 	return NULL;
 }
 
-static void close_all(struct server *s)
+struct err *server_new(const struct serve_options *options, struct server **ret)
 {
-	while (s->clients)
-		client_ended(s->clients, s->clients->session);
+	struct server *s = calloc(1, sizeof(*s));
+	if (!s)
+		return err_nomem();
+	s->options = options;
+	s->stdin_flags = s->stdout_flags = -1;
+	struct err *e = add_doors(s);
+	if (e) {
+		server_free(s);
+		return e;
+	}
+	*ret = s;
+	return NULL;
+}
+
+void server_free(struct server *s)
+{
+	if (!s)
+		return;
+	for (size_t i = 0; i < s->door_count; i++)
+		listener_close(&s->doors[i].listener);
+	free(s->doors);
+	free(s);
+}
+
+static struct err *make_loop(struct server *s)
+{
+	/* LIBEV_FLAGS in the environment must not choose another backend. */
+	s->loop = ev_default_loop(EVFLAG_AUTO | EVFLAG_NOENV);
+	if (!s->loop)
+		return err_new(ERR_IO, "make an event loop: libev found no backend that works");
+	ev_signal_init(&s->terminate, on_signal, SIGTERM);
+	ev_signal_init(&s->interrupt, on_signal, SIGINT);
+	return NULL;
+}
+
+static void watch_signals(struct server *s)
+{
+	/* A client that is gone shows in write()'s result. */
+	signal(SIGPIPE, SIG_IGN);
+	ev_signal_start(s->loop, &s->terminate);
+	/* Ctrl-C on the terminal is for --run's debugger, which shares it with us. */
+	if (s->options->run)
+		signal(SIGINT, SIG_IGN);
+	else
+		ev_signal_start(s->loop, &s->interrupt);
+}
+
+static struct err *serve_target(struct server *s, const struct target *target, const char *vmlinux)
+{
+	struct err *e = rsp_shared_new(target, &s->shared);
+	if (!e)
+		e = make_loop(s);
+	if (e)
+		return e;
+	watch_signals(s);
+	e = start_doors(s);
+	if (e)
+		return e;
+	announce(s, vmlinux);
+	if (s->options->run)
+		e = start_command(s, s->options->run);
+	if (e)
+		return e;
+	ev_run(s->loop, 0);
+	return NULL;
+}
+
+static void stop_loop(struct server *s)
+{
 	for (size_t i = 0; i < s->door_count; i++) {
 		ev_io_stop(s->loop, &s->doors[i].incoming);
 		ev_timer_stop(s->loop, &s->doors[i].rest);
-		listener_close(&s->doors[i].listener);
 	}
-	free(s->doors);
-	rsp_shared_free(s->shared);
-	if (s->loop) {
-		ev_signal_stop(s->loop, &s->terminate);
-		ev_signal_stop(s->loop, &s->interrupt);
-		ev_child_stop(s->loop, &s->child);
-		ev_loop_destroy(s->loop);
-	}
+	ev_signal_stop(s->loop, &s->terminate);
+	ev_signal_stop(s->loop, &s->interrupt);
+	ev_child_stop(s->loop, &s->child);
+	ev_loop_destroy(s->loop);
+	s->loop = NULL;
 }
 
-struct err *serve(const struct target *target, const struct serve_options *options, int *ret_status)
+/* Nothing that knows the target is left afterwards. */
+static void let_go_of_target(struct server *s)
 {
-	struct server s = { 0 };
-	struct err *e = rsp_shared_new(target, &s.shared);
-	if (e)
-		return e;
-	/* A client that is gone shows in write()'s result. */
-	signal(SIGPIPE, SIG_IGN);
-	/* LIBEV_FLAGS in the environment must not choose another backend. */
-	s.loop = ev_default_loop(EVFLAG_AUTO | EVFLAG_NOENV);
-	if (!s.loop) {
-		close_all(&s);
-		return err_new(ERR_IO, "make an event loop: libev found no backend that works");
-	}
-	ev_signal_init(&s.terminate, on_signal, SIGTERM);
-	ev_signal_init(&s.interrupt, on_signal, SIGINT);
-	ev_signal_start(s.loop, &s.terminate);
-	/* Ctrl-C on the terminal is for --run's debugger, which shares it with us. */
-	if (options->run)
-		signal(SIGINT, SIG_IGN);
-	else
-		ev_signal_start(s.loop, &s.interrupt);
-	e = open_doors(&s, options);
-	if (!e) {
-		announce(&s, options);
-		if (options->run)
-			e = start_command(&s, options->run);
-	}
-	if (!e)
-		ev_run(s.loop, 0);
 	/* Ended by a signal before the command was: it goes too. */
-	if (ev_is_active(&s.child))
-		kill(s.child.pid, SIGTERM);
-	*ret_status = s.status;
-	close_all(&s);
+	if (ev_is_active(&s->child))
+		kill(s->child.pid, SIGTERM);
+	while (s->clients)
+		client_ended(s->clients, s->clients->session);
+	if (s->loop)
+		stop_loop(s);
+	give_back_stdio(s);
+	rsp_shared_free(s->shared);
+	s->shared = NULL;
+}
+
+struct err *server_run(struct server *s, const struct target *target, const char *vmlinux,
+		       int *ret_status)
+{
+	struct err *e = serve_target(s, target, vmlinux);
+	let_go_of_target(s);
+	*ret_status = s->status;
 	return e;
 }

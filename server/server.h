@@ -7,21 +7,32 @@
 #include <stddef.h>
 
 struct err;
+struct server;
 struct target;
 
 struct serve_options {
 	const char *const *listen; /* addresses; none means 127.0.0.1:1234 */
 	size_t listen_count;
-	const char *run;     /* the shell command of --run, or NULL */
-	const char *vmlinux; /* for the gdb line to paste; NULL if none is known */
+	const char *run; /* the shell command of --run, or NULL */
 	bool quiet;
 };
 
 /*
- * Serves @target until SIGTERM or SIGINT, until the client at stdio leaves, or until @options->run
- * ends. *ret_status is what the process should end with.
+ * Reserves the addresses, before there is a target: that one cannot be had need not wait for a
+ * dump that takes long to open. @options is borrowed and must outlive the server.
+ */
+__attribute__((warn_unused_result)) struct err *server_new(const struct serve_options *options,
+							   struct server **ret);
+
+/*
+ * Serves @target until SIGTERM or SIGINT, until the client at stdio leaves, or until the command of
+ * --run ends. Once a server. *ret_status is what the process should end with. @vmlinux is for the
+ * gdb line to paste; NULL if none is known.
  */
 __attribute__((warn_unused_result)) struct err *
-serve(const struct target *target, const struct serve_options *options, int *ret_status);
+server_run(struct server *s, const struct target *target, const char *vmlinux, int *ret_status);
+
+/* Closes what is open; NULL is allowed. */
+void server_free(struct server *s);
 
 #endif

@@ -21,6 +21,8 @@ enum {
 	OUTPUT_HIGH = 64 << 10,
 	/* Packets handled before others get their turn. */
 	STEPS_AT_ONCE = 8,
+	/* What is read while a long operation is under way, in search of a Ctrl-C. */
+	READ_AHEAD_MAX = 64 << 10,
 };
 
 struct session {
@@ -29,8 +31,9 @@ struct session {
 	ev_timer later; /* of 0 seconds: the next turn of the loop */
 	struct rsp *rsp;
 	struct buf out;
-	size_t written; /* of out */
-	bool more;	/* rsp has packets left to handle */
+	size_t written;	   /* of out */
+	bool more;	   /* rsp has packets left to handle */
+	size_t read_ahead; /* bytes read since the long operation under way began */
 	int in_fd, out_fd;
 	char *name;
 	void (*ended)(void *closure, struct session *s);
@@ -69,36 +72,64 @@ static bool flush(struct session *s)
 	return true;
 }
 
+/*
+ * Nothing is read while packets or replies wait: that bounds what a client can queue. But a long
+ * operation must notice that its client says Ctrl-C, or has gone.
+ */
+static bool wants_input(const struct session *s)
+{
+	if (unwritten(s))
+		return false;
+	return !s->more || (rsp_is_busy(s->rsp) && s->read_ahead < READ_AHEAD_MAX);
+}
+
+/* Asks the loop for what there is to wait for. */
+static void wait_for_next(struct session *s)
+{
+	if (!rsp_is_busy(s->rsp))
+		s->read_ahead = 0;
+	if (wants_input(s))
+		ev_io_start(s->loop, &s->readable);
+	else
+		ev_io_stop(s->loop, &s->readable);
+	if (s->more && unwritten(s) < OUTPUT_HIGH)
+		ev_timer_start(s->loop, &s->later);
+}
+
+/* One step, and its reply written; false when the session is gone. */
+static bool step(struct session *s)
+{
+	struct err *e = rsp_step(s->rsp, &s->out, &s->more);
+	if (!e)
+		e = buf_error(&s->out);
+	if (e) {
+		end(s, err_msg(e));
+		err_free(e);
+		return false;
+	}
+	/* A reply leaves whole and at once: one write a reply. */
+	if (!flush(s)) {
+		end(s, "the connection broke");
+		return false;
+	}
+	if (rsp_wants_close(s->rsp) && !unwritten(s)) {
+		end(s, "the client left");
+		return false;
+	}
+	return true;
+}
+
 /* Handles packets, within what one turn may cost. The session may be gone afterwards. */
 static void work(struct session *s)
 {
 	for (int i = 0; i < STEPS_AT_ONCE && s->more && unwritten(s) < OUTPUT_HIGH; i++) {
-		struct err *e = rsp_step(s->rsp, &s->out, &s->more);
-		if (!e)
-			e = buf_error(&s->out);
-		if (e) {
-			end(s, err_msg(e));
-			err_free(e);
+		if (!step(s))
 			return;
-		}
-		/* A reply leaves whole and at once: one write a reply. */
-		if (!flush(s)) {
-			end(s, "the connection broke");
-			return;
-		}
-		if (rsp_wants_close(s->rsp) && !unwritten(s)) {
-			end(s, "the client left");
-			return;
-		}
+		/* A slice of a long operation is a turn by itself. */
+		if (rsp_is_busy(s->rsp))
+			break;
 	}
-	/* Nothing is read while packets wait: that bounds what a client can queue. */
-	bool waits = s->more || unwritten(s);
-	if (waits)
-		ev_io_stop(s->loop, &s->readable);
-	else
-		ev_io_start(s->loop, &s->readable);
-	if (s->more && unwritten(s) < OUTPUT_HIGH)
-		ev_timer_start(s->loop, &s->later);
+	wait_for_next(s);
 }
 
 static void on_readable(struct ev_loop *loop, ev_io *w, int events)
@@ -121,7 +152,13 @@ static void on_readable(struct ev_loop *loop, ev_io *w, int events)
 		return;
 	}
 	s->more = true;
-	work(s);
+	if (!rsp_is_busy(s->rsp)) {
+		work(s);
+		return;
+	}
+	/* The operation goes on when its turn comes. */
+	s->read_ahead += (size_t)n;
+	wait_for_next(s);
 }
 
 static void on_writable(struct ev_loop *loop, ev_io *w, int events)

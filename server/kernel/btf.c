@@ -113,7 +113,7 @@ struct btf_record btf_record(const struct btf *b, uint32_t id)
 	uint32_t info = get_u32(p + 4);
 	return (struct btf_record){
 		.more = p + TYPE_SIZE,
-		.name = btf_string(b, get_u32(p)),
+		.name = info_kind(info) < BTF_KIND_KNOWN ? btf_string(b, get_u32(p)) : NULL,
 		.kind = info_kind(info),
 		.flag = info >> 31,
 		.vlen = info_vlen(info),
@@ -263,7 +263,7 @@ static bool record_valid(const struct btf *b, const uint8_t *p)
 	enum btf_kind kind = info_kind(info);
 	const uint8_t *more = p + TYPE_SIZE;
 	if (kind >= BTF_KIND_KNOWN)
-		return true; /* nothing reads more than its kind */
+		return true; /* nothing else of it is looked at */
 	if (!string_exists(b, get_u32(p)))
 		return false;
 	if (refers(kind) && get_u32(p + 8) >= b->end_id)

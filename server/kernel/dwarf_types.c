@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "server/kernel/dwarf_attr.h"
 #include "server/kernel/dwarf_file.h"
 #include "server/kernel/name_map.h"
 
@@ -223,35 +224,14 @@ static struct err *find(void *self, const char *name, enum type_rank least, uint
 	}
 }
 
-/* The number of an attribute; false if it is not there or no constant. */
-static bool get_number(Dwarf_Die *die, unsigned name, uint64_t *ret)
-{
-	Dwarf_Attribute attr;
-	Dwarf_Word value;
-	if (!dwarf_attr(die, name, &attr) || dwarf_formudata(&attr, &value))
-		return false;
-	*ret = value;
-	return true;
-}
-
-/* What DW_AT_type refers to; 0 (void) if it is absent. */
-static uint64_t get_type(Dwarf_Die *die)
-{
-	Dwarf_Attribute attr;
-	Dwarf_Die type;
-	if (!dwarf_attr(die, DW_AT_type, &attr) || !dwarf_formref_die(&attr, &type))
-		return 0;
-	return dwarf_dieoffset(&type);
-}
-
 /* Elements of one dimension (DWARF 5, 5.13); 0 if it is flexible. */
 static uint64_t subrange_count(Dwarf_Die *subrange)
 {
 	uint64_t n;
-	if (get_number(subrange, DW_AT_count, &n))
+	if (dwarf_number(subrange, DW_AT_count, &n))
 		return n;
 	/* [0] may be written as an upper bound of -1. */
-	if (get_number(subrange, DW_AT_upper_bound, &n) && n < INT64_MAX)
+	if (dwarf_number(subrange, DW_AT_upper_bound, &n) && n < INT64_MAX)
 		return n + 1;
 	return 0;
 }
@@ -269,7 +249,7 @@ static struct err *visit_dimension(void *closure, Dwarf_Die *die, bool *stop)
 static bool is_signed(Dwarf_Die *die)
 {
 	uint64_t encoding;
-	if (!get_number(die, DW_AT_encoding, &encoding))
+	if (!dwarf_number(die, DW_AT_encoding, &encoding))
 		return false;
 	return encoding == DW_ATE_signed || encoding == DW_ATE_signed_char ||
 	       encoding == DW_ATE_float;
@@ -315,8 +295,8 @@ static struct err *describe(void *self, uint64_t id, struct type_desc *ret)
 		return dwarf_error();
 	d.kind = kind_of(&die);
 	d.name = dwarf_diename(&die);
-	d.target = get_type(&die);
-	if (!get_number(&die, DW_AT_byte_size, &d.size))
+	d.target = dwarf_type_of(&die);
+	if (!dwarf_number(&die, DW_AT_byte_size, &d.size))
 		d.size = d.kind == TYPE_POINTER ? 8 : 0;
 	if (d.kind == TYPE_NUMBER)
 		d.is_signed = is_signed(&die);
@@ -329,69 +309,6 @@ static struct err *describe(void *self, uint64_t id, struct type_desc *ret)
 			return e;
 	}
 	*ret = d;
-	return NULL;
-}
-
-/*
- * Where a member starts, in bytes: DW_AT_data_member_location is a constant, or (DWARF 2) an
- * expression that adds one to the structure's address, or absent for 0 (unions).
- */
-static struct err *member_location(Dwarf_Die *die, uint64_t *ret)
-{
-	Dwarf_Attribute attr;
-	if (!dwarf_attr(die, DW_AT_data_member_location, &attr)) {
-		*ret = 0;
-		return NULL;
-	}
-	Dwarf_Word value;
-	if (!dwarf_formudata(&attr, &value)) {
-		*ret = value;
-		return NULL;
-	}
-	Dwarf_Op *op;
-	size_t count;
-	if (dwarf_getlocation(&attr, &op, &count) || count != 1 || op->atom != DW_OP_plus_uconst)
-		return err_new(ERR_UNSUPPORTED, "the place of a member has to be computed");
-	*ret = op->number;
-	return NULL;
-}
-
-/* The size in bytes of what a bit-field is declared as. */
-static uint64_t storage_size(struct dwarf_source *s, Dwarf_Die *die)
-{
-	uint64_t size = 0;
-	if (get_number(die, DW_AT_byte_size, &size))
-		return size;
-	Dwarf_Die type;
-	uint64_t id = get_type(die);
-	/* Through a typedef or two; DWARF 3 of gcc says DW_AT_byte_size at the member. */
-	for (int i = 0; i < 16 && id && dwarf_offdie(s->dwarf, id, &type); i++) {
-		if (get_number(&type, DW_AT_byte_size, &size))
-			break;
-		id = get_type(&type);
-	}
-	return size;
-}
-
-/* Fills in where the member @die is (DWARF 5, 5.7.6; DWARF 3, 5.6.6 for the older bit-fields). */
-static struct err *place_field(struct dwarf_source *s, Dwarf_Die *die, struct type_field *f)
-{
-	uint64_t bytes = 0, bits = 0, from_top;
-	struct err *e = member_location(die, &bytes);
-	if (e)
-		return e;
-	if (bytes > UINT32_MAX)
-		return err_new(ERR_FORMAT, "a member starts 0x%llx bytes into its structure",
-			       (unsigned long long)bytes);
-	f->bit = bytes * 8;
-	if (!get_number(die, DW_AT_bit_size, &bits))
-		return NULL;
-	f->bit_size = bits > UINT32_MAX ? UINT32_MAX : (uint32_t)bits;
-	if (get_number(die, DW_AT_data_bit_offset, &bits))
-		f->bit += bits;
-	else if (get_number(die, DW_AT_bit_offset, &from_top))
-		/* Counted from the most significant bit of the storage: little-endian turns it. */
-		f->bit += storage_size(s, die) * 8 - from_top - f->bit_size;
 	return NULL;
 }
 
@@ -415,8 +332,8 @@ static struct err *visit_field(void *closure, Dwarf_Die *die, bool *stop)
 		l->fields = grown;
 		l->capacity = capacity;
 	}
-	struct type_field f = { .name = dwarf_diename(die), .type = get_type(die) };
-	struct err *e = place_field(l->source, die, &f);
+	struct type_field f = { .name = dwarf_diename(die), .type = dwarf_type_of(die) };
+	struct err *e = dwarf_place_member(l->source->dwarf, die, &f);
 	if (!e)
 		l->fields[l->count++] = f;
 	return e;

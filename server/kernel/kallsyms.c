@@ -30,6 +30,7 @@ enum {
 	TOKENS = 256,
 	TOKEN_TABLE_MAX = 1 << 16, /* what u16 can index */
 	TOKEN_MAX = 1024,	   /* bytes of one token */
+	SHORT_TOKEN = 8,	   /* bytes that may be copied of any token, whatever its length */
 	NAME_MAX_LEN = 1024,	   /* KSYM_NAME_LEN is 512 (128 before 6.1), the letter included */
 	COUNT_MAX = 1 << 21,	   /* symbols; a big kernel has 300,000 */
 	NAMES_MAX = 1 << 26,	   /* bytes of kallsyms_names */
@@ -119,7 +120,7 @@ static struct err *read_tokens(struct kallsyms *k)
 		e = read_all(k, index_at, index, sizeof(index));
 	if (e)
 		return e;
-	k->token_table = malloc(TOKEN_TABLE_MAX + TOKEN_MAX);
+	k->token_table = calloc(1, TOKEN_TABLE_MAX + TOKEN_MAX);
 	if (!k->token_table)
 		return err_nomem();
 	e = k->memory->read(k->memory->self, table_at, k->token_table, TOKEN_TABLE_MAX + TOKEN_MAX,
@@ -178,48 +179,81 @@ static uint64_t address_of(const struct kallsyms *k, uint32_t i)
 	}
 }
 
-static struct err *next_byte(struct kallsyms *k, uint8_t *ret)
+/* Reads on, so that the window holds the next @len (at most WINDOW / 2) bytes. */
+static struct err *fill_window(struct kallsyms *k, size_t len)
 {
-	if (k->window_pos == k->window_len) {
-		struct err *e = k->memory->read(k->memory->self, k->names_at, k->window, WINDOW,
-						&k->window_len);
-		k->window_pos = 0;
-		if (e) {
-			k->window_len = 0;
+	size_t left = k->window_len - k->window_pos;
+	memmove(k->window, k->window + k->window_pos, left);
+	k->window_pos = 0;
+	k->window_len = left;
+	while (k->window_len < len) {
+		size_t done;
+		struct err *e =
+			k->memory->read(k->memory->self, k->names_at, k->window + k->window_len,
+					WINDOW - k->window_len, &done);
+		if (e)
 			return e;
-		}
-		k->names_at += k->window_len;
-		k->names_total += k->window_len;
-		if (k->names_total > NAMES_MAX)
+		k->window_len += done;
+		k->names_at += done;
+		k->names_total += done;
+		if (!done || k->names_total > NAMES_MAX)
 			return err_new(ERR_CORRUPT, "kallsyms_names does not end");
 	}
-	*ret = k->window[k->window_pos++];
 	return NULL;
 }
 
-/* Decodes the next symbol's letter and name into @text (NAME_MAX_LEN bytes). */
-static struct err *next_name(struct kallsyms *k, char *text, size_t *ret_len)
+/* The next @len bytes of kallsyms_names. */
+static struct err *next_bytes(struct kallsyms *k, size_t len, const uint8_t **ret)
 {
-	uint8_t byte;
-	struct err *e = next_byte(k, &byte);
-	unsigned tokens = e ? 0 : byte;
-	if (tokens & 0x80) {
-		e = next_byte(k, &byte);
-		tokens = (tokens & 0x7f) | (unsigned)byte << 7;
-	}
-	size_t len = 0;
-	for (unsigned i = 0; i < tokens && !e; i++) {
-		e = next_byte(k, &byte);
+	if (len > k->window_len - k->window_pos) {
+		struct err *e = fill_window(k, len);
 		if (e)
-			break;
-		const struct token *t = &k->tokens[byte];
-		if (t->len > NAME_MAX_LEN - len)
-			return err_new(ERR_CORRUPT, "a name in kallsyms is too long");
-		memcpy(text + len, t->text, t->len);
-		len += t->len;
+			return e;
 	}
+	*ret = k->window + k->window_pos;
+	k->window_pos += len;
+	return NULL;
+}
+
+/* How many tokens the next name has. */
+static struct err *next_length(struct kallsyms *k, size_t *ret)
+{
+	const uint8_t *p;
+	struct err *e = next_bytes(k, 1, &p);
 	if (e)
 		return e;
+	size_t len = *p;
+	if (len & 0x80) {
+		e = next_bytes(k, 1, &p);
+		if (e)
+			return e;
+		len = (len & 0x7f) | (size_t)*p << 7;
+	}
+	*ret = len;
+	return NULL;
+}
+
+/* Decodes the next symbol's letter and name into @text (NAME_MAX_LEN + SHORT_TOKEN bytes). */
+static struct err *next_name(struct kallsyms *k, char *text, size_t *ret_len)
+{
+	size_t tokens = 0, len = 0;
+	const uint8_t *p = NULL;
+	struct err *e = next_length(k, &tokens);
+	if (!e)
+		e = next_bytes(k, tokens, &p);
+	if (e)
+		return e;
+	for (size_t i = 0; i < tokens; i++) {
+		const struct token *t = &k->tokens[p[i]];
+		if (t->len > NAME_MAX_LEN - len)
+			return err_new(ERR_CORRUPT, "a name in kallsyms is too long");
+		/* Most tokens are short, and there are millions. */
+		if (t->len <= SHORT_TOKEN)
+			memcpy(text + len, t->text, SHORT_TOKEN);
+		else
+			memcpy(text + len, t->text, t->len);
+		len += t->len;
+	}
 	k->text_total += len;
 	if (len < 2 || k->text_total > TEXT_MAX)
 		return err_new(ERR_CORRUPT, "the names in kallsyms make no sense");
@@ -271,7 +305,7 @@ static struct err *read_names(struct kallsyms *k, struct symbols *s, uint32_t *f
 {
 	struct err *e = locate(k, "kallsyms_names", &k->names_at);
 	for (uint32_t i = 0; i < k->count && !e; i++) {
-		char text[NAME_MAX_LEN];
+		char text[NAME_MAX_LEN + SHORT_TOKEN];
 		size_t len = 0;
 		e = next_name(k, text, &len);
 		if (e)

@@ -12,12 +12,14 @@
 #include <stdint.h>
 
 struct name_slot;
+struct name_entry;
 
 struct name_map {
-	struct name_slot *slots; /* owned; NULL while empty */
-	size_t capacity;	 /* a power of two, or 0 */
-	size_t used;
-	uint64_t seed; /* 0: not chosen yet */
+	struct name_slot *slots;    /* owned; NULL while empty */
+	struct name_entry *entries; /* owned; in the order of addition, three for four slots */
+	size_t capacity;	    /* of slots: a power of two, or 0 */
+	size_t used;		    /* of entries */
+	uint64_t seed;		    /* 0: not chosen yet */
 };
 
 #define NAME_MAP_INIT \

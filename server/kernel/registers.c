@@ -103,7 +103,6 @@ static struct err *from_switch(const struct registers *r, const struct task *tas
 {
 	unsigned char frame[SWITCH_FRAME_MAX];
 	size_t len = switch_frame_bytes(&r->layout);
-	/* A zombie's stack is freed with it; from 4.9 on at once, which leaves a null pointer. */
 	if (!task->stack)
 		return unknown(f, "the task has ended and has no stack any more");
 	if (!r->tasks->stack_size)

@@ -25,7 +25,8 @@ struct entry {
 	uint64_t address, size;
 	char type;
 	uint8_t weight;
-	bool has_size; /* the source said so */
+	bool has_size;	  /* the source said so */
+	bool is_fragment; /* see is_fragment() */
 };
 
 struct symbols {
@@ -109,6 +110,22 @@ static bool is_boundary(const char *name)
 	return false;
 }
 
+/* Whether @name is that of something that belongs to a function or object and is none itself. */
+static bool is_fragment(const char *name)
+{
+	switch (name[0]) {
+	case 0:
+	case '$':
+		return true;
+	case '.':
+		return name[1] == 'L';
+	case '_':
+		return !strncmp(name, "__pfx_", 6) || !strncmp(name, "__cfi_", 6);
+	default:
+		return false;
+	}
+}
+
 struct err *symbols_add(struct symbols *s, const struct symbol *symbol, size_t name_len,
 			unsigned weight)
 {
@@ -136,6 +153,7 @@ struct err *symbols_add(struct symbols *s, const struct symbol *symbol, size_t n
 		.type = symbol->type,
 		.weight = is_boundary(name) ? 0 : (uint8_t)preference,
 		.has_size = symbol->size != 0,
+		.is_fragment = is_fragment(name),
 	};
 	return NULL;
 }
@@ -173,20 +191,10 @@ static void sort_pass(const struct key *from, struct key *to, size_t count, unsi
 		to[start[from[i].address >> shift & 0xff]++] = from[i];
 }
 
-static bool are_sorted(const struct key *keys, size_t count)
-{
-	for (size_t i = 1; i < count; i++)
-		if (keys[i - 1].address > keys[i].address)
-			return false;
-	return true;
-}
-
 /* By address alone; several times as fast as qsort(), which was most of what symbols cost. The
  * result is in the returned half of @keys, which has room for twice @count. */
 static struct key *sort_keys(struct key *keys, size_t count)
 {
-	if (are_sorted(keys, count)) /* as kallsyms nearly is */
-		return keys;
 	struct key *from = keys, *to = keys + count;
 	for (unsigned shift = 0; shift < 64; shift += 8) {
 		sort_pass(from, to, count, shift);
@@ -197,7 +205,7 @@ static struct key *sort_keys(struct key *keys, size_t count)
 	return from;
 }
 
-static struct err *sort_entries(struct symbols *s)
+static struct err *sort_by_address(struct symbols *s)
 {
 	struct key *keys = calloc(2 * s->count + 1, sizeof(*keys));
 	struct entry *sorted = calloc(s->count + 1, sizeof(*sorted));
@@ -215,11 +223,29 @@ static struct err *sort_entries(struct symbols *s)
 	free(s->entries);
 	s->entries = sorted;
 	s->capacity = s->count;
+	return NULL;
+}
+
+static bool is_sorted(const struct symbols *s)
+{
+	for (size_t i = 1; i < s->count; i++)
+		if (s->entries[i - 1].address > s->entries[i].address)
+			return false;
+	return true;
+}
+
+static struct err *sort_entries(struct symbols *s)
+{
+	/* kallsyms is. */
+	struct err *e = is_sorted(s) ? NULL : sort_by_address(s);
+	if (e)
+		return e;
+	struct entry *entries = s->entries;
 	for (size_t i = 0, next; i < s->count; i = next) {
-		for (next = i + 1; next < s->count && sorted[next].address == sorted[i].address;)
+		for (next = i + 1; next < s->count && entries[next].address == entries[i].address;)
 			next++;
 		if (next - i > 1)
-			qsort(sorted + i, next - i, sizeof(*sorted), compare_namesakes);
+			qsort(entries + i, next - i, sizeof(*entries), compare_namesakes);
 	}
 	return NULL;
 }
@@ -228,22 +254,6 @@ static struct err *sort_entries(struct symbols *s)
 static bool is_kernel_place(const struct entry *e)
 {
 	return e->address >> 63 && e->type != 'a' && e->type != 'A';
-}
-
-/* Whether @e names a function or object, not something that belongs to one. */
-static bool names_something(const struct entry *e)
-{
-	switch (e->name[0]) {
-	case 0:
-	case '$':
-		return false;
-	case '.':
-		return e->name[1] != 'L';
-	case '_':
-		return strncmp(e->name, "__pfx_", 6) && strncmp(e->name, "__cfi_", 6);
-	default:
-		return true;
-	}
 }
 
 static struct err *index_names(struct symbols *s)
@@ -271,7 +281,7 @@ static struct err *index_places(struct symbols *s)
 	size_t n = 0;
 	for (size_t i = 0; i < s->count; i++) {
 		const struct entry *e = &s->entries[i];
-		if (!is_kernel_place(e) || !names_something(e))
+		if (!is_kernel_place(e) || e->is_fragment)
 			continue;
 		/* The last of an address is the best. */
 		if (n && s->entries[s->places[n - 1]].address == e->address)
@@ -300,7 +310,7 @@ static void fill_sizes(struct symbols *s)
 		if (!e->has_size && e->type != 'a' && e->type != 'A')
 			e->size = comparable ? next - e->address : 0;
 		bool starts = !i || s->entries[i - 1].address != e->address;
-		if (starts && names_something(e))
+		if (starts && !e->is_fragment)
 			next = e->address;
 	}
 }

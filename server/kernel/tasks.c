@@ -17,6 +17,7 @@
  */
 struct layout {
 	struct member pid, tgid, comm, state, exit_state, cpu, stack, sp, mm;
+	struct member stack_refcount;		  /* 0 once the stack was given away */
 	struct member tasks, signal, thread_node; /* the lists */
 	struct member thread_head;		  /* of signal_struct */
 	struct member thread_info_cpu;		  /* at the stack's base until 4.8 */
@@ -61,6 +62,12 @@ static struct err *find_layout(const struct kernel *k, struct layout *l)
 		{ &l->cpu, "task_struct", { "cpu", "thread_info.cpu" }, true },
 		{ &l->thread_info_cpu, "thread_info", { "cpu" }, true },
 		{ &l->stack, "task_struct", { "stack" }, true },
+		/* With CONFIG_THREAD_INFO_IN_TASK, from 4.9 on; first an atomic_t, then a
+		   refcount_t. */
+		{ &l->stack_refcount,
+		  "task_struct",
+		  { "stack_refcount.refs.counter", "stack_refcount.counter" },
+		  true },
 		{ &l->sp, "task_struct", { "thread.sp" }, true },
 		{ &l->mm, "task_struct", { "mm" }, true },
 		{ &l->tasks, "task_struct", { "tasks.next" }, false },
@@ -127,7 +134,11 @@ static char task_state(const struct walk *w, uint64_t address)
 static void read_task(const struct walk *w, uint64_t address, struct task *task)
 {
 	task->address = address;
+	uint64_t holders;
 	read_member(w, address, &w->layout.stack, &task->stack);
+	/* A dead task's pointer may still be there when its stack is another's already. */
+	if (read_member(w, address, &w->layout.stack_refcount, &holders) && !holders)
+		task->stack = 0;
 	read_member(w, address, &w->layout.sp, &task->sp);
 	read_member(w, address, &w->layout.mm, &task->mm);
 	err_free(kernel_read_string(w->k, address + w->layout.comm.offset, task->comm,

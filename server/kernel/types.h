@@ -71,8 +71,11 @@ __attribute__((warn_unused_result)) struct err *types_member(struct types *t, co
 __attribute__((warn_unused_result)) struct err *types_size(struct types *t, const char *type,
 							   uint64_t *ret);
 
-/* The value of an enumeration constant, e.g. types_enumerator(t, "pid_type", "PIDTYPE_PID", ..).
- * @enum_name may be NULL: any enumeration, also those without a name. Remembered as well. */
+/*
+ * The value of an enumeration constant, e.g. types_enumerator(t, "pid_type", "PIDTYPE_PID", ..).
+ * @enum_name may be NULL: any enumeration, also those without a name; the same goes for the name of
+ * what is no enumeration, for a structure may share one's name. Remembered as well.
+ */
 __attribute__((warn_unused_result)) struct err *
 types_enumerator(struct types *t, const char *enum_name, const char *constant, int64_t *ret);
 

@@ -2,7 +2,7 @@
 /*
  * Dump files: ELF vmcores, kdump-compressed files, split sets of them, and flattened files. The
  * headers are checked here before libkdumpfile sees them; libkdumpfile then reads physical pages
- * and nothing else.
+ * of kdump-compressed files and nothing else. Those of ELF files are read here (elf.h says why).
  */
 #ifndef SERVER_MEMORY_DUMP_H
 #define SERVER_MEMORY_DUMP_H
@@ -30,7 +30,7 @@ struct dump_info {
 		*compression;  /* "zlib", "lzo", "snappy", "zstd", "none"; more than one joined by
 				* "+" is not looked for: the first page that is compressed tells */
 	bool filtered;	       /* pages were left out when it was written */
-	int dump_level;	       /* makedumpfile's -d; -1 if unknown */
+	int dump_level;	       /* makedumpfile's -d; -1 if unknown, 0 if nothing was left out */
 	uint64_t memory_bytes; /* physical memory that the dump has pages of */
 	uint64_t max_pfn;      /* one more than the highest page frame */
 	uint64_t file_bytes;   /* of all pieces */

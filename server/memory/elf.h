@@ -24,6 +24,7 @@ struct elf_dump;
 /* A PT_LOAD or PT_NOTE segment: the members of Elf64_Phdr that matter. */
 struct elf_segment {
 	uint64_t offset; /* p_offset */
+	uint64_t vaddr;	 /* p_vaddr */
 	uint64_t paddr;	 /* p_paddr */
 	uint64_t filesz; /* p_filesz, at most memsz for PT_LOAD */
 	uint64_t memsz;	 /* p_memsz */

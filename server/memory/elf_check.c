@@ -160,7 +160,7 @@ static struct err *add_segment(struct elf_headers *h, const Elf64_Phdr *p, uint6
 			       "segment %" PRIu64 " is damaged: 0x%" PRIx64 " bytes at 0x%" PRIx64
 			       " of the file",
 			       number, p->p_filesz, p->p_offset);
-	struct elf_segment s = { p->p_offset, p->p_paddr, p->p_filesz, p->p_memsz };
+	struct elf_segment s = { p->p_offset, p->p_vaddr, p->p_paddr, p->p_filesz, p->p_memsz };
 	if (p->p_type == PT_NOTE) {
 		h->notes[h->note_count++] = s;
 		return NULL;

@@ -188,10 +188,25 @@ static struct err *read_notes(const struct elf_headers *h, const struct dump_fil
 	return notes_find_vmcoreinfo(notes);
 }
 
+/* kdump gives the kernel's text a segment of its own (not everybody does), with its address. */
+static void find_phys_base(const struct elf_headers *h, struct dump_info *info)
+{
+	const uint64_t text = UINT64_C(0xffffffff80000000); /* __START_KERNEL_map, and 1 GiB */
+	for (size_t i = 0; i < h->load_count; i++) {
+		const struct elf_segment *s = &h->loads[i];
+		if (s->vaddr - text < UINT64_C(1) << 30) {
+			info->has_phys_base = true;
+			info->phys_base = s->paddr - (s->vaddr - text);
+			return;
+		}
+	}
+}
+
 static void describe(const struct elf_dump *d, const struct elf_headers *h, struct dump_info *info)
 {
 	info->compression = "none";
 	info->dump_level = -1;
+	find_phys_base(h, info);
 	info->truncated |= h->incomplete;
 	for (size_t i = 0; i < d->absent.count; i++) {
 		if (d->absent.list[i].why == ERR_EXCLUDED)

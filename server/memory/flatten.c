@@ -216,6 +216,7 @@ static struct err *rebuild(struct rebuild *r, bool *ret_cut)
 		return e;
 	if (r->size == 0)
 		return err_new(ERR_FORMAT, "it is flattened, and there is nothing in it");
+	report(r, r->in->size);
 	/* The file may end in a hole. */
 	if (ftruncate(r->fd, (off_t)r->size) < 0)
 		return write_error(r, errno);

@@ -36,6 +36,7 @@ struct kdump_header {
 	uint32_t status;      /* DUMP_DH_COMPRESSED_... and more flags */
 	int64_t date;	      /* timestamp.tv_sec */
 	char release[65];     /* utsname.release, often empty */
+	uint64_t phys_base;   /* where the kernel's text was loaded, for all that is known */
 	uint64_t max_mapnr;   /* page frames that the bitmaps tell of */
 	int dump_level;	      /* makedumpfile -d */
 	bool split;	      /* a piece of a split set, with the pages of */

@@ -33,6 +33,7 @@ enum { UTSNAME_FIELD = 65, UTSNAME_RELEASE = 2, UTSNAME_MACHINE = 4 };
 
 /* struct kdump_sub_header, one block behind */
 enum {
+	SUB_PHYS_BASE = 0,
 	SUB_DUMP_LEVEL = 8,	    /* header_version 1 and later */
 	SUB_SPLIT = 12,		    /* 2 */
 	SUB_START_PFN = 16,	    /* 2 */
@@ -140,6 +141,7 @@ static struct err *parse_sub_header(const uint8_t *sub, struct kdump_header *h)
 	struct err *e = NULL;
 	struct extent eraseinfo;
 
+	h->phys_base = get_u64(sub + SUB_PHYS_BASE);
 	h->dump_level = (int)get_u32(sub + SUB_DUMP_LEVEL);
 	if (h->version >= 2) {
 		h->split = get_u32(sub + SUB_SPLIT) != 0;

@@ -268,7 +268,10 @@ static struct err *describe(const struct kdump_dump *d, struct dump_info *info)
 	if (e)
 		return e;
 	info->filtered = !same;
-	info->dump_level = h->dump_level;
+	/* QEMU says level 1 in dumps that it leaves nothing out of. */
+	info->dump_level = same ? 0 : h->dump_level;
+	info->has_phys_base = true;
+	info->phys_base = h->phys_base;
 	info->memory_bytes = d->written.set << PAGE_SHIFT;
 	info->max_pfn = h->max_mapnr;
 	info->date = h->date;

@@ -19,8 +19,14 @@
 #include "base/err.h"
 #include "server/memory/memory.h"
 
-#if defined(__SANITIZE_ADDRESS__)
+#ifndef __has_feature /* clang's; gcc defines a macro instead */
+#define __has_feature(x) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+#define LEAKS_ARE_REPORTED 1
 #include <sanitizer/lsan_interface.h>
+#else
+#define LEAKS_ARE_REPORTED 0
 #endif
 
 /* Freeing the context of a kdump-compressed file was a use after free until 0.5.4. */
@@ -38,7 +44,7 @@ static void free_context(kdump_ctx_t *ctx)
 		return;
 #if FREE_IS_SAFE
 	kdump_free(ctx);
-#elif defined(__SANITIZE_ADDRESS__)
+#elif LEAKS_ARE_REPORTED
 	/* Left behind for good: about half a megabyte a dump, until the program ends. */
 	__lsan_ignore_object(ctx);
 #endif

@@ -26,7 +26,7 @@ void dump_warn(const struct dump_options *options, const char *fmt, ...)
 	buf_vaddf(&b, fmt, ap);
 	va_end(ap);
 	if (!b.failed)
-		options->warn(options->closure, b.data);
+		options->warn(options->warn_closure, b.data);
 	buf_free(&b);
 }
 

@@ -43,15 +43,16 @@ static uint64_t entry_address(const struct vspace *space, uint64_t entry)
 	return entry & ENTRY_ADDRESS & ~space->c_mask;
 }
 
-static const char *level_name(unsigned level)
+/* What Linux calls an entry: the top one is the PGD, however many levels there are. */
+static const char *entry_name(const struct vspace *space, unsigned level)
 {
-	static const char *const names[] = { "?", "PTE", "PMD", "PUD", "P4D", "PGD" };
-	return names[level <= 5 ? level : 0];
+	static const char *const names[] = { "", "PTE", "PMD", "PUD", "P4D", "PGD" };
+	return level == space->levels ? "PGD" : names[level];
 }
 
 /* Reads the entry for @va of the table at @table and adds it to the steps. */
-static struct err *read_entry(struct memory *m, uint64_t table, unsigned level, uint64_t va,
-			      struct vtop *t)
+static struct err *read_entry(struct memory *m, const struct vspace *space, uint64_t table,
+			      unsigned level, uint64_t va, struct vtop *t)
 {
 	uint64_t index = va >> level_shift(level) & ((1u << INDEX_BITS) - 1);
 	uint64_t address = table + index * sizeof(uint64_t);
@@ -63,7 +64,7 @@ static struct err *read_entry(struct memory *m, uint64_t table, unsigned level, 
 			    address + done);
 	if (e)
 		return err_wrap(e, "translate 0x%" PRIx64 ": read the page table of level %u (%s)",
-				va, level, level_name(level));
+				va, level, entry_name(space, level));
 	t->steps[t->step_count++] = (struct vtop_step){
 		.level = (uint8_t)level,
 		.entry_address = address,
@@ -85,12 +86,12 @@ static struct err *check_entry(const struct vspace *space, uint64_t va, const st
 			       "virtual address 0x%" PRIx64
 			       " is not mapped: its %s at physical address 0x%" PRIx64
 			       " is 0x%" PRIx64,
-			       va, level_name(s->level), s->entry_address, s->entry);
+			       va, entry_name(space, s->level), s->entry_address, s->entry);
 	if (large && (s->level > 3 || entry_address(space, s->entry) & below & ~LARGE_PAT))
 		return err_new(ERR_CORRUPT,
 			       "translate 0x%" PRIx64 ": the %s at physical address 0x%" PRIx64
 			       ", 0x%" PRIx64 ", has reserved bits set",
-			       va, level_name(s->level), s->entry_address, s->entry);
+			       va, entry_name(space, s->level), s->entry_address, s->entry);
 	*ret_maps = large || s->level == 1;
 	return NULL;
 }
@@ -129,7 +130,7 @@ struct err *memory_vtop(struct memory *m, const struct vspace *space, uint64_t v
 	bool maps = false;
 	for (unsigned level = space->levels; !maps; level--) {
 		ret->level = (uint8_t)level;
-		e = read_entry(m, table, level, va, ret);
+		e = read_entry(m, space, table, level, va, ret);
 		if (!e)
 			e = check_entry(space, va, ret, &maps);
 		if (e)

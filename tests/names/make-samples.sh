@@ -50,6 +50,11 @@ $OBJCOPY --compress-debug-sections=zlib "$out/dwarf5.elf" "$out/zlib.elf"
 $OBJCOPY --compress-debug-sections=zstd "$out/dwarf5.elf" "$out/zstd.elf" 2>/dev/null ||
 	rm -f "$out/zstd.elf"
 
+# A unit in C in front of the sample's, with an enumeration of the name of one of its structures.
+# shellcheck disable=SC2086
+$CC $flags -gdwarf-5 -DDECOY_IN_C -c "$src/tests/names/sample_decoy.c" -o "$out/decoy.o"
+link two-units -Wl,--build-id=sha1 "$out/decoy.o" "$out/dwarf5.o"
+
 # A unit in Rust (DW_LANG_Rust is 0x1c) in front of the one in C.
 # shellcheck disable=SC2086
 $CC $flags -gdwarf-5 -dA -S "$src/tests/names/sample_decoy.c" -o "$out/decoy.s"

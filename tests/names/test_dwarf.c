@@ -17,7 +17,7 @@
 #include "tests/names/sample_types.h"
 
 static const char *const files[] = { "dwarf2.elf", "dwarf3.elf", "dwarf4.elf", "dwarf5.elf",
-				     "zlib.elf",   "rust.elf",	 "module.ko" };
+				     "zlib.elf",   "rust.elf",	 "module.ko",  "two-units.elf" };
 enum { FILES = sizeof(files) / sizeof(files[0]) };
 
 static struct types *open_types(const char *name, int *ret_fd)
@@ -44,7 +44,8 @@ static struct member member_of(struct types *t, const char *type, const char *pa
 static void for_each_file(void (*check)(struct types *t))
 {
 	for (size_t i = 0; i < FILES; i++) {
-		if (!sample_exists(files[i]))
+		/* Only the file that takes a rewritten assembly can be missing. */
+		if (!strcmp(files[i], "rust.elf") && !sample_exists(files[i]))
 			continue;
 		int fd;
 		struct types *t = open_types(files[i], &fd);

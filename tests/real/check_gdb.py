@@ -31,7 +31,7 @@ def gdb_sees(dump, server, with_vmlinux):
         command.append(dump.vmlinux)
     env = dict(os.environ, GDB_REPORT_TID=str(dump.thread_named(SLEEPER)["tid"]),
                GDB_REPORT_SYMBOLS="yes" if with_vmlinux else "")
-    output = run(command, "gdb", env=env).decode("utf-8", "replace")
+    output = run(command, "gdb", env=env, with_stderr=True).decode("utf-8", "replace")
     for line in output.splitlines():
         if line.startswith(MARK):
             return json.loads(line[len(MARK):])

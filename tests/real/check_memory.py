@@ -30,7 +30,8 @@ def readable(dump):
     yield "the used part of a stack in vmalloc space", rsp, stack + stack_size - rsp
     if not dump.entry["filtered"]:  # which excludes pages of zeros
         yield "a whole stack in vmalloc space", stack, stack_size
-    yield "module text", int(dump.facts["host_save_areas"]["1"]["rip"], 16), 64
+    for save_area in dump.facts["host_save_areas"].values():
+        yield "module text", int(save_area["rip"], 16), 64
 
 
 def expected_bytes(core, address, size):

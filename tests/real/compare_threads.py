@@ -91,12 +91,16 @@ def compare_in_guest(mine, regs, cpu, theirs, dump, diff):
     if not base <= regs["rsp"] < base + theirs["stack"][1]:
         diff.add(theirs, f"rsp {regs['rsp']:#x} is not on the task's stack at {base:#x}")
         return
-    saved = numbers(dump.facts["host_save_areas"][str(theirs["cpu"])])
-    at_vmrun = regs["rip"] == saved["rip"] and regs["rsp"] == saved["rsp"]
     below_rsp = int.from_bytes(dump.core.read_virtual(regs["rsp"] - 8, 8), "little")
-    if not at_vmrun and below_rsp != regs["rip"]:
+    if below_rsp != regs["rip"] and not at_vmrun(regs, theirs["cpu"], dump):
         diff.add(theirs, f"rip {regs['rip']:#x} is neither where VMRUN saved the host nor a "
                          f"return address just below rsp {regs['rsp']:#x}")
+
+
+def at_vmrun(regs, cpu, dump):
+    """Whether the registers are those with which that CPU's VMRUN was executed."""
+    saved = dump.facts["host_save_areas"].get(str(cpu))
+    return saved is not None and numbers(saved) == {name: regs[name] for name in saved}
 
 
 def compare_running(mine, theirs, dump, diff):

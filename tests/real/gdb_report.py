@@ -14,7 +14,8 @@ MAX_FRAMES = 64
 
 
 def backtrace(tid):
-    """The functions' names, innermost first, of the thread with the given id."""
+    """The functions' names, innermost first, of the thread with the given id. Without those that
+    gdb only infers: a function that ended in a jump to the next has no frame."""
     for thread in gdb.selected_inferior().threads():
         if thread.ptid[1] == tid:
             thread.switch()
@@ -22,7 +23,8 @@ def backtrace(tid):
     names = []
     frame = gdb.newest_frame()
     while frame is not None and len(names) < MAX_FRAMES:
-        names.append(frame.name())
+        if frame.type() != gdb.TAILCALL_FRAME:
+            names.append(frame.name())
         frame = frame.older()
     return names
 

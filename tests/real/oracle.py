@@ -17,18 +17,19 @@ class Failure(Exception):
     """A check could not be made or did not hold; the text says why."""
 
 
-def run(command, what, ok_status=0, env=None):
-    """Runs a program to its end; returns its stdout. A missing tool's 77 is passed on."""
+def run(command, what, env=None, with_stderr=False):
+    """Runs a program to its end; returns what it wrote. A missing tool's 77 is passed on."""
     try:
-        result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, env=env,
-                                timeout=TIMEOUT_S, check=False)
+        result = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT if with_stderr else subprocess.PIPE,
+                                env=env, timeout=TIMEOUT_S, check=False)
     except subprocess.TimeoutExpired as error:
         raise Failure(f"{what} did not end in {TIMEOUT_S} s") from error
+    said = (result.stdout if with_stderr else result.stderr).decode("utf-8", "replace").strip()
     if result.returncode == 77:
-        skip(result.stderr.decode().strip())
-    if result.returncode != ok_status:
-        raise Failure(f"{what} ended with status {result.returncode}:\n"
-                      f"{result.stderr.decode('utf-8', 'replace').strip()}")
+        skip(said)
+    if result.returncode != 0:
+        raise Failure(f"{what} ended with status {result.returncode}:\n{said}")
     return result.stdout
 
 

@@ -5,24 +5,29 @@
     oracle_drgn.py [--vmcoreinfo-from ELF] DUMP VMLINUX [MODULE...]
 
 Writes JSON Lines. One object a thread: tid, pid, comm, kind, task, stack (base and size), state,
-cpu, on_cpu, regs: rip, rsp, rbp, rbx, r12-r15 of its first frame, as far as drgn has them, and
-frames: its functions' names, innermost first, inlined ones included.
-Then one object with "symbols": runtime addresses to check a client's symbols by.
+cpu, on_cpu, regs (rip, rsp, rbp, rbx, r12-r15, where known) and frames: the functions' names,
+innermost first, inlined ones included. Then one object with facts: "symbols" are runtime addresses
+to check a client's symbols by, "host_save_areas" where each CPU's last VMRUN has left the host.
 
-How drgn 0.0.22 takes these dumps:
-  - ELF saved by a crash kernel, and kdump files of it, filtered or not (through libkdumpfile):
-    as they are. It has all registers of the running tasks, from the notes, matched to CPUs by the
-    kernel's crash_notes.
+The registers are read from where the kernel has saved them (the switch frame on the stack, the
+per-CPU crash notes) by drgn's types and symbols, not from its stack traces, which are misled by
+some of these dumps. How drgn 0.0.22 takes them:
+  - ELF saved by a crash kernel, and kdump files of it, filtered or not (through libkdumpfile): as
+    they are.
   - ELF written by QEMU with VMCOREINFO: its segments have no virtual addresses, so drgn cannot
     reach the page tables ("recursive address translation") until it is told where the kernel image
-    lies, which add_image_mapping does. drgn ignores the notes (VMCOREINFO has no CRASHTIME), and
-    takes the *stale* frame of the last switch for the registers of a running task. These are left
-    out here: QEMU's own view is the oracle for them.
+    lies, which add_image_mapping does. Its notes are QEMU's own; for a running task drgn's stack
+    trace then starts from the *stale* frame of the last switch, and for a sleeping one whose pid is
+    its CPU's number + 1, as in QEMU's notes, from that CPU's note. The running tasks' registers are
+    left out here: QEMU's own view is the oracle for them.
   - ELF written by QEMU without VMCOREINFO: refused. --vmcoreinfo-from takes the note from another
     dump of the same boot.
   - kdump files written by QEMU: refused, flattened or not (no architecture in utsname).
   - flattened files and split sets: refused, but their contents are those of the ELF dump.
-A zombie has no stack any more, and no registers.
+  - 6.12: it finds no modules and cannot read the ORC tables, so there are no host_save_areas and no
+    functions' names.
+A zombie has given its stack back: drgn then fails, or decodes what another task has made of it, so
+it has no registers here.
 """
 
 import contextlib
@@ -38,7 +43,7 @@ from elf_core import EHDR, KERNEL_MAP, NHDR, PHDR, PT_NOTE, ElfCore, align4
 try:
     import drgn
     from drgn.helpers.linux.cpumask import for_each_present_cpu
-    from drgn.helpers.linux.percpu import per_cpu
+    from drgn.helpers.linux.percpu import per_cpu, per_cpu_ptr
     from drgn.helpers.linux.pid import for_each_task
     from drgn.helpers.linux.sched import idle_task, task_cpu, task_state_to_char
 except ImportError:
@@ -47,6 +52,8 @@ except ImportError:
     sys.exit(77)
 
 REGISTERS = ["rip", "rsp", "rbp", "rbx", "r12", "r13", "r14", "r15"]
+PR_REG = 112  # struct elf_prstatus.pr_reg: the offset, and the words' order
+PR_REG_INDEX = {"r15": 0, "r14": 1, "r13": 2, "r12": 3, "rbp": 4, "rbx": 5, "rip": 16, "rsp": 19}
 SYMBOLS = ["init_task", "linux_banner", "jiffies", "schedule"]
 IDLE_TID_BASE = 10000000
 IMAGE_SIZE = 1 << 30
@@ -94,7 +101,7 @@ def add_image_mapping(prog, core):
 
 
 def open_dump(path, debug_files):
-    """The program, and whether the notes' registers are the kernel's own."""
+    """The program, and whether the dump's notes are the kernel's own."""
     prog = drgn.Program()
     prog.set_core_dump(path)
     by_kernel = True
@@ -107,22 +114,60 @@ def open_dump(path, debug_files):
     return prog, by_kernel
 
 
-def stack_frames(prog, task):
-    """[] where drgn finds no frame: zombies."""
+def open_as_far_as_possible(path, vmlinux, modules):
+    """open_dump, without the modules where drgn cannot find them in the dump."""
     try:
-        return list(prog.stack_trace(task))
-    except (ValueError, drgn.FaultError):
+        return open_dump(path, [vmlinux, *modules])
+    except drgn.MissingDebugInfoError as error:
+        if "kernel modules" not in str(error):
+            raise
+        print(f"oracle_drgn.py: goes on without modules: {error}", file=sys.stderr)
+        return open_dump(path, [vmlinux])
+
+
+# What __switch_to_asm has pushed: members of struct inactive_task_frame.
+SWITCH_FRAME = {"r15": "r15", "r14": "r14", "r13": "r13", "r12": "r12", "rbx": "bx", "rbp": "bp",
+                "rip": "ret_addr"}
+
+
+def switch_registers(prog, task):
+    """Where a task that is not running goes on."""
+    frame_type = prog.type("struct inactive_task_frame")
+    sp = task.thread.sp.value_()
+    frame = drgn.Object(prog, frame_type, address=sp)
+    regs = {name: hex(frame.member_(member).value_()) for name, member in SWITCH_FRAME.items()}
+    regs["rsp"] = hex(sp + frame_type.size)
+    return regs
+
+
+def note_registers(prog, cpu):
+    """What a CPU held when the kernel crashed: struct elf_prstatus in its crash_notes."""
+    note_address = per_cpu_ptr(prog["crash_notes"], cpu).value_()
+    note_size = NHDR.size + align4(len(b"CORE\0"))
+    user_regs = struct.unpack("<27Q", prog.read(note_address + note_size + PR_REG, 27 * 8))
+    return {name: hex(user_regs[PR_REG_INDEX[name]]) for name in REGISTERS}
+
+
+def function_names(prog, task):
+    """The backtrace, innermost first; [] where drgn cannot unwind (6.12's ORC)."""
+    try:
+        return [frame.name for frame in prog.stack_trace(task)]
+    except Exception as error:  # drgn raises nothing more special
+        if "ORC" not in str(error):
+            raise
         return []
-
-
-def known_registers(frame):
-    known = frame.registers()
-    return {name: hex(known[name]) for name in REGISTERS if name in known}
 
 
 def describe(prog, task, kind, cpu, notes_usable):
     on_cpu = bool(task.on_cpu)
-    frames = stack_frames(prog, task) if not on_cpu or notes_usable else []
+    has_stack = task.stack_refcount.refs.counter != 0
+    # QEMU's notes carry CPU + 1 for a pid: drgn takes one for the note of a task with that pid.
+    misled = not notes_usable and (on_cpu or task.pid == cpu + 1)
+    regs = {}
+    if on_cpu and notes_usable:
+        regs = note_registers(prog, cpu)
+    elif not on_cpu and has_stack:
+        regs = switch_registers(prog, task)
     return {
         "tid": IDLE_TID_BASE + cpu if kind == "idle" else task.pid.value_(),
         "pid": task.tgid.value_(),
@@ -133,8 +178,8 @@ def describe(prog, task, kind, cpu, notes_usable):
         "state": task_state_to_char(task),
         "cpu": cpu,
         "on_cpu": on_cpu,
-        "regs": known_registers(frames[0]) if frames else {},
-        "frames": [frame.name for frame in frames],
+        "regs": regs,
+        "frames": function_names(prog, task) if has_stack and not misled else [],
     }
 
 
@@ -148,8 +193,10 @@ def all_threads(prog, notes_usable):
 
 def host_save_areas(prog):
     """{cpu: rip and rsp that VMRUN saved}: where the host continues after the guest. Valid only
-    while that CPU is in its guest."""
+    while that CPU is in its guest. Empty where drgn has no modules."""
     areas = {}
+    if "svm_data" not in prog:
+        return areas
     vmemmap = prog["vmemmap_base"].value_()
     direct_map = prog["page_offset_base"].value_()
     for cpu in for_each_present_cpu(prog):
@@ -171,9 +218,9 @@ def main():
         arguments = arguments[2:]
     if len(arguments) < 2:
         sys.exit(__doc__)
-    dump, debug_files = arguments[0], arguments[1:]
+    dump, vmlinux, modules = arguments[0], arguments[1], arguments[2:]
     with with_vmcoreinfo(dump, donor) if donor else contextlib.nullcontext(dump) as path:
-        prog, notes_usable = open_dump(path, debug_files)
+        prog, notes_usable = open_as_far_as_possible(path, vmlinux, modules)
         for thread in all_threads(prog, notes_usable):
             print(json.dumps(thread))
         print(json.dumps({

@@ -1,0 +1,150 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Measures vmcore-gdbserver beside gdbserver, in one run, and prints ratios: seconds mean little on a busy
+machine.
+
+    run.py --build BUILD [--dump DUMP [--vmlinux VMLINUX]] [--threads 1000,10000]
+
+BUILD is where vmcore-gdbserver, rsp_bench, bench_process, mkvmcore and the demo were built. Without --dump the
+demo stands in, which is too small for throughput to say much.
+"""
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+RANGE = 16 << 20
+
+
+class Server:
+    """A server under measurement: its process, its address, how long it took to listen."""
+
+    def __init__(self, command, pattern):
+        start = time.monotonic()
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.PIPE, text=True)
+        for line in self.process.stderr:
+            match = re.search(pattern, line)
+            if match:
+                self.seconds = time.monotonic() - start
+                self.port = int(match.group(1))
+                return
+        sys.exit(f"{command[0]} did not start to listen")
+
+    def resident_mib(self):
+        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as status:
+            return int(re.search(r"VmRSS:\s+(\d+)", status.read()).group(1)) / 1024
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+
+
+def serve(build, dump, *options):
+    return Server([f"{build}/vmcore-gdbserver", "-l", "127.0.0.1:0", *options, dump],
+                  r"listening on .*:(\d+)")
+
+
+def measure(build, port, address, length):
+    out = subprocess.run([f"{build}/tests/bench/rsp_bench", f"127.0.0.1:{port}", f"{address:x}",
+                          f"{length:x}"], check=True, capture_output=True, text=True).stdout
+    return {name: float(value) for name, value, _ in (line.split() for line in out.splitlines())}
+
+
+def measure_gdbserver(build, megabytes, threads):
+    process = subprocess.Popen([f"{build}/tests/bench/bench_process", str(megabytes), str(threads)],
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        line = process.stdout.readline()
+        if not line:
+            return None
+        server = Server(["gdbserver", "--attach", "127.0.0.1:0", str(process.pid)],
+                        r"Listening on port (\d+)")
+        try:
+            return measure(build, server.port, int(line, 16), RANGE)
+        finally:
+            server.stop()
+    finally:
+        process.kill()
+        process.wait()
+
+
+def text_address(build, dump, options):
+    out = subprocess.run([f"{build}/vmcore-gdbserver", "-x", "info --json", *options, dump],
+                         check=True, capture_output=True, text=True).stdout
+    return int(json.loads(out)["text"], 16)
+
+
+def show(title, ours, theirs, better):
+    """One row; the ratio is how many times better we are."""
+    if theirs is None:
+        print(f"  {title:34} {ours:12.2f}")
+        return
+    ratio = ours / theirs if better == "high" else theirs / ours
+    print(f"  {title:34} {ours:12.2f} {theirs:12.2f} {ratio:9.2f}")
+
+
+def bench_dump(build, dump, options):
+    server = serve(build, dump, *options)
+    try:
+        print(f"{dump}{' with a vmlinux' if options else ''}")
+        print(f"  listening after {server.seconds:.3f} s, resident {server.resident_mib():.0f} MiB")
+        ours = measure(build, server.port, text_address(build, dump, options), RANGE)
+        print(f"  resident after the measurements {server.resident_mib():.0f} MiB")
+    finally:
+        server.stop()
+    megabytes = max(64, os.path.getsize(dump) >> 20)
+    theirs = measure_gdbserver(build, megabytes, 1)
+    print(f"  {'':34} {'ours':>12} {'gdbserver':>12} {'ratio':>9}")
+    for key, better in (("m8_round_trip", "low"), ("m8_to_echo", "low"), ("m_cold", "high"),
+                        ("m_warm", "high"), ("x_warm", "high")):
+        reference = theirs.get(key) if theirs else None
+        show(key, ours[key], reference or None, better)
+
+
+def bench_threads(build, count, source):
+    with tempfile.TemporaryDirectory() as folder:
+        recipe, dump = f"{folder}/many.recipe", f"{folder}/many.vmcore"
+        with open(recipe, "w", encoding="ascii") as out:
+            subprocess.run([sys.executable, f"{HERE}/many_tasks.py", str(count)], check=True, stdout=out)
+        subprocess.run([f"{build}/tests/recipe/mkvmcore", "-I", f"{build}/contrib/demo", "-I",
+                        f"{source}/contrib/demo", recipe, dump], check=True)
+        server = serve(build, dump, "--symbols", f"{build}/contrib/demo/vmlinux")
+        try:
+            ours = measure(build, server.port, 0xFFFFFFFF81000000, 4096)
+            print(f"{count} tasks: listening after {server.seconds:.3f} s")
+        finally:
+            server.stop()
+    theirs = measure_gdbserver(build, 64, count)
+    for key in ("thread_list_first", "thread_list_again"):
+        show(f"{key} (ms)", ours[key], theirs[key] if theirs else None, "low")
+    show("thread_list_first (us a thread)", ours["thread_list_first"] * 1000 / ours["threads"],
+         theirs["thread_list_first"] * 1000 / theirs["threads"] if theirs else None, "low")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", required=True)
+    parser.add_argument("--source", default=os.path.dirname(os.path.dirname(HERE)))
+    parser.add_argument("--dump")
+    parser.add_argument("--vmlinux")
+    parser.add_argument("--threads", default="1000,10000")
+    args = parser.parse_args()
+    demo_options = ["--symbols", f"{args.build}/contrib/demo/vmlinux"]
+    if args.dump:
+        bench_dump(args.build, args.dump, [])
+        if args.vmlinux:
+            bench_dump(args.build, args.dump, ["--symbols", args.vmlinux])
+    else:
+        bench_dump(args.build, f"{args.build}/contrib/demo/vmcore", demo_options)
+    for count in args.threads.split(","):
+        bench_threads(args.build, int(count), args.source)
+
+
+if __name__ == "__main__":
+    main()

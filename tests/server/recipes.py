@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Variants of the demo dump: its recipe and some statements more."""
+
+import os
+import subprocess
+
+from program import SOURCE
+
+MAKER = os.path.abspath("tests/recipe/mkvmcore")
+
+
+def make_dump(folder, name, statements):
+    """Makes NAME in the folder; returns its path."""
+    recipe, dump = os.path.join(folder, name + ".recipe"), os.path.join(folder, name)
+    with open(recipe, "w", encoding="ascii") as file:
+        file.write(f'include "seed.recipe"\n{statements}')
+    subprocess.run([MAKER, "-I", os.path.join(SOURCE, "contrib/demo"), "-I", "contrib/demo",
+                    recipe, dump], check=True, timeout=20)
+    return dump
+
+
+# Half a terabyte that can be read: tables of one page each, which all lead to the same page.
+ENDLESS_AT = 0xffffc90000000000
+ENDLESS_BYTES = 512 << 30
+_ENDLESS_TABLES = 0x30000000
+
+
+def make_endless_dump(folder):
+    """The demo with memory at ENDLESS_AT that takes minutes to read through."""
+    page = _ENDLESS_TABLES + 0x3000
+    statements = [f"zero phys {page:#x} 4k"]
+    for table in (_ENDLESS_TABLES + 0x2000, _ENDLESS_TABLES + 0x1000, _ENDLESS_TABLES):
+        # Present, writable, and whatever it leads to accessed and dirty.
+        statements.append(f"phys {table:#x}:" + f" {page | 0x63:#x}" * 512)
+        page = table
+    statements.append(f"entry {ENDLESS_AT:#x} 4 {page | 0x63:#x}")
+    return make_dump(folder, "endless", "\n".join(statements) + "\n")

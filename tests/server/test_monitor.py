@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Monitor commands, in words and as JSON, by --exec and from a client."""
+
+import json
+import re
+import tempfile
+import xml.etree.ElementTree as xml
+
+from program import DUMP, VMLINUX, Server, monitor, run_on_demo
+from recipes import make_dump
+from rsp import Client
+from tap import check, expect, expect_equal, expect_in, run_checks
+
+COMMANDS = ["help", "info", "threads", "read", "vtop"]
+ADDRESS = re.compile(r"0x(0|[1-9a-f][0-9a-f]*)")
+
+# What can be wrong with a page, each with one that has it.
+KINDS = {"excluded": 0xffff88017c8d8000, "missing": 0xffff88017c8d9000,
+         "corrupt": 0xffff88017c8da000, "not present": 0xffffc90000000000}
+DAMAGE = f"""format kdump-zlib
+exclude {KINDS["excluded"]:#x} 4k
+absent {KINDS["missing"]:#x} 4k
+virt {KINDS["corrupt"]:#x}: 1 2 3
+corrupt {KINDS["corrupt"]:#x}
+"""
+
+folder = tempfile.TemporaryDirectory()
+
+
+def lines_of(line, dump=DUMP):
+    """A monitor command's JSON: one object a line."""
+    return [json.loads(text) for text in monitor(line, dump).splitlines()]
+
+
+def object_of(line, dump=DUMP):
+    objects = lines_of(line, dump)
+    expect_equal(len(objects), 1, f"{line}: objects")
+    return objects[0]
+
+
+@check("help: every command, and one")
+def _():
+    text = monitor("help")
+    expect_equal(re.findall(r"^\w+", text, re.MULTILINE), COMMANDS, "commands")
+    for line in ["", "--help"]:
+        expect_in("threads", monitor(line))
+    expect_equal([row["command"] for row in lines_of("help --json")], COMMANDS, "commands")
+    expect_equal(monitor("read --help"), monitor("help read"), "two ways to ask")
+    row = object_of("help read --json")
+    expect_equal(row["arguments"], "ADDR LEN", "arguments")
+    expect(row["help"], "no help")
+
+
+@check("info: what the start-up message says")
+def _():
+    text = monitor("info")
+    for part in ["3.10.0-693.el7.x86_64", "Hard LOCKUP", "2017-11-23 13:05:00 UTC",
+                 "110 CPU 0/KVM"]:
+        expect_in(part, text)
+    with Server() as server:
+        said = "".join(line + "\n" for line in server.said[:-1])
+    expect_equal(said, text, "the start-up message")
+
+
+@check("info --json: stable keys")
+def _():
+    info = object_of("info --json")
+    expect(info.pop("memory_bytes") > 400000, "memory_bytes")
+    # From the notes in the kernel's memory: this kernel's VMCOREINFO has none.
+    expect(re.fullmatch("[0-9a-f]{40}", info.pop("build_id")), "build_id")
+    expect_equal(info, {
+        "release": "3.10.0-693.el7.x86_64", "architecture": "x86_64",
+        "text": "0xffffffff81000000", "kaslr_offset": "0x0", "format": "ELF",
+        "compression": "none", "pieces": 1, "filtered": False, "truncated": False,
+        "date": "2017-11-23 13:05:00 UTC", "panic": "Kernel panic - not syncing: Hard LOCKUP",
+        "cpus": 2, "cpus_online": 2, "tasks": 6, "current_tid": 110, "symbols": "symtab",
+        "types": "DWARF", "vmlinux": VMLINUX, "notes": []}, "info")
+
+
+@check("info: a dump that is damaged in many places does not flood the terminal")
+def _():
+    # Processes in the list of tasks, each without a list of threads.
+    tasks = [f"{0xffff880200100000 + 0x1000 * n:#x}" for n in range(40)]
+    statements = [f"put task_struct at {task}: pid = {200 + n} tgid = {200 + n} "
+                  f"stack = kthreadd_stack group_leader = {task} signal = kthreadd_signal"
+                  for n, task in enumerate(tasks)]
+    ring = "".join(f" &task_struct({task}).tasks" for task in
+                   ["systemd_task", "kthreadd_task", "qemu_task", *tasks])
+    dump = make_dump(folder.name, "lists", "\n".join(
+        [*statements, f"list &task_struct(init_task).tasks:{ring}\n"]))
+    count = len(object_of("info --json", dump)["notes"])
+    expect(count >= len(tasks), f"only {count} notes")
+    notes = [line for line in monitor("info", dump).splitlines() if line.startswith("note ")]
+    expect_equal(len(notes), 9, "lines of notes")
+    expect_in(f"and {count - 8} more", notes[-1])
+
+
+@check("threads: a line each")
+def _():
+    rows = monitor("threads").splitlines()
+    expect_equal(len(rows), 7, "lines")
+    expect(re.match(r" +103  S +1  qemu-kvm +0xffff88017a2b0000  switch +0xffffffff816a9214 "
+                    r"__schedule\+0x304$", rows[3]), rows[3])
+    expect(re.match(r" +110  R\* +0  CPU 0/KVM +0xffff88017a2b2500  note +0xffffffffc07a21a8",
+                    rows[4]), rows[4])
+
+
+@check("threads --json: the documented keys, and the recipe's values")
+def _():
+    rows = lines_of("threads --json")
+    expect_equal([row["tid"] for row in rows], [1, 2, 103, 110, 10000000, 10000001], "ids")
+    for row in rows:
+        extra = set(row) - {"tid", "pid", "comm", "kind", "task", "state", "cpu", "on_cpu",
+                            "regs_from", "why", "regs"}
+        expect_equal(extra, set(), "other keys")
+        for value in [row["task"], *row["regs"].values()]:
+            expect(ADDRESS.fullmatch(value), value)
+    regs = {row["tid"]: row.pop("regs") for row in rows}
+    expect_equal(rows[3], {"tid": 110, "pid": 103, "comm": "CPU 0/KVM", "kind": "task",
+                           "task": "0xffff88017a2b2500", "state": "R", "cpu": 0, "on_cpu": True,
+                           "regs_from": "note"}, "the vCPU's thread")
+    expect_equal(rows[4], {"tid": 10000000, "pid": 0, "comm": "swapper/0", "kind": "idle",
+                           "task": rows[4]["task"], "state": "R", "cpu": 0, "on_cpu": False,
+                           "regs_from": "switch"}, "an idle task")
+    expect_equal(regs[103], {"rip": "0xffffffff816a9214", "rsp": "0xffff88003e5f3d68",
+                             "rbp": "0xffff88003e5f3dc8", "eflags": "0x246"}, "a sleeper")
+    for name, value in {"rip": "0xffffffffc07a21a8", "rsp": "0xffff88003e5ebcd0",
+                        "rbp": "0xffff88003e5ebd00", "rbx": "0xffff88043ea73280",
+                        "r12": "0x5308000", "r13": "0x0", "r14": "0xffff8803e0e40000",
+                        "orig_rax": "0xffffffffffffffff", "fs_base": "0x7f0b977fe700",
+                        "gs_base": "0xffff88043ec00000"}.items():
+        expect_equal(regs[110][name], value, name)
+
+
+@check("names from the dump cannot paint the terminal or break the JSON")
+def _():
+    evil = make_dump(folder.name, "evil", 'put task_struct at qemu_task:\n'
+                     '\tcomm = "\\x1b[2J\\n\\xff\\"\\\\"\n')
+    row = lines_of("threads --json", evil)[2]
+    expect_equal(row["comm"], '\x1b[2J\n\ufffd"\\', "the name")
+    for text in [monitor("threads", evil), monitor("info", evil)]:
+        expect(all(char.isprintable() or char == "\n" for char in text), repr(text))
+    expect_equal(len(monitor("threads", evil).splitlines()), 7, "lines")
+    expect_in('\\x1b[2J\\x0a\\xff"\\ 0x', monitor("threads", evil))
+    with Server(dump=evil) as server, Client(server.address) as client:
+        xml.fromstring(client.document("threads"))
+
+
+@check("read: bytes, text beside them, symbols and 0x as one likes")
+def _():
+    expect_equal(monitor("read linux_banner 0x14"),
+                 "ffffffff81800000  4c 69 6e 75 78 20 76 65 72 73 69 6f 6e 20 33 2e  Linux version "
+                 "3.\nffffffff81800010  31 30 2e 30                                      10.0\n",
+                 "the dump")
+    expect_equal(monitor("read 0xffffffff81800000 20"), monitor("read ffffffff81800000 0x14"),
+                 "with 0x and without")
+    expect_equal(object_of("read linux_banner 5 --json"),
+                 {"address": "0xffffffff81800000", "bytes": b"Linux".hex()}, "JSON")
+
+
+@check("read: the lower half is the current thread's process's")
+def _():
+    expect_equal(object_of("read 7f0b9c4b3100 7 --json")["bytes"], "b8100000000f05", "the code")
+
+
+@check("read: stops at a hole and says so")
+def _():
+    got = object_of("read ffff88003e5ebff8 16 --json")
+    expect_equal((got["bytes"], got["stopped_at"], got["kind"]),
+                 ("2b00000000000000", "0xffff88003e5ec000", "missing"), "the answer")
+    expect("ffff88003e5ec000  missing: " in monitor("read ffff88003e5ebff8 16"), "in words")
+
+
+@check("read and vtop tell the four kinds of missing memory apart")
+def _():
+    dump = make_dump(folder.name, "damaged", DAMAGE)
+    for kind, address in KINDS.items():
+        got = object_of(f"read {address:#x} 8 --json", dump)
+        expect_equal((got["kind"], got["bytes"], got["stopped_at"]), (kind, "", f"{address:#x}"),
+                     f"read {kind}")
+        expect(got["why"], "no reason")
+        expect_in(f"{address:016x}  {kind}: ", monitor(f"read {address:x} 8", dump))
+        got = object_of(f"vtop {address:#x} --json", dump)
+        expect_equal(got["kind"], kind, f"vtop {kind}")
+        expect_equal("physical" in got, kind != "not present", f"vtop {kind}: an address")
+        expect_in(f"{address:016x}  {kind}: ", monitor(f"vtop {address:x}", dump))
+
+
+@check("vtop: every level, large pages, who may do what")
+def _():
+    got = object_of("vtop 7f0b9c4b3107 --json")
+    expect_equal([step["level"] for step in got.pop("steps")], [4, 3, 2, 1], "levels")
+    expect_equal(got, {"address": "0x7f0b9c4b3107", "physical": "0x3d000107", "page_size": 4096,
+                       "writable": False, "user": True, "executable": True}, "a user's page")
+    got = object_of("vtop ffff88003e5ebcd0 --json")
+    expect_equal([step["level"] for step in got.pop("steps")], [4, 3], "levels")
+    expect_equal(got, {"address": "0xffff88003e5ebcd0", "physical": "0x3e5ebcd0",
+                       "page_size": 1 << 30, "writable": True, "user": False,
+                       "executable": False}, "the direct mapping")
+    text = monitor("vtop vmx_set_cr3")
+    for part in ["level 4  PGD", "level 3  PUD", "level 2  PMD", "level 1  PTE",
+                 "-> physical 0x1007a2190, page of 4 KiB, writable, executable"]:
+        expect_in(part, text)
+    expect_equal(object_of("vtop 900000000000 --json")["steps"], [], "no canonical address: steps")
+
+
+@check("bad arguments are one sentence, and status 1")
+def _():
+    for line, parts in [("read", ["ADDR LEN"]), ("read 0", ["ADDR LEN"]), ("vtop", ["ADDR"]),
+                        ("read nonsense 8", ["'nonsense'", "symbol"]),
+                        ("vtop nonsense", ["'nonsense'"]), ("read 0 0", ["'0'", "length"]),
+                        ("read 0 1048577", ["length"]), ("read 0 -1", ["length"]),
+                        ("read 0 8x", ["'8x'"]), ("read 10000000000000000 8", ["symbol"]),
+                        ("read ffffffffffffffff 2", ["beyond"]),
+                        ("info all", ["no argument"]), ("threads --text", ["no argument"]),
+                        ("help nonsense", COMMANDS), ("nonsense", COMMANDS),
+                        ("Threads", ["'Threads'"]), ("1 " * 20, ["words"])]:
+        done = run_on_demo("--exec", line)
+        expect_equal((done.returncode, done.stdout), (1, ""), f"{line}: status and output")
+        expect_equal(len(done.stderr.splitlines()), 1, f"{line}: sentences")
+        for part in parts:
+            expect_in(part, done.stderr)
+
+
+@check("from a client: output, then OK; errors are printed, or said in words to who asked for that")
+def _():
+    with Server() as server, Client(server.address) as client:
+        expect_equal(client.monitor("info"), (monitor("info"), "OK"), "info")
+        expect_equal(client.monitor("threads --json"), (monitor("threads --json"), "OK"), "threads")
+        printed, reply = client.monitor("nonsense")
+        expect_in("'nonsense'", printed)
+        expect_equal(reply, "E01", "the reply")
+        client.ask("qSupported:error-message+")
+        printed, reply = client.monitor("nonsense")
+        expect_equal(printed, "", "printed")
+        expect_in("'nonsense'", reply)
+        for packet in ["qRcmd", "qRcmd,", "qRcmd,6", "qRcmd,zz", "qRcmd,00"]:
+            client.ask(packet)
+            while not client.ask("qAttached") == "1":
+                pass
+
+
+@check("from a client: memory is read as the selected thread sees it")
+def _():
+    line = "read 7f0b9c4b3100 7 --json"
+    with Server() as server, Client(server.address) as client:
+        for tid, known in [(110, True), (103, True), (1, False), (2, False), (10000000, False)]:
+            expect_equal(client.ask(f"Hg{tid:x}"), "OK", "Hg")
+            printed, reply = client.monitor(line)
+            expect_equal(reply, "OK", "the reply")
+            expect_equal(json.loads(printed)["bytes"], "b8100000000f05" if known else "",
+                         f"as thread {tid} sees it")
+
+
+run_checks()
