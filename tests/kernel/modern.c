@@ -6,7 +6,8 @@
  * variables linked at real addresses, the size of stacks known by symbols only. With LAYOUT_MIDDLE,
  * one like Red Hat's 4.18 and those just before: flags in front of the switch frame, two names for
  * the state, a stale task_struct.pids beside pid_links, PIDs in a radix tree, orig_ist, the log as
- * a buffer. Offsets are those of no real build.
+ * a buffer. LAYOUT_HOT, like 6.2 to 6.14, differs in where the IRQ stack's pointer is. Offsets are
+ * those of no real build.
  */
 
 #define PAGE_SIZE	4096
@@ -291,7 +292,17 @@ extern union irq_stack_union *of_type_irq_stack_union;
 extern union thread_union *of_type_thread_union;
 extern struct radix_tree_node *of_type_radix_tree_node;
 #else
+#ifdef LAYOUT_HOT
+struct pcpu_hot {
+	struct task_struct *current_task;
+	void *hardirq_stack_ptr;
+};
+__percpu_data struct pcpu_hot pcpu_hot;
+asm(".set irq_stack_pointer, pcpu_hot + 8");
+#else
 __percpu_data struct irq_stack *hardirq_stack_ptr;
+asm(".set irq_stack_pointer, hardirq_stack_ptr");
+#endif
 __percpu_data struct cea_exception_stacks *cea_exception_stacks;
 extern struct irq_stack *of_type_irq_stack;
 extern struct xa_node *of_type_xa_node;

@@ -263,6 +263,22 @@ static void cpus_have_their_stacks(void **state)
 	machine_close(&m);
 }
 
+/* From 6.2 to 6.14 the pointer was one of what is used most. */
+static void irq_stack_in_pcpu_hot(void **state)
+{
+	(void)state;
+	struct machine m;
+	machine_open(&m, &(struct machine_plan){
+				 .recipe = "modern.recipe",
+				 .symbols = BUILD_FOLDER "/tests/kernel/hot/modern",
+				 .folder = BUILD_FOLDER "/tests/kernel/hot",
+			 });
+	assert_stack(&m.cpus.list[0], DIRECT + 0x17000000, "IRQ");
+	assert_stack(&m.cpus.list[0], DIRECT + 0x17003fff, "IRQ");
+	assert_stack(&m.cpus.list[0], DIRECT + 0x17004000, NULL);
+	machine_close(&m);
+}
+
 /* A task that an interrupt came upon is in the kernel, on a stack that is not its own. */
 static void caught_on_a_cpus_stack(void **state)
 {
@@ -352,6 +368,7 @@ int main(void)
 		cmocka_unit_test(address_spaces_for_a_moment),
 		cmocka_unit_test(panic_line_is_the_logs),
 		cmocka_unit_test(cpus_have_their_stacks),
+		cmocka_unit_test(irq_stack_in_pcpu_hot),
 		cmocka_unit_test(caught_on_a_cpus_stack),
 		cmocka_unit_test(size_of_stacks_unknown),
 		cmocka_unit_test(trees_that_are_damaged),
