@@ -43,14 +43,19 @@ bool switch_registers(const struct switch_layout *layout, uint64_t sp, const voi
 		uint64_t rip = forked ? layout->fork_resume : layout->resume;
 		if (!rip)
 			return false;
-		/*
-		 * The macro declares rbx and r12-r15 clobbered: at this point they hold nothing of
-		 * the task, whose own copies __schedule's prologue saved.
-		 */
-		regs_set(&regs, REG_RBP, get_u64(frame));
-		regs_set(&regs, REG_EFLAGS, get_u64((const unsigned char *)frame + 8));
 		regs_set(&regs, REG_RIP, rip);
-		regs_set(&regs, REG_RSP, sp + OLD_FRAME_BYTES);
+		if (forked) {
+			/* The jump to ret_from_fork leaves out the pops: pt_regs lie at rsp. */
+			regs_set(&regs, REG_RSP, sp);
+		} else {
+			/*
+			 * The macro declares rbx and r12-r15 clobbered: at this point they hold
+			 * nothing of the task, whose own copies __schedule's prologue saved.
+			 */
+			regs_set(&regs, REG_RBP, get_u64(frame));
+			regs_set(&regs, REG_EFLAGS, get_u64((const unsigned char *)frame + 8));
+			regs_set(&regs, REG_RSP, sp + OLD_FRAME_BYTES);
+		}
 	}
 	*ret = regs;
 	return true;

@@ -26,8 +26,9 @@ struct switch_layout {
 	 * Before: the switch_to() macro pushes flags and rbp and no return address
 	 * (arch/x86/include/asm/switch_to.h of 3.10): [0] is rbp, [8] is rflags. The task goes on
 	 * at
-	 * @resume, behind __schedule's call of __switch_to, or for one that never ran, at
-	 * @fork_resume (ret_from_fork). 0 if unknown.
+	 * @resume, behind __schedule's call of __switch_to. One that never ran goes on at
+	 * @fork_resume (ret_from_fork), with its pt_regs and nothing else on the stack. 0 if
+	 * unknown.
 	 */
 	uint64_t resume, fork_resume;
 };

@@ -326,6 +326,10 @@ static void never_ran(void **state)
 	open_demo(&m, "put thread_info at kthreadd_stack: flags = 1 << 18\n");
 	assert_int_equal(machine_regs(&m, 2)->from, REGS_SWITCH);
 	assert_reg(machine_regs(&m, 2), REG_RIP, 0xffffffff816aa080); /* ret_from_fork */
+	/* copy_thread() left pt_regs at thread.sp, and no words of a switch. */
+	assert_reg(machine_regs(&m, 2), REG_RSP, 0xffff88017c8dfe80);
+	assert_reg_unknown(machine_regs(&m, 2), REG_RBP);
+	assert_reg_unknown(machine_regs(&m, 2), REG_EFLAGS);
 	assert_reg(machine_regs(&m, 1), REG_RIP, 0xffffffff816a9214);
 	machine_close(&m);
 }

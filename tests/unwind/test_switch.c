@@ -95,6 +95,8 @@ static void an_old_frame_gives_rbp_and_where_it_goes_on(void **state)
 	assert_false(regs_known(&r, REG_R12));
 	assert_true(switch_registers(&layout, 0xffff880000001f00, frame, true, &r));
 	assert_int_equal(r.value[REG_RIP], layout.fork_resume);
+	assert_int_equal(r.value[REG_RSP], UINT64_C(0xffff880000001f00));
+	assert_false(regs_known(&r, REG_RBP));
 	layout.resume = 0;
 	assert_false(switch_registers(&layout, 0xffff880000001f00, frame, false, &r));
 }
