@@ -5,9 +5,9 @@
  *
  *	read() -> rsp_input() -> rsp_step() until nothing more -> write()
  *
- * A server calls rsp_step() only once the output before is written: one reply is the most that waits
- * for a client that does not read. It reads no further while rsp_step() says that there is more,
- * except while rsp_is_busy(): then a little, for a Ctrl-C or the client's end comes that way.
+ * A server calls rsp_step() only once the output before is written: one reply is the most that
+ *waits for a client that does not read. It reads no further while rsp_step() says that there is
+ *more, except while rsp_is_busy(): then a little, for a Ctrl-C or the client's end comes that way.
  */
 #ifndef PROTO_RSP_H
 #define PROTO_RSP_H

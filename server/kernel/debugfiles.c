@@ -141,7 +141,12 @@ static struct err *open_checked(int fd, const char *path, const struct debug_wan
 		e = check_content(ret_id);
 	if (!e) {
 		a = read_addresses(fd);
-		e = check_identity(ret_id, &a, wanted);
+		if (ret_id->has_symtab && !a.found)
+			e = err_new(ERR_FORMAT,
+				    "it is no vmlinux: its symbols are not a kernel's (there is no "
+				    "_stext)");
+		else
+			e = check_identity(ret_id, &a, wanted);
 	}
 	if (e) {
 		debug_file_close(f);

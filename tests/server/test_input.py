@@ -178,4 +178,9 @@ def _():
     expect_refused(DUMP, path_of("moved"), symbols=path_of("moved"))
 
 
+@check("a program is no vmlinux, whatever its debugging information holds")
+def _():
+    expect_refused(DUMP, PROGRAM, "it is no vmlinux", symbols=PROGRAM)
+
+
 run_checks()
