@@ -3,6 +3,9 @@
 """Attaches a stock lldb with a vmlinux of its own to one dump.
 
     check_lldb.py MANIFEST DUMP_NAME SERVER [SERVER_OPTION...]
+
+Nothing is typed to make up for KASLR. The vmlinux is the one without .debug_frame, which lldb 14
+does not survive.
 """
 
 import re
@@ -19,7 +22,7 @@ def lldb_says(dump, server):
     command = ["lldb", "--no-lldbinit", "--batch",
                "-o", f"gdb-remote {server.host}:{server.port}",
                "-o", "thread list", "-o", "expression -- &init_task",
-               "-o", "x/s &linux_banner", dump.vmlinux]
+               "-o", "x/s &linux_banner", dump.path(dump.entry["vmlinux_for_lldb"])]
     return run(command, "lldb").decode("utf-8", "replace")
 
 
