@@ -18,6 +18,9 @@
 #include "server/memory/memory.h"
 #include "server/printable.h"
 
+/* Notes that `info` and the start-up message show; there is one at most for most dumps. */
+enum { NOTES_SHOWN = 8 };
+
 /* ---- opening ---- */
 
 static void collect_warning(void *closure, const char *sentence)
@@ -203,18 +206,31 @@ static bool format_date(int64_t date, char *out, size_t size)
 	       strftime(out, size, "%Y-%m-%d %H:%M:%S UTC", &tm);
 }
 
-/* Each line of @lines behind a title. */
-static void add_lines(struct buf *out, const char *title, const char *lines)
+/* Cuts the first line off *@lines; to free. NULL when there is none left. */
+static char *next_line(const char **lines)
 {
-	while (lines && *lines) {
-		size_t len = strcspn(lines, "\n");
-		char *line = strndup(lines, len);
-		buf_addf(out, "%-9s ", title);
-		add_printable(out, line ? line : "?");
+	if (!*lines || !**lines)
+		return NULL;
+	size_t len = strcspn(*lines, "\n");
+	char *line = strndup(*lines, len);
+	*lines += len + ((*lines)[len] == '\n');
+	return line;
+}
+
+/* What is odd about the dump. A damaged one can have a note for every process. */
+static void add_notes(struct buf *out, const char *lines)
+{
+	size_t count = 0;
+	for (char *line; (line = next_line(&lines)); free(line)) {
+		if (++count > NOTES_SHOWN)
+			continue;
+		buf_addstr(out, "note      ");
+		add_printable(out, line);
 		buf_addch(out, '\n');
-		free(line);
-		lines += len + (lines[len] == '\n');
 	}
+	if (count > NOTES_SHOWN)
+		buf_addf(out, "note      and %zu more such; 'info --json' lists all\n",
+			 count - NOTES_SHOWN);
 }
 
 static void describe_dump(const struct host *h, struct buf *out)
@@ -271,20 +287,14 @@ void host_describe(const struct host *h, struct buf *out)
 	if (file)
 		buf_addf(out, ", vmlinux %s", file->path);
 	buf_addch(out, '\n');
-	add_lines(out, "note", h->warnings);
-	add_lines(out, "note", kernel_notes(k));
+	add_notes(out, h->warnings);
+	add_notes(out, kernel_notes(k));
 }
 
 static void json_lines(struct json *j, const char *lines)
 {
-	while (lines && *lines) {
-		size_t len = strcspn(lines, "\n");
-		char *line = strndup(lines, len);
-		if (line)
-			json_str(j, NULL, line);
-		free(line);
-		lines += len + (lines[len] == '\n');
-	}
+	for (char *line; (line = next_line(&lines)); free(line))
+		json_str(j, NULL, line);
 }
 
 void host_describe_json(const struct host *h, struct buf *out)

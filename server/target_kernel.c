@@ -11,7 +11,6 @@
 #include "server/kernel/kernel.h"
 #include "server/kernel/registers.h"
 #include "server/kernel/task_state.h"
-#include "server/memory/dump.h"
 #include "server/monitor.h"
 #include "server/x86_target.h"
 
@@ -207,9 +206,10 @@ struct err *target_kernel_new(struct host *host, struct target **ret)
 	}
 	for (size_t i = 0; i < host->tasks.count; i++)
 		t->tids[i] = host->tasks.list[i].tid;
-	const struct dump_info *info = dump_info(host->dump);
-	if (info->vmcoreinfo) {
-		buf_add(&t->vmcoreinfo, info->vmcoreinfo, info->vmcoreinfo_len);
+	size_t len;
+	const char *vmcoreinfo = kernel_vmcoreinfo_text(host->kernel, &len);
+	if (vmcoreinfo) {
+		buf_add(&t->vmcoreinfo, vmcoreinfo, len);
 		t->objects[0] = (struct target_object){ "vmcoreinfo", TARGET_GDB | TARGET_LLDB,
 							get_vmcoreinfo };
 	}

@@ -2,6 +2,7 @@
 #include "server/kernel/cpu_notes.h"
 
 #include <elf.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,20 +49,24 @@ static bool on_stack_of(const struct cpu *cpu, const struct tasks *tasks, uint64
 	return task->stack && rsp - task->stack <= tasks->stack_size;
 }
 
+/* In kernel mode gs points to the CPU's per-CPU area, in user mode kernel_gs_base does
+ * (Documentation/x86/entry_64: swapgs). */
+static bool has_gs_of(const struct cpu *cpu, const struct cpu_note *note)
+{
+	return note->from_qemu && cpu->offset &&
+	       (note->gs_base == cpu->offset || note->kernel_gs_base == cpu->offset);
+}
+
 /*
- * Whether @note can only be @cpu's. In kernel mode gs points to the CPU's per-CPU area, in user
- * mode kernel_gs_base does (Documentation/x86/entry_64: swapgs), which QEMU before 3.0 left out:
- * then the process's address space tells. A note of the kernel's own holds none of these and is
- * known by its stack, or by the PID of a task that runs.
+ * Whether @note can only be @cpu's. A note of the kernel's own holds no gs of use and is known by
+ * its stack, or by the PID of a task that runs. QEMU before 3.0 leaves kernel_gs_base out: in user
+ * mode the process's address space tells.
  */
 static bool belongs_to(const struct kernel *k, const struct cpu *cpu, const struct tasks *tasks,
 		       const struct cpu_note *note)
 {
 	uint64_t n;
-	if (cpu->offset && note->from_qemu &&
-	    (note->gs_base == cpu->offset || note->kernel_gs_base == cpu->offset))
-		return true;
-	if (on_stack_of(cpu, tasks, note->regs.value[REG_RSP]))
+	if (has_gs_of(cpu, note) || on_stack_of(cpu, tasks, note->regs.value[REG_RSP]))
 		return true;
 	if (!map_get(&tasks->by_address, cpu->curr, &n))
 		return false;
@@ -71,30 +76,53 @@ static bool belongs_to(const struct kernel *k, const struct cpu *cpu, const stru
 	       host_space_is(k, tasks->list[n].mm, note->cr[3]);
 }
 
+/* Gives @note to the one CPU that it can be of, if that has none yet. */
+static void match_note(const struct kernel *k, const struct cpus *cpus, const struct tasks *tasks,
+		       const struct cpu_note *note, struct cpu_state *states)
+{
+	size_t owner = cpus->count, owners = 0;
+	for (size_t c = 0; c < cpus->count; c++) {
+		if (!belongs_to(k, &cpus->list[c], tasks, note))
+			continue;
+		owner = c;
+		owners++;
+	}
+	if (owners != 1)
+		log_debug(LOG_TASKS, "the note with rsp 0x%" PRIx64 " fits %zu CPUs",
+			  note->regs.value[REG_RSP], owners);
+	else if (!states[owner].found)
+		states[owner] = (struct cpu_state){ .found = true, .note = *note };
+}
+
+/*
+ * A note whose CR3 is none of this kernel's holds the registers of a guest, however well its stack
+ * may seem to fit: guests run the same kernels. Which CPU ran it may show by gs, which not every
+ * guest has loaded; else it was one of those that have no note.
+ */
 static void match_dump_notes(const struct kernel *k, const struct cpus *cpus,
 			     const struct tasks *tasks, const struct cpu_note *notes, size_t count,
 			     struct cpu_state *states)
 {
-	bool guest = false;
+	bool guest_somewhere = false;
 	for (size_t i = 0; i < count; i++) {
-		size_t owner = cpus->count, owners = 0;
-		for (size_t c = 0; c < cpus->count; c++) {
-			if (belongs_to(k, &cpus->list[c], tasks, &notes[i])) {
-				owner = c;
-				owners++;
-			}
-		}
-		if (owners != 1) {
-			log_debug(LOG_TASKS, "note %zu fits %zu CPUs", i, owners);
-			guest |= !owners && notes[i].from_qemu &&
-				 !host_space_has(k, cpus, tasks, notes[i].cr[3]);
+		if (!notes[i].from_qemu || host_space_has(k, cpus, tasks, notes[i].cr[3])) {
+			match_note(k, cpus, tasks, &notes[i], states);
 			continue;
 		}
-		if (!states[owner].found)
-			states[owner] = (struct cpu_state){ .found = true, .note = notes[i] };
+		bool known = false;
+		for (size_t c = 0; c < cpus->count; c++) {
+			if (!has_gs_of(&cpus->list[c], &notes[i]))
+				continue;
+			states[c].guest = true;
+			known = true;
+		}
+		guest_somewhere |= !known;
 	}
-	for (size_t c = 0; guest && c < cpus->count; c++)
-		states[c].guest = !states[c].found;
+	for (size_t c = 0; c < cpus->count; c++) {
+		/* The idle task runs no guest: a CPU that was never started has no CR3 either. */
+		bool idle = cpus->list[c].curr == cpus->list[c].idle;
+		states[c].guest = !states[c].found && !idle && (states[c].guest || guest_somewhere);
+	}
 }
 
 struct err *cpu_notes_match(struct kernel *k, const struct cpus *cpus, const struct tasks *tasks,

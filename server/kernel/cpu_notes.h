@@ -15,7 +15,7 @@ struct tasks;
 
 struct cpu_state {
 	bool found;
-	bool guest; /* not found, and a QEMU note is left over that is of no address space here */
+	bool guest; /* not found, and a QEMU note of a guest was, which may be this CPU's */
 	struct cpu_note note;
 };
 

@@ -109,10 +109,14 @@ static void find_irq_stack(const struct kernel *k, struct cpu *cpu)
 	err_free(e);
 }
 
-/* The exception stacks in the cpu_entry_area, from 5.2 on: struct cea_exception_stacks has a member
- * NAME_stack for each (arch/x86/include/asm/cpu_entry_area.h). */
+/*
+ * The stacks in the cpu_entry_area, from 5.2 on (arch/x86/include/asm/cpu_entry_area.h): struct
+ * cea_exception_stacks, at @area, has a member NAME_stack for each, and the stack on which the CPU
+ * comes in from user mode lies in front of it.
+ */
 static void find_entry_area_stacks(const struct kernel *k, struct cpu *cpu, uint64_t area)
 {
+	static const char entry_area[] = "cpu_entry_area";
 	static const struct {
 		const char *name, *member;
 	} stacks[] = {
@@ -127,6 +131,14 @@ static void find_entry_area_stacks(const struct kernel *k, struct cpu *cpu, uint
 			add_stack(cpu, stacks[i].name, area + m.offset, area + m.offset + m.size);
 		err_free(e);
 	}
+	struct member entry;
+	uint64_t exceptions;
+	struct err *e = types_member(kernel_types(k), entry_area, "entry_stack_page", &entry);
+	if (!e && types_offset(kernel_types(k), entry_area, "estacks", &exceptions)) {
+		uint64_t low = area - exceptions + entry.offset;
+		add_stack(cpu, "entry", low, low + entry.size);
+	}
+	err_free(e);
 }
 
 /* Before: the tops are in the per-CPU orig_ist.ist[], in the order of the vectors' IST numbers,

@@ -160,8 +160,8 @@ static struct err *nothing_found(const struct search *s)
 	debug_package_hint(w->release, w->build_id, &hint);
 	struct err *e = err_new(
 		ERR_NOTFOUND,
-		"no vmlinux was found for kernel %s (build-id %s). Needed: %s, or the path of a "
-		"copy. Looked for: %s",
+		"no vmlinux was found for kernel %s (build-id %s). Install %s, or give a copy "
+		"with --symbols. Looked for: %s",
 		w->release ? w->release : "of unknown release",
 		w->build_id ? w->build_id : "unknown", hint.data,
 		s->looked.len ? s->looked.data : "nothing, for lack of a release and a build-id");

@@ -22,6 +22,7 @@ void kernel_close(struct kernel *k)
 	symbols_free(k->kallsyms);
 	debug_file_close(k->file);
 	vmcoreinfo_free(k->info);
+	free(k->found_text);
 	free(k->build_id);
 	free(k->command_line);
 	buf_free(&k->notes);
@@ -48,6 +49,13 @@ const struct vspace *kernel_space(const struct kernel *k)
 const struct vmcoreinfo *kernel_vmcoreinfo(const struct kernel *k)
 {
 	return k->info;
+}
+
+const char *kernel_vmcoreinfo_text(const struct kernel *k, size_t *ret_len)
+{
+	const struct dump_info *info = dump_info(k->dump);
+	*ret_len = k->found_text ? k->found_text_len : info->vmcoreinfo_len;
+	return k->found_text ? k->found_text : info->vmcoreinfo;
 }
 
 struct types *kernel_types(const struct kernel *k)

@@ -47,6 +47,9 @@ struct memory *kernel_memory(const struct kernel *k);
 const struct vspace *kernel_space(const struct kernel *k);
 /* NULL when the dump has none. */
 const struct vmcoreinfo *kernel_vmcoreinfo(const struct kernel *k);
+/* Its text, as the dump carries it or as it was found in memory; NULL if there is none. Borrowed.
+ */
+const char *kernel_vmcoreinfo_text(const struct kernel *k, size_t *ret_len);
 struct types *kernel_types(const struct kernel *k);
 /* The symbols that answer first; NULL never. */
 const struct symbols *kernel_symbols(const struct kernel *k);

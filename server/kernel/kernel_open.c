@@ -268,7 +268,8 @@ static struct err *open_with_vmcoreinfo(struct kernel *k, const struct kernel_op
 	find_build_id(k);
 	if (options->symbol_path_count || !usable) {
 		e = open_file(k, options,
-			      usable ? NULL : "the kernel's own symbol table does not do");
+			      usable ? NULL
+				     : "the dump's memory does not name the kernel's symbols");
 		if (e)
 			return e;
 	}
@@ -335,12 +336,13 @@ static struct err *find_ground(struct kernel *k, const struct kernel_options *op
 	} else if (!e) {
 		kernel_note(k,
 			    "the dump carries no VMCOREINFO; the kernel's own was found in memory");
+		k->found_text = text;
+		k->found_text_len = len;
 		e = vmcoreinfo_parse(text, len, &k->info);
 		/* CR3 may be a process's, whose tables die with it: take the kernel's own. */
 		if (!e)
 			e = paging_from_vmcoreinfo(k->memory, k->info, info, notes, count,
 						   &k->space);
-		free(text);
 	}
 out:
 	free(notes);

@@ -15,7 +15,9 @@ struct kernel {
 	struct dump *dump;     /* borrowed */
 	struct memory *memory; /* borrowed */
 	struct vspace space;
-	struct vmcoreinfo *info;     /* owned; NULL if there is none */
+	struct vmcoreinfo *info; /* owned; NULL if there is none */
+	char *found_text;	 /* owned: VMCOREINFO's text that was found in memory, or NULL */
+	size_t found_text_len;
 	struct symbols *kallsyms;    /* owned; NULL if the dump has none that can be used */
 	struct symbols *elf_symbols; /* owned; NULL if no vmlinux is in use */
 	struct types *types;	     /* owned */

@@ -11,9 +11,10 @@
 #include "server/kernel/kernel.h"
 
 enum {
-	TEXT_MAX = 4096,    /* a record's text; the kernel's own limit is 1 KiB */
-	DESC_BITS_MAX = 24, /* descriptors in the ring */
-	LOG_BYTES_MAX = 1 << 30,
+	TEXT_MAX = 4096,       /* a record's text; the kernel's own limit is 1 KiB */
+	DESC_BITS_MAX = 22,    /* descriptors in the ring: one for 32 bytes of text */
+	UNREADABLE_MAX = 4096, /* records that are passed over before the walk gives up */
+	LOG_BYTES_MAX = 1 << 27,
 	BLOCK_ID_BYTES = 8, /* struct prb_data_block: an id before the text */
 };
 
@@ -76,33 +77,52 @@ static struct err *read_ring(const struct kernel *k, uint64_t prb, struct ring *
 	return e;
 }
 
-static struct err *ring_record(const struct walk *w, const struct ring *r, uint64_t id)
+/* What a descriptor and its info say of a record. */
+struct record_place {
+	uint64_t state, begin,
+		next;	  /* of prb_desc; begin and next are positions of the text block */
+	uint64_t len, ns; /* of printk_info */
+};
+
+static struct err *read_place(const struct kernel *k, const struct ring *r, uint64_t id,
+			      struct record_place *p)
 {
 	uint64_t index = id & ((UINT64_C(1) << r->count_bits) - 1);
 	uint64_t desc = r->descs + index * r->desc_size, info = r->infos + index * r->info_size;
-	uint64_t state, begin, next, len, ns, mask = (UINT64_C(1) << r->size_bits) - 1;
-	struct err *e = kernel_read_path(w->k, desc, "prb_desc", "state_var.counter", &state);
-	if (!e)
-		e = kernel_read_path(w->k, desc, "prb_desc", "text_blk_lpos.begin", &begin);
-	if (!e)
-		e = kernel_read_path(w->k, desc, "prb_desc", "text_blk_lpos.next", &next);
-	if (!e)
-		e = kernel_read_path(w->k, info, "printk_info", "text_len", &len);
-	if (!e)
-		e = kernel_read_path(w->k, info, "printk_info", "ts_nsec", &ns);
-	if (e)
-		return e;
-	unsigned kind = (unsigned)(state >> STATE_SHIFT);
+	const struct {
+		uint64_t at;
+		const char *type, *path;
+		uint64_t *value;
+	} members[] = {
+		{ desc, "prb_desc", "state_var.counter", &p->state },
+		{ desc, "prb_desc", "text_blk_lpos.begin", &p->begin },
+		{ desc, "prb_desc", "text_blk_lpos.next", &p->next },
+		{ info, "printk_info", "text_len", &p->len },
+		{ info, "printk_info", "ts_nsec", &p->ns },
+	};
+	struct err *e = NULL;
+	for (size_t i = 0; !e && i < sizeof(members) / sizeof(*members); i++)
+		e = kernel_read_path(k, members[i].at, members[i].type, members[i].path,
+				     members[i].value);
+	return e;
+}
+
+/* Reports the record with @id, if @p says that there is one. */
+static struct err *report_place(const struct walk *w, const struct ring *r, uint64_t id,
+				const struct record_place *p)
+{
+	uint64_t mask = (UINT64_C(1) << r->size_bits) - 1;
+	unsigned kind = (unsigned)(p->state >> STATE_SHIFT);
 	/* Odd positions mean a record without text; a reused descriptor has another id. */
-	if ((kind != STATE_COMMITTED && kind != STATE_FINALIZED) || (state ^ id) << 2 ||
-	    begin & 1 || (begin & mask) == (next & mask))
+	if ((kind != STATE_COMMITTED && kind != STATE_FINALIZED) || (p->state ^ id) << 2 ||
+	    p->begin & 1 || (p->begin & mask) == (p->next & mask))
 		return NULL;
 	/* A block that would pass the end of the ring lies at its start instead. */
-	uint64_t at =
-		begin >> r->size_bits == next >> r->size_bits || !(next & mask) ? begin & mask : 0;
-	if (!range_within(at + BLOCK_ID_BYTES, len, mask + 1))
+	bool fits = p->begin >> r->size_bits == p->next >> r->size_bits || !(p->next & mask);
+	uint64_t at = fits ? p->begin & mask : 0;
+	if (!range_within(at + BLOCK_ID_BYTES, p->len, mask + 1))
 		return NULL;
-	return report(w, ns, r->data + at + BLOCK_ID_BYTES, len);
+	return report(w, p->ns, r->data + at + BLOCK_ID_BYTES, p->len);
 }
 
 static struct err *walk_ring(const struct walk *w, uint64_t prb)
@@ -117,8 +137,18 @@ static struct err *walk_ring(const struct walk *w, uint64_t prb)
 	uint64_t count = ((ring.head - ring.tail) & (~UINT64_C(0) >> 2)) + 1;
 	if (count > UINT64_C(1) << ring.count_bits)
 		count = UINT64_C(1) << ring.count_bits;
-	for (uint64_t i = 0; !e && i < count; i++)
-		e = ring_record(w, &ring, ring.tail + i);
+	unsigned unreadable = 0;
+	for (uint64_t i = 0; !e && i < count; i++) {
+		struct record_place place;
+		e = read_place(w->k, &ring, ring.tail + i, &place);
+		if (!e) {
+			e = report_place(w, &ring, ring.tail + i, &place);
+		} else if (err_memory_kind(err_code(e)) && ++unreadable < UNREADABLE_MAX) {
+			log_debug(LOG_TASKS, "log record: %s", err_msg(e));
+			err_free(e);
+			e = NULL;
+		}
+	}
 	return e;
 }
 
@@ -164,12 +194,15 @@ static struct err *walk_old_log(const struct walk *w)
 	if (!e)
 		e = types_size(kernel_types(w->k), log.type, &header);
 	uint32_t at = log.first;
+	bool wrapped = false;
 	for (uint64_t bytes = 0; !e && at != log.next && at < log.size && bytes < log.size;) {
 		uint64_t record = log.buffer + at;
 		e = kernel_read_path(w->k, record, log.type, "len", &len);
 		if (!e && !len) {
+			if (wrapped)
+				break;
+			wrapped = true;
 			at = 0;
-			bytes++;
 			continue;
 		}
 		if (!e)
@@ -178,6 +211,8 @@ static struct err *walk_old_log(const struct walk *w)
 			e = kernel_read_path(w->k, record, log.type, "ts_nsec", &ns);
 		if (!e)
 			e = report(w, ns, record + header, text_len);
+		if (len < header)
+			break;
 		at += (uint32_t)len;
 		bytes += len;
 	}

@@ -10,7 +10,6 @@
 #include "base/log.h"
 #include "server/kernel/cpu_notes.h"
 #include "server/kernel/cpus.h"
-#include "server/kernel/host_space.h"
 #include "server/kernel/kernel.h"
 #include "server/kernel/tasks.h"
 #include "unwind/pt_regs.h"
@@ -132,23 +131,12 @@ static bool on_own_stack(const struct registers *r, const struct task *task, con
 	return cpu_stack_at(cpu, rsp) || (task->stack && rsp - task->stack <= r->tasks->stack_size);
 }
 
-/* QEMU's note of a CPU that ran a guest of the dumped machine's KVM holds the guest's registers. */
-static struct err *guest_note(struct first_regs *f, unsigned cpu)
-{
-	return unknown(f,
-		       "CPU %u was running a guest: its note holds the guest's registers, not the "
-		       "task's",
-		       cpu);
-}
-
 static struct err *from_note(const struct registers *r, const struct task *task,
 			     const struct cpu *cpu, const struct cpu_note *note,
 			     struct first_regs *f)
 {
 	const uint64_t *value = note->regs.value;
 	bool user = regs_user_mode(&note->regs);
-	if (note->from_qemu && !host_space_has(r->k, r->cpus, r->tasks, note->cr[3]))
-		return guest_note(f, cpu->number);
 	if (user && (value[REG_RIP] > USER_END || !task->mm))
 		return unknown(f,
 			       "the CPU's note says user mode at 0x%" PRIx64
@@ -177,8 +165,12 @@ static struct err *from_cpu(const struct registers *r, const struct task *task,
 	if (!cpu)
 		return unknown(f, "the task runs on a CPU that is not known");
 	const struct cpu_state *state = &r->states[cpu - r->cpus->list];
+	/* QEMU's note of a CPU that ran a guest of the dumped machine's KVM holds the guest's. */
 	if (state->guest)
-		return guest_note(f, cpu->number);
+		return unknown(f,
+			       "CPU %u was running a guest: its note holds the guest's registers, "
+			       "not the task's",
+			       cpu->number);
 	if (!state->found)
 		return unknown(f,
 			       "the task was running on CPU %u, whose registers the dump has no "

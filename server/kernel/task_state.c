@@ -7,9 +7,20 @@
 #include "base/err.h"
 #include "server/kernel/kernel.h"
 
-/* Bits whose meaning never changed (include/linux/sched.h): 1 interruptible, 2 uninterruptible, 4
- * stopped, 8 traced. TASK_IDLE is uninterruptible with TASK_NOLOAD, from 4.2 on. */
-enum { STABLE_BITS = 0xf, UNINTERRUPTIBLE = 2, NOLOAD = 0x400, PARKED_LETTER = 7, PARKED = 0x40 };
+/*
+ * Bits whose meaning never changed (include/linux/sched.h): 1 interruptible, 2 uninterruptible, 4
+ * stopped, 8 traced. TASK_IDLE is uninterruptible with TASK_NOLOAD, from 4.2 on. Since 5.15
+ * TASK_RTLOCK_WAIT, and since 6.1 TASK_FROZEN, stand alone and count as uninterruptible.
+ */
+enum {
+	STABLE_BITS = 0xf,
+	UNINTERRUPTIBLE = 2,
+	NOLOAD = 0x400,
+	RTLOCK_WAIT = 0x1000,
+	FROZEN = 0x8000,
+	PARKED_LETTER = 7,
+	PARKED = 0x40,
+};
 
 void task_states_read(const struct kernel *k, struct task_states *ret)
 {
@@ -38,6 +49,8 @@ char task_state_letter(const struct task_states *s, uint64_t state, uint64_t exi
 	uint64_t report = (state & STABLE_BITS) | exit_state;
 	if (s->letters[PARKED_LETTER] == 'P')
 		report |= state & PARKED;
+	if (!report && state & (RTLOCK_WAIT | FROZEN))
+		report = UNINTERRUPTIBLE;
 	if (strchr(s->letters, 'I') && report == UNINTERRUPTIBLE && state & NOLOAD)
 		return 'I';
 	unsigned index = report ? 64 - (unsigned)__builtin_clzll(report) : 0;

@@ -28,6 +28,8 @@ static struct err *read_recipe(struct recipe *r, const struct machine_plan *plan
 		SOURCE_FOLDER "/tests/kernel",
 		BUILD_FOLDER "/tests/kernel",
 	};
+	if (plan->folder)
+		e = recipe_add_folder(r, plan->folder);
 	for (size_t i = 0; !e && i < sizeof(folders) / sizeof(*folders); i++)
 		e = recipe_add_folder(r, folders[i]);
 	for (size_t i = 0; !e && i < DEFINES_MAX && plan->defines[i].name; i++)

@@ -35,6 +35,7 @@ struct machine_plan {
 	const char *recipe;  /* the file to include */
 	const char *extra;   /* statements behind it */
 	const char *symbols; /* --symbols; NULL: none */
+	const char *folder;  /* where the recipe's files are looked for first */
 	struct define defines[DEFINES_MAX];
 	/* What of the recipe's notes is forgotten before @extra is read, which may make others. */
 	bool drop_cpu_notes, drop_vmcoreinfo;

@@ -207,6 +207,30 @@ static void qemu_note_of_a_guest(void **state)
 	}
 }
 
+/* A guest with the same kernel, whose stack is at the address of one of a thread that runs too. */
+static void guest_that_looks_like_another_cpu(void **state)
+{
+	(void)state;
+	struct machine m;
+	open_with_notes(&m, "prstatus 1: rip = native_safe_halt+6 rsp = swapper1_stack+0x3e00"
+			    " cs = 0x10\nqemu: cr3 = 0x1000\n" QEMU_IDLE);
+	assert_unknown(&m, 110, "CPU 0 was running a guest");
+	assert_reg(machine_regs(&m, IDLE_TID + 1), REG_RSP, 0xffff88017c94bf58);
+	machine_close(&m);
+}
+
+static void cpu_that_was_never_started(void **state)
+{
+	(void)state;
+	struct machine m;
+	open_with_notes(&m,
+			QEMU_VCPU("qemu_pgd",
+				  "cpu0") "prstatus 2: rip = 0xfff0 cs = 0xf000\nqemu: cr3 = 0\n");
+	assert_int_equal(machine_regs(&m, 110)->from, REGS_NOTE);
+	assert_unknown(&m, IDLE_TID + 1, "no note of");
+	machine_close(&m);
+}
+
 /* A note of no CPU, whose CR3 is this kernel's all the same, was no guest's. */
 static void qemu_note_of_no_cpu(void **state)
 {
@@ -329,6 +353,8 @@ int main(void)
 		cmocka_unit_test(gs_base_of_user_mode),
 		cmocka_unit_test(qemu_notes),
 		cmocka_unit_test(qemu_note_of_a_guest),
+		cmocka_unit_test(guest_that_looks_like_another_cpu),
+		cmocka_unit_test(cpu_that_was_never_started),
 		cmocka_unit_test(qemu_note_of_no_cpu),
 		cmocka_unit_test(qemu_user_mode),
 		cmocka_unit_test(borrowed_address_space),

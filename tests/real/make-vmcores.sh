@@ -30,7 +30,7 @@ die() {
 need_tools() {
     missing=
     for pair in qemu-system-x86_64:qemu-system-x86 busybox:busybox-static cpio:cpio \
-        kexec:kexec-tools makedumpfile:makedumpfile gdb:gdb "${CC:-gcc}":gcc objcopy:binutils python3:python3 \
+        kexec:kexec-tools makedumpfile:makedumpfile gdb:gdb "${CC:-gcc}":gcc python3:python3 \
         apt-get:apt dpkg:dpkg timeout:coreutils fallocate:util-linux xz:xz-utils; do
         command -v "${pair%%:*}" >/dev/null || missing="$missing ${pair#*:}"
     done
@@ -79,17 +79,6 @@ boot_scenario() { # SCENARIO
     mark_done "boot-$1" "$stamp"
 }
 
-# lldb 14 never ends unwinding through some functions (kauditd_thread) by .debug_frame; without that
-# section it reads the code and finds its way.
-make_vmlinux_for_lldb() {
-    stamp=$(stamp_of kernel/stamp)
-    is_done vmlinux-for-lldb "$stamp" && return
-    echo "making a vmlinux for lldb" >&2
-    objcopy --remove-section .debug_frame --remove-section .rela.debug_frame \
-        kernel/usr/lib/debug/boot/vmlinux-* vmlinux-for-lldb
-    mark_done vmlinux-for-lldb "$stamp"
-}
-
 reencode() {
     stamp=$(stamp_of stamps/boot-main stamps/boot-kdump "$here/reencode-dumps.sh" \
         "$here/recompress_kdump.py")
@@ -120,5 +109,4 @@ for scenario in main kdump nokaslr; do
     boot_scenario $scenario
 done
 reencode
-make_vmlinux_for_lldb
 python3 "$here/write_manifest.py" .

@@ -80,7 +80,6 @@ def main():
                 sys.exit(f"write_manifest.py: {file} is missing")
         entry["release"] = release
         entry["vmlinux"] = f"{debug}/boot/vmlinux-{release}"
-        entry["vmlinux_for_lldb"] = "vmlinux-for-lldb"
         entry["modules"] = sorted(glob.glob(f"{debug}/lib/modules/**/*.ko*", recursive=True))
         entry["console"] = f"dumps/{'main' if entry['taken_by'] == 'qemu' else 'kdump'}.console"
         if entry["scenario"] == "nokaslr":

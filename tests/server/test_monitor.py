@@ -54,7 +54,8 @@ def _():
 @check("info: what the start-up message says")
 def _():
     text = monitor("info")
-    for part in ["3.10.0-693.el7.x86_64", "Hard LOCKUP", "2017-11-23 13:05:00 UTC", "110 CPU 0/KVM"]:
+    for part in ["3.10.0-693.el7.x86_64", "Hard LOCKUP", "2017-11-23 13:05:00 UTC",
+                 "110 CPU 0/KVM"]:
         expect_in(part, text)
     with Server() as server:
         said = "".join(line + "\n" for line in server.said[:-1])
@@ -65,6 +66,8 @@ def _():
 def _():
     info = object_of("info --json")
     expect(info.pop("memory_bytes") > 400000, "memory_bytes")
+    # From the notes in the kernel's memory: this kernel's VMCOREINFO has none.
+    expect(re.fullmatch("[0-9a-f]{40}", info.pop("build_id")), "build_id")
     expect_equal(info, {
         "release": "3.10.0-693.el7.x86_64", "architecture": "x86_64",
         "text": "0xffffffff81000000", "kaslr_offset": "0x0", "format": "ELF",
@@ -72,6 +75,24 @@ def _():
         "date": "2017-11-23 13:05:00 UTC", "panic": "Kernel panic - not syncing: Hard LOCKUP",
         "cpus": 2, "cpus_online": 2, "tasks": 6, "current_tid": 110, "symbols": "symtab",
         "types": "DWARF", "vmlinux": VMLINUX, "notes": []}, "info")
+
+
+@check("info: a dump that is damaged in many places does not flood the terminal")
+def _():
+    # Processes in the list of tasks, each without a list of threads.
+    tasks = [f"{0xffff880200100000 + 0x1000 * n:#x}" for n in range(40)]
+    statements = [f"put task_struct at {task}: pid = {200 + n} tgid = {200 + n} "
+                  f"stack = kthreadd_stack group_leader = {task} signal = kthreadd_signal"
+                  for n, task in enumerate(tasks)]
+    ring = "".join(f" &task_struct({task}).tasks" for task in
+                   ["systemd_task", "kthreadd_task", "qemu_task", *tasks])
+    dump = make_dump(folder.name, "lists", "\n".join(
+        [*statements, f"list &task_struct(init_task).tasks:{ring}\n"]))
+    count = len(object_of("info --json", dump)["notes"])
+    expect(count >= len(tasks), f"only {count} notes")
+    notes = [line for line in monitor("info", dump).splitlines() if line.startswith("note ")]
+    expect_equal(len(notes), 9, "lines of notes")
+    expect_in(f"and {count - 8} more", notes[-1])
 
 
 @check("threads: a line each")

@@ -93,7 +93,7 @@ def _():
     expect_refusal(run_program("-l", "stdio", "-l", "stdio", "/nonexistent/dump"), "stdio")
 
 
-@check("--exec prints the answers in order; an unknown command is status 1 and names those there are")
+@check("--exec prints the answers in order; a command that is none is status 1, and all are named")
 def _():
     text = expect_output(run_on_demo("-x", "read linux_banner 5", "-x", "info"))
     expect(text.index("Linux") < text.index("kernel "), text)

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Where the kernel and its page tables are: KASLR, phys_base, five levels, memory encryption, and
+ * dumps that say little of it or nothing. */
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/buf.h"
+#include "server/kernel/debugfiles.h"
+#include "server/kernel/paging.h"
+#include "server/kernel/vmcoreinfo.h"
+#include "tests/kernel/machine.h"
+
+#define MODERN BUILD_FOLDER "/tests/kernel/modern"
+#define SLIDE  UINT64_C(0x1c000000)
+/* Offset of init_top_pgt in the image. */
+#define ROOT_OFFSET (UINT64_C(0xffffffff81401000) - UINT64_C(0xffffffff81000000))
+#define IMAGE	    UINT64_C(0x6000000)
+#define C_BIT	    (UINT64_C(1) << 47)
+
+/* All that an open machine must show; @root is where its page tables must have been found. */
+static void assert_whole(const struct machine *m, uint64_t root)
+{
+	uint64_t text, slide;
+	struct vspace space;
+	char mark[10];
+	assert_int_equal(kernel_space(m->kernel)->root, root);
+	assert_true(kernel_text(m->kernel, &text, &slide));
+	assert_int_equal(slide, SLIDE);
+	assert_int_equal(m->tasks.count, 7);
+	assert_int_equal(machine_regs(m, 200)->from, REGS_NOTE);
+	assert_int_equal(machine_regs(m, 1)->from, REGS_SWITCH);
+	assert_no_err(task_space(m->kernel, machine_task(m, 200), &space));
+	assert_no_err(memory_read_all(m->memory, &space, 0x401000, mark, sizeof(mark)));
+	assert_memory_equal(mark, "text of sh", sizeof(mark));
+}
+
+/* ---- what machines differ in ---- */
+
+static void machines_of_all_kinds(void **state)
+{
+	(void)state;
+	static const struct {
+		struct define defines[DEFINES_MAX];
+		uint64_t image;
+		uint8_t levels;
+	} cases[] = {
+		{ { { "image", 0x1000000 } }, 0x1000000, 4 },
+		/* Below where it was linked: phys_base is negative. */
+		{ { { "image", 0x200000 } }, 0x200000, 4 },
+		{ { { "levels", 5 } }, IMAGE, 5 },
+		{ { { "encrypted_bit", C_BIT } }, IMAGE, 4 },
+		{ { { "encrypted_bit", UINT64_C(1) << 51 }, { "levels", 5 } }, IMAGE, 5 },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct machine_plan plan = { .recipe = "modern.recipe", .symbols = MODERN };
+		struct machine m;
+		memcpy(plan.defines, cases[i].defines, sizeof(plan.defines));
+		machine_open(&m, &plan);
+		assert_whole(&m, cases[i].image + ROOT_OFFSET);
+		assert_int_equal(kernel_space(m.kernel)->levels, cases[i].levels);
+		machine_close(&m);
+	}
+}
+
+/* VMCOREINFO of kernels that do not say where they lie; QEMU's CR3 does. */
+static void phys_base_is_wrong(void **state)
+{
+	(void)state;
+	struct machine m;
+	machine_open(&m, &(struct machine_plan){
+				 .recipe = "modern.recipe",
+				 .symbols = MODERN,
+				 .defines = { { "told_phys_base", 0x7000000 } },
+			 });
+	/* CPU 0's, which is sh's. */
+	assert_whole(&m, 0x13000000);
+	machine_close(&m);
+}
+
+static const char bare_vmcoreinfo[] = "vmcoreinfo: text \"OSRELEASE=6.16.0-modern\"\n"
+				      " symbol init_uts_ns = init_uts_ns + s\n"
+				      " symbol swapper_pg_dir = init_top_pgt + s\n"
+				      " symbol _stext = _stext + s\n";
+
+static void vmcoreinfo_says_little(void **state)
+{
+	(void)state;
+	static const uint64_t levels[] = { 4, 5 };
+	for (size_t i = 0; i < 2; i++) {
+		struct machine m;
+		machine_open(&m, &(struct machine_plan){
+					 .recipe = "modern.recipe",
+					 .symbols = MODERN,
+					 .defines = { { "levels", levels[i] } },
+					 .drop_vmcoreinfo = true,
+					 .extra = bare_vmcoreinfo,
+				 });
+		assert_whole(&m, 0x13000000);
+		assert_int_equal(kernel_space(m.kernel)->levels, levels[i]);
+		assert_string_equal(kernel_build_id(m.kernel),
+				    kernel_debug_file(m.kernel)->build_id);
+		machine_close(&m);
+	}
+}
+
+static void told_wrong_number_of_levels(void **state)
+{
+	(void)state;
+	struct machine m;
+	machine_make(&m, &(struct machine_plan){
+				 .recipe = "modern.recipe",
+				 .defines = { { "told_levels5", 1 } },
+			 });
+	assert_err(machine_open_kernel(&m, NULL, MODERN), ERR_CORRUPT,
+		   "no page tables were found that lead to the kernel 6.16.0-modern");
+	machine_close(&m);
+}
+
+/* Of a release that begins like the one that is there. */
+static void release_must_be_the_whole(void **state)
+{
+	(void)state;
+	struct machine m;
+	machine_make(&m, &(struct machine_plan){
+				 .recipe = "modern.recipe",
+				 .drop_vmcoreinfo = true,
+				 .extra = "vmcoreinfo: text \"OSRELEASE=6.16.0-mod\"\n"
+					  " symbol init_uts_ns = init_uts_ns + s\n"
+					  " symbol swapper_pg_dir = init_top_pgt + s\n",
+			 });
+	assert_err(machine_open_kernel(&m, NULL, MODERN), ERR_CORRUPT, "the kernel 6.16.0-mod");
+	machine_close(&m);
+}
+
+static void vmcoreinfo_without_the_necessary(void **state)
+{
+	(void)state;
+	struct machine m;
+	machine_make(&m, &(struct machine_plan){
+				 .recipe = "modern.recipe",
+				 .drop_vmcoreinfo = true,
+				 .extra = "vmcoreinfo: text \"PAGESIZE=4096\"\n",
+			 });
+	assert_err(machine_open_kernel(&m, NULL, MODERN), ERR_FORMAT,
+		   "VMCOREINFO has no OSRELEASE or no SYMBOL(init_uts_ns)");
+	machine_close(&m);
+}
+
+/* ---- no VMCOREINFO in the file ---- */
+
+/* A VMCOREINFO note at @where in memory, that says this release is at init_uts_ns + @off. */
+static void add_note(struct buf *recipe, uint64_t where, const char *release, uint64_t off)
+{
+	struct buf text = BUF_INIT;
+	buf_addf(&text,
+		 "OSRELEASE=%s\nSYMBOL(init_uts_ns)=%" PRIx64 "\nSYMBOL(swapper_pg_dir)=%" PRIx64
+		 "\nSYMBOL(_stext)=%" PRIx64 "\nKERNELOFFSET=%" PRIx64
+		 "\nNUMBER(phys_base)=%" PRId64 "\n",
+		 release, UINT64_C(0xffffffff81400000) + SLIDE + off,
+		 UINT64_C(0xffffffff81000000) + ROOT_OFFSET + SLIDE,
+		 UINT64_C(0xffffffff81000000) + SLIDE, SLIDE,
+		 (int64_t)(IMAGE - (UINT64_C(0x1000000) + SLIDE)));
+	buf_addf(recipe, "phys 0x%" PRIx64 ": u32 11 %zu 0 \"VMCOREINFO\\0\\0\" \"", where,
+		 text.len);
+	for (const char *p = text.data; *p; p++)
+		*p == '\n' ? buf_addstr(recipe, "\\n") : buf_addch(recipe, *p);
+	buf_addstr(recipe, "\"\n");
+	buf_free(&text);
+}
+
+static void vmcoreinfo_in_memory(void **state)
+{
+	(void)state;
+	struct machine m;
+	struct buf recipe = BUF_INIT;
+	/* Of a kernel that ran before, of one with the same name elsewhere, and damaged ones. */
+	add_note(&recipe, 0x1000000, "5.10.0-before", 0);
+	add_note(&recipe, 0x1001000, "6.16.0-modern", 0x1000);
+	buf_addstr(&recipe, "phys 0x1002000: u32 11 0xffffffff 0 \"VMCOREINFO\\0\\0\"\n"
+			    "phys 0x1003000: u32 11 4096 0 \"VMCOREINFO\\0\\0\"\n"
+			    "absent phys 0x1004000 4k\n");
+	add_note(&recipe, 0x1b000000, "6.16.0-modern", 0);
+	machine_open(&m, &(struct machine_plan){
+				 .recipe = "modern.recipe",
+				 .symbols = MODERN,
+				 .drop_vmcoreinfo = true,
+				 .extra = recipe.data,
+			 });
+	buf_free(&recipe);
+	/* No process's tables, but the kernel's own. */
+	assert_whole(&m, IMAGE + ROOT_OFFSET);
+	assert_non_null(kernel_vmcoreinfo(m.kernel));
+	assert_note(&m, "the dump carries no VMCOREINFO; the kernel's own was found in memory");
+	machine_close(&m);
+}
+
+static void no_vmcoreinfo_anywhere(void **state)
+{
+	(void)state;
+	static const uint64_t levels[] = { 4, 5 };
+	for (size_t i = 0; i < 2; i++) {
+		struct machine m;
+		machine_open(&m, &(struct machine_plan){
+					 .recipe = "modern.recipe",
+					 .symbols = MODERN,
+					 .defines = { { "levels", levels[i] } },
+					 .drop_vmcoreinfo = true,
+				 });
+		assert_whole(&m, 0x13000000);
+		assert_string_equal(kernel_release(m.kernel), "6.16.0-modern");
+		assert_null(kernel_vmcoreinfo(m.kernel));
+		machine_close(&m);
+	}
+}
+
+/* A CPU in a guest says nothing of the kernel; the next one does. */
+static void first_cpu_is_in_a_guest(void **state)
+{
+	(void)state;
+	struct machine m;
+	machine_open(
+		&m,
+		&(struct machine_plan){
+			.recipe = "modern.recipe",
+			.symbols = MODERN,
+			.drop_vmcoreinfo = true,
+			.drop_cpu_notes = true,
+			.extra = "prstatus 1: rip = 0x8010 rsp = 0x7000 cs = 0x10\n"
+				 "qemu: cr3 = 0x1000\n"
+				 "prstatus 2: rip = default_idle+s rsp = stack1+0x3f00 cs = 0x10\n"
+				 "qemu: cr3 = cr3\n",
+		});
+	assert_int_equal(kernel_space(m.kernel)->root, IMAGE + ROOT_OFFSET);
+	assert_unknown(&m, 200, "CPU 0 was running a guest");
+	machine_close(&m);
+}
+
+/* In user mode under page table isolation CR3 holds tables that map hardly any of the kernel: its
+ * entry code, which is not where the image begins. */
+static void cr3_of_the_user_half(void **state)
+{
+	(void)state;
+	struct machine m;
+	machine_open(&m,
+		     &(struct machine_plan){
+			     .recipe = "modern.recipe",
+			     .symbols = MODERN,
+			     .drop_vmcoreinfo = true,
+			     .drop_cpu_notes = true,
+			     .extra = "pagetable user root sh_pgd+0x1000 pool sh_pgd+0x10000\n"
+				      "map _text+slide+4m image+4m 2m 2m global\nuse kernel\n"
+				      "prstatus 1: rip = 0x401000 rsp = 0x7ffc0000 cs = 0x33\n"
+				      "qemu: cr3 = sh_pgd|0x1803 kernel_gs_base = cpu0-percpu\n",
+		     });
+	assert_int_equal(kernel_space(m.kernel)->root, 0x13000000);
+	assert_int_equal(machine_regs(&m, 200)->from, REGS_USER);
+	machine_close(&m);
+}
+
+static void wrong_vmlinux_by_cr3(void **state)
+{
+	(void)state;
+	struct machine m;
+	machine_make(&m,
+		     &(struct machine_plan){ .recipe = "modern.recipe", .drop_vmcoreinfo = true });
+	struct err *e = machine_open_kernel(&m, NULL, BUILD_FOLDER "/tests/kernel/middle");
+	assert_non_null(e);
+	assert_non_null(strstr(err_msg(e), "4.18.0-394.middle"));
+	assert_err(e, ERR_FORMAT, "6.16.0-modern");
+	machine_close(&m);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(machines_of_all_kinds),
+		cmocka_unit_test(phys_base_is_wrong),
+		cmocka_unit_test(vmcoreinfo_says_little),
+		cmocka_unit_test(told_wrong_number_of_levels),
+		cmocka_unit_test(release_must_be_the_whole),
+		cmocka_unit_test(vmcoreinfo_without_the_necessary),
+		cmocka_unit_test(vmcoreinfo_in_memory),
+		cmocka_unit_test(no_vmcoreinfo_anywhere),
+		cmocka_unit_test(first_cpu_is_in_a_guest),
+		cmocka_unit_test(cr3_of_the_user_half),
+		cmocka_unit_test(wrong_vmlinux_by_cr3),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
