@@ -59,9 +59,8 @@ static struct err *find_code(struct cfi_files *f)
 		if (gelf_getshdr(section, &header) && header.sh_flags & SHF_EXECINSTR &&
 		    header.sh_size && header.sh_addr + header.sh_size > header.sh_addr &&
 		    f->code_count < sections)
-			f->code[f->code_count++] = (struct range){
-				header.sh_addr, header.sh_addr + header.sh_size
-			};
+			f->code[f->code_count++] =
+				(struct range){ header.sh_addr, header.sh_addr + header.sh_size };
 	}
 	return NULL;
 }

@@ -12,13 +12,13 @@
 #include "server/kernel/modules.h"
 
 enum {
-	SYMBOLS_MAX = 1 << 18,	/* the largest module of 6.12, amdgpu, has some 30,000 */
-	NAMES_MAX = 32 << 20,	/* bytes of names */
-	NAME_MAX_LENGTH = 512	/* KSYM_NAME_LEN since 6.1 */
+	SYMBOLS_MAX = 1 << 18, /* the largest module of 6.12, amdgpu, has some 30,000 */
+	NAMES_MAX = 32 << 20,  /* bytes of names */
+	NAME_MAX_LENGTH = 512  /* KSYM_NAME_LEN since 6.1 */
 };
 
 struct module_symbols {
-	const struct kernel *k;		/* borrowed, like the next */
+	const struct kernel *k; /* borrowed, like the next */
 	const struct modules *modules;
 	struct symbols **done; /* owned; by index of modules, NULL until asked for or if none */
 	bool *tried;	       /* owned */
@@ -107,8 +107,7 @@ static struct err *read_tables(const struct kernel *k, const struct module *m, s
 		return err_new(ERR_NOTFOUND, "it has none");
 	if (m->symbol_count > SYMBOLS_MAX)
 		return err_new(ERR_CORRUPT, "they are too many");
-	struct err *e =
-		read_bytes(k, m->symtab, m->symbol_count * sizeof(Elf64_Sym), &t->symbols);
+	struct err *e = read_bytes(k, m->symtab, m->symbol_count * sizeof(Elf64_Sym), &t->symbols);
 	if (!e && m->types)
 		e = read_bytes(k, m->types, m->symbol_count, &t->types);
 	return e ? e : read_names(k, m, t);

@@ -48,9 +48,9 @@ static void add_region(struct module *m, uint64_t low, uint64_t size, uint64_t t
 	if (!low || !size || size > REGION_MAX || low + size < low ||
 	    m->region_count == MODULE_REGIONS_MAX)
 		return;
-	m->regions[m->region_count++] = (struct module_region){
-		low, low + size, low + (text_size < size ? text_size : size)
-	};
+	m->regions[m->region_count++] =
+		(struct module_region){ low, low + size,
+					low + (text_size < size ? text_size : size) };
 }
 
 /* From 6.4 on: an array by enum mod_mem_type; what has been freed has the size 0. */
@@ -230,9 +230,9 @@ static struct err *index_places(struct modules *m)
 	for (size_t i = 0; i < m->count; i++) {
 		for (unsigned r = 0; r < m->list[i].region_count; r++) {
 			const struct module_region *region = &m->list[i].regions[r];
-			m->places[m->place_count++] = (struct module_place){
-				region->low, region->high, region->text_end, i
-			};
+			m->places[m->place_count++] =
+				(struct module_place){ region->low, region->high, region->text_end,
+						       i };
 		}
 	}
 	qsort(m->places, m->place_count, sizeof(*m->places), by_address);

@@ -17,8 +17,8 @@ enum {
 
 /* A piece of memory that is the module's. */
 struct module_region {
-	uint64_t low, high;	/* [low, high) */
-	uint64_t text_end;	/* code is [low, text_end): low if there is none */
+	uint64_t low, high; /* [low, high) */
+	uint64_t text_end;  /* code is [low, text_end): low if there is none */
 };
 
 struct module {
