@@ -29,7 +29,7 @@ enum orc_format {
 enum orc_base {
 	ORC_UNDEFINED, /* the register is what it was */
 	ORC_PREV_SP,   /* the CFA */
-	ORC_AX, /* from 7.1 on */
+	ORC_AX,	       /* from 7.1 on */
 	ORC_DX,
 	ORC_DI,
 	ORC_BP,

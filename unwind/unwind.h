@@ -16,7 +16,7 @@
 struct Dwarf_CFI_s;
 struct err;
 
-/* One row of the ORC tables, whichever of the kernel's formats it was in (orc.h decodes them). */
+/* One row of the ORC tables, see orc.h. */
 struct orc_entry;
 
 /* A stack: frames of one do not run into another but where the kernel switches. */
@@ -58,11 +58,14 @@ enum frame_how {
 
 struct frame {
 	struct regs regs;
-	uint64_t cfa; /* 0 if it is not known */
-	uint64_t
-		saved[REG_COUNT]; /* where the value of a register in this frame was read from... */
-	uint32_t saved_known;	  /* ...bit n: saved[n] is such an address */
-	enum frame_how how;	  /* how this frame was found, from the one before */
+	/* Where the frame ends: the caller's rsp, or the pt_regs of what was interrupted. 0 if it
+	 * is not known, as in the last frame. */
+	uint64_t cfa;
+	/* Where the value that a register has in this frame was read from; bit n of saved_known:
+	 * saved[n] is such an address. */
+	uint64_t saved[REG_COUNT];
+	uint32_t saved_known;
+	enum frame_how how; /* how this frame was found, from the one before */
 	bool interrupted; /* it was stopped at its pc, not left by a call: look up pc, not pc - 1 */
 };
 
