@@ -10,10 +10,12 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "server/kernel/code_map.h"
 #include "server/kernel/debugfiles.h"
 #include "server/kernel/kernel.h"
 #include "server/kernel/printk.h"
 #include "server/kernel/registers.h"
+#include "server/kernel/unwind_source.h"
 #include "server/memory/dump.h"
 #include "server/memory/memory.h"
 #include "server/printable.h"
@@ -48,6 +50,21 @@ static struct err *open_dump(const struct host_options *options, struct host *h)
 	return e;
 }
 
+static struct err *open_unwinder(struct host *h)
+{
+	struct err *e = code_map_new(h->kernel, &h->code);
+	if (e)
+		return e;
+	struct unwinder_parts parts = {
+		.k = h->kernel,
+		.cpus = &h->cpus,
+		.tasks = &h->tasks,
+		.registers = h->registers,
+		.code = h->code,
+	};
+	return unwinder_new(&parts, &h->unwinder);
+}
+
 static struct err *open_kernel(const struct host_options *options, struct host *h)
 {
 	struct kernel_options kernel_options = {
@@ -65,6 +82,8 @@ static struct err *open_kernel(const struct host_options *options, struct host *
 		e = tasks_read(h->kernel, &h->cpus, &h->tasks);
 	if (!e)
 		e = registers_new(h->kernel, &h->cpus, &h->tasks, &h->registers);
+	if (!e)
+		e = open_unwinder(h);
 	return e;
 }
 
@@ -153,6 +172,8 @@ void host_close(struct host *h)
 {
 	if (!h)
 		return;
+	unwinder_free(h->unwinder);
+	code_map_free(h->code);
 	registers_free(h->registers);
 	tasks_free(&h->tasks);
 	cpus_free(&h->cpus);

@@ -13,11 +13,13 @@
 #include "server/kernel/tasks.h"
 
 struct buf;
+struct code_map;
 struct dump;
 struct err;
 struct kernel;
 struct memory;
 struct registers;
+struct unwinder;
 struct vspace;
 
 struct host_options {
@@ -38,6 +40,8 @@ struct host {
 	struct cpus cpus;
 	struct tasks tasks;
 	struct registers *registers;
+	struct code_map *code;
+	struct unwinder *unwinder;
 	size_t current; /* index in tasks of the thread that a debugger finds selected */
 	char *panic;	/* the panic message; NULL if there is none. Owned */
 	char *warnings; /* what was odd about the files, one sentence a line. Owned */

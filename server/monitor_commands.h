@@ -18,6 +18,10 @@ struct monitor_arguments {
 	bool json;
 };
 
+/* monitor_bt.c */
+struct err *monitor_bt(struct host *h, struct target_view *view,
+		       const struct monitor_arguments *args, struct buf *out);
+
 /* monitor_threads.c */
 struct err *monitor_threads(struct host *h, struct target_view *view,
 			    const struct monitor_arguments *args, struct buf *out);

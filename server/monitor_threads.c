@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "base/regs.h"
 #include "server/host.h"
-#include "server/kernel/kernel.h"
+#include "server/kernel/code_map.h"
 #include "server/kernel/registers.h"
 #include "server/kernel/task_state.h"
 #include "server/monitor_commands.h"
@@ -58,7 +58,7 @@ static void thread_line(const struct host *h, const struct task *t, const struct
 	}
 	uint64_t rip = first->regs.value[REG_RIP];
 	buf_addf(out, "%-6s  0x%016" PRIx64, regs_from_name(first->from), rip);
-	if (first->from != REGS_USER && kernel_symbol_at(h->kernel, rip, &symbol))
+	if (first->from != REGS_USER && code_map_symbol(h->code, rip, &symbol))
 		buf_addf(out, " %s+0x%" PRIx64, symbol.name, rip - symbol.address);
 	buf_addch(out, '\n');
 }

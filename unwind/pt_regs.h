@@ -13,6 +13,9 @@
  */
 enum { PT_REGS_WORDS = 21, USER_REGS_WORDS = 27 };
 
+/* Which register each of the words is. */
+extern const enum reg pt_regs_order[USER_REGS_WORDS];
+
 /* Makes known in @ret what the first @words words at @image say; the rest of @ret stays. */
 void pt_regs_decode(const void *image, unsigned words, struct regs *ret);
 

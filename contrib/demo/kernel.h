@@ -273,6 +273,14 @@ enum module_state {
 	MODULE_STATE_UNFORMED,
 };
 
+/* include/uapi/linux/elf.h */
+struct elf64_sym {
+	unsigned int st_name;
+	unsigned char st_info, st_other;
+	unsigned short st_shndx;
+	u64 st_value, st_size;
+};
+
 struct module {
 	enum module_state state;
 	struct list_head list;

@@ -18,5 +18,46 @@ KVM_DATA struct module kvm_module = { .name = "kvm" };
 
 KVM_INTEL_DATA struct module kvm_intel_module = { .name = "kvm_intel" };
 
+/*
+ * The modules' parts of kallsyms: ELF symbols that the loader has given their addresses, with nm's
+ * letter in st_info (kernel/module.c). The first is always empty.
+ */
+#define SYMBOL(strings, symbol)                                                           \
+	{                                                                                 \
+		.st_name = __builtin_offsetof(struct strings, symbol), .st_info = 't',    \
+		.st_shndx = 1, .st_value = (u64)symbol                                    \
+	}
+#define STRING(symbol) .symbol = #symbol
+
+extern const char kvm_vcpu_ioctl[], vcpu_enter_guest[], kvm_arch_vcpu_load[];
+extern const char kvm_arch_vcpu_ioctl_run[], kvm_mmu_load[], vmx_cache_reg[], vmx_set_cr3[];
+
+KVM_DATA struct kvm_strings {
+	char empty[1];
+	char kvm_vcpu_ioctl[16], vcpu_enter_guest[20], kvm_arch_vcpu_load[20];
+	char kvm_arch_vcpu_ioctl_run[24], kvm_mmu_load[16];
+} kvm_strtab = {
+	STRING(kvm_vcpu_ioctl),		 STRING(vcpu_enter_guest), STRING(kvm_arch_vcpu_load),
+	STRING(kvm_arch_vcpu_ioctl_run), STRING(kvm_mmu_load),
+};
+KVM_DATA struct elf64_sym kvm_symtab[KVM_SYMBOLS] = {
+	{ 0 },
+	SYMBOL(kvm_strings, kvm_vcpu_ioctl),
+	SYMBOL(kvm_strings, vcpu_enter_guest),
+	SYMBOL(kvm_strings, kvm_arch_vcpu_load),
+	SYMBOL(kvm_strings, kvm_arch_vcpu_ioctl_run),
+	SYMBOL(kvm_strings, kvm_mmu_load),
+};
+
+KVM_INTEL_DATA struct kvm_intel_strings {
+	char empty[1];
+	char vmx_cache_reg[16], vmx_set_cr3[16];
+} kvm_intel_strtab = { STRING(vmx_cache_reg), STRING(vmx_set_cr3) };
+KVM_INTEL_DATA struct elf64_sym kvm_intel_symtab[KVM_INTEL_SYMBOLS] = {
+	{ 0 },
+	SYMBOL(kvm_intel_strings, vmx_cache_reg),
+	SYMBOL(kvm_intel_strings, vmx_set_cr3),
+};
+
 /* Only its type is wanted. */
 extern struct vcpu_vmx *demo_vcpu_vmx;

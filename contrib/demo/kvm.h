@@ -259,4 +259,7 @@ struct vcpu_vmx {
 	u32 exit_reason;
 };
 
+/* How long the modules' symbol tables are; the recipe says so too. */
+enum { KVM_SYMBOLS = 6, KVM_INTEL_SYMBOLS = 3 };
+
 #endif

@@ -72,16 +72,23 @@ class Dump:
         donor = oracle["vmcoreinfo_from"]
         if donor:
             self.core.vmcoreinfo = ElfCore(self.path(donor)).vmcoreinfo
-        python = run(["sh", os.path.join(HERE, "find_python.sh")], "find_python.sh")
-        command = [python.decode().strip(), os.path.join(HERE, "oracle_drgn.py")]
-        if donor:
-            command += ["--vmcoreinfo-from", self.path(donor)]
-        command += [elf, self.vmlinux, *map(self.path, self.entry["modules"])]
-        *self.threads, self.facts = json_lines(run(command, "drgn"), "drgn")
+        *self.threads, self.facts = self.ask_drgn("oracle_drgn.py")
         self.cpus = None
         if oracle["registers"]:
             self.cpus = qemu_registers.read(self.path(oracle["registers"]),
                                             self.path(oracle["gdb_registers"]))
+
+    def ask_drgn(self, script):
+        """The objects that one of the scripts that use drgn writes."""
+        oracle = self.entry["oracle"]
+        donor = oracle["vmcoreinfo_from"]
+        python = run(["sh", os.path.join(HERE, "find_python.sh")], "find_python.sh")
+        command = [python.decode().strip(), os.path.join(HERE, script)]
+        if donor:
+            command += ["--vmcoreinfo-from", self.path(donor)]
+        command += [self.path(oracle["elf"]), self.vmlinux,
+                    *map(self.path, self.entry["modules"])]
+        return json_lines(run(command, "drgn"), "drgn")
 
     def thread_named(self, comm, kind="task"):
         """The first thread of that name."""

@@ -158,11 +158,15 @@ def function_names(prog, task):
         return []
 
 
+def is_misled(task, cpu, notes_usable):
+    """QEMU's notes carry CPU + 1 for a pid: drgn takes one for the note of a task with that pid."""
+    return not notes_usable and (bool(task.on_cpu) or task.pid == cpu + 1)
+
+
 def describe(prog, task, kind, cpu, notes_usable):
     on_cpu = bool(task.on_cpu)
     has_stack = task.stack_refcount.refs.counter != 0
-    # QEMU's notes carry CPU + 1 for a pid: drgn takes one for the note of a task with that pid.
-    misled = not notes_usable and (on_cpu or task.pid == cpu + 1)
+    misled = is_misled(task, cpu, notes_usable)
     regs = {}
     if on_cpu and notes_usable:
         regs = note_registers(prog, cpu)
@@ -183,12 +187,13 @@ def describe(prog, task, kind, cpu, notes_usable):
     }
 
 
-def all_threads(prog, notes_usable):
+def all_tasks(prog):
+    """(task, kind, cpu) of every thread."""
     # Present, not online: a panic takes the other CPUs offline.
     for cpu in for_each_present_cpu(prog):
-        yield describe(prog, idle_task(prog, cpu), "idle", cpu, notes_usable)
+        yield idle_task(prog, cpu), "idle", cpu
     for task in for_each_task(prog):
-        yield describe(prog, task, "task", task_cpu(task), notes_usable)
+        yield task, "task", task_cpu(task)
 
 
 def host_save_areas(prog):
@@ -210,19 +215,24 @@ def host_save_areas(prog):
     return areas
 
 
-def main():
+def parse_arguments(doc):
+    """(dump to take VMCOREINFO from or None, dump, vmlinux, modules)"""
     arguments = sys.argv[1:]
     donor = None
     if len(arguments) > 1 and arguments[0] == "--vmcoreinfo-from":
         donor = arguments[1]
         arguments = arguments[2:]
     if len(arguments) < 2:
-        sys.exit(__doc__)
-    dump, vmlinux, modules = arguments[0], arguments[1], arguments[2:]
+        sys.exit(doc)
+    return donor, arguments[0], arguments[1], arguments[2:]
+
+
+def main():
+    donor, dump, vmlinux, modules = parse_arguments(__doc__)
     with with_vmcoreinfo(dump, donor) if donor else contextlib.nullcontext(dump) as path:
         prog, notes_usable = open_as_far_as_possible(path, vmlinux, modules)
-        for thread in all_threads(prog, notes_usable):
-            print(json.dumps(thread))
+        for task, kind, cpu in all_tasks(prog):
+            print(json.dumps(describe(prog, task, kind, cpu, notes_usable)))
         print(json.dumps({
             "symbols": {name: hex(prog.symbol(name).address) for name in SYMBOLS},
             "banner": prog["linux_banner"].string_().decode(),

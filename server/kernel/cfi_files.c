@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "server/kernel/cfi_files.h"
+
+#include <elfutils/libdw.h>
+#include <gelf.h>
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "server/kernel/debugfiles.h"
+#include "server/kernel/kernel.h"
+
+struct range {
+	uint64_t low, high; /* [low, high), as linked */
+};
+
+struct cfi_files {
+	const struct kernel *k; /* borrowed */
+	bool tried;
+	Elf *elf;
+	Dwarf *dwarf;
+	Dwarf_CFI *debug_frame; /* the Dwarf's; NULL if there is none */
+	Dwarf_CFI *eh_frame;	/* owned; NULL if there is none, or it is not needed */
+	struct range *code;	/* owned; the sections with code */
+	size_t code_count;
+};
+
+struct err *cfi_files_new(const struct kernel *k, struct cfi_files **ret)
+{
+	struct cfi_files *f = calloc(1, sizeof(*f));
+	if (!f)
+		return err_nomem();
+	f->k = k;
+	*ret = f;
+	return NULL;
+}
+
+void cfi_files_free(struct cfi_files *f)
+{
+	if (!f)
+		return;
+	dwarf_cfi_end(f->eh_frame);
+	dwarf_end(f->dwarf);
+	elf_end(f->elf);
+	free(f->code);
+	free(f);
+}
+
+static struct err *find_code(struct cfi_files *f)
+{
+	size_t sections;
+	if (elf_getshdrnum(f->elf, &sections))
+		return err_new(ERR_FORMAT, "sections: %s", elf_errmsg(-1));
+	f->code = calloc(sections + 1, sizeof(*f->code));
+	if (!f->code)
+		return err_nomem();
+	for (Elf_Scn *section = NULL; (section = elf_nextscn(f->elf, section));) {
+		GElf_Shdr header;
+		if (gelf_getshdr(section, &header) && header.sh_flags & SHF_EXECINSTR &&
+		    header.sh_size && header.sh_addr + header.sh_size > header.sh_addr &&
+		    f->code_count < sections)
+			f->code[f->code_count++] =
+				(struct range){ header.sh_addr, header.sh_addr + header.sh_size };
+	}
+	return NULL;
+}
+
+/*
+ * .debug_frame, which the kernel's debug information has; a kernel keeps no .eh_frame, but a file
+ * that has it alone is as good.
+ */
+static struct err *open_file(struct cfi_files *f, const struct debug_file *file)
+{
+	elf_version(EV_CURRENT);
+	f->elf = elf_begin(file->fd, ELF_C_READ_MMAP, NULL);
+	if (!f->elf)
+		return err_new(ERR_FORMAT, "%s", elf_errmsg(-1));
+	f->dwarf = dwarf_begin_elf(f->elf, DWARF_C_READ, NULL);
+	if (f->dwarf)
+		f->debug_frame = dwarf_getcfi(f->dwarf);
+	if (!f->debug_frame)
+		f->eh_frame = dwarf_getcfi_elf(f->elf);
+	return find_code(f);
+}
+
+static void try_file(struct cfi_files *f)
+{
+	const struct debug_file *file = kernel_debug_file(f->k);
+	f->tried = true;
+	if (!file)
+		return;
+	struct err *e = open_file(f, file);
+	if (e) {
+		log_debug(LOG_UNWIND, "%s: %s", file->path, err_msg(e));
+		f->code_count = 0;
+	}
+	err_free(e);
+}
+
+bool cfi_files_find(struct cfi_files *f, uint64_t pc, struct Dwarf_CFI_s **ret_cfi,
+		    uint64_t *ret_bias)
+{
+	uint64_t text, slide;
+	if (!f->tried)
+		try_file(f);
+	Dwarf_CFI *cfi = f->debug_frame ? f->debug_frame : f->eh_frame;
+	if (!cfi || !kernel_text(f->k, &text, &slide))
+		return false;
+	/* KASLR moves the image within its own area, which ends where that of the modules begins:
+	 * no module's address can be taken for one of the image's. */
+	for (size_t i = 0; i < f->code_count; i++) {
+		if (pc - slide < f->code[i].low || pc - slide >= f->code[i].high)
+			continue;
+		*ret_cfi = cfi;
+		*ret_bias = slide;
+		return true;
+	}
+	return false;
+}

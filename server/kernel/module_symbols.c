@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "server/kernel/module_symbols.h"
+
+#include <ctype.h>
+#include <elf.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "server/kernel/kernel.h"
+#include "server/kernel/modules.h"
+
+enum {
+	SYMBOLS_MAX = 1 << 18, /* the largest module of 6.12, amdgpu, has some 30,000 */
+	NAMES_MAX = 32 << 20,  /* bytes of names */
+	NAME_MAX_LENGTH = 512  /* KSYM_NAME_LEN since 6.1 */
+};
+
+struct module_symbols {
+	const struct kernel *k; /* borrowed, like the next */
+	const struct modules *modules;
+	struct symbols **done; /* owned; by index of modules, NULL until asked for or if none */
+	bool *tried;	       /* owned */
+};
+
+/* What was read of one module. */
+struct tables {
+	unsigned char *symbols; /* Elf64_Sym[] */
+	unsigned char *types;	/* NULL: in st_info */
+	char *names;
+	size_t names_len;
+};
+
+struct err *module_symbols_new(const struct kernel *k, const struct modules *modules,
+			       struct module_symbols **ret)
+{
+	struct module_symbols *s = calloc(1, sizeof(*s));
+	if (!s)
+		return err_nomem();
+	s->k = k;
+	s->modules = modules;
+	s->done = calloc(modules->count + 1, sizeof(struct symbols *));
+	s->tried = calloc(modules->count + 1, sizeof(*s->tried));
+	if (!s->done || !s->tried) {
+		module_symbols_free(s);
+		return err_nomem();
+	}
+	*ret = s;
+	return NULL;
+}
+
+void module_symbols_free(struct module_symbols *s)
+{
+	if (!s)
+		return;
+	for (size_t i = 0; s->done && i < s->modules->count; i++)
+		symbols_free(s->done[i]);
+	free(s->done);
+	free(s->tried);
+	free(s);
+}
+
+/* ---- reading ---- */
+
+static Elf64_Sym symbol_at(const struct tables *t, size_t i)
+{
+	Elf64_Sym sym;
+	memcpy(&sym, t->symbols + i * sizeof(sym), sizeof(sym));
+	return sym;
+}
+
+static struct err *read_bytes(const struct kernel *k, uint64_t at, size_t len, unsigned char **ret)
+{
+	unsigned char *bytes = malloc(len);
+	struct err *e = bytes ? kernel_read(k, at, bytes, len) : err_nomem();
+	if (e)
+		free(bytes);
+	else
+		*ret = bytes;
+	return e;
+}
+
+/* Nothing says how long the names are: they are taken up to the last that a symbol has, and as far
+ * behind that as there is memory. */
+static struct err *read_names(const struct kernel *k, const struct module *m, struct tables *t)
+{
+	size_t last = 0;
+	for (size_t i = 0; i < m->symbol_count; i++) {
+		size_t name = symbol_at(t, i).st_name;
+		if (name > last && name < NAMES_MAX)
+			last = name;
+	}
+	size_t got = 0;
+	t->names = malloc(last + NAME_MAX_LENGTH);
+	if (!t->names)
+		return err_nomem();
+	struct err *e = memory_read(kernel_memory(k), kernel_space(k), m->strtab, t->names,
+				    last + NAME_MAX_LENGTH, &got);
+	t->names_len = got;
+	return e;
+}
+
+static struct err *read_tables(const struct kernel *k, const struct module *m, struct tables *t)
+{
+	if (!m->symtab || !m->symbol_count)
+		return err_new(ERR_NOTFOUND, "it has none");
+	if (m->symbol_count > SYMBOLS_MAX)
+		return err_new(ERR_CORRUPT, "they are too many");
+	struct err *e = read_bytes(k, m->symtab, m->symbol_count * sizeof(Elf64_Sym), &t->symbols);
+	if (!e && m->types)
+		e = read_bytes(k, m->types, m->symbol_count, &t->types);
+	return e ? e : read_names(k, m, t);
+}
+
+static bool lies_in(const struct module *m, uint64_t address)
+{
+	for (unsigned i = 0; i < m->region_count; i++)
+		if (address >= m->regions[i].low && address < m->regions[i].high)
+			return true;
+	return false;
+}
+
+/* nm's letter of a symbol: since 5.0 beside its ELF information, before in its place. */
+static char letter_of(const struct tables *t, size_t i, const Elf64_Sym *sym)
+{
+	unsigned char letter = t->types ? t->types[i] : sym->st_info;
+	return isalpha(letter) ? (char)letter : '?';
+}
+
+static struct err *add_symbols(const struct module *m, const struct tables *t, struct symbols *s)
+{
+	for (size_t i = 1; i < m->symbol_count; i++) {
+		Elf64_Sym sym = symbol_at(t, i);
+		if (sym.st_name >= t->names_len || !lies_in(m, sym.st_value))
+			continue;
+		const char *name = t->names + sym.st_name;
+		size_t len = strnlen(name, t->names_len - sym.st_name);
+		struct symbol symbol = {
+			.name = name,
+			.address = sym.st_value,
+			.size = sym.st_size,
+			.type = letter_of(t, i, &sym),
+		};
+		if (!len || len == t->names_len - sym.st_name)
+			continue;
+		struct err *e = symbols_add(s, &symbol, len, sym.st_size != 0);
+		if (e)
+			return e;
+	}
+	return symbols_finish(s);
+}
+
+static struct err *read_symbols(const struct kernel *k, const struct module *m,
+				struct symbols **ret)
+{
+	struct tables t = { 0 };
+	struct symbols *s = NULL;
+	struct err *e = read_tables(k, m, &t);
+	if (!e)
+		e = symbols_new("module", m->symbol_count, &s);
+	if (!e)
+		e = add_symbols(m, &t, s);
+	free(t.symbols);
+	free(t.types);
+	free(t.names);
+	if (e) {
+		symbols_free(s);
+		return e;
+	}
+	*ret = s;
+	return NULL;
+}
+
+bool module_symbols_at(struct module_symbols *s, const struct module *module, uint64_t address,
+		       struct symbol *ret)
+{
+	size_t n = (size_t)(module - s->modules->list);
+	if (!s->tried[n]) {
+		s->tried[n] = true;
+		struct err *e = read_symbols(s->k, module, &s->done[n]);
+		if (e)
+			log_debug(LOG_SYMBOLS, "symbols of module %s: %s", module->name,
+				  err_msg(e));
+		err_free(e);
+	}
+	return symbols_at(s->done[n], address, ret);
+}

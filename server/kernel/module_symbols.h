@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Names of the addresses in modules, from each module's part of kallsyms in memory. */
+#ifndef SERVER_KERNEL_MODULE_SYMBOLS_H
+#define SERVER_KERNEL_MODULE_SYMBOLS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "server/kernel/symbols.h"
+
+struct err;
+struct kernel;
+struct module;
+struct modules;
+
+struct module_symbols;
+
+/* Reads nothing yet. Both are borrowed and must outlive the result. */
+__attribute__((warn_unused_result)) struct err *module_symbols_new(const struct kernel *k,
+								   const struct modules *modules,
+								   struct module_symbols **ret);
+void module_symbols_free(struct module_symbols *s);
+
+/*
+ * The symbol of @module (one of the modules given to module_symbols_new()) that holds @address;
+ * false if there is none. A module's table is read when it is first asked for, and kept; one that
+ * cannot be read has no symbols.
+ */
+bool module_symbols_at(struct module_symbols *s, const struct module *module, uint64_t address,
+		       struct symbol *ret);
+
+#endif

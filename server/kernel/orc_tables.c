@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "server/kernel/orc_tables.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "server/kernel/kernel.h"
+#include "server/kernel/modules.h"
+#include "unwind/orc.h"
+
+/* Debian's kernels have 600,000 entries, in 6 MB. */
+enum { ENTRIES_MAX = 8 << 20, IP_BYTES = 4 };
+
+/* One table: its entries by the address where each begins to hold; it holds up to the next one's.
+ */
+struct table {
+	bool tried;
+	size_t count;
+	uint64_t *starts;    /* owned; ascending */
+	unsigned char *rows; /* owned; ORC_RAW_BYTES each */
+};
+
+struct orc_tables {
+	const struct kernel *k; /* borrowed, like the next */
+	const struct modules *modules;
+	bool format_known;
+	enum orc_format format; /* of all tables: modules are built like their kernel */
+	struct table kernel;
+	struct table *of_modules; /* owned; by index of modules */
+};
+
+/* Where a table lies in memory. */
+struct place {
+	uint64_t rows, ips, count;
+};
+
+struct err *orc_tables_new(const struct kernel *k, const struct modules *modules,
+			   struct orc_tables **ret)
+{
+	struct orc_tables *t = calloc(1, sizeof(*t));
+	if (!t)
+		return err_nomem();
+	t->k = k;
+	t->modules = modules;
+	t->of_modules = calloc(modules->count + 1, sizeof(*t->of_modules));
+	if (!t->of_modules) {
+		free(t);
+		return err_nomem();
+	}
+	*ret = t;
+	return NULL;
+}
+
+static void free_table(struct table *t)
+{
+	free(t->starts);
+	free(t->rows);
+	t->starts = NULL;
+	t->rows = NULL;
+	t->count = 0;
+}
+
+void orc_tables_free(struct orc_tables *t)
+{
+	if (!t)
+		return;
+	free_table(&t->kernel);
+	for (size_t i = 0; i < t->modules->count; i++)
+		free_table(&t->of_modules[i]);
+	free(t->of_modules);
+	free(t);
+}
+
+/* ---- order ---- */
+
+static bool is_sorted(const struct table *t)
+{
+	for (size_t i = 1; i < t->count; i++)
+		if (t->starts[i] < t->starts[i - 1])
+			return false;
+	return true;
+}
+
+struct row {
+	uint64_t start;
+	unsigned char raw[ORC_RAW_BYTES];
+	bool weak;
+};
+
+/* As orc_sort_cmp() in arch/x86/kernel/unwind_orc.c: where a real entry and one that only ends what
+ * lies before it begin at the same address, the real one comes last, where the search finds it. */
+static int by_start(const void *a, const void *b)
+{
+	const struct row *x = a, *y = b;
+	if (x->start != y->start)
+		return x->start < y->start ? -1 : 1;
+	return (int)y->weak - (int)x->weak;
+}
+
+/* Kernels before 5.6 sort their own table while they boot, and modules' ones when they are loaded:
+ * one that has not come so far, or is damaged, is not in order. */
+static struct err *sort_table(struct table *t, enum orc_format format)
+{
+	if (is_sorted(t))
+		return NULL;
+	struct row *rows = calloc(t->count, sizeof(*rows));
+	if (!rows)
+		return err_nomem();
+	for (size_t i = 0; i < t->count; i++) {
+		struct orc_entry entry;
+		rows[i].start = t->starts[i];
+		memcpy(rows[i].raw, t->rows + i * ORC_RAW_BYTES, ORC_RAW_BYTES);
+		rows[i].weak =
+			!orc_decode(format, rows[i].raw, &entry) || entry.type == ORC_NOTHING;
+	}
+	qsort(rows, t->count, sizeof(*rows), by_start);
+	for (size_t i = 0; i < t->count; i++) {
+		t->starts[i] = rows[i].start;
+		memcpy(t->rows + i * ORC_RAW_BYTES, rows[i].raw, ORC_RAW_BYTES);
+	}
+	free(rows);
+	return NULL;
+}
+
+/* ---- reading ---- */
+
+/* Each start is kept as its distance from where it is written (.orc_unwind_ip). */
+static struct err *read_starts(const struct kernel *k, const struct place *p, struct table *t)
+{
+	unsigned char *ips = malloc(p->count * IP_BYTES);
+	t->starts = calloc(p->count, sizeof(*t->starts));
+	struct err *e =
+		ips && t->starts ? kernel_read(k, p->ips, ips, p->count * IP_BYTES) : err_nomem();
+	for (size_t i = 0; !e && i < p->count; i++)
+		t->starts[i] = p->ips + i * IP_BYTES +
+			       (uint64_t)(int64_t)(int32_t)get_u32(ips + i * IP_BYTES);
+	free(ips);
+	return e;
+}
+
+static struct err *read_table(const struct kernel *k, const struct place *p, struct table *t)
+{
+	if (!p->rows || !p->ips || !p->count)
+		return err_new(ERR_NOTFOUND, "there is none");
+	if (p->count > ENTRIES_MAX)
+		return err_new(ERR_CORRUPT, "%" PRIu64 " entries are too many", p->count);
+	t->rows = malloc(p->count * ORC_RAW_BYTES);
+	struct err *e =
+		t->rows ? kernel_read(k, p->rows, t->rows, p->count * ORC_RAW_BYTES) : err_nomem();
+	if (!e)
+		e = read_starts(k, p, t);
+	if (!e)
+		t->count = p->count;
+	return e;
+}
+
+/* The linker script's bounds (include/asm-generic/vmlinux.lds.h, ORC_UNWIND_TABLE). */
+static bool find_kernel_table(const struct kernel *k, struct place *ret)
+{
+	uint64_t rows_end, ips_end;
+	if (!kernel_symbol(k, "__start_orc_unwind", &ret->rows) ||
+	    !kernel_symbol(k, "__stop_orc_unwind", &rows_end) ||
+	    !kernel_symbol(k, "__start_orc_unwind_ip", &ret->ips) ||
+	    !kernel_symbol(k, "__stop_orc_unwind_ip", &ips_end))
+		return false;
+	ret->count = (ips_end - ret->ips) / IP_BYTES;
+	return ips_end > ret->ips && rows_end > ret->rows &&
+	       (rows_end - ret->rows) / ORC_RAW_BYTES == ret->count;
+}
+
+/* By the hash that kernels from 6.4 on carry (ORC_HEADER in vmlinux.lds.h); a table without one,
+ * or with one that is not known, speaks for itself. */
+static bool find_format(const struct kernel *k, const struct table *t, enum orc_format *ret)
+{
+	uint8_t hash[ORC_HEADER_BYTES];
+	uint64_t start, stop;
+	if (kernel_symbol(k, "__start_orc_header", &start) &&
+	    kernel_symbol(k, "__stop_orc_header", &stop) && stop - start == sizeof(hash)) {
+		struct err *e = kernel_read(k, start, hash, sizeof(hash));
+		bool read = !e;
+		err_free(e);
+		if (read && orc_format_of_header(hash, ret))
+			return true;
+	}
+	return orc_format_guess(t->rows, t->count, ret);
+}
+
+static struct err *load_kernel_table(struct orc_tables *t)
+{
+	struct place p;
+	if (!find_kernel_table(t->k, &p))
+		return err_new(ERR_NOTFOUND, "there is none");
+	struct err *e = read_table(t->k, &p, &t->kernel);
+	if (e)
+		return e;
+	t->format_known = find_format(t->k, &t->kernel, &t->format);
+	if (!t->format_known)
+		return err_new(ERR_UNSUPPORTED, "it is in a format that is not known");
+	return sort_table(&t->kernel, t->format);
+}
+
+static struct err *load_module_table(const struct orc_tables *t, const struct module *m,
+				     struct table *ret)
+{
+	struct place p = { m->orc, m->orc_ip, m->orc_count };
+	struct err *e = read_table(t->k, &p, ret);
+	return e ? e : sort_table(ret, t->format);
+}
+
+static void load(struct orc_tables *t, const struct module *m, struct table *table)
+{
+	table->tried = true;
+	struct err *e = NULL;
+	if (!m)
+		e = load_kernel_table(t);
+	else if (t->format_known)
+		e = load_module_table(t, m, table);
+	if (e) {
+		log_debug(LOG_UNWIND, "ORC table of %s: %s", m ? m->name : "the kernel",
+			  err_msg(e));
+		free_table(table);
+	}
+	err_free(e);
+}
+
+/* ---- finding ---- */
+
+bool orc_tables_find(struct orc_tables *t, const struct module *module, uint64_t pc,
+		     struct orc_entry *ret)
+{
+	struct table *table = module ? &t->of_modules[module - t->modules->list] : &t->kernel;
+	/* The kernel's table first: it is large enough to tell the format by. */
+	if (!t->kernel.tried)
+		load(t, NULL, &t->kernel);
+	if (!table->tried)
+		load(t, module, table);
+	/* The first entry above @pc is number low in the end. */
+	size_t low = 0, high = table->count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (table->starts[middle] <= pc)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low && orc_decode(t->format, table->rows + (low - 1) * ORC_RAW_BYTES, ret);
+}

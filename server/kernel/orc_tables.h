@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The kernel's own ORC tables and those of its modules, as they lie in the dump's memory. */
+#ifndef SERVER_KERNEL_ORC_TABLES_H
+#define SERVER_KERNEL_ORC_TABLES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct err;
+struct kernel;
+struct module;
+struct modules;
+struct orc_entry;
+struct orc_tables;
+
+/* Reads nothing yet. Both are borrowed and must outlive the result. */
+__attribute__((warn_unused_result)) struct err *
+orc_tables_new(const struct kernel *k, const struct modules *modules, struct orc_tables **ret);
+void orc_tables_free(struct orc_tables *t);
+
+/*
+ * The entry that covers @pc, in the table of @module (one of those given to orc_tables_new()), or
+ * of the kernel itself if that is NULL. False if none does. A table is read when it is first asked
+ * for, and kept; one that cannot be read covers nothing.
+ */
+bool orc_tables_find(struct orc_tables *t, const struct module *module, uint64_t pc,
+		     struct orc_entry *ret);
+
+#endif

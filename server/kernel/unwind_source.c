@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "server/kernel/unwind_source.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "server/kernel/cfi_files.h"
+#include "server/kernel/code_map.h"
+#include "server/kernel/cpus.h"
+#include "server/kernel/kernel.h"
+#include "server/kernel/orc_tables.h"
+#include "server/kernel/registers.h"
+#include "server/kernel/tasks.h"
+#include "server/kernel/unwind_source_asm.h"
+
+struct unwinder {
+	struct unwinder_parts parts;
+	struct orc_tables *orc; /* owned */
+	struct cfi_files *cfi;	/* owned */
+};
+
+/* What the unwinder's questions are about. */
+struct question {
+	struct unwinder *u;
+	const struct task *task;
+	const struct cpu *cpu; /* where the task runs; NULL if it does not */
+};
+
+struct err *unwinder_new(const struct unwinder_parts *parts, struct unwinder **ret)
+{
+	struct unwinder *u = calloc(1, sizeof(*u));
+	if (!u)
+		return err_nomem();
+	u->parts = *parts;
+	struct err *e = orc_tables_new(parts->k, code_map_modules(parts->code), &u->orc);
+	if (!e)
+		e = cfi_files_new(parts->k, &u->cfi);
+	if (e) {
+		unwinder_free(u);
+		return e;
+	}
+	*ret = u;
+	return NULL;
+}
+
+void unwinder_free(struct unwinder *u)
+{
+	if (!u)
+		return;
+	orc_tables_free(u->orc);
+	cfi_files_free(u->cfi);
+	free(u);
+}
+
+/* ---- answers ---- */
+
+static struct err *read_memory(void *self, uint64_t address, void *out, size_t len)
+{
+	const struct question *q = self;
+	return kernel_read(q->u->parts.k, address, out, len);
+}
+
+static bool is_text(void *self, uint64_t pc, uint64_t *ret_function)
+{
+	const struct question *q = self;
+	struct symbol symbol;
+	if (!code_map_is_code(q->u->parts.code, pc))
+		return false;
+	*ret_function = code_map_symbol(q->u->parts.code, pc, &symbol) ? symbol.address : 0;
+	return true;
+}
+
+static bool find_cfi(void *self, uint64_t pc, struct Dwarf_CFI_s **ret_cfi, uint64_t *ret_bias)
+{
+	const struct question *q = self;
+	return cfi_files_find(q->u->cfi, pc, ret_cfi, ret_bias);
+}
+
+/* The kernel's own table ends with an entry that would cover all that lies behind it. */
+static bool find_orc(void *self, uint64_t pc, struct orc_entry *ret)
+{
+	const struct question *q = self;
+	const struct module *module = code_map_module(q->u->parts.code, pc);
+	if (!module && !code_map_in_kernel(q->u->parts.code, pc))
+		return false;
+	return orc_tables_find(q->u->orc, module, pc, ret);
+}
+
+static bool find_stack(void *self, uint64_t address, struct unwind_stack *ret)
+{
+	const struct question *q = self;
+	uint64_t low = q->task->stack, size = q->u->parts.tasks->stack_size;
+	if (low && address >= low && address - low < size) {
+		*ret = (struct unwind_stack){ low, low + size, "task" };
+		return true;
+	}
+	const struct cpu_stack *stack = q->cpu ? cpu_stack_at(q->cpu, address) : NULL;
+	if (!stack)
+		return false;
+	*ret = (struct unwind_stack){ stack->low, stack->high, stack->name };
+	return true;
+}
+
+static bool keeps_callee_saved(void *self, uint64_t pc)
+{
+	const struct question *q = self;
+	struct symbol symbol;
+	return code_map_symbol(q->u->parts.code, pc, &symbol) &&
+	       asm_keeps_callee_saved(symbol.name);
+}
+
+/* ---- a task ---- */
+
+static struct err *lost(const struct first_regs *first, struct frames *ret)
+{
+	char *why = strdup(first->why ? first->why : "its registers are unknown");
+	if (!why)
+		return err_nomem();
+	*ret = (struct frames){ .end = END_LOST, .why = why };
+	return NULL;
+}
+
+struct err *unwinder_frames(struct unwinder *u, const struct task *task, struct frames *ret)
+{
+	const struct first_regs *first;
+	struct err *e = registers_get(u->parts.registers, task, &first);
+	if (e)
+		return e;
+	if (!regs_known(&first->regs, REG_RIP) || !regs_known(&first->regs, REG_RSP))
+		return lost(first, ret);
+	struct question q = {
+		.u = u,
+		.task = task,
+		/* While it does not run, its CPU's stacks hold what other tasks are about. */
+		.cpu = task->on_cpu ? cpus_find(u->parts.cpus, (unsigned)task->cpu) : NULL,
+	};
+	struct unwind_source source = {
+		.self = &q,
+		.read = read_memory,
+		.is_text = is_text,
+		.cfi = find_cfi,
+		.orc = find_orc,
+		.stack = find_stack,
+		.keeps_callee_saved = keeps_callee_saved,
+	};
+	/* The switch left a return address; a note says where the CPU was stopped. */
+	bool stopped = first->from != REGS_SWITCH;
+	return unwind(&source, &first->regs, stopped ? HOW_NOTE : HOW_SWITCH, stopped, ret);
+}

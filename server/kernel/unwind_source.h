@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The frames of a dump's tasks: what the unwinder asks for, answered from the dump. */
+#ifndef SERVER_KERNEL_UNWIND_SOURCE_H
+#define SERVER_KERNEL_UNWIND_SOURCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "unwind/unwind.h"
+
+struct code_map;
+struct cpus;
+struct err;
+struct kernel;
+struct registers;
+struct task;
+struct tasks;
+struct unwinder;
+
+/* Where frames come from. All is borrowed and must outlive the unwinder. */
+struct unwinder_parts {
+	const struct kernel *k;
+	const struct cpus *cpus;
+	const struct tasks *tasks;
+	struct registers *registers;
+	struct code_map *code;
+};
+
+/* Opens and reads nothing yet. */
+__attribute__((warn_unused_result)) struct err *unwinder_new(const struct unwinder_parts *parts,
+							     struct unwinder **ret);
+void unwinder_free(struct unwinder *u);
+
+/*
+ * The frames of @task (one of the parts' tasks), freed with frames_free(). One whose registers are
+ * unknown has none and is lost, with the reason. An error only when memory is out.
+ */
+__attribute__((warn_unused_result)) struct err *
+unwinder_frames(struct unwinder *u, const struct task *task, struct frames *ret);
+
+#endif

@@ -1,0 +1,117 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Compares the frames that `bt --all --json` gives of one dump with drgn's.
+
+    compare_frames.py MANIFEST DUMP_NAME SERVER [SERVER_OPTION...]
+
+rip, rsp, rbp, rbx and r12-r15 of every frame must be drgn's wherever drgn has a value. What the
+server may not know:
+  - Without a vmlinux (no --symbols among the options) it has ORC alone, which does not speak of rbx
+    and r12-r15.
+  - With one it has no debug files of modules: registers that a module's function may have saved are
+    unknown below it, until something is found that kept them.
+  - Without a vmlinux, frames that the frame pointer passes over: __crash_kexec has no ORC entries
+    (STACK_FRAME_NON_STANDARD in kernel/kexec_core.c), and rbp is panic()'s there.
+What drgn 0.0.22 has otherwise, and is not right:
+  - rbp of a frame whose registers an entry has saved: it keeps the value of the entry's code, which
+    cleared it, and does not take that of pt_regs.
+  - Frames of user mode behind the first: there is no unwind information there.
+Every difference is a line on stderr. Exit status: 0 the same, 1 different or failed, 77 no Python
+on this machine can import drgn.
+"""
+
+import sys
+
+from oracle import check_main, json_lines, run
+
+ALWAYS = {"rip", "rsp"}
+USER_END = 1 << 56
+ENDS = {"user", "kthread", "lost"}
+
+
+def values(regs):
+    return {name: int(value, 16) for name, value in regs.items()}
+
+
+def up_to_user(frames):
+    """drgn's frames without those that user mode's first has called from."""
+    for number, frame in enumerate(frames):
+        if int(frame["regs"]["rip"], 16) < USER_END:
+            return frames[:number + 1]
+    return frames
+
+
+class Comparison:
+    """Counts what was compared and collects differences as sentences."""
+
+    def __init__(self, has_vmlinux):
+        self.has_vmlinux = has_vmlinux
+        self.lines = []
+        self.frames = self.same = self.unknown = self.passed_over = 0
+
+    def registers(self, where, mine, theirs, may_miss, kept_rbp):
+        """kept_rbp is drgn's rbp of the frame before."""
+        self.frames += 1
+        regs = values(mine["regs"])
+        for name, value in values(theirs["regs"]).items():
+            if regs.get(name) == value:
+                self.same += 1
+            elif name in regs:
+                if name != "rbp" or mine["how"] != "regs" or value != kept_rbp:
+                    self.lines.append(f"{where}: {name} is {regs[name]:#x}, drgn says {value:#x}")
+            elif may_miss and name not in ALWAYS:
+                self.unknown += 1
+            else:
+                self.lines.append(f"{where}: {name} is unknown, drgn says {value:#x}")
+
+    def pairs(self, mine, theirs):
+        """Frames that belong together."""
+        theirs = iter(theirs)
+        for frame in mine:
+            other = next(theirs, None)
+            while (not self.has_vmlinux and frame["how"] == "fp" and other is not None
+                   and int(other["regs"]["rsp"], 16) < int(frame["regs"]["rsp"], 16)):
+                self.passed_over += 1
+                other = next(theirs, None)
+            if other is None:
+                return
+            yield frame, other
+
+    def thread(self, mine, theirs):
+        who = f"tid {theirs['tid']} ({theirs['comm']})"
+        may_miss = not self.has_vmlinux
+        kept_rbp = matched = 0
+        before = self.passed_over
+        expected = up_to_user(theirs["frames"])
+        for number, (frame, other) in enumerate(self.pairs(mine["frames"], expected)):
+            where = f"{who} #{number} {frame.get('name')} by {frame['how']}"
+            self.registers(where, frame, other, may_miss, kept_rbp)
+            may_miss |= "module" in frame
+            kept_rbp = int(other["regs"].get("rbp", "0"), 16)
+            matched += 1
+        missing = len(expected) - matched - (self.passed_over - before)
+        if missing:
+            self.lines.append(f"{who}: {missing} of drgn's frames are missing; {mine['end']} "
+                              f"{mine.get('why', '')}")
+        if mine["end"] not in ENDS or (mine["end"] == "lost") != ("why" in mine):
+            self.lines.append(f"{who}: end is {mine['end']!r}, why {mine.get('why')!r}")
+
+
+def compare(dump, server):
+    output = run([*server, "-x", "bt --all --json", *dump.files], server[0])
+    mine = {thread["tid"]: thread for thread in json_lines(output, server[0])}
+    comparison = Comparison("--symbols" in server)
+    for thread in dump.threads:
+        if thread["tid"] not in mine:
+            comparison.lines.append(f"tid {thread['tid']} is not in the server's list")
+    for theirs in dump.ask_drgn("oracle_drgn_frames.py"):
+        if theirs["tid"] in mine:
+            comparison.thread(mine[theirs["tid"]], theirs)
+    print(f"{comparison.frames} frames, {comparison.same} registers the same, "
+          f"{comparison.unknown} known to drgn alone, {comparison.passed_over} frames passed over",
+          file=sys.stderr)
+    return comparison.lines
+
+
+if __name__ == "__main__":
+    check_main(__doc__, compare)

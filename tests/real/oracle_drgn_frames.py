@@ -1,0 +1,51 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What drgn says of the frames of a dump's threads.
+
+    oracle_drgn_frames.py [--vmcoreinfo-from ELF] DUMP VMLINUX [MODULE...]
+
+Writes JSON Lines, one object a thread that drgn is not misled about (oracle_drgn.py says which
+those are): tid, comm, and frames, innermost first, each with the function's name (null where drgn
+has none), whether it was interrupted, and its known registers. Inlined functions are no frames.
+"""
+
+import contextlib
+import json
+import sys
+
+from oracle_drgn import (IDLE_TID_BASE, REGISTERS, all_tasks, is_misled, open_as_far_as_possible,
+                         parse_arguments, with_vmcoreinfo)
+
+
+def frames(prog, task):
+    """The frames of the machine; the innermost of a group of inlined ones comes first."""
+    found = []
+    for frame in prog.stack_trace(task):
+        if frame.is_inline:
+            continue
+        values = frame.registers()
+        found.append({
+            "name": frame.name,
+            "interrupted": frame.interrupted,
+            "regs": {name: hex(values[name]) for name in REGISTERS if name in values},
+        })
+    return found
+
+
+def main():
+    donor, dump, vmlinux, modules = parse_arguments(__doc__)
+    with with_vmcoreinfo(dump, donor) if donor else contextlib.nullcontext(dump) as path:
+        prog, notes_usable = open_as_far_as_possible(path, vmlinux, modules)
+        for task, kind, cpu in all_tasks(prog):
+            has_stack = task.stack_refcount.refs.counter != 0
+            if not has_stack or is_misled(task, cpu, notes_usable):
+                continue
+            print(json.dumps({
+                "tid": IDLE_TID_BASE + cpu if kind == "idle" else task.pid.value_(),
+                "comm": task.comm.string_().decode("utf-8", "replace"),
+                "frames": frames(prog, task),
+            }))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The top of a task's stack, for kernels whose entry code no table describes: every entry from user
+ * mode leaves a pt_regs there. Only its iret frame, which the CPU writes, is believed: the fast
+ * system call path of kernels before 4.16 leaves the rest half filled
+ * (arch/x86/entry/entry_64.S).
+ */
+#include "unwind/walk.h"
+
+/* arch/x86/include/asm/segment.h: user mode's code segments, 64 and 32 bits, and stack segment. */
+enum { USER_CS = 0x33, USER32_CS = 0x23, USER_DS = 0x2b };
+
+/* What kernels that can use FRED leave free above pt_regs (TOP_OF_KERNEL_STACK_PADDING). */
+enum { FRED_PADDING = 16 };
+
+/*
+ * What may lie above the rsp of a thread's first function: a pt_regs, the frame that fork made
+ * (struct fork_frame, arch/x86/include/asm/switch_to.h), return addresses that boot code pushed.
+ */
+enum { BOTTOM_BYTES = PT_REGS_BYTES + FRED_PADDING + 88 };
+
+static bool is_user(const struct regs *r)
+{
+	return (r->value[REG_CS] == USER_CS || r->value[REG_CS] == USER32_CS) &&
+	       r->value[REG_SS] == USER_DS && !(r->value[REG_RIP] >> 63);
+}
+
+static enum step read_top(struct walk *w, uint64_t pt_regs, struct frame *ret)
+{
+	struct frame user = { .how = HOW_REGS, .interrupted = true };
+	uint64_t rsp = walk_reg(w, REG_RSP);
+	if (pt_regs < w->stack.low || rsp < pt_regs || rsp > pt_regs + 8 * PT_REGS_IRET ||
+	    !walk_restore_pt_regs(w, &user, pt_regs, PT_REGS_IRET) || !is_user(&user.regs))
+		return STEP_NONE;
+	w->cfa = pt_regs;
+	*ret = user;
+	return STEP_CALLER;
+}
+
+enum step stack_top_step(struct walk *w, struct frame *ret)
+{
+	uint64_t size = w->stack.high - w->stack.low;
+	if (size < BOTTOM_BYTES)
+		return STEP_NONE;
+	uint64_t top = w->stack.high - PT_REGS_BYTES;
+	if (read_top(w, top, ret) == STEP_CALLER ||
+	    read_top(w, top - FRED_PADDING, ret) == STEP_CALLER)
+		return STEP_CALLER;
+	/* Threads start with rbp 0. */
+	bool no_caller = !walk_knows(w, REG_RBP) || walk_reg(w, REG_RBP) == 0;
+	if (no_caller && !w->frame->interrupted &&
+	    walk_reg(w, REG_RSP) >= w->stack.high - BOTTOM_BYTES)
+		return STEP_BOTTOM;
+	return STEP_NONE;
+}

@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The driver: asks the strategies in order for the caller of each frame, and believes an answer
+ * only if it leads up the stack, or to another stack that was not there before.
+ */
+#include "unwind/unwind.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "unwind/orc.h"
+#include "unwind/pt_regs.h"
+#include "unwind/walk.h"
+
+/*
+ * A CPU has a task, an IRQ and an entry stack and, since 5.1, six exception stacks (struct
+ * exception_stacks, arch/x86/include/asm/cpu_entry_area.h); before, IST stacks that are fewer.
+ */
+enum { STACKS_MAX = 16, PAGE = 4096 };
+
+struct driver {
+	struct walk walk;
+	struct frames *frames;
+	size_t capacity;
+	uint64_t entered[STACKS_MAX]; /* beginnings of stacks */
+	size_t stacks;
+};
+
+const char *frame_how_name(enum frame_how how)
+{
+	static const char *const names[] = {
+		[HOW_NOTE] = "note", [HOW_SWITCH] = "switch", [HOW_CFI] = "cfi",
+		[HOW_ORC] = "orc",   [HOW_FP] = "fp",	      [HOW_REGS] = "regs",
+		[HOW_CALL] = "call",
+	};
+	return names[how];
+}
+
+void frames_free(struct frames *f)
+{
+	if (!f)
+		return;
+	free(f->list);
+	free(f->why);
+	*f = (struct frames){ 0 };
+}
+
+static bool add_frame(struct driver *d, const struct frame *frame)
+{
+	struct frames *f = d->frames;
+	if (f->count == d->capacity) {
+		size_t capacity = d->capacity ? 2 * d->capacity : 16;
+		struct frame *list = realloc(f->list, capacity * sizeof(*list));
+		if (!list)
+			return false;
+		f->list = list;
+		d->capacity = capacity;
+	}
+	f->list[f->count++] = *frame;
+	return true;
+}
+
+static bool is_code(const struct walk *w, uint64_t pc)
+{
+	uint64_t function;
+	return w->source->is_text(w->source->self, pc, &function);
+}
+
+static bool is_kernel_half(uint64_t address)
+{
+	return address >> 63;
+}
+
+/* Code that no symbol covers (BPF programs, trampolines) is at least there. */
+static bool may_be_code(const struct walk *w, uint64_t pc)
+{
+	unsigned char byte;
+	if (!is_kernel_half(pc))
+		return false;
+	struct err *e = w->source->read(w->source->self, pc, &byte, sizeof(byte));
+	err_free(e);
+	return !e;
+}
+
+/*
+ * A call of a function that is not there has done one thing only: push the return address. All
+ * other registers are still the caller's.
+ */
+static enum step undo_call(struct walk *w, struct frame *ret)
+{
+	struct frame caller = *w->frame;
+	uint64_t rsp = walk_reg(w, REG_RSP);
+	caller.how = HOW_CALL;
+	caller.interrupted = false;
+	if (!walk_on_stack(w, rsp, 8) || !walk_restore(w, &caller, REG_RIP, rsp))
+		return STEP_NONE;
+	if (!is_code(w, caller.regs.value[REG_RIP] - 1)) {
+		walk_note(w, "0x%" PRIx64 " is no code, and was not called", walk_reg(w, REG_RIP));
+		return STEP_NONE;
+	}
+	regs_set(&caller.regs, REG_RSP, rsp + 8);
+	w->cfa = rsp + 8;
+	*ret = caller;
+	return STEP_CALLER;
+}
+
+/* No table can cover this pc. */
+static enum step leave_unknown_code(struct walk *w, struct frame *ret)
+{
+	enum step step = STEP_NONE;
+	if (may_be_code(w, walk_reg(w, REG_RIP)))
+		step = fp_step(w, ret);
+	if (step == STEP_NONE && w->exact)
+		step = undo_call(w, ret);
+	return step;
+}
+
+/*
+ * Where ORC knows better than CFI: entry code, of which only ORC knows that a pt_regs is there, and
+ * code that changes stacks in inline assembly, which the compiler that wrote the CFI did not see.
+ */
+static bool orc_goes_first(const struct orc_entry *entry)
+{
+	return entry->type == ORC_END || entry->type == ORC_REGS ||
+	       entry->type == ORC_REGS_PARTIAL || entry->sp == ORC_SP_INDIRECT;
+}
+
+static enum step leave_known_code(struct walk *w, struct frame *ret)
+{
+	const struct unwind_source *s = w->source;
+	struct orc_entry entry;
+	bool has_orc = s->orc && s->orc(s->self, w->pc, &entry) && entry.type != ORC_NOTHING;
+	if (has_orc && orc_goes_first(&entry))
+		return orc_step(w, &entry, ret);
+	enum step step = cfi_step(w, ret);
+	if (step != STEP_NONE)
+		return step;
+	/* Kernels with ORC have no frame pointers. */
+	return has_orc ? orc_step(w, &entry, ret) : fp_step(w, ret);
+}
+
+static enum step leave_frame(struct walk *w, struct frame *ret)
+{
+	enum step step = is_code(w, w->pc) ? leave_known_code(w, ret) : leave_unknown_code(w, ret);
+	if (step == STEP_CALLER)
+		return step;
+	/* Also where nothing called: a new thread of user mode has its registers there. */
+	enum step top = stack_top_step(w, ret);
+	return top == STEP_CALLER || step == STEP_NONE ? top : step;
+}
+
+/* False, with a note, if the stack was left before: frames would go round for ever. */
+static bool enter_stack(struct driver *d, const struct unwind_stack *stack)
+{
+	struct walk *w = &d->walk;
+	for (size_t i = 0; i < d->stacks; i++) {
+		if (d->entered[i] == stack->low) {
+			walk_note(w, "the %s stack is entered twice", stack->name);
+			return false;
+		}
+	}
+	if (d->stacks == STACKS_MAX) {
+		walk_note(w, "there are more stacks than a CPU has");
+		return false;
+	}
+	d->entered[d->stacks++] = stack->low;
+	w->stack = *stack;
+	return true;
+}
+
+/* An rsp just above a stack's end belongs to that stack: it is empty. */
+static bool find_stack(const struct walk *w, uint64_t rsp, struct unwind_stack *ret)
+{
+	const struct unwind_source *s = w->source;
+	struct unwind_stack stack;
+	if (!s->stack(s->self, rsp, &stack) && !s->stack(s->self, rsp - 8, &stack))
+		return false;
+	if (rsp < stack.low || rsp > stack.high)
+		return false;
+	*ret = stack;
+	return true;
+}
+
+static bool no_stack(struct walk *w, uint64_t rsp)
+{
+	walk_note(w, "rsp 0x%" PRIx64 " is on no stack of this task or its CPU", rsp);
+	return false;
+}
+
+/* The first frame may have run over its stack's end into the guard page below. */
+static bool enter_first_stack(struct driver *d, uint64_t rsp)
+{
+	struct walk *w = &d->walk;
+	struct unwind_stack stack;
+	if (!find_stack(w, rsp, &stack)) {
+		uint64_t above = (rsp | (PAGE - 1)) + 1;
+		if (!w->source->stack(w->source->self, above, &stack) || stack.low != above)
+			return no_stack(w, rsp);
+		stack.low = rsp;
+	}
+	return enter_stack(d, &stack);
+}
+
+static bool follow_stack(struct driver *d, const struct frame *next)
+{
+	struct walk *w = &d->walk;
+	uint64_t from = walk_reg(w, REG_RSP), to = next->regs.value[REG_RSP];
+	struct unwind_stack stack;
+	if (to > from && to <= w->stack.high)
+		return true;
+	if (to >= w->stack.low && to <= from) {
+		walk_note(w, "the stack goes the wrong way, from 0x%" PRIx64 " to 0x%" PRIx64, from,
+			  to);
+		return false;
+	}
+	if (!find_stack(w, to, &stack))
+		return no_stack(w, to);
+	return enter_stack(d, &stack);
+}
+
+/*
+ * CFI of entry code says where rip is, and that it was interrupted, but cannot speak of cs, by
+ * which a pt_regs tells user mode.
+ */
+static bool is_user_mode(const struct frame *f)
+{
+	if (regs_known(&f->regs, REG_CS))
+		return regs_user_mode(&f->regs);
+	uint64_t rip = f->regs.value[REG_RIP];
+	return f->how == HOW_CFI && f->interrupted && rip && !is_kernel_half(rip);
+}
+
+/*
+ * Return address 0: what boot code pushes for the idle tasks, and the registers of a kernel thread,
+ * which are zeros (copy_thread(), arch/x86/kernel/process.c). Elsewhere than above everything that
+ * was on the stack it is damage.
+ */
+static bool is_bottom(const struct walk *w, const struct frame *next)
+{
+	uint64_t rsp = next->regs.value[REG_RSP];
+	if (next->regs.value[REG_RIP])
+		return false;
+	return !rsp || (rsp > walk_reg(w, REG_RSP) && rsp <= w->stack.high &&
+			w->stack.high - rsp <= PT_REGS_BYTES + 88);
+}
+
+static bool is_plausible(struct driver *d, const struct frame *next)
+{
+	struct walk *w = &d->walk;
+	uint64_t rip = next->regs.value[REG_RIP];
+	if (!next->interrupted && !is_code(w, rip - 1) && !may_be_code(w, rip)) {
+		walk_note(w, "return address 0x%" PRIx64 " is no code", rip);
+		return false;
+	}
+	return follow_stack(d, next);
+}
+
+/* Adds the next frame. True if there may be more; else frames->end is set. */
+static bool take_step(struct driver *d, struct err **ret_e)
+{
+	struct frames *f = d->frames;
+	struct walk *w = &d->walk;
+	struct frame *from = &f->list[f->count - 1], next = { 0 };
+	w->frame = from;
+	w->exact = f->count == 1 || from->interrupted;
+	w->pc = from->regs.value[REG_RIP] - (w->exact ? 0 : 1);
+	w->cfa = 0;
+	buf_reset(&w->why);
+	enum step step = leave_frame(w, &next);
+	f->end = step == STEP_BOTTOM ? END_KTHREAD : END_LOST;
+	if (step != STEP_CALLER)
+		return false;
+	bool user = is_user_mode(&next);
+	if (!user && is_bottom(w, &next)) {
+		f->end = END_KTHREAD;
+		return false;
+	}
+	if (!user && !is_plausible(d, &next))
+		return false;
+	if (f->count == UNWIND_DEPTH_MAX) {
+		walk_note(w, "more than %d frames", UNWIND_DEPTH_MAX);
+		return false;
+	}
+	from->cfa = w->cfa;
+	if (!add_frame(d, &next)) {
+		*ret_e = err_nomem();
+		return false;
+	}
+	if (user)
+		f->end = END_USER;
+	return !user;
+}
+
+/* The reason, as a sentence that says where. */
+static struct err *explain(struct driver *d)
+{
+	struct frames *f = d->frames;
+	struct buf *why = &d->walk.why;
+	struct err *e;
+	if (f->end != END_LOST)
+		return NULL;
+	struct buf sentence = BUF_INIT;
+	buf_addf(&sentence, "at 0x%" PRIx64 ": %s", f->list[f->count - 1].regs.value[REG_RIP],
+		 why->len ? why->data : "nothing says where its caller is");
+	e = buf_error(&sentence);
+	if (!e)
+		e = buf_error(why);
+	if (e) {
+		buf_free(&sentence);
+		return e;
+	}
+	f->why = sentence.data; /* owned: it is not empty */
+	return NULL;
+}
+
+static struct err *run(struct driver *d, const struct frame *first)
+{
+	struct frames *f = d->frames;
+	struct err *e = NULL;
+	if (!add_frame(d, first))
+		return err_nomem();
+	if (regs_user_mode(&first->regs)) {
+		f->end = END_USER;
+		return NULL;
+	}
+	f->end = END_LOST;
+	d->walk.frame = f->list;
+	if (!regs_known(&first->regs, REG_RIP) || !regs_known(&first->regs, REG_RSP))
+		walk_note(&d->walk, "rip or rsp is not known");
+	else if (enter_first_stack(d, first->regs.value[REG_RSP]))
+		while (take_step(d, &e))
+			;
+	return e ? e : explain(d);
+}
+
+struct err *unwind(const struct unwind_source *source, const struct regs *first, enum frame_how how,
+		   bool interrupted, struct frames *ret)
+{
+	struct frames frames = { 0 };
+	struct frame frame = { .regs = *first, .how = how, .interrupted = interrupted };
+	struct driver d = { .walk = { .source = source, .why = BUF_INIT }, .frames = &frames };
+	struct err *e = run(&d, &frame);
+	buf_free(&d.walk.why);
+	if (e) {
+		frames_free(&frames);
+		return e;
+	}
+	*ret = frames;
+	return NULL;
+}

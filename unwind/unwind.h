@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From first registers to frames. Strategies are tried in order for each frame (unwind.c), one a
+ * file; a register is known or it is not, and never guessed. Knows memory, tables and stacks only
+ * through struct unwind_source.
+ */
+#ifndef UNWIND_UNWIND_H
+#define UNWIND_UNWIND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/regs.h"
+
+struct Dwarf_CFI_s;
+struct err;
+
+/* One row of the ORC tables, see orc.h. */
+struct orc_entry;
+
+/* A stack: frames of one do not run into another but where the kernel switches. */
+struct unwind_stack {
+	uint64_t low, high; /* [low, high) */
+	const char *name;   /* "task", "IRQ", "NMI"...; static */
+};
+
+struct unwind_source {
+	void *self;
+	/* All or nothing. The error is the caller's. */
+	struct err *(*read)(void *self, uint64_t address, void *out, size_t len);
+	/* Whether @pc lies in code of the kernel or a module, and where its function begins (0:
+	 * unknown). */
+	bool (*is_text)(void *self, uint64_t pc, uint64_t *ret_function);
+	/* The CFI section that may cover @pc, and what to take off a run-time address to get the
+	 * address it speaks of; false if there is none. Borrowed. May be NULL. */
+	bool (*cfi)(void *self, uint64_t pc, struct Dwarf_CFI_s **ret_cfi, uint64_t *ret_bias);
+	/* The ORC entry that covers @pc; false if none does. May be NULL. */
+	bool (*orc)(void *self, uint64_t pc, struct orc_entry *ret);
+	/* The stack that holds @address; false if it is on none that belongs to this task or its
+	 * CPU. */
+	bool (*stack)(void *self, uint64_t address, struct unwind_stack *ret);
+	/* Whether the code at @pc is assembly that is known to leave rbx and r12-r15 alone, so that
+	 * ORC, which does not speak of them, carries them over. May be NULL: none is. */
+	bool (*keeps_callee_saved)(void *self, uint64_t pc);
+};
+
+/* How a frame's registers were found. */
+enum frame_how {
+	HOW_NOTE,   /* first frame: a CPU's note */
+	HOW_SWITCH, /* first frame: what the context switch left */
+	HOW_CFI,
+	HOW_ORC,
+	HOW_FP,	  /* frame pointer: rip, rsp and rbp alone */
+	HOW_REGS, /* a pt_regs that an entry saved */
+	HOW_CALL, /* a call to nowhere: the return address was popped */
+};
+
+struct frame {
+	struct regs regs;
+	/* Where the frame ends: the caller's rsp, or the pt_regs of what was interrupted. 0 if it
+	 * is not known, as in the last frame. */
+	uint64_t cfa;
+	/* Where the value that a register has in this frame was read from; bit n of saved_known:
+	 * saved[n] is such an address. */
+	uint64_t saved[REG_COUNT];
+	uint32_t saved_known;
+	enum frame_how how; /* how this frame was found, from the one before */
+	bool interrupted; /* it was stopped at its pc, not left by a call: look up pc, not pc - 1 */
+};
+
+enum unwind_end {
+	END_USER,    /* the last frame is user mode's */
+	END_KTHREAD, /* the entry of a kernel thread, or of an idle task, that nothing called */
+	END_LOST,    /* see why */
+};
+
+struct frames {
+	struct frame *list; /* owned */
+	size_t count;
+	enum unwind_end end;
+	char *why; /* owned; for END_LOST a sentence, else NULL */
+};
+
+enum { UNWIND_DEPTH_MAX = 512 };
+
+/*
+ * Unwinds from @first, whose rip and rsp must be known. @interrupted as in struct frame. An error
+ * only when memory is out; whatever else stops it is in ret->why. *ret is freed with frames_free().
+ */
+__attribute__((warn_unused_result)) struct err *unwind(const struct unwind_source *source,
+						       const struct regs *first, enum frame_how how,
+						       bool interrupted, struct frames *ret);
+void frames_free(struct frames *f);
+
+/* "cfi", "orc", "fp", "regs", "switch", "note", "call" */
+const char *frame_how_name(enum frame_how how);
+
+#endif

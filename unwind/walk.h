@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the driver and its strategies share: the frame to be left, and how a strategy says what it
+ * found or why it found nothing. Private to unwind/.
+ */
+#ifndef UNWIND_WALK_H
+#define UNWIND_WALK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "unwind/unwind.h"
+
+struct walk {
+	const struct unwind_source *source;
+	const struct frame *frame; /* the one to be left */
+	struct unwind_stack stack; /* that holds its rsp */
+	uint64_t pc;		   /* what to look up in tables */
+	bool exact;	/* pc is where it stands; else it was left by a call before pc + 1 */
+	uint64_t cfa;	/* the frame's CFA, for a strategy that leaves it */
+	struct buf why; /* what failed on the way out of this frame */
+};
+
+enum step {
+	STEP_NONE,   /* the strategy does not apply, or failed: walk->why says more */
+	STEP_CALLER, /* the caller is in *ret, walk->cfa is set */
+	STEP_BOTTOM, /* nothing called this frame */
+};
+
+/* Strategies, each in a file of its own. *ret starts empty and is filled for STEP_CALLER only. */
+enum step cfi_step(struct walk *w, struct frame *ret);
+enum step orc_step(struct walk *w, const struct orc_entry *entry, struct frame *ret);
+enum step fp_step(struct walk *w, struct frame *ret);
+/* At the stack's top: what an entry from user mode saved there, and nothing that was called. */
+enum step stack_top_step(struct walk *w, struct frame *ret);
+
+/* Adds a reason to walk->why. */
+__attribute__((format(printf, 2, 3))) void walk_note(struct walk *w, const char *fmt, ...);
+
+/* Eight bytes of memory; false, and a note, if they cannot be read. */
+bool walk_word(struct walk *w, uint64_t address, uint64_t *ret);
+
+/* Registers of the frame to be left. */
+static inline bool walk_knows(const struct walk *w, enum reg n)
+{
+	return regs_known(&w->frame->regs, n);
+}
+
+static inline uint64_t walk_reg(const struct walk *w, enum reg n)
+{
+	return w->frame->regs.value[n];
+}
+
+/* Whether @len bytes at @address lie between the frame's rsp and the end of its stack. */
+bool walk_on_stack(const struct walk *w, uint64_t address, uint64_t len);
+
+/* The caller's @n was saved at @address; false if that cannot be read. */
+bool walk_restore(struct walk *w, struct frame *caller, enum reg n, uint64_t address);
+
+/* The caller's @n is what it is in the frame to be left, if it is known there. */
+void walk_keep(const struct walk *w, struct frame *caller, enum reg n);
+
+/* Words of a pt_regs at @address, from the @first on (PT_REGS_IRET: its iret frame alone). */
+enum { PT_REGS_BYTES = 168, PT_REGS_IRET = 16 };
+bool walk_restore_pt_regs(struct walk *w, struct frame *caller, uint64_t address, unsigned first);
+
+#endif
