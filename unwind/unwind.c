@@ -30,9 +30,9 @@ struct driver {
 const char *frame_how_name(enum frame_how how)
 {
 	static const char *const names[] = {
-		[HOW_NOTE] = "note", [HOW_SWITCH] = "switch", [HOW_CFI] = "cfi",
-		[HOW_ORC] = "orc",   [HOW_FP] = "fp",	      [HOW_REGS] = "regs",
-		[HOW_CALL] = "call",
+		[HOW_NOTE] = "note",   [HOW_SWITCH] = "switch", [HOW_CFI] = "cfi",
+		[HOW_ORC] = "orc",     [HOW_FP] = "fp",		[HOW_REGS] = "regs",
+		[HOW_FOUND] = "found", [HOW_CALL] = "call",
 	};
 	return names[how];
 }
@@ -130,14 +130,19 @@ static enum step leave_known_code(struct walk *w, struct frame *ret)
 {
 	const struct unwind_source *s = w->source;
 	struct orc_entry entry;
-	bool has_orc = s->orc && s->orc(s->self, w->pc, &entry) && entry.type != ORC_NOTHING;
+	bool covered = s->orc && s->orc(s->self, w->pc, &entry);
+	bool has_orc = covered && entry.type != ORC_NOTHING;
 	if (has_orc && orc_goes_first(&entry))
 		return orc_step(w, &entry, ret);
 	enum step step = cfi_step(w, ret);
 	if (step != STEP_NONE)
 		return step;
-	/* Kernels with ORC have no frame pointers. */
-	return has_orc ? orc_step(w, &entry, ret) : fp_step(w, ret);
+	if (has_orc)
+		step = orc_step(w, &entry, ret);
+	if (step != STEP_NONE)
+		return step;
+	/* A kernel with ORC has no frame pointers: rbp may lead anywhere, also past frames. */
+	return covered ? found_step(w, ret) : fp_step(w, ret);
 }
 
 static enum step leave_frame(struct walk *w, struct frame *ret)

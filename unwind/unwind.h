@@ -51,9 +51,10 @@ enum frame_how {
 	HOW_SWITCH, /* first frame: what the context switch left */
 	HOW_CFI,
 	HOW_ORC,
-	HOW_FP,	  /* frame pointer: rip, rsp and rbp alone */
-	HOW_REGS, /* a pt_regs that an entry saved */
-	HOW_CALL, /* a call to nowhere: the return address was popped */
+	HOW_FP,	   /* frame pointer: rip, rsp and rbp alone */
+	HOW_REGS,  /* a pt_regs that an entry saved */
+	HOW_FOUND, /* a return address that was looked for on the stack: rip and rsp alone */
+	HOW_CALL,  /* a call to nowhere: the return address was popped */
 };
 
 struct frame {
@@ -93,7 +94,7 @@ __attribute__((warn_unused_result)) struct err *unwind(const struct unwind_sourc
 						       bool interrupted, struct frames *ret);
 void frames_free(struct frames *f);
 
-/* "cfi", "orc", "fp", "regs", "switch", "note", "call" */
+/* "cfi", "orc", "fp", "regs", "switch", "note", "found", "call" */
 const char *frame_how_name(enum frame_how how);
 
 #endif

@@ -32,6 +32,7 @@ enum step {
 enum step cfi_step(struct walk *w, struct frame *ret);
 enum step orc_step(struct walk *w, const struct orc_entry *entry, struct frame *ret);
 enum step fp_step(struct walk *w, struct frame *ret);
+enum step found_step(struct walk *w, struct frame *ret);
 /* At the stack's top: what an entry from user mode saved there, and nothing that was called. */
 enum step stack_top_step(struct walk *w, struct frame *ret);
 
