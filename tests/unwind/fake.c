@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "tests/unwind/fake.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/err.h"
+
+void fake_memory(struct fake *f, uint64_t address, const void *bytes, size_t len)
+{
+	f->memory[f->memory_count].address = address;
+	f->memory[f->memory_count].bytes = bytes;
+	f->memory[f->memory_count++].len = len;
+}
+
+void fake_text(struct fake *f, uint64_t start, uint64_t len)
+{
+	f->text[f->text_count].start = start;
+	f->text[f->text_count++].end = start + len;
+}
+
+void fake_orc(struct fake *f, uint64_t start, uint64_t len, struct orc_entry entry)
+{
+	f->orc[f->orc_count].start = start;
+	f->orc[f->orc_count].end = start + len;
+	f->orc[f->orc_count++].entry = entry;
+}
+
+void fake_stack(struct fake *f, uint64_t low, uint64_t high, const char *name)
+{
+	f->stacks[f->stack_count++] = (struct unwind_stack){ low, high, name };
+}
+
+static struct err *read_memory(void *self, uint64_t address, void *out, size_t len)
+{
+	const struct fake *f = self;
+	for (size_t i = 0; i < f->memory_count; i++) {
+		uint64_t offset = address - f->memory[i].address;
+		if (address >= f->memory[i].address &&
+		    range_within(offset, len, f->memory[i].len)) {
+			memcpy(out, (const unsigned char *)f->memory[i].bytes + offset, len);
+			return NULL;
+		}
+	}
+	return err_new(ERR_MISSING, "0x%" PRIx64 " is not in the dump", address);
+}
+
+static bool is_text(void *self, uint64_t pc, uint64_t *ret_function)
+{
+	const struct fake *f = self;
+	for (size_t i = 0; i < f->text_count; i++) {
+		if (pc >= f->text[i].start && pc < f->text[i].end) {
+			*ret_function = f->text[i].start;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool find_cfi(void *self, uint64_t pc, struct Dwarf_CFI_s **ret_cfi, uint64_t *ret_bias)
+{
+	const struct fake *f = self;
+	(void)pc;
+	*ret_cfi = f->cfi;
+	*ret_bias = f->bias;
+	return f->cfi;
+}
+
+static bool find_orc(void *self, uint64_t pc, struct orc_entry *ret)
+{
+	const struct fake *f = self;
+	for (size_t i = 0; i < f->orc_count; i++) {
+		if (pc >= f->orc[i].start && pc < f->orc[i].end) {
+			*ret = f->orc[i].entry;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool find_stack(void *self, uint64_t address, struct unwind_stack *ret)
+{
+	const struct fake *f = self;
+	for (size_t i = 0; i < f->stack_count; i++) {
+		if (address >= f->stacks[i].low && address < f->stacks[i].high) {
+			*ret = f->stacks[i];
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool keeps_callee_saved(void *self, uint64_t pc)
+{
+	const struct fake *f = self;
+	return pc >= f->keeps_start && pc < f->keeps_end;
+}
+
+struct unwind_source fake_source(struct fake *f)
+{
+	return (struct unwind_source){
+		.self = f,
+		.read = read_memory,
+		.is_text = is_text,
+		.cfi = find_cfi,
+		.orc = find_orc,
+		.stack = find_stack,
+		.keeps_callee_saved = keeps_callee_saved,
+	};
+}

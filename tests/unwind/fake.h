@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* An unwind_source whose every answer a test lays down. */
+#ifndef TESTS_UNWIND_FAKE_H
+#define TESTS_UNWIND_FAKE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "unwind/orc.h"
+#include "unwind/unwind.h"
+
+enum { FAKE_MAX = 16 };
+
+struct fake {
+	struct {
+		uint64_t address;
+		const void *bytes;
+		size_t len;
+	} memory[FAKE_MAX];
+	struct {
+		uint64_t start, end;
+	} text[FAKE_MAX];
+	struct {
+		uint64_t start, end;
+		struct orc_entry entry;
+	} orc[FAKE_MAX];
+	struct unwind_stack stacks[FAKE_MAX];
+	uint64_t keeps_start, keeps_end; /* code that keeps callee-saved registers */
+	struct Dwarf_CFI_s *cfi;
+	uint64_t bias;
+	size_t memory_count, text_count, orc_count, stack_count;
+};
+
+void fake_memory(struct fake *f, uint64_t address, const void *bytes, size_t len);
+void fake_text(struct fake *f, uint64_t start, uint64_t len);
+void fake_orc(struct fake *f, uint64_t start, uint64_t len, struct orc_entry entry);
+void fake_stack(struct fake *f, uint64_t low, uint64_t high, const char *name);
+
+/* Borrows @f. */
+struct unwind_source fake_source(struct fake *f);
+
+#endif
