@@ -22,10 +22,10 @@ KVM_INTEL_DATA struct module kvm_intel_module = { .name = "kvm_intel" };
  * The modules' parts of kallsyms: ELF symbols that the loader has given their addresses, with nm's
  * letter in st_info (kernel/module.c). The first is always empty.
  */
-#define SYMBOL(strings, symbol)                                                           \
-	{                                                                                 \
-		.st_name = __builtin_offsetof(struct strings, symbol), .st_info = 't',    \
-		.st_shndx = 1, .st_value = (u64)symbol                                    \
+#define SYMBOL(strings, symbol)                                                        \
+	{                                                                              \
+		.st_name = __builtin_offsetof(struct strings, symbol), .st_info = 't', \
+		.st_shndx = 1, .st_value = (u64)symbol                                 \
 	}
 #define STRING(symbol) .symbol = #symbol
 

@@ -200,6 +200,67 @@ struct cpu_entry_area {
 extern struct cpu_entry_area *of_type_cpu_entry_area;
 #endif
 
+/* ---- modules ---- */
+
+enum module_state {
+	MODULE_STATE_LIVE,
+	MODULE_STATE_COMING,
+	MODULE_STATE_GOING,
+	MODULE_STATE_UNFORMED,
+};
+struct elf64_sym {
+	u32 st_name;
+	u8 st_info, st_other;
+	u16 st_shndx;
+	u64 st_value, st_size;
+};
+struct mod_kallsyms {
+	struct elf64_sym *symtab;
+	u32 num_symtab;
+	char *strtab;
+#ifndef LAYOUT_MIDDLE
+	char *typetab;
+#endif
+};
+struct mod_arch_specific {
+	u32 num_orcs;
+	int *orc_unwind_ip;
+	void *orc_unwind;
+};
+#ifdef LAYOUT_MIDDLE
+struct module_layout {
+	void *base;
+	u32 size, text_size, ro_size, ro_after_init_size;
+};
+#else
+enum mod_mem_type {
+	MOD_TEXT,
+	MOD_DATA,
+	MOD_RODATA,
+	MOD_RO_AFTER_INIT,
+	MOD_INIT_TEXT,
+	MOD_INIT_DATA,
+	MOD_INIT_RODATA,
+	MOD_MEM_NUM_TYPES,
+};
+struct module_memory {
+	void *base;
+	u32 size;
+};
+#endif
+struct module {
+	enum module_state state;
+	struct list_head list;
+	char name[56];
+#ifdef LAYOUT_MIDDLE
+	struct module_layout core_layout, init_layout;
+#else
+	struct module_memory mem[MOD_MEM_NUM_TYPES];
+#endif
+	struct mod_arch_specific arch;
+	struct mod_kallsyms *kallsyms;
+};
+
 /* ---- the log ---- */
 
 #ifdef LAYOUT_MIDDLE
@@ -277,6 +338,9 @@ struct mm_struct *text_poke_mm;
 struct task_struct init_task;
 struct signal_struct init_signals;
 struct pid_namespace init_pid_ns;
+struct list_head modules;
+extern struct module *of_type_module;
+extern enum module_state of_type_module_state;
 char *saved_command_line;
 atomic_t panic_cpu = { -1 };
 u32 *crash_notes;
@@ -310,6 +374,38 @@ extern struct xa_node *of_type_xa_node;
 extern struct inactive_task_frame *of_type_inactive_task_frame;
 extern struct pid *of_type_pid;
 
+/* ---- unwind tables ---- */
+
+/*
+ * arch/x86/include/asm/orc_types.h: in the older format, and out of order, as before 5.6; in that
+ * of 6.4 to 7.0 with the hash that says so. Where two begin at an address, one only ends what is
+ * before.
+ */
+#ifdef LAYOUT_MIDDLE
+#define ORC_CALL_SP "0x0005"
+#else
+#define ORC_CALL_SP "0x0205"
+asm("	.section .rodata\n"
+    "__start_orc_header:\n"
+    "	.byte 0xfe, 0x5d, 0x32, 0xbf, 0x58, 0x1b, 0xd6, 0x3b, 0x2c, 0xa9\n"
+    "	.byte 0xa5, 0xc6, 0x5b, 0xa5, 0xa6, 0x25, 0xea, 0xb3, 0xfe, 0x24\n"
+    "__stop_orc_header:\n");
+#endif
+asm("	.section .rodata\n"
+    "	.balign 8\n"
+    "__start_orc_unwind_ip:\n"
+    "	.long default_idle - .\n"
+    "	.long __schedule - .\n"
+    "	.long ret_from_fork_asm - .\n"
+    "	.long ret_from_fork_asm - .\n"
+    "__stop_orc_unwind_ip:\n"
+    "__start_orc_unwind:\n"
+    "	.short 16, 0, " ORC_CALL_SP "\n"
+    "	.short 8, 0, " ORC_CALL_SP "\n"
+    "	.short 24, 0, " ORC_CALL_SP "\n"
+    "	.short 0, 0, 0\n"
+    "__stop_orc_unwind:\n");
+
 /* ---- text ---- */
 
 asm("	.section .head.text, \"ax\"\n"
@@ -328,4 +424,6 @@ asm("	.section .head.text, \"ax\"\n"
     "	function __schedule\n"
     "	function ret_from_fork_asm\n"
     "	function default_idle\n"
-    "	function sysrq_handle_crash\n");
+    "	function sysrq_handle_crash\n"
+    "	.globl _etext\n"
+    "_etext:\n");

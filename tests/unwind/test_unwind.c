@@ -111,6 +111,42 @@ static void orc_leads_to_a_kernel_threads_start(void **state)
 	frames_free(&s.frames);
 }
 
+/* A STACK_FRAME_NON_STANDARD function: rbp must not be taken for a frame pointer, nor a word on the
+ * stack for its return address that follows a call of another function. */
+static void callers_of_what_orc_leaves_out_are_looked_for(void **state)
+{
+	static const unsigned char calls[16] = { 0xe8, 0xfb, 0xfe,
+						 0xff, 0xff, /* FUN_B: call FUN_A */
+						 0xe8, 0xf6, 0x00,
+						 0x00, 0x00 }; /* call FUN_C */
+	struct scene s;
+	(void)state;
+	set_up(&s);
+	fake_memory(&s.fake, FUN_B, calls, sizeof(calls));
+	fake_orc(&s.fake, FUN_A, 0x100, (struct orc_entry){ .type = ORC_NOTHING });
+	fake_orc(&s.fake, FUN_B, 0x100, orc_end);
+	regs_set(&s.first, REG_RBP, task_address(40));
+	s.task[41] = FUN_C + 0x20;
+	s.task[34] = FUN_B + 10;
+	s.task[36] = FUN_B + 5;
+	run(&s, true);
+	assert_int_equal(s.frames.count, 2);
+	assert_int_equal(s.frames.list[1].how, HOW_FOUND);
+	assert_int_equal(rip_of(&s, 1), FUN_B + 5);
+	assert_int_equal(s.frames.list[1].regs.value[REG_RSP], task_address(37));
+	assert_int_equal(s.frames.list[1].saved[REG_RIP], task_address(36));
+	assert_false(regs_known(&s.frames.list[1].regs, REG_RBP));
+	assert_int_equal(s.frames.end, END_KTHREAD);
+	frames_free(&s.frames);
+
+	set_up(&s);
+	fake_memory(&s.fake, FUN_B, calls, sizeof(calls));
+	fake_orc(&s.fake, FUN_A, 0x100, (struct orc_entry){ .type = ORC_NOTHING });
+	s.task[34] = FUN_B + 10;
+	run(&s, true);
+	assert_lost(&s, 1, "no return address behind a call of this function");
+}
+
 static void assembly_that_is_known_carries_registers_over(void **state)
 {
 	struct scene s;
@@ -522,6 +558,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(orc_leads_to_a_kernel_threads_start),
+		cmocka_unit_test(callers_of_what_orc_leaves_out_are_looked_for),
 		cmocka_unit_test(assembly_that_is_known_carries_registers_over),
 		cmocka_unit_test(orc_regs_restore_everything),
 		cmocka_unit_test(orc_partial_regs_restore_the_iret_frame),

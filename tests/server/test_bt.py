@@ -1,0 +1,118 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""monitor bt on the demo dump: every register of every frame, and those that must stay unknown."""
+
+import json
+
+from program import Server, monitor, run_on_demo
+from rsp import Client
+from tap import check, expect, expect_equal, expect_in, run_checks
+
+CALLEE_SAVED = ["rip", "rsp", "rbp", "rbx", "r12", "r13", "r14", "r15"]
+STACK = 0xffff88003e5eb000
+VCPU = 0xffff88043ea73280
+
+# The case that the demo shows, as it was solved by hand: function, module, how it was found, and
+# the registers; None is unknown. kvm's functions from vcpu_enter_guest on have no CFI.
+FRAMES = [
+    ("vmx_set_cr3", "kvm_intel", "note", [0xffffffffc07a21a8, STACK + 0xcd0, STACK + 0xd00, VCPU,
+                                          0x5308000, 0, 0xffff8803e0e40000, 0xffff8800ab5e1700]),
+    ("kvm_mmu_load", "kvm", "cfi", [0xffffffffc09a9833, STACK + 0xd10, STACK + 0xd48, 0,
+                                    VCPU, 0, 0xffff8803e0e40000, 0xffff8800ab5e1700]),
+    ("vcpu_enter_guest", "kvm", "cfi", [0xffffffffc09920fb, STACK + 0xd58, STACK + 0xdc8, VCPU,
+                                        0, 1, 0, 1]),
+    ("kvm_arch_vcpu_ioctl_run", "kvm", "fp", [0xffffffffc0999e1d, STACK + 0xdd8, STACK + 0xe10]
+     + [None] * 5),
+    ("kvm_vcpu_ioctl", "kvm", "fp", [0xffffffffc097f1f1, STACK + 0xe20, STACK + 0xea8]
+     + [None] * 5),
+    ("do_vfs_ioctl", None, "fp", [0xffffffff812151cd, STACK + 0xeb8, STACK + 0xf28] + [None] * 5),
+]
+# Where the second and third frame's registers were saved.
+SAVED = {
+    1: {"rip": 0xd08, "rbp": 0xd00, "rbx": 0xce8, "r12": 0xcf0, "r13": 0xcf8},
+    2: {"rip": 0xd50, "rbp": 0xd48, "rbx": 0xd20, "r12": 0xd28, "r13": 0xd30, "r14": 0xd38,
+        "r15": 0xd40},
+}
+
+
+def threads_of(line):
+    return [json.loads(text) for text in monitor(line).splitlines()]
+
+
+def numbers(members):
+    return {name: int(value, 16) for name, value in members.items()}
+
+
+@check("the case's frames: every register known or unknown as by hand")
+def _():
+    [thread] = threads_of("bt 110 --json")
+    expect_equal(thread["tid"], 110, "the thread")
+    for number, (name, module, how, values) in enumerate(FRAMES):
+        frame = thread["frames"][number]
+        expect_equal((frame["name"], frame.get("module"), frame["how"]), (name, module, how),
+                     f"frame {number}")
+        expect_equal(frame["pc"], frame["regs"]["rip"], f"frame {number}: pc")
+        expect_equal(frame["interrupted"], number == 0, f"frame {number}: interrupted")
+        regs = numbers(frame["regs"])
+        for register, value in zip(CALLEE_SAVED, values):
+            expect_equal(regs.get(register), value, f"frame {number}: {register}")
+        if number:
+            expect(set(regs) <= set(CALLEE_SAVED), f"frame {number} knows {set(regs)}")
+
+
+@check("where each register was saved")
+def _():
+    [thread] = threads_of("bt 110 --json")
+    expect_equal(thread["frames"][0]["saved"], {}, "frame 0")
+    for number, offsets in SAVED.items():
+        expect_equal(numbers(thread["frames"][number]["saved"]),
+                     {name: STACK + offset for name, offset in offsets.items()}, f"frame {number}")
+    expect_in("rbx      0xffff88043ea73280 ← [0xffff88003e5ebd20]", monitor("bt 110 --regs"))
+
+
+@check("it goes on to user mode")
+def _():
+    [thread] = threads_of("bt --json")
+    expect_equal([frame.get("name") for frame in thread["frames"][6:]],
+                 ["SyS_ioctl", "system_call_fastpath", None], "the last frames")
+    expect_equal((thread["end"], "why" in thread), ("user", False), "the end")
+    expect_equal(thread["frames"][-1]["pc"], "0x7f0b9c4b3107", "where it was in user mode")
+
+
+@check("as text: a line a frame")
+def _():
+    lines = monitor("bt").splitlines()
+    expect_equal(lines[0], "110 CPU 0/KVM, on CPU 0", "the thread")
+    expect_equal(lines[1], "#0   0xffffffffc07a21a8  note    vmx_set_cr3+0x18 [kvm_intel]", "#0")
+    expect_equal(lines[3], "#2   0xffffffffc09920fb  cfi     vcpu_enter_guest+0x67b [kvm]", "#2")
+    expect_equal(lines[6], "#5   0xffffffff812151cd  fp      do_vfs_ioctl+0x33d", "#5")
+    expect_equal(len(lines), 10, "lines")
+
+
+@check("one thread, that of a CPU, or all")
+def _():
+    tids = [thread["tid"] for thread in threads_of("threads --json")]
+    every = threads_of("bt --all --json")
+    expect_equal([thread["tid"] for thread in every], tids, "all")
+    for thread in every:
+        expect_in(thread["end"], ["user", "kthread", "lost"])
+        expect_equal("why" in thread, thread["end"] == "lost", f"{thread['tid']}: a reason")
+    expect_equal(monitor("bt --cpu 0"), monitor("bt 110"), "CPU 0")
+    expect_equal(monitor("bt --cpu 1"), monitor("bt 10000001"), "CPU 1")
+    with Server() as server, Client(server.address) as client:
+        client.ask("Hg67")
+        expect_equal(client.monitor("bt"), (monitor("bt 103"), "OK"), "the selected thread")
+
+
+@check("wrong arguments are one sentence, and status 1")
+def _():
+    for line, part in [("bt 5", "no thread 5"), ("bt x", "'x'"), ("bt --cpu", "--cpu"),
+                       ("bt --cpu 2", "no CPU 2"), ("bt --cpu x", "--cpu"),
+                       ("bt --all 110", "one of"), ("bt 1 2 3 4", "takes")]:
+        done = run_on_demo("--exec", line)
+        expect_equal((done.returncode, done.stdout), (1, ""), f"{line}: status and output")
+        expect_equal(len(done.stderr.splitlines()), 1, f"{line}: sentences")
+        expect_in(part, done.stderr)
+
+
+run_checks()
