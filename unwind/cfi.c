@@ -8,6 +8,7 @@
 #include <elfutils/libdw.h>
 
 #include "unwind/cfi_expr.h"
+#include "unwind/orc.h"
 #include "unwind/walk.h"
 
 enum { DWARF_REGS = REG_RIP + 1 };
@@ -21,6 +22,17 @@ enum { DWARF_REGS = REG_RIP + 1 };
 static bool preserved_by_abi(enum reg n)
 {
 	return n == REG_RBX || n == REG_RBP || (n >= REG_R12 && n <= REG_R15);
+}
+
+/*
+ * Compilers that are not asked for CFI that is right at every instruction (the kernel is built with
+ * -fno-asynchronous-unwind-tables) do not take back in an epilogue that a register was saved. By
+ * then its slot is below rsp, where an interrupt may have written, and the register itself has been
+ * restored.
+ */
+static bool is_popped(const struct walk *w, enum reg n, uint64_t slot)
+{
+	return preserved_by_abi(n) && slot >= w->stack.low && slot < walk_reg(w, REG_RSP);
 }
 
 /* What a row says of one register. */
@@ -38,7 +50,10 @@ static void restore_from_place(struct walk *w, struct frame *caller, enum reg n,
 		regs_set(&caller->regs, n, place);
 		break;
 	case CFI_ADDRESS:
-		(void)walk_restore(w, caller, n, place);
+		if (is_popped(w, n, place))
+			walk_keep(w, caller, n);
+		else
+			(void)walk_restore(w, caller, n, place);
 		break;
 	case CFI_REGISTER:
 		if (place < DWARF_REGS && walk_knows(w, (enum reg)place))
@@ -74,8 +89,16 @@ static bool is_outermost(Dwarf_Frame *row, int return_column)
 	       !rule.count && rule.ops;
 }
 
-static bool find_cfa(struct walk *w, Dwarf_Frame *row, uint64_t bias, uint64_t *ret)
+/*
+ * ORC's CFA comes from following the instructions (objtool), so it knows of the pushes in inline
+ * assembly, of which the compiler that wrote the CFI knows nothing: between the kernel's pushf and
+ * pop CFI is 8 bytes off. The slots in the row are counted from the CFA and hold for either.
+ */
+static bool find_cfa(struct walk *w, const struct orc_entry *entry, Dwarf_Frame *row, uint64_t bias,
+		     uint64_t *ret)
 {
+	if (entry && entry->type == ORC_CALL && orc_find_sp(w, entry, ret))
+		return true;
 	Dwarf_Op *ops;
 	size_t count;
 	enum cfi_where where;
@@ -93,7 +116,8 @@ static bool find_cfa(struct walk *w, Dwarf_Frame *row, uint64_t bias, uint64_t *
 	return true;
 }
 
-static enum step leave_by_row(struct walk *w, Dwarf_Frame *row, uint64_t bias, struct frame *ret)
+static enum step leave_by_row(struct walk *w, const struct orc_entry *entry, Dwarf_Frame *row,
+			      uint64_t bias, struct frame *ret)
 {
 	struct frame caller = { .how = HOW_CFI };
 	int return_column = dwarf_frame_info(row, NULL, NULL, &caller.interrupted);
@@ -103,7 +127,7 @@ static enum step leave_by_row(struct walk *w, Dwarf_Frame *row, uint64_t bias, s
 	}
 	if (is_outermost(row, return_column))
 		return STEP_BOTTOM;
-	if (!find_cfa(w, row, bias, &w->cfa))
+	if (!find_cfa(w, entry, row, bias, &w->cfa))
 		return STEP_NONE;
 	for (unsigned n = 0; n < DWARF_REGS; n++)
 		restore_register(w, row, bias, (enum reg)n, &caller);
@@ -115,7 +139,7 @@ static enum step leave_by_row(struct walk *w, Dwarf_Frame *row, uint64_t bias, s
 	return STEP_CALLER;
 }
 
-enum step cfi_step(struct walk *w, struct frame *ret)
+enum step cfi_step(struct walk *w, const struct orc_entry *entry, struct frame *ret)
 {
 	const struct unwind_source *s = w->source;
 	struct Dwarf_CFI_s *cfi;
@@ -127,7 +151,7 @@ enum step cfi_step(struct walk *w, struct frame *ret)
 		walk_note(w, "CFI: %s", dwarf_errmsg(-1));
 		return STEP_NONE;
 	}
-	enum step step = leave_by_row(w, row, bias, ret);
+	enum step step = leave_by_row(w, entry, row, bias, ret);
 	free(row);
 	return step;
 }

@@ -44,10 +44,10 @@ static bool base_register(enum orc_base base, enum reg *ret)
 }
 
 /*
- * Where sp_reg and sp_offset lead. SP_INDIRECT adds the offset to the word it reads (from 5.12 on;
+ * SP_INDIRECT adds the offset to the word it reads (from 5.12 on;
  * before, all its entries have the offset 0), BP_INDIRECT to where it reads.
  */
-static bool find_sp(struct walk *w, const struct orc_entry *entry, uint64_t *ret)
+bool orc_find_sp(struct walk *w, const struct orc_entry *entry, uint64_t *ret)
 {
 	enum reg base;
 	if (!base_register(entry->sp, &base)) {
@@ -131,7 +131,7 @@ enum step orc_step(struct walk *w, const struct orc_entry *entry, struct frame *
 		walk_note(w, "ORC knows nothing of 0x%" PRIx64, w->pc);
 		return STEP_NONE;
 	}
-	if (!find_sp(w, entry, &sp) || !restore_by_type(w, entry, sp, &caller) ||
+	if (!orc_find_sp(w, entry, &sp) || !restore_by_type(w, entry, sp, &caller) ||
 	    !restore_rbp(w, entry, sp, &caller))
 		return STEP_NONE;
 	w->cfa = sp;

@@ -133,7 +133,7 @@ static enum step leave_known_code(struct walk *w, struct frame *ret)
 	bool has_orc = s->orc && s->orc(s->self, w->pc, &entry) && entry.type != ORC_NOTHING;
 	if (has_orc && orc_goes_first(&entry))
 		return orc_step(w, &entry, ret);
-	enum step step = cfi_step(w, ret);
+	enum step step = cfi_step(w, has_orc ? &entry : NULL, ret);
 	if (step != STEP_NONE)
 		return step;
 	/* Kernels with ORC have no frame pointers. */

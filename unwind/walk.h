@@ -29,11 +29,15 @@ enum step {
 };
 
 /* Strategies, each in a file of its own. *ret starts empty and is filled for STEP_CALLER only. */
-enum step cfi_step(struct walk *w, struct frame *ret);
+/* @entry: what ORC says of the same code, whose CFA is then preferred; NULL if it says nothing. */
+enum step cfi_step(struct walk *w, const struct orc_entry *entry, struct frame *ret);
 enum step orc_step(struct walk *w, const struct orc_entry *entry, struct frame *ret);
 enum step fp_step(struct walk *w, struct frame *ret);
 /* At the stack's top: what an entry from user mode saved there, and nothing that was called. */
 enum step stack_top_step(struct walk *w, struct frame *ret);
+
+/* Where sp_reg and sp_offset of an ORC entry lead; false, with a note, if that is not known. */
+bool orc_find_sp(struct walk *w, const struct orc_entry *entry, uint64_t *ret);
 
 /* Adds a reason to walk->why. */
 __attribute__((format(printf, 2, 3))) void walk_note(struct walk *w, const char *fmt, ...);

@@ -466,6 +466,46 @@ static void cfi_may_say_otherwise(void **state)
 	frames_free(&s.frames);
 }
 
+/* In an epilogue CFI still has the slots of registers that have been popped. */
+static void what_was_popped_is_in_the_register(void **state)
+{
+	/* rbx saved at CFA - 16, below rsp when the CFA is rsp + 8. */
+	static const unsigned char code[] = { 0x83, 2 };
+	struct scene s;
+	(void)state;
+	run_cfi(&s, code, sizeof(code));
+	assert_int_equal(s.frames.list[1].regs.value[REG_RBX], 0x100 + REG_RBX);
+	assert_int_equal(s.frames.list[1].saved_known, 1 << REG_RIP);
+	frames_free(&s.frames);
+}
+
+/* Inline assembly has pushed a word, of which CFI knows nothing and ORC does. */
+static void orc_corrects_the_cfa_of_cfi(void **state)
+{
+	/* rbx saved at CFA - 16, where CFI believes the CFA to be rsp + 16. */
+	static const unsigned char code[] = { 0x0e, 16, 0x83, 2 };
+	const struct cfi_function function = { FUN_A, 0x100, code, sizeof(code) };
+	struct cfi_file *file = cfi_file_of_functions(&function, 1);
+	struct orc_entry entry = orc_call_8;
+	struct scene s;
+	(void)state;
+	set_up(&s);
+	s.fake.cfi = cfi_file_cfi(file);
+	entry.sp_offset = 24;
+	fake_orc(&s.fake, FUN_A, 0x100, entry);
+	fake_orc(&s.fake, FUN_B, 0x100, orc_end);
+	s.task[33] = 0xb;
+	s.task[34] = FUN_B + 0x10;
+	run(&s, true);
+	assert_int_equal(s.frames.end, END_KTHREAD);
+	assert_int_equal(s.frames.count, 2);
+	assert_int_equal(s.frames.list[1].how, HOW_CFI);
+	assert_int_equal(rip_of(&s, 1), FUN_B + 0x10);
+	assert_int_equal(s.frames.list[1].regs.value[REG_RBX], 0xb);
+	frames_free(&s.frames);
+	cfi_file_free(file);
+}
+
 /* The value that an expression (DW_CFA_val_expression) gives r15. */
 static void assert_expression(const unsigned char *expression, size_t len, bool known,
 			      uint64_t value)
@@ -540,6 +580,8 @@ int main(void)
 		cmocka_unit_test(user_mode_is_the_only_frame),
 		cmocka_unit_test(only_preserved_registers_are_the_same),
 		cmocka_unit_test(cfi_may_say_otherwise),
+		cmocka_unit_test(what_was_popped_is_in_the_register),
+		cmocka_unit_test(orc_corrects_the_cfa_of_cfi),
 		cmocka_unit_test(expressions_are_evaluated),
 		cmocka_unit_test(expressions_that_make_no_sense_give_nothing),
 	};
