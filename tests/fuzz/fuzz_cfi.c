@@ -17,8 +17,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define STACK UINT64_C(0xffffc90000100000)
 
 /*
- * libdw grows its table of rules to the largest register number that CFI mentions, so that one
- * instruction may make it ask for gigabytes, which it is refused: long inputs make only that.
+ * Inputs are short: libdw grows a table to the largest register number that it meets, so that each
+ * mention of a huge one, which is no fault of ours, takes seconds.
  */
 enum { WORDS = 512, INSTRUCTIONS_MAX = 512 };
 
