@@ -68,7 +68,7 @@ bool orc_find_sp(struct walk *w, const struct orc_entry *entry, uint64_t *ret)
 }
 
 bool orc_restore_rbp(struct walk *w, const struct orc_entry *entry, uint64_t sp,
-			struct frame *caller)
+		     struct frame *caller)
 {
 	uint64_t offset = (uint64_t)entry->bp_offset;
 	switch (entry->bp) {

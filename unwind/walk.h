@@ -29,7 +29,7 @@ enum step {
 };
 
 /* Strategies, each in a file of its own. *ret starts empty and is filled for STEP_CALLER only. */
-/* @entry: what ORC says of the same code, which is then believed first; NULL if it says nothing. */
+/* @entry: an ORC_CALL entry of the same code, believed before CFI; NULL if there is none. */
 enum step cfi_step(struct walk *w, const struct orc_entry *entry, struct frame *ret);
 enum step orc_step(struct walk *w, const struct orc_entry *entry, struct frame *ret);
 enum step fp_step(struct walk *w, struct frame *ret);
