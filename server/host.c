@@ -297,6 +297,11 @@ void host_describe(const struct host *h, struct buf *out)
 		add_printable(out, h->panic);
 		buf_addch(out, '\n');
 	}
+	if (kernel_command_line(k)) {
+		buf_addstr(out, "booted    ");
+		add_printable(out, kernel_command_line(k));
+		buf_addch(out, '\n');
+	}
 	buf_addf(out, "cpus      %zu, %zu online\n", h->cpus.count, online_cpus(h));
 	buf_addf(out, "tasks     %zu; current: %" PRIu32 " ", h->tasks.count, current->tid);
 	add_printable(out, current->comm);
@@ -350,6 +355,8 @@ void host_describe_json(const struct host *h, struct buf *out)
 		json_str(&j, "date", date);
 	if (h->panic)
 		json_str(&j, "panic", h->panic);
+	if (kernel_command_line(k))
+		json_str(&j, "command_line", kernel_command_line(k));
 	json_u64(&j, "cpus", h->cpus.count);
 	json_u64(&j, "cpus_online", online_cpus(h));
 	json_u64(&j, "tasks", h->tasks.count);

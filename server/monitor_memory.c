@@ -118,20 +118,12 @@ struct err *monitor_read(struct host *h, struct target_view *view,
 	return e;
 }
 
-/* Linux's names; with four levels the P4D is folded into the PGD. */
-static const char *level_name(const struct vtop *v, unsigned step)
-{
-	static const char *const names[] = { "?", "PTE", "PMD", "PUD", "P4D", "PGD" };
-	unsigned level = v->steps[step].level;
-	return step == 0 ? "PGD" : level < sizeof(names) / sizeof(*names) ? names[level] : "?";
-}
-
-static void vtop_text(const struct vtop *v, struct buf *out)
+static void vtop_text(const struct vtop *v, const struct vspace *space, struct buf *out)
 {
 	for (unsigned i = 0; i < v->step_count; i++)
 		buf_addf(out, "level %u  %s  entry at 0x%012" PRIx64 ": 0x%016" PRIx64 "\n",
-			 v->steps[i].level, level_name(v, i), v->steps[i].entry_address,
-			 v->steps[i].entry);
+			 v->steps[i].level, vspace_entry_name(space, v->steps[i].level),
+			 v->steps[i].entry_address, v->steps[i].entry);
 }
 
 static void vtop_json(const struct vtop *v, struct json *j)
@@ -189,7 +181,7 @@ struct err *monitor_vtop(struct host *h, struct target_view *view,
 		json_end(&j);
 		buf_addch(out, '\n');
 	} else {
-		vtop_text(&v, out);
+		vtop_text(&v, &space, out);
 		if (translated)
 			buf_addf(out,
 				 "0x%016" PRIx64 " -> physical 0x%" PRIx64 ", page of %" PRIu64

@@ -69,8 +69,8 @@ static void find_build_id(struct kernel *k)
 	free(notes);
 }
 
-/* The kernel's own symbols; without them (*ret_usable false) a vmlinux is needed. */
-static struct err *open_kallsyms(struct kernel *k, bool *ret_usable)
+/* The kernel's own symbols; without them a vmlinux is needed, and *ret_why (else NULL) says why. */
+static struct err *open_kallsyms(struct kernel *k, const char **ret_why)
 {
 	struct err *e = symbols_from_kallsyms(k->memory, &k->space, k->info, &k->kallsyms);
 	uint64_t init_task;
@@ -81,12 +81,16 @@ static struct err *open_kallsyms(struct kernel *k, bool *ret_usable)
 		if (err_code(e) != ERR_NOTFOUND)
 			kernel_note(k, "the dump's own symbol table cannot be used: %s",
 				    err_msg(e));
+		*ret_why = err_code(e) == ERR_NOTFOUND
+				   ? "the kernel does not say where its own symbol table is"
+				   : "the kernel's own symbol table cannot be used";
 		err_free(e);
-		*ret_usable = false;
 		return NULL;
 	}
-	/* Without CONFIG_KALLSYMS_ALL it holds functions only. */
-	*ret_usable = symbols_address(k->kallsyms, "init_task", &init_task);
+	/* Without CONFIG_KALLSYMS_ALL. */
+	*ret_why = symbols_address(k->kallsyms, "init_task", &init_task)
+			   ? NULL
+			   : "the kernel's own symbol table has functions only";
 	return NULL;
 }
 
@@ -260,16 +264,14 @@ static struct err *open_without_vmcoreinfo(struct kernel *k, const struct kernel
 
 static struct err *open_with_vmcoreinfo(struct kernel *k, const struct kernel_options *options)
 {
-	bool usable;
+	const char *why;
 	snprintf(k->release, sizeof(k->release), "%s", vmcoreinfo_get(k->info, "OSRELEASE"));
-	struct err *e = open_kallsyms(k, &usable);
+	struct err *e = open_kallsyms(k, &why);
 	if (e)
 		return e;
 	find_build_id(k);
-	if (options->symbol_path_count || !usable) {
-		e = open_file(k, options,
-			      usable ? NULL
-				     : "the dump's memory does not name the kernel's symbols");
+	if (options->symbol_path_count || why) {
+		e = open_file(k, options, why);
 		if (e)
 			return e;
 	}

@@ -98,6 +98,19 @@ static bool never_ran(const struct registers *r, const struct task *task)
 	return !e && flags >> TIF_FORK & 1;
 }
 
+/* thread.sp is 0 or could not be read; which of them is asked again, for the reason. */
+static struct err *no_saved_sp(const struct registers *r, const struct task *task,
+			       struct first_regs *f)
+{
+	uint64_t sp;
+	struct err *e = kernel_read_path(r->k, task->address, "task_struct", "thread.sp", &sp);
+	if (!e)
+		return unknown(f, "thread.sp is 0");
+	struct err *result = unknown(f, "%s", err_msg(e));
+	err_free(e);
+	return result;
+}
+
 static struct err *from_switch(const struct registers *r, const struct task *task,
 			       struct first_regs *f)
 {
@@ -107,6 +120,8 @@ static struct err *from_switch(const struct registers *r, const struct task *tas
 		return unknown(f, "the task has ended and has no stack any more");
 	if (!r->tasks->stack_size)
 		return unknown(f, "the size of kernel stacks is unknown");
+	if (!task->sp)
+		return no_saved_sp(r, task, f);
 	if (task->sp < task->stack || task->sp - task->stack > r->tasks->stack_size - len)
 		return unknown(
 			f, "thread.sp 0x%" PRIx64 " does not lie on the task's stack at 0x%" PRIx64,

@@ -21,6 +21,8 @@ struct layout {
 	struct member tasks, signal, thread_node; /* the lists */
 	struct member thread_head;		  /* of signal_struct */
 	struct member thread_info_cpu;		  /* at the stack's base until 4.8 */
+	struct member children, sibling;	  /* the tree */
+	struct member group_leader, parent, real_parent;
 };
 
 struct walk {
@@ -34,6 +36,10 @@ struct walk {
 	struct map by_tid; /* tid -> index before sorting */
 	uint64_t leader;   /* of the process whose threads are walked, until it is met */
 	size_t odd;	   /* tasks left out, each with a note up to a limit */
+	size_t excluded;   /* tasks that were filtered out, as a whole or in part */
+	/* Processes whose list of threads is damaged, and the first of them. */
+	size_t torn;
+	uint64_t first_torn;
 };
 
 enum {
@@ -74,6 +80,11 @@ static struct err *find_layout(const struct kernel *k, struct layout *l)
 		{ &l->signal, "task_struct", { "signal" }, true },
 		{ &l->thread_node, "task_struct", { "thread_node.next" }, true },
 		{ &l->thread_head, "signal_struct", { "thread_head.next" }, true },
+		{ &l->children, "task_struct", { "children.next" }, true },
+		{ &l->sibling, "task_struct", { "sibling.next" }, true },
+		{ &l->group_leader, "task_struct", { "group_leader" }, true },
+		{ &l->parent, "task_struct", { "parent" }, true },
+		{ &l->real_parent, "task_struct", { "real_parent" }, true },
 	};
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++) {
 		struct err *e = NULL;
@@ -109,6 +120,19 @@ static void leave_out(struct walk *w, uint64_t address, const char *why)
 		kernel_note(w->k, "the task at 0x%" PRIx64 " is left out: %s", address, why);
 }
 
+/* Takes @e, which says why it cannot be read. */
+static void leave_out_unreadable(struct walk *w, uint64_t address, struct err *e)
+{
+	log_debug(LOG_TASKS, "the task at 0x%" PRIx64 ": %s", address, err_msg(e));
+	if (err_code(e) == ERR_EXCLUDED) {
+		w->excluded++;
+		leave_out(w, address, "its memory was filtered out of the dump");
+	} else {
+		leave_out(w, address, "it cannot be read");
+	}
+	err_free(e);
+}
+
 static int task_cpu(const struct walk *w, const struct task *task)
 {
 	uint64_t cpu;
@@ -131,7 +155,7 @@ static char task_state(const struct walk *w, uint64_t address)
 }
 
 /* Fills all of @task but tid, pid, idle and on_cpu. */
-static void read_task(const struct walk *w, uint64_t address, struct task *task)
+static void read_task(struct walk *w, uint64_t address, struct task *task)
 {
 	task->address = address;
 	uint64_t holders;
@@ -139,7 +163,11 @@ static void read_task(const struct walk *w, uint64_t address, struct task *task)
 	/* A dead task's pointer may still be there when its stack is another's already. */
 	if (read_member(w, address, &w->layout.stack_refcount, &holders) && !holders)
 		task->stack = 0;
-	read_member(w, address, &w->layout.sp, &task->sp);
+	struct err *e = w->layout.sp.size
+				? kernel_read_member(w->k, address, &w->layout.sp, &task->sp)
+				: NULL;
+	w->excluded += e && err_code(e) == ERR_EXCLUDED;
+	err_free(e);
 	read_member(w, address, &w->layout.mm, &task->mm);
 	err_free(kernel_read_string(w->k, address + w->layout.comm.offset, task->comm,
 				    sizeof(task->comm)));
@@ -177,9 +205,11 @@ static struct err *add_task(struct walk *w, uint64_t address, bool *ret_new)
 		return err_nomem();
 	if (!*ret_new)
 		return NULL;
-	if (!read_member(w, address, &w->layout.pid, &pid) ||
-	    !read_member(w, address, &w->layout.tgid, &tgid)) {
-		leave_out(w, address, "it cannot be read");
+	struct err *e = kernel_read_member(w->k, address, &w->layout.pid, &pid);
+	if (!e)
+		e = kernel_read_member(w->k, address, &w->layout.tgid, &tgid);
+	if (e) {
+		leave_out_unreadable(w, address, e);
 		return NULL;
 	}
 	if (!pid || pid > PID_LIMIT || tgid > PID_LIMIT) {
@@ -277,11 +307,8 @@ static struct err *visit_process(struct walk *w, uint64_t leader, bool *ret_new)
 	w->leader = leader;
 	e = walk_both_ways(w, signal + w->layout.thread_head.offset, w->layout.thread_node.offset,
 			   visit_thread, &whole);
-	if (!e && !whole)
-		kernel_note(w->k,
-			    "the list of threads of the process at 0x%" PRIx64
-			    " is damaged; the PID table is used as well",
-			    leader);
+	if (!e && !whole && !w->torn++)
+		w->first_torn = leader;
 	return e;
 }
 
@@ -306,6 +333,106 @@ static struct err *walk_pids(struct walk *w)
 	return e;
 }
 
+/* ---- where the lists are broken ---- */
+
+/*
+ * From @task to the tasks on both sides of its list_head at @here, which lie there at @node. Such a
+ * task points back, as freed or overwritten memory does not; @head is where the list's own head is.
+ */
+static struct err *visit_sides(struct walk *w, uint64_t here, const struct member *node,
+			       uint64_t head)
+{
+	for (uint64_t step = 0; step <= 8; step += 8) {
+		uint64_t there, back;
+		bool is_new;
+		struct err *e = kernel_read_u64(w->k, here + step, &there);
+		if (!e && (there == head || there == here))
+			continue;
+		if (!e)
+			e = kernel_read_u64(w->k, there + 8 - step, &back);
+		if (e) {
+			log_debug(LOG_TASKS, "beside the task at 0x%" PRIx64 ": %s", here,
+				  err_msg(e));
+			err_free(e);
+			continue;
+		}
+		if (back != here || w->seen.used > SEEN_MAX)
+			continue;
+		e = add_task(w, there - node->offset, &is_new);
+		if (e)
+			return e;
+	}
+	return NULL;
+}
+
+static struct err *visit_relative(struct walk *w, uint64_t task, const struct member *pointer)
+{
+	uint64_t relative;
+	bool is_new;
+	if (!read_member(w, task, pointer, &relative) || !relative)
+		return NULL;
+	return add_task(w, relative, &is_new);
+}
+
+/* All tasks that one task leads to. A list whose head is not known to be none is left alone: the
+ * head would be taken for a task. */
+static struct err *visit_surroundings(struct walk *w, uint64_t task, uint64_t init_task)
+{
+	const struct layout *l = &w->layout;
+	uint64_t signal, parent;
+	struct err *e =
+		visit_sides(w, task + l->tasks.offset, &l->tasks, init_task + l->tasks.offset);
+	if (!e && l->thread_node.size && l->thread_head.size &&
+	    read_member(w, task, &l->signal, &signal) && signal)
+		e = visit_sides(w, task + l->thread_node.offset, &l->thread_node,
+				signal + l->thread_head.offset);
+	if (!e && l->sibling.size && l->children.size) {
+		e = visit_sides(w, task + l->children.offset, &l->sibling, 0);
+		if (!e && read_member(w, task, &l->real_parent, &parent) && parent)
+			e = visit_sides(w, task + l->sibling.offset, &l->sibling,
+					parent + l->children.offset);
+	}
+	const struct member *const relatives[] = { &l->group_leader, &l->real_parent, &l->parent };
+	for (size_t i = 0; !e && i < sizeof(relatives) / sizeof(*relatives); i++)
+		e = visit_relative(w, task, relatives[i]);
+	return e;
+}
+
+/*
+ * A list is broken, so the tasks behind the break have not been met, unless the PID table, which
+ * may be broken as well, brought them. Goes on from every task to those that it leads to.
+ */
+static struct err *explore(struct walk *w, uint64_t init_task)
+{
+	size_t before = w->count;
+	for (size_t i = 0; i < w->count; i++) {
+		struct err *e = visit_surroundings(w, w->list[i].address, init_task);
+		if (e)
+			return e;
+	}
+	if (w->count != before)
+		kernel_note(w->k, "%zu tasks were found by their relatives alone",
+			    w->count - before);
+	return NULL;
+}
+
+static void note_damage(const struct walk *w, bool whole)
+{
+	if (!whole)
+		kernel_note(w->k,
+			    "the list of processes is damaged; the PID table is used as well");
+	if (w->torn == 1)
+		kernel_note(w->k,
+			    "the list of threads of the process at 0x%" PRIx64
+			    " is damaged; the PID table is used as well",
+			    w->first_torn);
+	else if (w->torn)
+		kernel_note(w->k,
+			    "the lists of threads of %zu processes are damaged, the first at "
+			    "0x%" PRIx64 "; the PID table is used as well",
+			    w->torn, w->first_torn);
+}
+
 static struct err *walk_all(struct walk *w)
 {
 	uint64_t init_task;
@@ -320,9 +447,7 @@ static struct err *walk_all(struct walk *w)
 			   visit_process, &whole);
 	if (e)
 		return e;
-	if (!whole)
-		kernel_note(w->k,
-			    "the list of processes is damaged; the PID table is used as well");
+	note_damage(w, whole);
 	e = walk_pids(w);
 	/* One that is exiting may have left both. */
 	for (size_t i = 0; !e && i < w->cpus->count; i++) {
@@ -330,7 +455,7 @@ static struct err *walk_all(struct walk *w)
 		if (w->cpus->list[i].curr)
 			e = add_task(w, w->cpus->list[i].curr, &is_new);
 	}
-	return e;
+	return e || (whole && !w->torn) ? e : explore(w, init_task);
 }
 
 /* ---- what follows from all of them ---- */
@@ -445,6 +570,9 @@ struct err *tasks_read(struct kernel *k, const struct cpus *cpus, struct tasks *
 	}
 	if (w.odd > ODD_NOTES_MAX)
 		kernel_note(k, "%zu more tasks are left out or damaged", w.odd - ODD_NOTES_MAX);
+	if (w.excluded)
+		kernel_note(k, "pages of the kernel's own were filtered out of the dump: what "
+			       "filtered it did not know this kernel");
 	tasks.list = w.list;
 	tasks.count = w.count;
 	qsort(tasks.list, tasks.count, sizeof(*tasks.list), compare_tid);

@@ -58,6 +58,10 @@ struct vspace {
 	uint64_t c_mask; /* bits of an entry that are no address: the memory encryption bit */
 };
 
+/* What Linux calls an entry of @level (1 to space->levels): the top one is the PGD, however many
+ * levels there are. */
+const char *vspace_entry_name(const struct vspace *space, unsigned level);
+
 /* One step of a walk: an entry that was read. */
 struct vtop_step {
 	uint8_t level;		/* 5 (PML5) .. 1 (page table) */

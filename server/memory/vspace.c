@@ -43,8 +43,7 @@ static uint64_t entry_address(const struct vspace *space, uint64_t entry)
 	return entry & ENTRY_ADDRESS & ~space->c_mask;
 }
 
-/* What Linux calls an entry: the top one is the PGD, however many levels there are. */
-static const char *entry_name(const struct vspace *space, unsigned level)
+const char *vspace_entry_name(const struct vspace *space, unsigned level)
 {
 	static const char *const names[] = { "", "PTE", "PMD", "PUD", "P4D", "PGD" };
 	return level == space->levels ? "PGD" : names[level];
@@ -64,7 +63,7 @@ static struct err *read_entry(struct memory *m, const struct vspace *space, uint
 			    address + done);
 	if (e)
 		return err_wrap(e, "translate 0x%" PRIx64 ": read the page table of level %u (%s)",
-				va, level, entry_name(space, level));
+				va, level, vspace_entry_name(space, level));
 	t->steps[t->step_count++] = (struct vtop_step){
 		.level = (uint8_t)level,
 		.entry_address = address,
@@ -86,12 +85,12 @@ static struct err *check_entry(const struct vspace *space, uint64_t va, const st
 			       "virtual address 0x%" PRIx64
 			       " is not mapped: its %s at physical address 0x%" PRIx64
 			       " is 0x%" PRIx64,
-			       va, entry_name(space, s->level), s->entry_address, s->entry);
+			       va, vspace_entry_name(space, s->level), s->entry_address, s->entry);
 	if (large && (s->level > 3 || entry_address(space, s->entry) & below & ~LARGE_PAT))
 		return err_new(ERR_CORRUPT,
 			       "translate 0x%" PRIx64 ": the %s at physical address 0x%" PRIx64
 			       ", 0x%" PRIx64 ", has reserved bits set",
-			       va, entry_name(space, s->level), s->entry_address, s->entry);
+			       va, vspace_entry_name(space, s->level), s->entry_address, s->entry);
 	*ret_maps = large || s->level == 1;
 	return NULL;
 }

@@ -109,6 +109,8 @@ static void hello(struct link *l)
 	free(text);
 	ask(l, "QStartNoAckMode", &len);
 	write_all(l->fd, "+", 1);
+	/* gdbserver reads no memory before it was asked why the process stands still. */
+	ask(l, "?", &len);
 	/* Some servers count the frame in. */
 	l->chunk = packet / 2 > 512 << 10 ? 512 << 10 : packet / 2 - 16;
 }

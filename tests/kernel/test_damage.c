@@ -135,8 +135,7 @@ static void pids_of_another_namespace(void **state)
 	struct machine m;
 	open_demo(&m, "virt &task_struct(init_task).tasks: 0 0\n"
 		      "put pid at qemu_pid: numbers[0].ns = init_pid_ns + 8\n");
-	assert_null(tasks_find(&m.tasks, 103));
-	assert_int_equal(m.tasks.count, ALL - 1);
+	assert_note(&m, "3 tasks are in the PID table and not in the task lists");
 	machine_close(&m);
 }
 
@@ -195,12 +194,16 @@ static void task_filtered_or_missing(void **state)
 	(void)state;
 	static const char *const ways[] = { "exclude kthreadd_task 4k\n",
 					    "absent kthreadd_task 4k\n" };
+	static const char *const notes[] = {
+		"0xffff88017c8e1000 is left out: its memory was filtered out of the dump",
+		"0xffff88017c8e1000 is left out: it cannot be read",
+	};
 	for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
 		struct machine m;
 		open_demo(&m, ways[i]);
 		assert_null(tasks_find(&m.tasks, 2));
 		assert_int_equal(m.tasks.count, ALL - 1);
-		assert_note(&m, "0xffff88017c8e1000 is left out: it cannot be read");
+		assert_note(&m, notes[i]);
 		assert_note(&m, "the list of processes is damaged");
 		machine_close(&m);
 	}

@@ -64,7 +64,8 @@ def compare_symbols(seen, dump):
         yield f"linux_banner is {seen['banner']!r}"
     expected = dump.thread_named(SLEEPER)["frames"]
     # At the system call's entry gdb's own unwinding may end: what lies below is the server's care.
-    end = expected.index("do_syscall_64") + 1
+    # And drgn has no frames of kernels whose unwind tables it does not know.
+    end = expected.index("do_syscall_64") + 1 if expected else 0
     if seen["backtrace"][:end] != expected[:end]:
         yield f"the backtrace of {SLEEPER!r} is {seen['backtrace']}, should be {expected[:end]}"
 

@@ -63,25 +63,59 @@ extract() { # DEB PATTERN...
     dpkg --fsys-tarfile "$deb" | tar -x -C "$output.new" --wildcards "$@"
 }
 
+# What the package has of these. Which of the image's packages has which has changed.
+extract_some() { # DEB PATTERN...
+    extract "$@" 2>/dev/null || true
+}
+
+# Since 7.x the image package is empty, and these that it depends on hold the files.
+image_packages() { # IMAGE RELEASE
+    parts=$(apt-cache depends "$1" |
+        sed -n "s/^ *Depends: \(linux-[a-z]*-$2\)\$/\1/p")
+    echo "${parts:-$1}"
+}
+
+# And its files lie in /usr/lib/modules then: moves them to where they were before.
+unify_layout() { # RELEASE
+    (
+        cd "$output.new"
+        if [ -d usr/lib/modules ]; then
+            mkdir -p boot lib
+            mv usr/lib/modules lib/modules
+            mv "lib/modules/$1/vmlinuz" "boot/vmlinuz-$1"
+        fi
+        [ -s "boot/vmlinuz-$1" ] || die "the packages of $1 have no vmlinuz"
+        [ -s "usr/lib/debug/boot/vmlinux-$1" ] || die "the packages of $1 have no vmlinux"
+    )
+}
+
 mkdir -p "$cache"
 [ -z "$suite" ] || use_private_apt "$suite"
 image=$(current_package '')
 debug=$(current_package '-dbg')
 release=${image#linux-image-}
-image_deb=$(download "$image")
+image_debs=
+for package in $(image_packages "$image" "$release"); do
+    image_debs="$image_debs $(download "$package")"
+done
 debug_deb=$(download "$debug")
 
-stamp="$(basename "$image_deb") $(basename "$debug_deb") $(sha256sum "$0" | cut -d' ' -f1)"
+stamp="$(for deb in $image_debs; do basename "$deb"; done | xargs) $(basename "$debug_deb") $(sha256sum "$0" | cut -d' ' -f1)"
 if [ -f "$output/stamp" ] && [ "$(cat "$output/stamp")" = "$stamp" ]; then
     exit 0
 fi
 echo "extracting $release" >&2
 rm -rf "$output" "$output.new"
 mkdir -p "$output.new"
-extract "$image_deb" './boot/vmlinuz-*' '*/kvm*.ko*' '*/irqbypass.ko*' '*/qemu_fw_cfg.ko*' \
-    '*/drivers/virtio/*.ko*' '*/virtio_blk.ko*' '*/modules.builtin'
-extract "$debug_deb" './usr/lib/debug/boot/vmlinux-*' './usr/lib/debug/lib/*/kvm*.ko*' \
+for deb in $image_debs; do
+    extract_some "$deb" './boot/vmlinuz-*' './usr/lib/modules/*/vmlinuz' '*/kvm*.ko*' \
+        '*/irqbypass.ko*' '*/qemu_fw_cfg.ko*' '*/drivers/virtio/*.ko*' '*/virtio_blk.ko*' \
+        '*/modules.builtin'
+done
+extract_some "$debug_deb" './usr/lib/debug/boot/vmlinux-*' \
+    './usr/lib/debug/lib/modules/*/vmlinux' './usr/lib/debug/lib/*/kvm*.ko*' \
     './usr/lib/debug/lib/*/irqbypass.ko*' './usr/lib/debug/lib/*/qemu_fw_cfg.ko*'
+unify_layout "$release"
 echo "$release" >"$output.new/release"
 echo "$stamp" >"$output.new/stamp"
 mv "$output.new" "$output"

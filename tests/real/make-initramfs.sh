@@ -36,7 +36,8 @@ copy_modules() { # FOLDER NAME...
     for name in "$@"; do
         file=$(find "$kernel/lib/modules" -name "$name.ko" -o -name "$name.ko.xz" | head -n 1)
         case $file in
-        '') is_built_in "$name" || die "the kernel package has no module $name" ;;
+        '') is_built_in "$name" || is_in_virtio_pci "$name" ||
+            die "the kernel package has no module $name" ;;
         *.xz) xz -dc "$file" >"$folder/$name.ko" ;;
         *) cp "$file" "$folder/$name.ko" ;;
         esac
@@ -45,6 +46,11 @@ copy_modules() { # FOLDER NAME...
 
 is_built_in() { # NAME
     grep -q "/$1\.ko\$" "$kernel"/lib/modules/*/modules.builtin
+}
+
+# They are modules of their own since 5.12.
+is_in_virtio_pci() { # NAME
+    [ "$1" = virtio_pci_modern_dev ] || [ "$1" = virtio_pci_legacy_dev ]
 }
 
 copy_with_libraries() { # PROGRAM ROOT

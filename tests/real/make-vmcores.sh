@@ -103,7 +103,7 @@ cd "$1"
 mkdir -p stamps dumps
 cache=${VMCORE_TEST_CACHE:-$PWD/cache}
 
-sh "$here/fetch-kernel.sh" "$cache" kernel $suite
+sh "$here/fetch-kernel.sh" "$cache" kernel ${suite:+"$suite"}
 make_initramfs
 for scenario in main kdump nokaslr; do
     boot_scenario $scenario

@@ -141,6 +141,20 @@ static void write_code(struct vm *vm, const struct vcpu *vcpu)
 	}
 }
 
+/* What the guest's CPUs can do: all that KVM can. Newer kernels refuse long mode to those that were
+ * not said to have it. */
+static struct kvm_cpuid2 *supported_cpuid(int kvm)
+{
+	const unsigned most = 256;
+	struct kvm_cpuid2 *cpuid = calloc(1, sizeof(*cpuid) + most * sizeof(cpuid->entries[0]));
+
+	if (!cpuid)
+		die("calloc");
+	cpuid->nent = most;
+	xioctl(kvm, KVM_GET_SUPPORTED_CPUID, (uintptr_t)cpuid, "KVM_GET_SUPPORTED_CPUID");
+	return cpuid;
+}
+
 static void create_vm(struct vm *vm)
 {
 	struct kvm_userspace_memory_region slot = { .memory_size = GUEST_MEM };
@@ -158,6 +172,7 @@ static void create_vm(struct vm *vm)
 	write_page_tables(vm);
 	sprintf((char *)vm->mem + MARK, "hello from guest %c", vm->letter);
 
+	struct kvm_cpuid2 *cpuid = supported_cpuid(kvm);
 	int run_size = xioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0, "KVM_GET_VCPU_MMAP_SIZE");
 	for (int i = 0; i < NR_VCPUS; i++) {
 		struct vcpu *vcpu = &vm->vcpus[i];
@@ -166,11 +181,13 @@ static void create_vm(struct vm *vm)
 		vcpu->id = i;
 		vcpu->job = i == 0 && vm->spin_cpu < 0 ? JOB_HALT : (enum job)i;
 		vcpu->fd = xioctl(vm->fd, KVM_CREATE_VCPU, i, "KVM_CREATE_VCPU");
+		xioctl(vcpu->fd, KVM_SET_CPUID2, (uintptr_t)cpuid, "KVM_SET_CPUID2");
 		vcpu->run = mmap(NULL, run_size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
 		if (vcpu->run == MAP_FAILED)
 			die("mmap kvm_run");
 		write_code(vm, vcpu);
 	}
+	free(cpuid);
 	close(kvm);
 }
 
