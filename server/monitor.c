@@ -48,8 +48,9 @@ static const struct command commands[] = {
 	{ "threads", "", "every task and idle CPU, with where its registers come from", true, 0, 0,
 	  monitor_threads },
 	{ "bt", "[TID|--all|--cpu N] [--regs]",
-	  "the frames of the selected thread, of another or of all: where each is, how it was found "
-	  "and, with --regs, what each register held there and where that was saved",
+	  "the frames of the selected thread, of another or of all: where each is, how it was "
+	  "found, "
+	  "and with --regs what each register held there and where that was saved",
 	  true, 0, 3, monitor_bt },
 	{ "read", "ADDR LEN",
 	  "bytes of memory as the selected thread sees it; says which kind of missing memory stops "

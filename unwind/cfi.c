@@ -89,16 +89,8 @@ static bool is_outermost(Dwarf_Frame *row, int return_column)
 	       !rule.count && rule.ops;
 }
 
-/*
- * ORC's CFA comes from following the instructions (objtool), so it knows of the pushes in inline
- * assembly, of which the compiler that wrote the CFI knows nothing: between the kernel's pushf and
- * pop CFI is 8 bytes off. The slots in the row are counted from the CFA and hold for either.
- */
-static bool find_cfa(struct walk *w, const struct orc_entry *entry, Dwarf_Frame *row, uint64_t bias,
-		     uint64_t *ret)
+static bool find_cfa(struct walk *w, Dwarf_Frame *row, uint64_t bias, uint64_t *ret)
 {
-	if (entry && entry->type == ORC_CALL && orc_find_sp(w, entry, ret))
-		return true;
 	Dwarf_Op *ops;
 	size_t count;
 	enum cfi_where where;
@@ -116,6 +108,18 @@ static bool find_cfa(struct walk *w, const struct orc_entry *entry, Dwarf_Frame 
 	return true;
 }
 
+/*
+ * ORC comes from following the instructions (objtool), so it knows what inline assembly does to the
+ * stack, of which the compiler that wrote the CFI knows nothing: between the kernel's pushf and pop
+ * CFI is 8 bytes off, and where the kernel changes to the IRQ stack it is on the wrong stack. Hence
+ * the CFA and rbp by ORC where it has them. The slots of the other registers are counted from the
+ * CFA and hold for either.
+ */
+static bool restore_by_orc(struct walk *w, const struct orc_entry *entry, struct frame *caller)
+{
+	return entry && orc_find_sp(w, entry, &w->cfa) && orc_restore_rbp(w, entry, w->cfa, caller);
+}
+
 static enum step leave_by_row(struct walk *w, const struct orc_entry *entry, Dwarf_Frame *row,
 			      uint64_t bias, struct frame *ret)
 {
@@ -127,10 +131,14 @@ static enum step leave_by_row(struct walk *w, const struct orc_entry *entry, Dwa
 	}
 	if (is_outermost(row, return_column))
 		return STEP_BOTTOM;
-	if (!find_cfa(w, entry, row, bias, &w->cfa))
+	bool by_orc = restore_by_orc(w, entry, &caller);
+	if (!by_orc && entry && entry->sp == ORC_SP_INDIRECT)
+		return STEP_NONE;
+	if (!by_orc && !find_cfa(w, row, bias, &w->cfa))
 		return STEP_NONE;
 	for (unsigned n = 0; n < DWARF_REGS; n++)
-		restore_register(w, row, bias, (enum reg)n, &caller);
+		if (!by_orc || n != REG_RBP)
+			restore_register(w, row, bias, (enum reg)n, &caller);
 	if (!regs_known(&caller.regs, REG_RIP) || !regs_known(&caller.regs, REG_RSP)) {
 		walk_note(w, "CFI: the return address cannot be found");
 		return STEP_NONE;

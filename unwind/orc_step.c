@@ -67,8 +67,8 @@ bool orc_find_sp(struct walk *w, const struct orc_entry *entry, uint64_t *ret)
 	return true;
 }
 
-static bool restore_rbp(struct walk *w, const struct orc_entry *entry, uint64_t sp,
-			struct frame *caller)
+bool orc_restore_rbp(struct walk *w, const struct orc_entry *entry, uint64_t sp,
+		     struct frame *caller)
 {
 	uint64_t offset = (uint64_t)entry->bp_offset;
 	switch (entry->bp) {
@@ -132,7 +132,7 @@ enum step orc_step(struct walk *w, const struct orc_entry *entry, struct frame *
 		return STEP_NONE;
 	}
 	if (!orc_find_sp(w, entry, &sp) || !restore_by_type(w, entry, sp, &caller) ||
-	    !restore_rbp(w, entry, sp, &caller))
+	    !orc_restore_rbp(w, entry, sp, &caller))
 		return STEP_NONE;
 	w->cfa = sp;
 	*ret = caller;

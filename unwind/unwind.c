@@ -116,14 +116,10 @@ static enum step leave_unknown_code(struct walk *w, struct frame *ret)
 	return step;
 }
 
-/*
- * Where ORC knows better than CFI: entry code, of which only ORC knows that a pt_regs is there, and
- * code that changes stacks in inline assembly, which the compiler that wrote the CFI did not see.
- */
+/* Entry code, of which only ORC knows that a pt_regs is there, and code that nothing called. */
 static bool orc_goes_first(const struct orc_entry *entry)
 {
-	return entry->type == ORC_END || entry->type == ORC_REGS ||
-	       entry->type == ORC_REGS_PARTIAL || entry->sp == ORC_SP_INDIRECT;
+	return entry->type != ORC_CALL;
 }
 
 static enum step leave_known_code(struct walk *w, struct frame *ret)
@@ -150,7 +146,13 @@ static enum step leave_frame(struct walk *w, struct frame *ret)
 	enum step step = is_code(w, w->pc) ? leave_known_code(w, ret) : leave_unknown_code(w, ret);
 	if (step == STEP_CALLER)
 		return step;
-	/* Also where nothing called: a new thread of user mode has its registers there. */
+	/*
+	 * A thread that has never run goes to user mode from where nothing called it. One that is
+	 * beyond may have registers of user mode there that it will never use: io_uring's workers
+	 * have copies of their creator's.
+	 */
+	if (step == STEP_BOTTOM && w->frame->how != HOW_SWITCH)
+		return step;
 	enum step top = stack_top_step(w, ret);
 	return top == STEP_CALLER || step == STEP_NONE ? top : step;
 }

@@ -29,7 +29,7 @@ enum step {
 };
 
 /* Strategies, each in a file of its own. *ret starts empty and is filled for STEP_CALLER only. */
-/* @entry: what ORC says of the same code, whose CFA is then preferred; NULL if it says nothing. */
+/* @entry: an ORC_CALL entry of the same code, believed before CFI; NULL if there is none. */
 enum step cfi_step(struct walk *w, const struct orc_entry *entry, struct frame *ret);
 enum step orc_step(struct walk *w, const struct orc_entry *entry, struct frame *ret);
 enum step fp_step(struct walk *w, struct frame *ret);
@@ -39,6 +39,10 @@ enum step stack_top_step(struct walk *w, struct frame *ret);
 
 /* Where sp_reg and sp_offset of an ORC entry lead; false, with a note, if that is not known. */
 bool orc_find_sp(struct walk *w, const struct orc_entry *entry, uint64_t *ret);
+
+/* The caller's rbp as bp_reg and bp_offset of an ORC entry say; @sp is what orc_find_sp() found. */
+bool orc_restore_rbp(struct walk *w, const struct orc_entry *entry, uint64_t sp,
+		     struct frame *caller);
 
 /* Adds a reason to walk->why. */
 __attribute__((format(printf, 2, 3))) void walk_note(struct walk *w, const char *fmt, ...);

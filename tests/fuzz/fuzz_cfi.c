@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Any bytes as the instructions of a function's CFI, carried out on a stack of known words. The
- * first byte says how far into the function it was stopped.
+ * first byte says how far into the function it was stopped and, in its top bit, whether ORC speaks
+ * of the function too.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -17,8 +18,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define STACK UINT64_C(0xffffc90000100000)
 
 /*
- * libdw grows its table of rules to the largest register number that CFI mentions, so that one
- * instruction may make it ask for gigabytes, which it is refused: long inputs make only that.
+ * Inputs are short: libdw grows a table to the largest register number that it meets, so that each
+ * mention of a huge one, which is no fault of ours, takes seconds.
  */
 enum { WORDS = 512, INSTRUCTIONS_MAX = 512 };
 
@@ -29,8 +30,9 @@ static void lay_down(struct fake *f, const uint64_t *words)
 	fake_stack(f, STACK, STACK + 8 * WORDS, "task");
 }
 
-static void unwind_with(struct Dwarf_CFI_s *cfi, uint8_t offset)
+static void unwind_with(struct Dwarf_CFI_s *cfi, uint8_t place)
 {
+	static const struct orc_entry call = { .type = ORC_CALL, .sp = ORC_SP, .sp_offset = 24 };
 	uint64_t words[WORDS];
 	struct fake fake = { .cfi = cfi };
 	struct regs first = { 0 };
@@ -38,9 +40,11 @@ static void unwind_with(struct Dwarf_CFI_s *cfi, uint8_t offset)
 	for (size_t i = 0; i < WORDS; i++)
 		words[i] = i % 2 ? TEXT + i % 0x100 : STACK + 8 * i;
 	lay_down(&fake, words);
+	if (place & 0x80)
+		fake_orc(&fake, TEXT, 0x100, call);
 	for (unsigned i = 0; i < REG_RIP; i++)
 		regs_set(&first, (enum reg)i, STACK + 64 * i);
-	regs_set(&first, REG_RIP, TEXT + offset);
+	regs_set(&first, REG_RIP, TEXT + (place & 0x7f));
 	struct unwind_source source = fake_source(&fake);
 	struct err *e = unwind(&source, &first, HOW_NOTE, true, &frames);
 	if (e) {

@@ -16,7 +16,9 @@
 
 #include "base/bytes.h"
 #include "base/map.h"
+#include "server/kernel/code_map.h"
 #include "server/kernel/printk.h"
+#include "server/kernel/unwind_source.h"
 #include "tests/kernel/machine.h"
 
 enum {
@@ -150,6 +152,37 @@ static struct err *ignore_record(void *closure, const struct printk_record *reco
 	return NULL;
 }
 
+static void name_frames(struct code_map *code, const struct frames *frames)
+{
+	for (size_t i = 0; i < frames->count; i++) {
+		struct symbol symbol;
+		uint64_t pc = frames->list[i].regs.value[REG_RIP];
+		code_map_symbol(code, pc, &symbol);
+		code_map_is_code(code, pc);
+	}
+}
+
+static void unwind_everything(struct machine *m)
+{
+	struct unwinder *unwinder = NULL;
+	struct code_map *code = NULL;
+	struct err *e = code_map_new(m->kernel, &code);
+	struct unwinder_parts parts = { m->kernel, &m->cpus, &m->tasks, m->registers, code };
+	if (!e)
+		e = unwinder_new(&parts, &unwinder);
+	for (size_t i = 0; !e && i < m->tasks.count; i++) {
+		struct frames frames;
+		e = unwinder_frames(unwinder, &m->tasks.list[i], &frames);
+		if (e)
+			break;
+		name_frames(code, &frames);
+		frames_free(&frames);
+	}
+	assert_no_err(e);
+	unwinder_free(unwinder);
+	code_map_free(code);
+}
+
 /* All that can be asked of what was opened. */
 static void ask_everything(struct machine *m)
 {
@@ -163,6 +196,7 @@ static void ask_everything(struct machine *m)
 	err_free(printk_panic(m->kernel, &panic));
 	err_free(printk_walk(m->kernel, ignore_record, NULL));
 	free(panic);
+	unwind_everything(m);
 }
 
 static uint64_t setting(const char *name, uint64_t normal)
@@ -209,6 +243,8 @@ static void modern(void **state)
 	try_variants(&(struct machine_plan){
 		.recipe = "modern.recipe",
 		.symbols = BUILD_FOLDER "/tests/kernel/modern",
+		.extra = "include \"modules.recipe\"\n"
+			 "put module at one_module: mem[0].base = one mem[0].size = 0x1000\n",
 	});
 }
 
@@ -229,6 +265,9 @@ static void middle(void **state)
 	try_variants(&(struct machine_plan){
 		.recipe = "middle.recipe",
 		.symbols = BUILD_FOLDER "/tests/kernel/middle",
+		.extra = "include \"modules.recipe\"\n"
+			 "put module at one_module: core_layout.base = one "
+			 "core_layout.size = 0x1000\n",
 	});
 }
 

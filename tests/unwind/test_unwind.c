@@ -542,6 +542,55 @@ static void orc_corrects_the_cfa_of_cfi(void **state)
 	cfi_file_free(file);
 }
 
+/* A C function that changed stacks in inline assembly: its slots are on the stack it came from. */
+static void cfi_follows_orc_across_stacks(void **state)
+{
+	static const unsigned char code[] = { 0x0e, 16, 0x83, 2 };
+	const struct cfi_function function = { FUN_A, 0x100, code, sizeof(code) };
+	struct cfi_file *file = cfi_file_of_functions(&function, 1);
+	struct scene s;
+	(void)state;
+	set_up(&s);
+	s.fake.cfi = cfi_file_cfi(file);
+	fake_orc(&s.fake, FUN_A, 0x100,
+		 (struct orc_entry){ .type = ORC_CALL, .sp = ORC_SP_INDIRECT, .sp_offset = 16 });
+	fake_orc(&s.fake, FUN_B, 0x100, orc_end);
+	regs_set(&s.first, REG_RSP, IRQ + STACK_BYTES - 8);
+	s.irq[WORDS - 1] = task_address(40);
+	s.task[40] = 0xb;
+	s.task[41] = FUN_B + 0x10;
+	run(&s, true);
+	assert_int_equal(s.frames.end, END_KTHREAD);
+	assert_int_equal(s.frames.count, 2);
+	assert_int_equal(s.frames.list[1].regs.value[REG_RBX], 0xb);
+	assert_int_equal(s.frames.list[1].saved[REG_RBX], task_address(40));
+	frames_free(&s.frames);
+	/* When the stack cannot be read, CFI alone would be wrong. */
+	regs_set(&s.first, REG_RSP, IRQ + STACK_BYTES);
+	run(&s, true);
+	assert_lost(&s, 1, "is not in the dump");
+	cfi_file_free(file);
+}
+
+static void only_a_new_thread_goes_from_its_start_to_user_mode(void **state)
+{
+	struct scene s;
+	(void)state;
+	set_up(&s);
+	fake_orc(&s.fake, FUN_A, 0x100, orc_end);
+	put_user_regs(s.task, PT_REGS_AT_TOP);
+	regs_set(&s.first, REG_RSP, task_address(PT_REGS_AT_TOP));
+	struct unwind_source source = fake_source(&s.fake);
+	assert_null(unwind(&source, &s.first, HOW_SWITCH, false, &s.frames));
+	assert_int_equal(s.frames.end, END_USER);
+	assert_int_equal(s.frames.count, 2);
+	frames_free(&s.frames);
+	run(&s, true);
+	assert_int_equal(s.frames.end, END_KTHREAD);
+	assert_int_equal(s.frames.count, 1);
+	frames_free(&s.frames);
+}
+
 /* The value that an expression (DW_CFA_val_expression) gives r15. */
 static void assert_expression(const unsigned char *expression, size_t len, bool known,
 			      uint64_t value)
@@ -619,6 +668,8 @@ int main(void)
 		cmocka_unit_test(cfi_may_say_otherwise),
 		cmocka_unit_test(what_was_popped_is_in_the_register),
 		cmocka_unit_test(orc_corrects_the_cfa_of_cfi),
+		cmocka_unit_test(cfi_follows_orc_across_stacks),
+		cmocka_unit_test(only_a_new_thread_goes_from_its_start_to_user_mode),
 		cmocka_unit_test(expressions_are_evaluated),
 		cmocka_unit_test(expressions_that_make_no_sense_give_nothing),
 	};
