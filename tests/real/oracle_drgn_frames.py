@@ -18,9 +18,16 @@ from oracle_drgn import (IDLE_TID_BASE, REGISTERS, all_tasks, is_misled, open_as
 
 
 def frames(prog, task):
-    """The frames of the machine; the innermost of a group of inlined ones comes first."""
+    """The frames of the machine; the innermost of a group of inlined ones comes first. None where
+    drgn cannot unwind (6.12's ORC)."""
     found = []
-    for frame in prog.stack_trace(task):
+    try:
+        trace = prog.stack_trace(task)
+    except Exception as error:  # drgn raises nothing more special
+        if "ORC" not in str(error):
+            raise
+        return None
+    for frame in trace:
         if frame.is_inline:
             continue
         values = frame.registers()
@@ -40,10 +47,13 @@ def main():
             has_stack = task.stack_refcount.refs.counter != 0
             if not has_stack or is_misled(task, cpu, notes_usable):
                 continue
+            found = frames(prog, task)
+            if found is None:
+                continue
             print(json.dumps({
                 "tid": IDLE_TID_BASE + cpu if kind == "idle" else task.pid.value_(),
                 "comm": task.comm.string_().decode("utf-8", "replace"),
-                "frames": frames(prog, task),
+                "frames": found,
             }))
 
 
