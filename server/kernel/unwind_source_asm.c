@@ -6,10 +6,10 @@
 
 /*
  * ORC says how a function moves rsp and rbp and nothing of the other registers that a callee keeps.
- * Compiled code may have saved those anywhere; of the functions below, written in assembly, the
- * source has been read. No name is here that is a C function in some kernel or configuration
- * (memcpy with KASAN, do_softirq_own_stack from 5.12 on), and none that changes the registers and
- * puts them back (copy_page, csum_partial_copy_generic, __switch_to_asm, error_entry,
+ * Compiled code may have saved those anywhere; the functions below are assembly that does not touch
+ * them, in every kernel that has them. No name is here that is a C function in some kernel or
+ * configuration (memcpy with KASAN, do_softirq_own_stack from 5.12 on), and none that changes the
+ * registers and puts them back (copy_page, csum_partial_copy_generic, __switch_to_asm, error_entry,
  * __vmx_vcpu_run, __svm_vcpu_run, __put_user_* until 5.9).
  */
 static const struct {
