@@ -172,8 +172,7 @@ static struct err *read_symbols(const struct kernel *k, const struct module *m,
 	return NULL;
 }
 
-bool module_symbols_at(struct module_symbols *s, const struct module *module, uint64_t address,
-		       struct symbol *ret)
+const struct symbols *module_symbols_all(struct module_symbols *s, const struct module *module)
 {
 	size_t n = (size_t)(module - s->modules->list);
 	if (!s->tried[n]) {
@@ -184,5 +183,11 @@ bool module_symbols_at(struct module_symbols *s, const struct module *module, ui
 				  err_msg(e));
 		err_free(e);
 	}
-	return symbols_at(s->done[n], address, ret);
+	return s->done[n];
+}
+
+bool module_symbols_at(struct module_symbols *s, const struct module *module, uint64_t address,
+		       struct symbol *ret)
+{
+	return symbols_at(module_symbols_all(s, module), address, ret);
 }
