@@ -18,6 +18,7 @@ struct dump;
 struct err;
 struct kernel;
 struct memory;
+struct module_types;
 struct registers;
 struct unwinder;
 struct vspace;
@@ -41,6 +42,7 @@ struct host {
 	struct tasks tasks;
 	struct registers *registers;
 	struct code_map *code;
+	struct module_types *module_types;
 	struct unwinder *unwinder;
 	size_t current; /* index in tasks of the thread that a debugger finds selected */
 	char *panic;	/* the panic message; NULL if there is none. Owned */
