@@ -335,6 +335,8 @@ void host_describe_json(const struct host *h, struct buf *out)
 	json_object(&j, NULL);
 	if (*kernel_release(k))
 		json_str(&j, "release", kernel_release(k));
+	if (*kernel_banner(k))
+		json_str(&j, "banner", kernel_banner(k));
 	json_str(&j, "architecture", "x86_64");
 	if (kernel_build_id(k))
 		json_str(&j, "build_id", kernel_build_id(k));
