@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "server/exports.h"
 #include "server/kernel/code_map.h"
 #include "server/kernel/debugfiles.h"
 #include "server/kernel/kernel.h"
@@ -156,7 +157,9 @@ struct err *host_open(const struct host_options *options, struct host **ret)
 	struct host *h = calloc(1, sizeof(*h));
 	if (!h)
 		return err_nomem();
-	struct err *e = open_dump(options, h);
+	h->serve_files = options->serve_files;
+	h->exports = exports_new();
+	struct err *e = h->exports ? open_dump(options, h) : err_nomem();
 	if (!e)
 		e = err_wrap(open_kernel(options, h), "%s", options->dump_paths[0]);
 	if (!e)
@@ -175,6 +178,7 @@ void host_close(struct host *h)
 {
 	if (!h)
 		return;
+	exports_free(h->exports);
 	unwinder_free(h->unwinder);
 	module_types_free(h->module_types);
 	code_map_free(h->code);
