@@ -76,7 +76,7 @@ static struct err *add_build_id(const struct image *i)
 		.type = SHT_NOTE,
 		.align = 4,
 	};
-	if (!len || len > sizeof(id) || !hex_decode(digits, 2 * len, id))
+	if (!len || len > sizeof(id) || !hex_decode(id, digits, 2 * len))
 		return NULL;
 	leb_add_u32(&note, sizeof("GNU"));
 	leb_add_u32(&note, (uint32_t)len);

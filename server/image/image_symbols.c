@@ -16,8 +16,9 @@
 struct job {
 	const struct image_layout *layout;
 	struct elf_writer *w;
-	struct name_map globals;     /* the names that are global already */
-	uint64_t percpu, percpu_end; /* of the kernel, where that begins at 0; else both 0 */
+	struct name_map globals; /* the names that are global already */
+	/* Where per-CPU variables of the object at hand are that do not move; empty if nowhere. */
+	uint64_t percpu, percpu_end;
 };
 
 /* Where the symbols at one address lie, and what they may reach to. */
@@ -34,6 +35,11 @@ static bool is_absolute(char letter)
 static bool is_code_letter(char letter)
 {
 	return letter && strchr("tTwWiI", letter) != NULL;
+}
+
+static bool is_percpu(const struct job *j, uint64_t address)
+{
+	return address >= j->percpu && address < j->percpu_end;
 }
 
 /* nm's letters: 'w' and 'v' are weak, capitals global; 'u' is unique, which is global. */
@@ -71,7 +77,7 @@ static struct err *settle_bind(struct job *j, struct elf_symbol *s)
 static struct err *add(struct job *j, const struct symbol *symbol, const struct place *p,
 		       bool is_alias)
 {
-	bool percpu = symbol->address >= j->percpu && symbol->address < j->percpu_end;
+	bool percpu = is_percpu(j, symbol->address);
 	bool has_section = p->part && !is_absolute(symbol->type);
 	struct elf_symbol s = {
 		.name = symbol->name,
@@ -82,15 +88,13 @@ static struct err *add(struct job *j, const struct symbol *symbol, const struct 
 		.type = type_of(p, symbol->type, percpu),
 	};
 	uint64_t room = p->end > p->address ? p->end - p->address : 0;
-	if (percpu || (has_section && !s.size) || (has_section && s.size > room))
+	if (!s.size || s.size > room)
 		s.size = room;
 	/* What something else begins at is the linker script's mark for a place. */
 	if (is_alias && symbols_is_boundary(symbol->name)) {
 		s.type = STT_NOTYPE;
 		s.size = 0;
 	}
-	if (s.type == STT_NOTYPE && !has_section)
-		s.size = 0;
 	struct err *e = settle_bind(j, &s);
 	return e ? e : elf_writer_symbol(j->w, &s);
 }
@@ -118,12 +122,14 @@ static uint64_t next_address(const struct symbols *all, size_t i, uint64_t other
 static struct place place_of(const struct job *j, const struct symbols *all, size_t last)
 {
 	struct place p = { .address = symbols_nth(all, last).address };
-	p.part = image_layout_find(j->layout, p.address);
 	p.end = p.address;
+	if (is_percpu(j, p.address)) {
+		p.end = next_address(all, last, j->percpu_end);
+		return p;
+	}
+	p.part = image_layout_find(j->layout, p.address);
 	if (p.part)
 		p.end = next_address(all, last, p.part->high);
-	else if (p.address >= j->percpu && p.address < j->percpu_end)
-		p.end = next_address(all, last, j->percpu_end);
 	return p;
 }
 
@@ -188,8 +194,14 @@ struct err *image_symbols_add(const struct kernel *k, struct code_map *code,
 	struct err *e = add_all(&j, kernel_symbols(k));
 	for (size_t i = 0; !e && i < modules->count; i++) {
 		const struct symbols *all = code_map_module_symbols(code, &modules->list[i]);
+		const struct symbols *percpu = code_map_module_percpu(code, &modules->list[i]);
+		j.percpu = j.percpu_end = 0;
 		if (all)
 			e = add_all(&j, all);
+		j.percpu = modules->list[i].percpu;
+		j.percpu_end = modules->list[i].percpu_end;
+		if (!e && percpu)
+			e = add_all(&j, percpu);
 	}
 	if (!e)
 		e = add_bpf(&j, bpf);

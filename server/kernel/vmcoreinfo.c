@@ -97,13 +97,6 @@ static bool parse_decimal(const char *text, uint64_t *ret)
 	return true;
 }
 
-static bool get_decimal(const struct vmcoreinfo *v, const char *kind, const char *name,
-			uint64_t *ret)
-{
-	const char *text = get_of(v, kind, name);
-	return text && parse_decimal(text, ret);
-}
-
 bool vmcoreinfo_symbol(const struct vmcoreinfo *v, const char *name, uint64_t *ret)
 {
 	const char *text = get_of(v, "SYMBOL", name);
@@ -119,21 +112,6 @@ bool vmcoreinfo_number(const struct vmcoreinfo *v, const char *name, uint64_t *r
 	if (text[0] == '0' && text[1] == 'x')
 		return hex_u64(text + 2, strlen(text + 2), ret);
 	return parse_decimal(text, ret);
-}
-
-bool vmcoreinfo_offset(const struct vmcoreinfo *v, const char *member, uint64_t *ret)
-{
-	return get_decimal(v, "OFFSET", member, ret);
-}
-
-bool vmcoreinfo_size(const struct vmcoreinfo *v, const char *type, uint64_t *ret)
-{
-	return get_decimal(v, "SIZE", type, ret);
-}
-
-bool vmcoreinfo_length(const struct vmcoreinfo *v, const char *what, uint64_t *ret)
-{
-	return get_decimal(v, "LENGTH", what, ret);
 }
 
 bool vmcoreinfo_kernel_offset(const struct vmcoreinfo *v, uint64_t *ret)

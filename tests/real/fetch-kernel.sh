@@ -89,6 +89,18 @@ unify_layout() { # RELEASE
     )
 }
 
+# extract_some() cannot tell what a package lacks from what went wrong: these must be there now.
+check_modules() {
+    for module in kvm kvm-amd irqbypass qemu_fw_cfg virtio_blk; do
+        [ -n "$(find "$output.new/lib/modules" -name "$module.ko*" -size +0)" ] ||
+            die "the packages of $release have no $module.ko"
+    done
+    for module in kvm kvm-amd; do
+        [ -n "$(find "$output.new/usr/lib/debug/lib" -name "$module.ko*" -size +0)" ] ||
+            die "the packages of $release have no debug information of $module.ko"
+    done
+}
+
 mkdir -p "$cache"
 [ -z "$suite" ] || use_private_apt "$suite"
 image=$(current_package '')
@@ -116,6 +128,7 @@ extract_some "$debug_deb" './usr/lib/debug/boot/vmlinux-*' \
     './usr/lib/debug/lib/modules/*/vmlinux' './usr/lib/debug/lib/*/kvm*.ko*' \
     './usr/lib/debug/lib/*/irqbypass.ko*' './usr/lib/debug/lib/*/qemu_fw_cfg.ko*'
 unify_layout "$release"
+check_modules
 echo "$release" >"$output.new/release"
 echo "$stamp" >"$output.new/stamp"
 mv "$output.new" "$output"
