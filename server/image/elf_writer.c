@@ -193,7 +193,7 @@ struct err *elf_writer_symbol(struct elf_writer *w, const struct elf_symbol *sym
 static struct err *add_own(struct elf_writer *w, const char *name, uint32_t type,
 			   struct buf *content, struct section **ret)
 {
-	struct section *s;
+	struct section *s = NULL;
 	uint32_t at;
 	struct err *e = next_section(w, &s);
 	if (!e)
@@ -211,7 +211,7 @@ static struct err *add_own(struct elf_writer *w, const char *name, uint32_t type
 
 static struct err *add_symbol_table(struct elf_writer *w)
 {
-	struct section *s;
+	struct section *s = NULL;
 	size_t locals = w->locals.len / sizeof(Elf64_Sym);
 	buf_add(&w->locals, w->globals.data, w->globals.len);
 	buf_free(&w->globals);
@@ -229,7 +229,7 @@ static struct err *add_symbol_table(struct elf_writer *w)
 
 static struct err *add_own_sections(struct elf_writer *w)
 {
-	struct section *s;
+	struct section *s = NULL;
 	uint32_t unused;
 	struct err *e = add_symbol_table(w);
 	/* Its own name must be in it before its bytes are moved away. */
