@@ -14,6 +14,7 @@
 #include "server/kernel/code_map.h"
 #include "server/kernel/debugfiles.h"
 #include "server/kernel/kernel.h"
+#include "server/kernel/module_types.h"
 #include "server/kernel/printk.h"
 #include "server/kernel/registers.h"
 #include "server/kernel/unwind_source.h"
@@ -55,6 +56,8 @@ static struct err *open_dump(const struct host_options *options, struct host *h)
 static struct err *open_unwinder(struct host *h)
 {
 	struct err *e = code_map_new(h->kernel, &h->code);
+	if (!e)
+		e = module_types_new(h->kernel, code_map_modules(h->code), &h->module_types);
 	if (e)
 		return e;
 	struct unwinder_parts parts = {
@@ -184,6 +187,7 @@ void host_close(struct host *h)
 	served_image_free(h->image);
 	exports_free(h->exports);
 	unwinder_free(h->unwinder);
+	module_types_free(h->module_types);
 	code_map_free(h->code);
 	registers_free(h->registers);
 	tasks_free(&h->tasks);

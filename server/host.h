@@ -20,6 +20,7 @@ struct err;
 struct exports;
 struct kernel;
 struct memory;
+struct module_types;
 struct registers;
 struct served_image;
 struct unwinder;
@@ -45,6 +46,7 @@ struct host {
 	struct tasks tasks;
 	struct registers *registers;
 	struct code_map *code;
+	struct module_types *module_types;
 	struct unwinder *unwinder;
 	bool serve_files;
 	struct exports *exports;    /* the files that clients may read, if serve_files is set */

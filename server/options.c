@@ -46,8 +46,8 @@ static const struct row rows[] = {
 	  "memory for decompressed pages: bytes, or with K, M or G (default 64M)", "64M 256M 1G",
 	  false },
 	{ 0, "no-serve-files", NULL,
-	  "let no client read the vmlinux and other files of symbols, which are\n"
-	  "offered to one that has none of its own",
+	  "let no client read the vmlinux or other files of symbols; they\n"
+	  "are offered to one that has none of its own",
 	  NULL, false },
 	{ 0, "debug", "CATEGORIES",
 	  "tell on standard error what happens inside; 'list' names the categories", "list all",

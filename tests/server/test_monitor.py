@@ -70,6 +70,8 @@ def _():
     expect(re.fullmatch("[0-9a-f]{40}", info.pop("build_id")), "build_id")
     expect_equal(info, {
         "release": "3.10.0-693.el7.x86_64", "architecture": "x86_64",
+        "banner": "Linux version 3.10.0-693.el7.x86_64 (demo@vmcore-gdbserver) #1 SMP "
+                  "Tue Aug 22 21:09:27 UTC 2017\n",
         "text": "0xffffffff81000000", "kaslr_offset": "0x0", "format": "ELF",
         "compression": "none", "pieces": 1, "filtered": False, "truncated": False,
         "date": "2017-11-23 13:05:00 UTC", "panic": "Kernel panic - not syncing: Hard LOCKUP",
