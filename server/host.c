@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "server/exports.h"
+#include "server/frame_cache.h"
 #include "server/kernel/code_map.h"
 #include "server/kernel/debugfiles.h"
 #include "server/kernel/kernel.h"
@@ -94,15 +95,18 @@ static struct err *open_kernel(const struct host_options *options, struct host *
 		if (!h->image)
 			e = err_nomem();
 	}
+	if (!e)
+		e = frame_cache_new(h->unwinder, &h->frames);
 	return e;
 }
 
 static struct err *has_place(struct host *h, size_t task, bool *ret)
 {
-	const struct first_regs *first;
-	struct err *e = registers_get(h->registers, &h->tasks.list[task], &first);
+	struct frame first;
+	const char *why;
+	struct err *e = unwinder_first(h->unwinder, &h->tasks.list[task], &first, &why);
 	if (!e)
-		*ret = regs_known(&first->regs, REG_RIP);
+		*ret = regs_known(&first.regs, REG_RIP);
 	return e;
 }
 
@@ -186,6 +190,7 @@ void host_close(struct host *h)
 		return;
 	served_image_free(h->image);
 	exports_free(h->exports);
+	frame_cache_free(h->frames);
 	unwinder_free(h->unwinder);
 	module_types_free(h->module_types);
 	code_map_free(h->code);
