@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "server/exports.h"
 #include "server/frame_cache.h"
+#include "server/image/image.h"
 #include "server/kernel/code_map.h"
 #include "server/kernel/debugfiles.h"
 #include "server/kernel/kernel.h"
@@ -19,6 +20,7 @@
 #include "server/kernel/printk.h"
 #include "server/kernel/registers.h"
 #include "server/kernel/unwind_source.h"
+#include "server/made_image.h"
 #include "server/memory/dump.h"
 #include "server/memory/memory.h"
 #include "server/printable.h"
@@ -71,6 +73,18 @@ static struct err *open_unwinder(struct host *h)
 	return unwinder_new(&parts, &h->unwinder);
 }
 
+/* Nothing is made before a client asks for it. */
+static struct err *offer_made_image(struct host *h)
+{
+	struct image_source source = {
+		.k = h->kernel,
+		.code = h->code,
+		.orc = unwinder_orc(h->unwinder),
+	};
+	struct err *e = made_image_new(&source, h->exports, &h->made);
+	return e ? e : served_image_stand_in(h->image, made_image_name(h->made));
+}
+
 static struct err *open_kernel(const struct host_options *options, struct host *h)
 {
 	struct kernel_options kernel_options = {
@@ -95,6 +109,8 @@ static struct err *open_kernel(const struct host_options *options, struct host *
 		if (!h->image)
 			e = err_nomem();
 	}
+	if (!e)
+		e = offer_made_image(h);
 	if (!e)
 		e = frame_cache_new(h->unwinder, &h->frames);
 	return e;
@@ -189,6 +205,7 @@ void host_close(struct host *h)
 	if (!h)
 		return;
 	served_image_free(h->image);
+	made_image_free(h->made);
 	exports_free(h->exports);
 	frame_cache_free(h->frames);
 	unwinder_free(h->unwinder);

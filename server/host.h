@@ -20,6 +20,7 @@ struct err;
 struct exports;
 struct frame_cache;
 struct kernel;
+struct made_image;
 struct memory;
 struct module_types;
 struct registers;
@@ -50,6 +51,7 @@ struct host {
 	struct module_types *module_types;
 	struct unwinder *unwinder;
 	bool serve_files;
+	struct made_image *made; /* what is served when there is no vmlinux */
 	struct exports *exports;    /* the files that clients may read, if serve_files is set */
 	struct served_image *image; /* which of them is the kernel */
 	struct frame_cache *frames; /* of the tasks that were unwound last */

@@ -209,8 +209,9 @@ struct err *options_parse(int argc, char **argv, struct options *ret)
 	if (!e && o.action == ACTION_SERVE && !o.dumps.count)
 		e = err_new(ERR_INVALID, "no dump is given; see --help");
 	if (!e && o.write_symbols && (o.exec.count || o.run || o.listen.count))
-		e = err_new(ERR_INVALID, "--write-symbols does nothing else: leave out --exec, --run "
-					 "and --listen");
+		e = err_new(ERR_INVALID,
+			    "--write-symbols does nothing else: leave out --exec, --run "
+			    "and --listen");
 	if (!e && o.exec.count && (o.run || o.listen.count))
 		e = err_new(ERR_INVALID, "--exec does not serve: leave out --run and --listen");
 	if (e) {
