@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "server/exports.h"
+#include "server/frame_cache.h"
 #include "server/kernel/code_map.h"
 #include "server/kernel/debugfiles.h"
 #include "server/kernel/kernel.h"
@@ -21,6 +22,7 @@
 #include "server/memory/dump.h"
 #include "server/memory/memory.h"
 #include "server/printable.h"
+#include "server/served_image.h"
 
 /* Notes that `info` and the start-up message show; there is one at most for most dumps. */
 enum { NOTES_SHOWN = 8 };
@@ -88,15 +90,23 @@ static struct err *open_kernel(const struct host_options *options, struct host *
 		e = registers_new(h->kernel, &h->cpus, &h->tasks, &h->registers);
 	if (!e)
 		e = open_unwinder(h);
+	if (!e) {
+		h->image = served_image_new(h->kernel, h->exports);
+		if (!h->image)
+			e = err_nomem();
+	}
+	if (!e)
+		e = frame_cache_new(h->unwinder, &h->frames);
 	return e;
 }
 
 static struct err *has_place(struct host *h, size_t task, bool *ret)
 {
-	const struct first_regs *first;
-	struct err *e = registers_get(h->registers, &h->tasks.list[task], &first);
+	struct frame first;
+	const char *why;
+	struct err *e = unwinder_first(h->unwinder, &h->tasks.list[task], &first, &why);
 	if (!e)
-		*ret = regs_known(&first->regs, REG_RIP);
+		*ret = regs_known(&first.regs, REG_RIP);
 	return e;
 }
 
@@ -178,7 +188,9 @@ void host_close(struct host *h)
 {
 	if (!h)
 		return;
+	served_image_free(h->image);
 	exports_free(h->exports);
+	frame_cache_free(h->frames);
 	unwinder_free(h->unwinder);
 	module_types_free(h->module_types);
 	code_map_free(h->code);

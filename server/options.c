@@ -46,8 +46,8 @@ static const struct row rows[] = {
 	  "memory for decompressed pages: bytes, or with K, M or G (default 64M)", "64M 256M 1G",
 	  false },
 	{ 0, "write-symbols", "FILE",
-	  "write what the dump itself tells of names, types and frames to FILE, an ELF\n"
-	  "file for gdb, lldb and other tools, and exit",
+	  "write what the dump itself tells of names, types and frames to\n"
+	  "FILE, an ELF file for gdb, lldb and other tools, and exit",
 	  "-f", false },
 	{ 0, "no-serve-files", NULL,
 	  "let no client read the vmlinux or other files of symbols; they\n"
