@@ -80,6 +80,7 @@ static struct err *offer_made_image(struct host *h)
 		.k = h->kernel,
 		.code = h->code,
 		.orc = unwinder_orc(h->unwinder),
+		.types = h->module_types,
 	};
 	struct err *e = made_image_new(&source, h->exports, &h->made);
 	return e ? e : served_image_stand_in(h->image, made_image_name(h->made));
