@@ -21,6 +21,7 @@
 #include "server/kernel/registers.h"
 #include "server/kernel/unwind_source.h"
 #include "server/made_image.h"
+#include "server/kvm/kvm.h"
 #include "server/memory/dump.h"
 #include "server/memory/memory.h"
 #include "server/printable.h"
@@ -86,6 +87,18 @@ static struct err *offer_made_image(struct host *h)
 	return e ? e : served_image_stand_in(h->image, made_image_name(h->made));
 }
 
+static struct err *open_kvm(struct host *h)
+{
+	const struct kvm_parts parts = {
+		.k = h->kernel,
+		.cpus = &h->cpus,
+		.tasks = &h->tasks,
+		.code = h->code,
+		.types = h->module_types,
+	};
+	return kvm_new(&parts, &h->kvm);
+}
+
 static struct err *open_kernel(const struct host_options *options, struct host *h)
 {
 	struct kernel_options kernel_options = {
@@ -105,6 +118,8 @@ static struct err *open_kernel(const struct host_options *options, struct host *
 		e = registers_new(h->kernel, &h->cpus, &h->tasks, &h->registers);
 	if (!e)
 		e = open_unwinder(h);
+	if (!e)
+		e = open_kvm(h);
 	if (!e) {
 		h->image = served_image_new(h->kernel, h->exports);
 		if (!h->image)
@@ -185,6 +200,7 @@ struct err *host_open(const struct host_options *options, struct host **ret)
 	if (!h)
 		return err_nomem();
 	h->serve_files = options->serve_files;
+	h->extra_cfi = options->extra_cfi;
 	h->exports = exports_new();
 	struct err *e = h->exports ? open_dump(options, h) : err_nomem();
 	if (!e)
@@ -209,6 +225,7 @@ void host_close(struct host *h)
 	made_image_free(h->made);
 	exports_free(h->exports);
 	frame_cache_free(h->frames);
+	kvm_free(h->kvm);
 	unwinder_free(h->unwinder);
 	module_types_free(h->module_types);
 	code_map_free(h->code);

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "server/exports.h"
+#include "server/image/entry_frames.h"
 #include "server/image/image.h"
 #include "server/kernel/kernel.h"
 
@@ -28,6 +29,17 @@ static struct err *make(void *closure, struct buf *out, bool *ret_done)
 	}
 	if (!e)
 		*ret_done = done;
+	return e;
+}
+
+const char made_entry_frames_name[] = "/from-dump/entry-code-frames";
+
+static struct err *make_entry_frames(void *closure, struct buf *out, bool *ret_done)
+{
+	const struct made_image *m = closure;
+	struct err *e = entry_frames_make(&m->source, out);
+	if (!e)
+		*ret_done = true;
 	return e;
 }
 
@@ -55,6 +67,8 @@ struct err *made_image_new(const struct image_source *source, struct exports *ex
 	struct err *e = choose_name(m);
 	if (!e)
 		e = exports_add_made(exports, m->name.data, make, m);
+	if (!e)
+		e = exports_add_made(exports, made_entry_frames_name, make_entry_frames, m);
 	if (e) {
 		made_image_free(m);
 		return e;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The image that is made from the dump (server/image), as a file for clients. */
+/* What is made from the dump (server/image), as files for clients. */
 #ifndef SERVER_MADE_IMAGE_H
 #define SERVER_MADE_IMAGE_H
 
@@ -19,5 +19,9 @@ void made_image_free(struct made_image *m);
 
 /* Its name, borrowed. */
 const char *made_image_name(const struct made_image *m);
+
+/* The name of the frames of entry code (server/image/entry_frames.h), which are among the exports,
+ * too. */
+extern const char made_entry_frames_name[];
 
 #endif

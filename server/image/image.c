@@ -124,7 +124,11 @@ static struct err *add_frames(struct image *i)
 					       : kernel_symbols(i->source.k);
 	bool done = true;
 	struct err *e = NULL;
-	struct image_cfi_source source = { i->source.k, i->source.orc, &i->layout };
+	struct image_cfi_source source = {
+		.k = i->source.k,
+		.orc = i->source.orc,
+		.layout = &i->layout,
+	};
 	if (symbols)
 		e = image_cfi_add(&source, module, symbols, FUNCTIONS_A_STEP, &i->functions,
 				  &i->frames, &done);

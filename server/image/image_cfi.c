@@ -2,6 +2,7 @@
 #include "server/image/image_cfi.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "server/image/cfi_writer.h"
@@ -58,11 +59,37 @@ static struct err *collect(struct orc_tables *orc, const struct module *module, 
 	return e;
 }
 
+/* Functions that debuggers meet in stacks, have no CFI, and whose ORC is that of any other. */
+static bool is_known_assembly(const char *name)
+{
+	static const char *const names[] = { "__switch_to_asm", "__vmx_vcpu_run",
+					     "vmx_vmexit",	"vmx_vmenter",
+					     "__svm_vcpu_run",	"__svm_sev_es_vcpu_run" };
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (!strcmp(name, names[i]))
+			return true;
+	return false;
+}
+
+/* Whether the rows are those of entry code, or change the stack. */
+static bool is_entry(const struct rows *r)
+{
+	for (size_t i = 0; i < r->count; i++) {
+		const struct orc_entry *e = &r->list[i].entry;
+		if (r->list[i].valid &&
+		    (e->type == ORC_REGS || e->type == ORC_REGS_PARTIAL || e->type == ORC_END ||
+		     (e->type == ORC_CALL &&
+		      (e->sp == ORC_SP_INDIRECT || e->sp == ORC_BP_INDIRECT))))
+			return true;
+	}
+	return false;
+}
+
 /* The symbols at one address, in code. */
 struct group {
 	uint64_t low, high;
 	size_t next; /* the first symbol that is not among them */
-	bool keeps_callee_saved;
+	bool keeps_callee_saved, is_assembly;
 };
 
 static bool find_group(const struct symbols *symbols, size_t first,
@@ -71,14 +98,18 @@ static bool find_group(const struct symbols *symbols, size_t first,
 	uint64_t low = symbols_nth(symbols, first).address;
 	const struct image_part *part = image_layout_find(layout, low);
 	size_t next = first, count = symbols_count(symbols);
-	bool keeps = false;
-	while (next < count && symbols_nth(symbols, next).address == low)
-		keeps |= asm_keeps_callee_saved(symbols_nth(symbols, next++).name);
+	bool keeps = false, is_assembly = false;
+	for (; next < count && symbols_nth(symbols, next).address == low; next++) {
+		const char *name = symbols_nth(symbols, next).name;
+		keeps |= asm_keeps_callee_saved(name);
+		is_assembly |= is_known_assembly(name);
+	}
 	ret->next = next;
 	if (!part || !part->code || low >= part->high)
 		return false;
 	uint64_t high = next < count ? symbols_nth(symbols, next).address : part->high;
-	*ret = (struct group){ low, high < part->high ? high : part->high, next, keeps };
+	*ret = (struct group){ low, high < part->high ? high : part->high, next, keeps,
+			       keeps || is_assembly };
 	return true;
 }
 
@@ -111,6 +142,8 @@ static struct err *add_function(const struct image_cfi_source *source, const str
 {
 	struct cfi_row made[PROLOGUE_ROWS];
 	struct cfi_function f = { g->low, g->high, rows->list, rows->count, g->keeps_callee_saved };
+	if (source->entry_only && !g->is_assembly && !is_entry(rows))
+		return NULL;
 	if (nothing_known(rows))
 		read_prologue(source->k, &f, made);
 	return cfi_writer_function(w, &f);

@@ -20,6 +20,7 @@ struct image_cfi_source {
 	const struct kernel *k;
 	struct orc_tables *orc;
 	const struct image_layout *layout;
+	bool entry_only; /* only what entry_frames.h is about */
 };
 
 /* Functions of one object, converted a slice at a time. Zeros to begin with. */
