@@ -11,6 +11,7 @@
 void libraries_describe(const struct host *host, struct buf *out)
 {
 	buf_addstr(out, "<library-list version=\"1.0\">\n");
+	/* The last one: gdb takes the first frames that it finds. */
 	if (host->extra_cfi)
 		buf_addf(out,
 			 "<library name=\"%s\"><section address=\"0x%" PRIx64 "\"/></library>\n",
