@@ -88,6 +88,7 @@ struct err *write_symbols(const struct host *host, const char *path)
 		.k = host->kernel,
 		.code = host->code,
 		.orc = unwinder_orc(host->unwinder),
+		.types = host->module_types,
 	};
 	struct image *image = NULL;
 	struct buf bytes = BUF_INIT;

@@ -300,8 +300,7 @@ struct err *elf_writer_finish(struct elf_writer *w, struct buf *out)
 	struct err *e = add_own_sections(w);
 	if (e)
 		return e;
-	uint64_t table = place_sections(w, sizeof(Elf64_Ehdr) +
-						   w->load_count * sizeof(Elf64_Phdr));
+	uint64_t table = place_sections(w, sizeof(Elf64_Ehdr) + w->load_count * sizeof(Elf64_Phdr));
 	/* Segments without bytes begin nowhere in the file; the start of its sections will do. */
 	for (size_t i = 0; i < w->load_count; i++)
 		w->loads[i].p_offset = sizeof(Elf64_Ehdr);
