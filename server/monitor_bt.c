@@ -110,6 +110,7 @@ static bool parse_detail(const char *word, struct frames_detail *detail)
 		bool *member;
 	} options[] = {
 		{ "--regs", &detail->regs },
+		{ "--raw", &detail->raw },
 	};
 	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++) {
 		if (strcmp(word, options[i].name) != 0)
@@ -132,8 +133,8 @@ static struct err *parse(const struct host *h, const struct target_view *view,
 			continue;
 		if (word[0] == '-' && strcmp(word, "--all") != 0 && strcmp(word, "--cpu") != 0)
 			return err_new(ERR_INVALID,
-				       "there is no option '%s'; there are --all, --cpu N, --regs "
-				       "and --json",
+				       "there is no option '%s'; there are --all, --cpu N, --regs, "
+				       "--raw and --json",
 				       word);
 		if (chosen)
 			return err_new(ERR_INVALID, "one of TID, --all and --cpu will do");

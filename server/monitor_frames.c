@@ -4,16 +4,26 @@
 #include <inttypes.h>
 
 #include "base/buf.h"
+#include "base/err.h"
 #include "base/json.h"
 #include "base/regs.h"
 #include "server/host.h"
 #include "server/kernel/code_map.h"
 #include "server/kernel/modules.h"
+#include "server/monitor_raw.h"
 #include "server/printable.h"
 #include "unwind/pt_regs.h"
 #include "unwind/unwind.h"
 
 /* ---- names ---- */
+
+/* CFI of entry code says where user mode was interrupted, but not its cs. */
+bool frame_in_user_mode(const struct frame *f)
+{
+	if (regs_known(&f->regs, REG_CS))
+		return regs_user_mode(&f->regs);
+	return f->interrupted && f->regs.value[REG_RIP] && !(f->regs.value[REG_RIP] >> 63);
+}
 
 /* A return address may lie behind its function's last instruction, when that calls what never
  * returns: the call is what is looked up. */
@@ -21,7 +31,7 @@ struct code_place frame_place(const struct host *h, const struct frame *f)
 {
 	struct code_place p = { 0 };
 	uint64_t pc = f->regs.value[REG_RIP];
-	if (regs_user_mode(&f->regs))
+	if (frame_in_user_mode(f))
 		return p;
 	uint64_t at = f->interrupted || !pc ? pc : pc - 1;
 	p.module = code_map_module(h->code, at);
@@ -34,7 +44,7 @@ struct code_place frame_place(const struct host *h, const struct frame *f)
 void add_frame_place(const struct host *h, const struct frame *f, struct buf *out)
 {
 	struct code_place p = frame_place(h, f);
-	if (regs_user_mode(&f->regs)) {
+	if (frame_in_user_mode(f)) {
 		buf_addstr(out, "(user mode)");
 		return;
 	}
@@ -61,6 +71,18 @@ static const char *end_name(enum unwind_end end)
 		[END_USER] = "user", [END_KTHREAD] = "kthread", [END_LOST] = "lost"
 	};
 	return names[end];
+}
+
+/* Empty if nobody asks for the words. False, and @out failed, when memory is out. */
+static bool open_raw(const struct host *h, const struct task *task, const struct frames *frames,
+		     const struct frames_detail *detail, struct raw_stack *ret, struct buf *out)
+{
+	*ret = (struct raw_stack){ .marks = MAP_INIT };
+	struct err *e = detail->raw ? raw_stack_new(h, task, frames, ret) : NULL;
+	bool ok = !e;
+	out->failed |= !ok;
+	err_free(e);
+	return ok;
 }
 
 /* ---- JSON ---- */
@@ -100,15 +122,20 @@ void add_frames_json(const struct host *h, const struct task *task, const struct
 		     const struct frames_detail *detail, struct buf *out)
 {
 	struct json j = JSON_INIT(out);
-	(void)detail;
+	struct raw_stack raw;
+	if (!open_raw(h, task, frames, detail, &raw, out))
+		return;
 	json_object(&j, NULL);
 	json_u64(&j, "tid", task->tid);
 	json_array(&j, "frames");
 	for (size_t i = 0; i < frames->count; i++) {
 		json_object(&j, NULL);
 		add_frame_members(&j, h, &frames->list[i]);
+		if (detail->raw)
+			raw_stack_json(&raw, i, &j);
 		json_end(&j);
 	}
+	raw_stack_free(&raw);
 	json_end(&j);
 	json_str(&j, "end", end_name(frames->end));
 	if (frames->why)
@@ -144,19 +171,26 @@ void add_frame_line(const struct host *h, size_t number, const struct frame *f, 
 	buf_addf(out, "#%-3zu 0x%016" PRIx64 "  %-6s  ", number, f->regs.value[REG_RIP],
 		 frame_how_name(f->how));
 	add_frame_place(h, f, out);
-	buf_addstr(out, f->interrupted && number ? " (interrupted)\n" : "\n");
+	bool interrupted = f->interrupted && number && !frame_in_user_mode(f);
+	buf_addstr(out, interrupted ? " (interrupted)\n" : "\n");
 }
 
 void add_frames_text(const struct host *h, const struct task *task, const struct frames *frames,
 		     const struct frames_detail *detail, struct buf *out)
 {
+	struct raw_stack raw;
+	if (!open_raw(h, task, frames, detail, &raw, out))
+		return;
 	add_task_title(task, out);
 	buf_addch(out, '\n');
 	for (size_t i = 0; i < frames->count; i++) {
 		add_frame_line(h, i, &frames->list[i], out);
 		if (detail->regs)
 			registers_text(&frames->list[i], out);
+		if (detail->raw)
+			raw_stack_text(&raw, i, out);
 	}
+	raw_stack_free(&raw);
 	if (frames->why)
 		buf_addf(out, "lost: %s\n", frames->why);
 }
