@@ -9,6 +9,7 @@
 #include "base/regs.h"
 #include "server/host.h"
 #include "server/kernel/code_map.h"
+#include "server/kernel/code_scopes.h"
 #include "server/kernel/modules.h"
 #include "server/monitor_raw.h"
 #include "server/printable.h"
@@ -27,13 +28,18 @@ bool frame_in_user_mode(const struct frame *f)
 
 /* A return address may lie behind its function's last instruction, when that calls what never
  * returns: the call is what is looked up. */
+static uint64_t place_to_look_up(const struct frame *f)
+{
+	uint64_t pc = f->regs.value[REG_RIP];
+	return f->interrupted || !pc ? pc : pc - 1;
+}
+
 struct code_place frame_place(const struct host *h, const struct frame *f)
 {
 	struct code_place p = { 0 };
-	uint64_t pc = f->regs.value[REG_RIP];
+	uint64_t pc = f->regs.value[REG_RIP], at = place_to_look_up(f);
 	if (frame_in_user_mode(f))
 		return p;
-	uint64_t at = f->interrupted || !pc ? pc : pc - 1;
 	p.module = code_map_module(h->code, at);
 	p.named = code_map_symbol(h->code, at, &p.symbol);
 	if (p.named)
@@ -85,6 +91,20 @@ static bool open_raw(const struct host *h, const struct task *task, const struct
 	return ok;
 }
 
+/* Empty if nobody asks for them, or nothing is known. A failure fails @out. */
+static struct code_scope_list find_scopes(const struct host *h, const struct frame *f,
+					  const struct frames_detail *detail, struct buf *out)
+{
+	static const struct code_scope_list none;
+	const struct code_scope_list *list = &none;
+	if (!detail->inlined || frame_in_user_mode(f))
+		return none;
+	struct err *e = code_scopes_at(h->scopes, place_to_look_up(f), &list);
+	out->failed |= e != NULL;
+	err_free(e);
+	return *list;
+}
+
 /* ---- JSON ---- */
 
 static void registers_json(struct json *j, const struct frame *f)
@@ -130,6 +150,31 @@ void add_frame_members(struct json *j, const struct host *h, const struct frame 
 	registers_json(j, f);
 }
 
+static void scope_json(struct json *j, const struct code_scope *scope)
+{
+	if (scope->file)
+		json_str(j, "file", scope->file);
+	if (scope->line > 0)
+		json_u64(j, "line", (uint64_t)scope->line);
+}
+
+/* The function's own place, and those of what was inlined there, innermost first. */
+static void scopes_json(struct json *j, const struct code_scope_list *scopes)
+{
+	if (!scopes->count)
+		return;
+	scope_json(j, &scopes->list[scopes->count - 1]);
+	json_array(j, "inlined");
+	for (size_t i = 0; i + 1 < scopes->count; i++) {
+		json_object(j, NULL);
+		if (scopes->list[i].name)
+			json_str(j, "name", scopes->list[i].name);
+		scope_json(j, &scopes->list[i]);
+		json_end(j);
+	}
+	json_end(j);
+}
+
 void add_frames_json(const struct host *h, const struct task *task, const struct frames *frames,
 		     const struct frames_detail *detail, struct buf *out)
 {
@@ -143,6 +188,8 @@ void add_frames_json(const struct host *h, const struct task *task, const struct
 	for (size_t i = 0; i < frames->count; i++) {
 		json_object(&j, NULL);
 		add_frame_members(&j, h, &frames->list[i]);
+		struct code_scope_list scopes = find_scopes(h, &frames->list[i], detail, out);
+		scopes_json(&j, &scopes);
 		if (detail->raw)
 			raw_stack_json(&raw, i, &j);
 		json_end(&j);
@@ -185,6 +232,31 @@ void add_frame_line(const struct host *h, size_t number, const struct frame *f, 
 	buf_addstr(out, interrupted ? " (interrupted)\n" : "\n");
 }
 
+static void scope_text(const struct code_scope *scope, struct buf *out)
+{
+	if (!scope->file)
+		return;
+	buf_addstr(out, " at ");
+	add_printable(out, scope->file);
+	if (scope->line > 0)
+		buf_addf(out, ":%d", scope->line);
+}
+
+/* Below the frame's line: what it stands in, from the outside in. */
+static void scopes_text(const struct code_scope_list *scopes, struct buf *out)
+{
+	for (size_t i = scopes->count; i-- > 0;) {
+		const struct code_scope *scope = &scopes->list[i];
+		bool outermost = i + 1 == scopes->count;
+		if (outermost && !scope->file)
+			continue;
+		buf_addstr(out, outermost ? "        in " : "        inlined ");
+		add_printable(out, scope->name ? scope->name : "?");
+		scope_text(scope, out);
+		buf_addch(out, '\n');
+	}
+}
+
 void add_frames_text(const struct host *h, const struct task *task, const struct frames *frames,
 		     const struct frames_detail *detail, struct buf *out)
 {
@@ -195,6 +267,8 @@ void add_frames_text(const struct host *h, const struct task *task, const struct
 	buf_addch(out, '\n');
 	for (size_t i = 0; i < frames->count; i++) {
 		add_frame_line(h, i, &frames->list[i], out);
+		struct code_scope_list scopes = find_scopes(h, &frames->list[i], detail, out);
+		scopes_text(&scopes, out);
 		if (detail->regs)
 			registers_text(&frames->list[i], out);
 		if (detail->raw)

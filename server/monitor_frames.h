@@ -19,8 +19,9 @@ struct task;
 
 /* What is shown of each frame beside what it is. JSON always has the registers. */
 struct frames_detail {
-	bool regs; /* the known registers, and where each was saved */
-	bool raw;  /* the words of the stack, see monitor_raw.h */
+	bool regs;    /* the known registers, and where each was saved */
+	bool raw;     /* the words of the stack, see monitor_raw.h */
+	bool inlined; /* what the compiler inlined, and where in the source that is */
 };
 
 /* Where code is. */

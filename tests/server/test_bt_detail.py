@@ -101,7 +101,7 @@ def _():
         done = run_on_demo("--exec", line)
         expect_equal((done.returncode, done.stdout), (1, ""), f"{line}: status and output")
         expect_equal(len(done.stderr.splitlines()), 1, f"{line}: sentences")
-        for option in ["--all", "--cpu", "--regs", "--raw", "--json"]:
+        for option in ["--all", "--cpu", "--regs", "--raw", "--inline", "--json"]:
             expect_in(option, done.stderr)
 
 
