@@ -250,8 +250,9 @@ static void scopes_text(const struct code_scope_list *scopes, struct buf *out)
 		bool outermost = i + 1 == scopes->count;
 		if (outermost && !scope->file)
 			continue;
-		buf_addstr(out, outermost ? "        in " : "        inlined ");
-		add_printable(out, scope->name ? scope->name : "?");
+		buf_addstr(out, outermost ? "       " : "        inlined ");
+		if (!outermost)
+			add_printable(out, scope->name ? scope->name : "?");
 		scope_text(scope, out);
 		buf_addch(out, '\n');
 	}

@@ -168,6 +168,9 @@ static void find_scopes(struct code_scopes *s, uint64_t pc, struct code_scope_li
 	if (!find_unit(s->dwarf, &f))
 		return;
 	find_path(&f);
+	/* Assembly has lines and no functions. */
+	if (!f.depth)
+		add_line(&f, &ret->list[ret->count++]);
 	for (size_t i = f.depth; i-- > 0;) {
 		struct code_scope *scope = &ret->list[ret->count++];
 		scope->name = dwarf_diename(&f.path[i]);

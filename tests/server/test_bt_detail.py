@@ -95,6 +95,13 @@ def _():
     expect_equal(words[-1], {"address": f"{page + 0xff8:#x}", "kind": "missing"}, "the last word")
 
 
+@check("--inline: names and lines where DWARF has them, the same frames where it does not")
+def _():
+    # The demo's functions are assembly without debug information.
+    expect_equal(monitor("bt --all --inline"), monitor("bt --all"), "in words")
+    expect_equal(monitor("bt --inline --json"), monitor("bt --json"), "as JSON")
+
+
 @check("wrong options are one sentence that names the right ones")
 def _():
     for line in ["bt --rw", "bt -r", "bt 110 --raw --bad"]:
