@@ -20,6 +20,7 @@
 #include "server/kernel/printk.h"
 #include "server/kernel/registers.h"
 #include "server/kernel/unwind_source.h"
+#include "server/kvm/host_entry.h"
 #include "server/kvm/kvm.h"
 #include "server/memory/dump.h"
 #include "server/memory/memory.h"
@@ -73,6 +74,13 @@ static struct err *open_unwinder(struct host *h)
 	return unwinder_new(&parts, &h->unwinder);
 }
 
+static bool find_entry(void *closure, const struct task *task, const struct cpu *cpu,
+		       struct regs *ret)
+{
+	struct host *h = closure;
+	return kvm_host_entry(h->kvm, task, cpu, ret);
+}
+
 static struct err *open_kvm(struct host *h)
 {
 	const struct kvm_parts parts = {
@@ -82,7 +90,10 @@ static struct err *open_kvm(struct host *h)
 		.code = h->code,
 		.types = h->module_types,
 	};
-	return kvm_new(&parts, &h->kvm);
+	struct err *e = kvm_new(&parts, &h->kvm);
+	if (!e)
+		registers_set_entry(h->registers, find_entry, h);
+	return e;
 }
 
 static struct err *open_kernel(const struct host_options *options, struct host *h)
