@@ -14,6 +14,7 @@
 #include "server/frame_cache.h"
 #include "server/image/image.h"
 #include "server/kernel/code_map.h"
+#include "server/kernel/code_scopes.h"
 #include "server/kernel/debugfiles.h"
 #include "server/kernel/kernel.h"
 #include "server/kernel/module_types.h"
@@ -141,6 +142,8 @@ static struct err *open_kernel(const struct host_options *options, struct host *
 		e = offer_made_image(h);
 	if (!e)
 		e = frame_cache_new(h->unwinder, &h->frames);
+	if (!e)
+		e = code_scopes_new(h->kernel, &h->scopes);
 	return e;
 }
 
@@ -240,6 +243,7 @@ void host_close(struct host *h)
 	kvm_free(h->kvm);
 	unwinder_free(h->unwinder);
 	module_types_free(h->module_types);
+	code_scopes_free(h->scopes);
 	code_map_free(h->code);
 	registers_free(h->registers);
 	tasks_free(&h->tasks);
