@@ -19,6 +19,8 @@
 #include "server/kernel/printk.h"
 #include "server/kernel/registers.h"
 #include "server/kernel/unwind_source.h"
+#include "server/kvm/host_entry.h"
+#include "server/kvm/kvm.h"
 #include "server/memory/dump.h"
 #include "server/memory/memory.h"
 #include "server/printable.h"
@@ -71,6 +73,29 @@ static struct err *open_unwinder(struct host *h)
 	return unwinder_new(&parts, &h->unwinder);
 }
 
+static bool find_entry(void *closure, const struct task *task, const struct cpu *cpu,
+		       struct regs *ret)
+{
+	struct host *h = closure;
+	return kvm_host_entry(h->kvm, task, cpu, ret);
+}
+
+static struct err *open_kvm(struct host *h)
+{
+	const struct kvm_parts parts = {
+		.k = h->kernel,
+		.cpus = &h->cpus,
+		.tasks = &h->tasks,
+		.registers = h->registers,
+		.code = h->code,
+		.types = h->module_types,
+	};
+	struct err *e = kvm_new(&parts, &h->kvm);
+	if (!e)
+		registers_set_entry(h->registers, find_entry, h);
+	return e;
+}
+
 static struct err *open_kernel(const struct host_options *options, struct host *h)
 {
 	struct kernel_options kernel_options = {
@@ -90,6 +115,8 @@ static struct err *open_kernel(const struct host_options *options, struct host *
 		e = registers_new(h->kernel, &h->cpus, &h->tasks, &h->registers);
 	if (!e)
 		e = open_unwinder(h);
+	if (!e)
+		e = open_kvm(h);
 	if (!e) {
 		h->image = served_image_new(h->kernel, h->exports);
 		if (!h->image)
@@ -191,6 +218,7 @@ void host_close(struct host *h)
 	served_image_free(h->image);
 	exports_free(h->exports);
 	frame_cache_free(h->frames);
+	kvm_free(h->kvm);
 	unwinder_free(h->unwinder);
 	module_types_free(h->module_types);
 	code_map_free(h->code);

@@ -20,6 +20,7 @@ struct err;
 struct exports;
 struct frame_cache;
 struct kernel;
+struct kvm;
 struct memory;
 struct module_types;
 struct registers;
@@ -49,6 +50,7 @@ struct host {
 	struct code_map *code;
 	struct module_types *module_types;
 	struct unwinder *unwinder;
+	struct kvm *kvm;
 	bool serve_files;
 	struct exports *exports;    /* the files that clients may read, if serve_files is set */
 	struct served_image *image; /* which of them is the kernel */

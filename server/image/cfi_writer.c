@@ -38,7 +38,7 @@ enum { COLUMNS = sizeof(columns) / sizeof(*columns) };
 enum rule_kind {
 	RULE_UNDEFINED,
 	RULE_SAME,
-	RULE_CFA,    /* it is the CFA */
+	RULE_CFA,    /* it is the CFA, as all debuggers take for granted of rsp */
 	RULE_AT_CFA, /* saved at CFA + offset */
 	RULE_AT_RBP, /* saved at rbp + offset */
 };
@@ -255,9 +255,8 @@ static void add_rule(struct buf *b, unsigned reg, const struct rule *rule)
 		leb_add_unsigned(b, reg);
 		break;
 	case RULE_CFA:
-		buf_addch(b, DW_CFA_val_offset);
-		leb_add_unsigned(b, reg);
-		leb_add_unsigned(b, 0);
+		/* lldb 14 reads no further than a DW_CFA_val_offset: back to where no rule is. */
+		buf_addch(b, (char)(DW_CFA_restore | reg));
 		break;
 	case RULE_AT_CFA:
 		add_saved_at_cfa(b, reg, rule->offset);
@@ -342,7 +341,8 @@ static uint32_t add_cie(struct buf *b, const char *augmentation)
 	leb_add_unsigned(b, REG_RIP);
 	add_cfa(b, &none, &start);
 	for (size_t i = 0; i < COLUMNS; i++)
-		add_rule(b, columns[i].dwarf, &start.rules[i]);
+		if (start.rules[i].kind != RULE_CFA)
+			add_rule(b, columns[i].dwarf, &start.rules[i]);
 	close_entry(b, at);
 	return (uint32_t)at;
 }

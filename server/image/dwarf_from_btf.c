@@ -7,7 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/err.h"
-#include "server/image/dwarf_bytes.h"
+#include "server/image/leb.h"
 #include "server/image/dwarf_writer.h"
 
 static const char producer[] = "vmcore-gdbserver, from the kernel's BTF";
@@ -43,21 +43,21 @@ static struct err *write_unit(struct dwarf_writer *w, uint32_t object, uint32_t 
 {
 	struct buf *info = &w->out->info;
 	uint32_t unit = (uint32_t)info->len, ranges = (uint32_t)w->out->ranges.len;
-	add_u32(info, 0); /* unit_length, known at the end */
-	add_u16(info, 4);
-	add_u32(info, 0); /* the only table of abbreviations */
-	add_u8(info, 8);
+	leb_add_u32(info, 0); /* unit_length, known at the end */
+	leb_add_u16(info, 4);
+	leb_add_u32(info, 0); /* the only table of abbreviations */
+	leb_add_u8(info, 8);
 	dwarf_die(w, DIE_UNIT, DIE_NAMED | DIE_PARENT);
-	add_u32(info, producer_name);
-	add_u8(info, DW_LANG_C99);
-	add_u32(info, dwarf_string(w, w->set->objects[object].name));
-	add_u64(info, 0); /* low_pc: what the ranges are relative to */
-	add_u32(info, ranges);
+	leb_add_u32(info, producer_name);
+	leb_add_u8(info, DW_LANG_C99);
+	leb_add_u32(info, dwarf_string(w, w->set->objects[object].name));
+	leb_add_u64(info, 0); /* low_pc: what the ranges are relative to */
+	leb_add_u32(info, ranges);
 	dwarf_write_types(w, object);
 	struct err *e = dwarf_write_functions(w, object, unit);
 	if (!e)
 		e = dwarf_write_variables(w, object);
-	add_u8(info, 0);
+	leb_add_u8(info, 0);
 	if (e || info->failed)
 		return e;
 	put_u32(info->data + unit, (uint32_t)(info->len - unit - 4));
