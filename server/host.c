@@ -93,7 +93,11 @@ static struct err *offer_made_image(struct host *h)
 		.types = h->module_types,
 	};
 	struct err *e = made_image_new(&source, h->exports, &h->made);
-	return e ? e : served_image_stand_in(h->image, made_image_name(h->made));
+	if (e)
+		return e;
+	if (h->extra_cfi)
+		served_image_cure_frames(h->image, made_image_source(h->made));
+	return served_image_stand_in(h->image, made_image_name(h->made));
 }
 
 static struct err *open_kvm(struct host *h)

@@ -90,3 +90,8 @@ const char *made_image_name(const struct made_image *m)
 {
 	return m->name.data;
 }
+
+const struct image_source *made_image_source(const struct made_image *m)
+{
+	return &m->source;
+}

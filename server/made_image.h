@@ -17,6 +17,9 @@ __attribute__((warn_unused_result)) struct err *
 made_image_new(const struct image_source *source, struct exports *exports, struct made_image **ret);
 void made_image_free(struct made_image *m);
 
+/* What it is made of, borrowed. */
+const struct image_source *made_image_source(const struct made_image *m);
+
 /* Its name, borrowed. */
 const char *made_image_name(const struct made_image *m);
 
