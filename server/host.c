@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "server/exports.h"
 #include "server/frame_cache.h"
+#include "server/image/image.h"
 #include "server/kernel/code_map.h"
 #include "server/kernel/debugfiles.h"
 #include "server/kernel/kernel.h"
@@ -19,6 +20,8 @@
 #include "server/kernel/printk.h"
 #include "server/kernel/registers.h"
 #include "server/kernel/unwind_source.h"
+#include "server/made_image.h"
+#include "server/kvm/kvm.h"
 #include "server/memory/dump.h"
 #include "server/memory/memory.h"
 #include "server/printable.h"
@@ -71,6 +74,35 @@ static struct err *open_unwinder(struct host *h)
 	return unwinder_new(&parts, &h->unwinder);
 }
 
+/* Nothing is made before a client asks for it. */
+static struct err *offer_made_image(struct host *h)
+{
+	struct image_source source = {
+		.k = h->kernel,
+		.code = h->code,
+		.orc = unwinder_orc(h->unwinder),
+		.types = h->module_types,
+	};
+	struct err *e = made_image_new(&source, h->exports, &h->made);
+	if (e)
+		return e;
+	if (h->extra_cfi)
+		served_image_cure_frames(h->image, made_image_source(h->made));
+	return served_image_stand_in(h->image, made_image_name(h->made));
+}
+
+static struct err *open_kvm(struct host *h)
+{
+	const struct kvm_parts parts = {
+		.k = h->kernel,
+		.cpus = &h->cpus,
+		.tasks = &h->tasks,
+		.code = h->code,
+		.types = h->module_types,
+	};
+	return kvm_new(&parts, &h->kvm);
+}
+
 static struct err *open_kernel(const struct host_options *options, struct host *h)
 {
 	struct kernel_options kernel_options = {
@@ -90,11 +122,15 @@ static struct err *open_kernel(const struct host_options *options, struct host *
 		e = registers_new(h->kernel, &h->cpus, &h->tasks, &h->registers);
 	if (!e)
 		e = open_unwinder(h);
+	if (!e)
+		e = open_kvm(h);
 	if (!e) {
 		h->image = served_image_new(h->kernel, h->exports);
 		if (!h->image)
 			e = err_nomem();
 	}
+	if (!e)
+		e = offer_made_image(h);
 	if (!e)
 		e = frame_cache_new(h->unwinder, &h->frames);
 	return e;
@@ -168,6 +204,7 @@ struct err *host_open(const struct host_options *options, struct host **ret)
 	if (!h)
 		return err_nomem();
 	h->serve_files = options->serve_files;
+	h->extra_cfi = options->extra_cfi;
 	h->exports = exports_new();
 	struct err *e = h->exports ? open_dump(options, h) : err_nomem();
 	if (!e)
@@ -189,8 +226,10 @@ void host_close(struct host *h)
 	if (!h)
 		return;
 	served_image_free(h->image);
+	made_image_free(h->made);
 	exports_free(h->exports);
 	frame_cache_free(h->frames);
+	kvm_free(h->kvm);
 	unwinder_free(h->unwinder);
 	module_types_free(h->module_types);
 	code_map_free(h->code);

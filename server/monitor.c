@@ -57,6 +57,8 @@ static const struct command commands[] = {
 	  "show the registers of frame N of the selected thread, as 'bt' numbers them, instead of "
 	  "those of frame 0; without N, say which frame's are shown",
 	  true, 0, 1, monitor_frame },
+	{ "stacks", "", "threads grouped by identical stacks, those of most threads first", true, 0,
+	  0, monitor_stacks },
 	{ "read", "ADDR LEN",
 	  "bytes of memory as the selected thread sees it; says which kind of missing memory stops "
 	  "it",

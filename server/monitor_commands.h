@@ -29,6 +29,10 @@ struct err *monitor_bt(struct host *h, struct target_view *view,
 struct err *monitor_frame(struct host *h, struct target_view *view,
 			  const struct monitor_arguments *args, struct buf *out);
 
+/* monitor_stacks.c */
+struct err *monitor_stacks(struct host *h, struct target_view *view,
+			   const struct monitor_arguments *args, struct buf *out);
+
 /* monitor_threads.c */
 struct err *monitor_threads(struct host *h, struct target_view *view,
 			    const struct monitor_arguments *args, struct buf *out);

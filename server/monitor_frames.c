@@ -79,18 +79,30 @@ static void registers_json(struct json *j, const struct frame *f)
 	json_end(j);
 }
 
-void add_frame_members(struct json *j, const struct host *h, const struct frame *f)
+void add_place_members(struct json *j, const struct host *h, const struct frame *f)
 {
 	struct code_place p = frame_place(h, f);
 	json_hex(j, "pc", f->regs.value[REG_RIP]);
-	if (f->cfa)
-		json_hex(j, "cfa", f->cfa);
 	if (p.named) {
 		json_str(j, "name", p.symbol.name);
 		json_u64(j, "offset", p.offset);
 	}
 	if (p.module)
 		json_str(j, "module", p.module->name);
+}
+
+void add_end_members(struct json *j, const struct frames *frames)
+{
+	json_str(j, "end", end_name(frames->end));
+	if (frames->why)
+		json_str(j, "why", frames->why);
+}
+
+void add_frame_members(struct json *j, const struct host *h, const struct frame *f)
+{
+	add_place_members(j, h, f);
+	if (f->cfa)
+		json_hex(j, "cfa", f->cfa);
 	json_str(j, "how", frame_how_name(f->how));
 	json_bool(j, "interrupted", f->interrupted);
 	registers_json(j, f);
@@ -110,9 +122,7 @@ void add_frames_json(const struct host *h, const struct task *task, const struct
 		json_end(&j);
 	}
 	json_end(&j);
-	json_str(&j, "end", end_name(frames->end));
-	if (frames->why)
-		json_str(&j, "why", frames->why);
+	add_end_members(&j, frames);
 	json_end(&j);
 	buf_addch(out, '\n');
 }

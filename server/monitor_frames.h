@@ -46,6 +46,12 @@ void add_frame_line(const struct host *h, size_t number, const struct frame *f, 
 void add_frames_text(const struct host *h, const struct task *task, const struct frames *frames,
 		     const struct frames_detail *detail, struct buf *out);
 
+/* Of a frame's object: pc, name, offset, module. */
+void add_place_members(struct json *j, const struct host *h, const struct frame *f);
+
+/* Of a thread's object: end, and why if they were lost. */
+void add_end_members(struct json *j, const struct frames *frames);
+
 /* The members of a frame's object: pc, cfa, name, offset, module, how, interrupted, regs, saved. */
 void add_frame_members(struct json *j, const struct host *h, const struct frame *f);
 

@@ -277,6 +277,8 @@ static void add_header(const struct elf_writer *w, uint64_t section_table, struc
 		.e_type = ET_EXEC,
 		.e_machine = EM_X86_64,
 		.e_version = EV_CURRENT,
+		/* gdb warns of a program that starts in none of its sections. */
+		.e_entry = w->load_count ? w->loads[0].p_vaddr : 0,
 		.e_phoff = w->load_count ? sizeof(header) : 0,
 		.e_shoff = section_table,
 		.e_ehsize = sizeof(header),

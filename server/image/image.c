@@ -124,15 +124,21 @@ static struct err *add_frames(struct image *i)
 					       : kernel_symbols(i->source.k);
 	bool done = true;
 	struct err *e = NULL;
+	struct image_cfi_source source = {
+		.k = i->source.k,
+		.orc = i->source.orc,
+		.layout = &i->layout,
+	};
 	if (symbols)
-		e = image_cfi_add(i->source.orc, module, symbols, &i->layout, FUNCTIONS_A_STEP,
-				  &i->functions, &i->frames, &done);
-	if (!e && done) {
-		i->functions = (struct image_cfi){ 0 };
-		if (i->object++ == modules->count)
-			i->stage = STAGE_TYPES;
-	}
-	return e;
+		e = image_cfi_add(&source, module, symbols, FUNCTIONS_A_STEP, &i->functions,
+				  &i->frames, &done);
+	if (e || !done)
+		return e;
+	i->functions = (struct image_cfi){ 0 };
+	if (i->object++ < modules->count)
+		return NULL;
+	i->stage = STAGE_TYPES;
+	return image_cfi_add_bpf(&source, &i->bpf, &i->frames);
 }
 
 static struct err *add_types(struct image *i)
