@@ -3,21 +3,20 @@
 
 #include <dwarf.h>
 #include <elfutils/libdw.h>
+#include <gelf.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
 #include "base/log.h"
 #include "base/map.h"
+#include "server/kernel/code_path.h"
 #include "server/kernel/debugfiles.h"
 #include "server/kernel/kernel.h"
 
 enum {
 	/* Places that are remembered; a machine's threads stand in some hundred. */
 	KEPT = 4096,
-	/* DIEs looked at for one place. The largest units of a kernel have 100,000 at their top;
-	 * a damaged one may go round for ever. */
-	DIES_MAX = 1 << 20,
 };
 
 struct code_scopes {
@@ -66,65 +65,32 @@ static void try_file(struct code_scopes *s)
 		log_debug(LOG_UNWIND, "%s: no DWARF: %s", file->path, dwarf_errmsg(-1));
 }
 
+/* Whether @pc, as linked, is in a section with code: modules lie elsewhere, and looking for what
+ * no unit covers means asking every unit. */
+static bool is_in_file(Elf *elf, uint64_t pc)
+{
+	for (Elf_Scn *section = NULL; (section = elf_nextscn(elf, section));) {
+		GElf_Shdr header;
+		if (gelf_getshdr(section, &header) && header.sh_flags & SHF_EXECINSTR &&
+		    pc >= header.sh_addr && pc - header.sh_addr < header.sh_size)
+			return true;
+	}
+	return false;
+}
+
+bool code_scopes_path(struct code_scopes *s, uint64_t pc, struct code_path *ret)
+{
+	uint64_t text, slide;
+	if (!s->tried)
+		try_file(s);
+	return s->dwarf && kernel_text(s->k, &text, &slide) && is_in_file(s->elf, pc - slide) &&
+	       code_path_find(s->dwarf, slide, pc, ret);
+}
+
 /* ---- one place ---- */
 
-struct search {
-	Dwarf_Addr pc; /* as linked */
-	Dwarf_Die unit;
-	Dwarf_Die path[CODE_SCOPES_MAX]; /* functions and inlined ones, outermost first */
-	size_t depth;
-	unsigned dies; /* looked at so far */
-};
-
-/* Compilers may leave out .debug_aranges, the table that dwarf_addrdie() looks into. */
-static bool find_unit(Dwarf *dwarf, struct search *f)
-{
-	Dwarf_CU *cu = NULL;
-	Dwarf_Die die;
-	if (dwarf_addrdie(dwarf, f->pc, &f->unit))
-		return true;
-	while (dwarf_get_units(dwarf, cu, &cu, NULL, NULL, &die, NULL) == 0) {
-		if (dwarf_tag(&die) != DW_TAG_compile_unit || dwarf_haspc(&die, f->pc) != 1)
-			continue;
-		f->unit = die;
-		return true;
-	}
-	return false;
-}
-
-static bool has_code(int tag)
-{
-	return tag == DW_TAG_subprogram || tag == DW_TAG_inlined_subroutine ||
-	       tag == DW_TAG_lexical_block;
-}
-
-/* The child of @die that covers the pc; false if none does. */
-static bool find_child(struct search *f, Dwarf_Die *die, Dwarf_Die *ret)
-{
-	Dwarf_Die child;
-	for (int r = dwarf_child(die, &child); r == 0; r = dwarf_siblingof(&child, &child)) {
-		if (++f->dies > DIES_MAX)
-			return false;
-		if (has_code(dwarf_tag(&child)) && dwarf_haspc(&child, f->pc) == 1) {
-			*ret = child;
-			return true;
-		}
-	}
-	return false;
-}
-
-static void find_path(struct search *f)
-{
-	Dwarf_Die die = f->unit, child;
-	while (f->depth < CODE_SCOPES_MAX && find_child(f, &die, &child)) {
-		if (dwarf_tag(&child) != DW_TAG_lexical_block)
-			f->path[f->depth++] = child;
-		die = child;
-	}
-}
-
 /* A path below the folder that the kernel was compiled in is said from there on. */
-static const char *short_path(struct search *f, const char *path)
+static const char *short_path(struct code_path *f, const char *path)
 {
 	Dwarf_Attribute attribute;
 	const char *folder = dwarf_formstring(dwarf_attr(&f->unit, DW_AT_comp_dir, &attribute));
@@ -134,7 +100,7 @@ static const char *short_path(struct search *f, const char *path)
 	return path;
 }
 
-static void add_line(struct search *f, struct code_scope *ret)
+static void add_line(struct code_path *f, struct code_scope *ret)
 {
 	Dwarf_Line *line = dwarf_getsrc_die(&f->unit, f->pc);
 	if (!line)
@@ -144,7 +110,7 @@ static void add_line(struct search *f, struct code_scope *ret)
 }
 
 /* Where @inlined was inlined into the function around it. */
-static void add_call(struct search *f, Dwarf_Die *inlined, struct code_scope *ret)
+static void add_call(struct code_path *f, Dwarf_Die *inlined, struct code_scope *ret)
 {
 	Dwarf_Attribute attribute;
 	Dwarf_Files *files;
@@ -160,25 +126,25 @@ static void add_call(struct search *f, Dwarf_Die *inlined, struct code_scope *re
 
 static void find_scopes(struct code_scopes *s, uint64_t pc, struct code_scope_list *ret)
 {
-	uint64_t text, slide;
+	struct code_path f;
+	Dwarf_Die *inner = NULL;
 	*ret = (struct code_scope_list){ 0 };
-	if (!s->dwarf || !kernel_text(s->k, &text, &slide))
+	if (!code_scopes_path(s, pc, &f))
 		return;
-	struct search f = { .pc = pc - slide };
-	if (!find_unit(s->dwarf, &f))
-		return;
-	find_path(&f);
-	/* Assembly has lines and no functions. */
-	if (!f.depth)
-		add_line(&f, &ret->list[ret->count++]);
 	for (size_t i = f.depth; i-- > 0;) {
+		if (dwarf_tag(&f.list[i]) == DW_TAG_lexical_block)
+			continue;
 		struct code_scope *scope = &ret->list[ret->count++];
-		scope->name = dwarf_diename(&f.path[i]);
-		if (i + 1 == f.depth)
-			add_line(&f, scope);
+		scope->name = dwarf_diename(&f.list[i]);
+		if (inner)
+			add_call(&f, inner, scope);
 		else
-			add_call(&f, &f.path[i + 1], scope);
+			add_line(&f, scope);
+		inner = &f.list[i];
 	}
+	/* Assembly has lines and no functions. */
+	if (!ret->count)
+		add_line(&f, &ret->list[ret->count++]);
 }
 
 /* ---- remembering ---- */
@@ -216,8 +182,6 @@ struct err *code_scopes_at(struct code_scopes *s, uint64_t pc, const struct code
 		*ret = &s->kept[index];
 		return NULL;
 	}
-	if (!s->tried)
-		try_file(s);
 	struct code_scope_list *list = remember(s, pc);
 	if (!list)
 		return err_nomem();

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct code_path;
 struct code_scopes;
 struct err;
 struct kernel;
@@ -39,5 +40,8 @@ void code_scopes_free(struct code_scopes *s);
  */
 __attribute__((warn_unused_result)) struct err *code_scopes_at(struct code_scopes *s, uint64_t pc,
 							       const struct code_scope_list **ret);
+
+/* The DIEs around @pc, see code_path.h; false if no DWARF covers it. Borrowed from @s. */
+bool code_scopes_path(struct code_scopes *s, uint64_t pc, struct code_path *ret);
 
 #endif
