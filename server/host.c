@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "server/exports.h"
+#include "server/frame_cache.h"
 #include "server/kernel/code_map.h"
 #include "server/kernel/debugfiles.h"
 #include "server/kernel/kernel.h"
@@ -18,6 +19,7 @@
 #include "server/kernel/printk.h"
 #include "server/kernel/registers.h"
 #include "server/kernel/unwind_source.h"
+#include "server/kvm/kvm.h"
 #include "server/memory/dump.h"
 #include "server/memory/memory.h"
 #include "server/printable.h"
@@ -70,6 +72,18 @@ static struct err *open_unwinder(struct host *h)
 	return unwinder_new(&parts, &h->unwinder);
 }
 
+static struct err *open_kvm(struct host *h)
+{
+	const struct kvm_parts parts = {
+		.k = h->kernel,
+		.cpus = &h->cpus,
+		.tasks = &h->tasks,
+		.code = h->code,
+		.types = h->module_types,
+	};
+	return kvm_new(&parts, &h->kvm);
+}
+
 static struct err *open_kernel(const struct host_options *options, struct host *h)
 {
 	struct kernel_options kernel_options = {
@@ -89,20 +103,25 @@ static struct err *open_kernel(const struct host_options *options, struct host *
 		e = registers_new(h->kernel, &h->cpus, &h->tasks, &h->registers);
 	if (!e)
 		e = open_unwinder(h);
+	if (!e)
+		e = open_kvm(h);
 	if (!e) {
 		h->image = served_image_new(h->kernel, h->exports);
 		if (!h->image)
 			e = err_nomem();
 	}
+	if (!e)
+		e = frame_cache_new(h->unwinder, &h->frames);
 	return e;
 }
 
 static struct err *has_place(struct host *h, size_t task, bool *ret)
 {
-	const struct first_regs *first;
-	struct err *e = registers_get(h->registers, &h->tasks.list[task], &first);
+	struct frame first;
+	const char *why;
+	struct err *e = unwinder_first(h->unwinder, &h->tasks.list[task], &first, &why);
 	if (!e)
-		*ret = regs_known(&first->regs, REG_RIP);
+		*ret = regs_known(&first.regs, REG_RIP);
 	return e;
 }
 
@@ -186,6 +205,8 @@ void host_close(struct host *h)
 		return;
 	served_image_free(h->image);
 	exports_free(h->exports);
+	frame_cache_free(h->frames);
+	kvm_free(h->kvm);
 	unwinder_free(h->unwinder);
 	module_types_free(h->module_types);
 	code_map_free(h->code);

@@ -18,7 +18,9 @@ struct code_map;
 struct dump;
 struct err;
 struct exports;
+struct frame_cache;
 struct kernel;
+struct kvm;
 struct memory;
 struct module_types;
 struct registers;
@@ -48,9 +50,11 @@ struct host {
 	struct code_map *code;
 	struct module_types *module_types;
 	struct unwinder *unwinder;
+	struct kvm *kvm;
 	bool serve_files;
 	struct exports *exports;    /* the files that clients may read, if serve_files is set */
 	struct served_image *image; /* which of them is the kernel */
+	struct frame_cache *frames; /* of the tasks that were unwound last */
 	size_t current; /* index in tasks of the thread that a debugger finds selected */
 	char *panic;	/* the panic message; NULL if there is none. Owned */
 	char *warnings; /* what was odd about the files, one sentence a line. Owned */

@@ -117,9 +117,29 @@ static bool keeps_callee_saved(void *self, uint64_t pc)
 
 /* ---- a task ---- */
 
-static struct err *lost(const struct first_regs *first, struct frames *ret)
+struct err *unwinder_first(struct unwinder *u, const struct task *task, struct frame *ret,
+			   const char **ret_why)
 {
-	char *why = strdup(first->why ? first->why : "its registers are unknown");
+	const struct first_regs *first;
+	struct err *e = registers_get(u->parts.registers, task, &first);
+	if (e)
+		return e;
+	/* The switch left a return address; a note says where the CPU was stopped. */
+	bool stopped = first->from != REGS_SWITCH;
+	*ret = (struct frame){
+		.regs = first->regs,
+		.how = stopped ? HOW_NOTE : HOW_SWITCH,
+		.interrupted = stopped,
+	};
+	*ret_why = NULL;
+	if (!regs_known(&first->regs, REG_RIP) || !regs_known(&first->regs, REG_RSP))
+		*ret_why = first->why ? first->why : "its registers are unknown";
+	return NULL;
+}
+
+static struct err *lost(const char *reason, struct frames *ret)
+{
+	char *why = strdup(reason);
 	if (!why)
 		return err_nomem();
 	*ret = (struct frames){ .end = END_LOST, .why = why };
@@ -128,12 +148,13 @@ static struct err *lost(const struct first_regs *first, struct frames *ret)
 
 struct err *unwinder_frames(struct unwinder *u, const struct task *task, struct frames *ret)
 {
-	const struct first_regs *first;
-	struct err *e = registers_get(u->parts.registers, task, &first);
+	struct frame first;
+	const char *why;
+	struct err *e = unwinder_first(u, task, &first, &why);
 	if (e)
 		return e;
-	if (!regs_known(&first->regs, REG_RIP) || !regs_known(&first->regs, REG_RSP))
-		return lost(first, ret);
+	if (why)
+		return lost(why, ret);
 	struct question q = {
 		.u = u,
 		.task = task,
@@ -149,7 +170,5 @@ struct err *unwinder_frames(struct unwinder *u, const struct task *task, struct 
 		.stack = find_stack,
 		.keeps_callee_saved = keeps_callee_saved,
 	};
-	/* The switch left a return address; a note says where the CPU was stopped. */
-	bool stopped = first->from != REGS_SWITCH;
-	return unwind(&source, &first->regs, stopped ? HOW_NOTE : HOW_SWITCH, stopped, ret);
+	return unwind(&source, &first.regs, first.how, first.interrupted, ret);
 }

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "server/monitor_frames.h"
+
+#include <inttypes.h>
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "base/regs.h"
+#include "server/host.h"
+#include "server/kernel/code_map.h"
+#include "server/kernel/modules.h"
+#include "server/printable.h"
+#include "unwind/pt_regs.h"
+#include "unwind/unwind.h"
+
+/* ---- names ---- */
+
+/* A return address may lie behind its function's last instruction, when that calls what never
+ * returns: the call is what is looked up. */
+struct code_place frame_place(const struct host *h, const struct frame *f)
+{
+	struct code_place p = { 0 };
+	uint64_t pc = f->regs.value[REG_RIP];
+	if (regs_user_mode(&f->regs))
+		return p;
+	uint64_t at = f->interrupted || !pc ? pc : pc - 1;
+	p.module = code_map_module(h->code, at);
+	p.named = code_map_symbol(h->code, at, &p.symbol);
+	if (p.named)
+		p.offset = pc - p.symbol.address;
+	return p;
+}
+
+void add_frame_place(const struct host *h, const struct frame *f, struct buf *out)
+{
+	struct code_place p = frame_place(h, f);
+	if (regs_user_mode(&f->regs)) {
+		buf_addstr(out, "(user mode)");
+		return;
+	}
+	if (p.named) {
+		add_printable(out, p.symbol.name);
+		buf_addf(out, "+0x%" PRIx64, p.offset);
+	} else if (p.module) {
+		buf_addstr(out, "(no symbol)");
+	} else if (code_map_is_code(h->code, f->regs.value[REG_RIP])) {
+		buf_addstr(out, "(code made at run time: no symbol)");
+	} else {
+		buf_addstr(out, "(no known code)");
+	}
+	if (p.module) {
+		buf_addstr(out, " [");
+		add_printable(out, p.module->name);
+		buf_addch(out, ']');
+	}
+}
+
+static const char *end_name(enum unwind_end end)
+{
+	static const char *const names[] = {
+		[END_USER] = "user", [END_KTHREAD] = "kthread", [END_LOST] = "lost"
+	};
+	return names[end];
+}
+
+/* ---- JSON ---- */
+
+static void registers_json(struct json *j, const struct frame *f)
+{
+	json_object(j, "regs");
+	for (enum reg n = 0; n < REG_COUNT; n++)
+		if (regs_known(&f->regs, n))
+			json_hex(j, reg_name(n), f->regs.value[n]);
+	json_end(j);
+	json_object(j, "saved");
+	for (enum reg n = 0; n < REG_COUNT; n++)
+		if (f->saved_known >> n & 1)
+			json_hex(j, reg_name(n), f->saved[n]);
+	json_end(j);
+}
+
+void add_frame_members(struct json *j, const struct host *h, const struct frame *f)
+{
+	struct code_place p = frame_place(h, f);
+	json_hex(j, "pc", f->regs.value[REG_RIP]);
+	if (f->cfa)
+		json_hex(j, "cfa", f->cfa);
+	if (p.named) {
+		json_str(j, "name", p.symbol.name);
+		json_u64(j, "offset", p.offset);
+	}
+	if (p.module)
+		json_str(j, "module", p.module->name);
+	json_str(j, "how", frame_how_name(f->how));
+	json_bool(j, "interrupted", f->interrupted);
+	registers_json(j, f);
+}
+
+void add_frames_json(const struct host *h, const struct task *task, const struct frames *frames,
+		     const struct frames_detail *detail, struct buf *out)
+{
+	struct json j = JSON_INIT(out);
+	(void)detail;
+	json_object(&j, NULL);
+	json_u64(&j, "tid", task->tid);
+	json_array(&j, "frames");
+	for (size_t i = 0; i < frames->count; i++) {
+		json_object(&j, NULL);
+		add_frame_members(&j, h, &frames->list[i]);
+		json_end(&j);
+	}
+	json_end(&j);
+	json_str(&j, "end", end_name(frames->end));
+	if (frames->why)
+		json_str(&j, "why", frames->why);
+	json_end(&j);
+	buf_addch(out, '\n');
+}
+
+/* ---- text ---- */
+
+void add_task_title(const struct task *task, struct buf *out)
+{
+	buf_addf(out, "%" PRIu32 " ", task->tid);
+	add_printable(out, task->comm);
+	if (task->on_cpu)
+		buf_addf(out, ", on CPU %d", task->cpu);
+}
+
+static void registers_text(const struct frame *f, struct buf *out)
+{
+	for (enum reg n = 0; n < REG_COUNT; n++) {
+		if (!regs_known(&f->regs, n))
+			continue;
+		buf_addf(out, "        %-8s 0x%016" PRIx64, reg_name(n), f->regs.value[n]);
+		if (f->saved_known >> n & 1)
+			buf_addf(out, " ← [0x%016" PRIx64 "]", f->saved[n]);
+		buf_addch(out, '\n');
+	}
+}
+
+void add_frame_line(const struct host *h, size_t number, const struct frame *f, struct buf *out)
+{
+	buf_addf(out, "#%-3zu 0x%016" PRIx64 "  %-6s  ", number, f->regs.value[REG_RIP],
+		 frame_how_name(f->how));
+	add_frame_place(h, f, out);
+	buf_addstr(out, f->interrupted && number ? " (interrupted)\n" : "\n");
+}
+
+void add_frames_text(const struct host *h, const struct task *task, const struct frames *frames,
+		     const struct frames_detail *detail, struct buf *out)
+{
+	add_task_title(task, out);
+	buf_addch(out, '\n');
+	for (size_t i = 0; i < frames->count; i++) {
+		add_frame_line(h, i, &frames->list[i], out);
+		if (detail->regs)
+			registers_text(&frames->list[i], out);
+	}
+	if (frames->why)
+		buf_addf(out, "lost: %s\n", frames->why);
+}
