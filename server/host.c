@@ -78,6 +78,7 @@ static struct err *open_kvm(struct host *h)
 		.k = h->kernel,
 		.cpus = &h->cpus,
 		.tasks = &h->tasks,
+		.registers = h->registers,
 		.code = h->code,
 		.types = h->module_types,
 	};
