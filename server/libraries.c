@@ -13,7 +13,8 @@
 void libraries_describe(const struct host *host, struct buf *out)
 {
 	buf_addstr(out, "<library-list version=\"1.0\">\n");
-	/* The last one: gdb takes the first frames that it finds. */
+	/* The last one: gdb takes the first frames that it finds. Made of ORC, which older kernels
+	 * do not have. */
 	if (host->extra_cfi && orc_tables_count(unwinder_orc(host->unwinder), NULL))
 		buf_addf(out,
 			 "<library name=\"%s\"><section address=\"0x%" PRIx64 "\"/></library>\n",

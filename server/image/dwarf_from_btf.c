@@ -42,6 +42,17 @@ struct unit {
 	uint32_t at; /* offset of its header */
 };
 
+/* A unit's name is that of its object with an ending: gdb takes a word that is the name of a unit
+ * for that, and then there is no "struct kvm" to be had. */
+static uint32_t unit_name(struct dwarf_writer *w, uint32_t object)
+{
+	uint32_t at = dwarf_string(w, w->set->objects[object].name);
+	if (!w->out->str.failed)
+		buf_cut(&w->out->str, w->out->str.len - 1);
+	dwarf_string(w, ".btf");
+	return at;
+}
+
 /* The header of a unit and its own DIE; what it holds comes next. */
 static struct unit begin_unit(struct dwarf_writer *w, uint32_t object)
 {
@@ -54,7 +65,7 @@ static struct unit begin_unit(struct dwarf_writer *w, uint32_t object)
 	dwarf_die(w, DIE_UNIT, DIE_NAMED | DIE_PARENT);
 	leb_add_u32(info, w->producer);
 	leb_add_u8(info, DW_LANG_C99);
-	leb_add_u32(info, dwarf_string(w, w->set->objects[object].name));
+	leb_add_u32(info, unit_name(w, object));
 	leb_add_u64(info, 0); /* low_pc: what the ranges are relative to */
 	leb_add_u32(info, (uint32_t)w->out->ranges.len);
 	return u;
