@@ -14,14 +14,16 @@
 #include "server/frame_cache.h"
 #include "server/image/image.h"
 #include "server/kernel/code_map.h"
+#include "server/kernel/code_scopes.h"
 #include "server/kernel/debugfiles.h"
 #include "server/kernel/kernel.h"
 #include "server/kernel/module_types.h"
 #include "server/kernel/printk.h"
 #include "server/kernel/registers.h"
 #include "server/kernel/unwind_source.h"
-#include "server/made_image.h"
+#include "server/kvm/host_entry.h"
 #include "server/kvm/kvm.h"
+#include "server/made_image.h"
 #include "server/memory/dump.h"
 #include "server/memory/memory.h"
 #include "server/printable.h"
@@ -74,6 +76,13 @@ static struct err *open_unwinder(struct host *h)
 	return unwinder_new(&parts, &h->unwinder);
 }
 
+static bool find_entry(void *closure, const struct task *task, const struct cpu *cpu,
+		       struct regs *ret)
+{
+	struct host *h = closure;
+	return kvm_host_entry(h->kvm, task, cpu, ret);
+}
+
 /* Nothing is made before a client asks for it. */
 static struct err *offer_made_image(struct host *h)
 {
@@ -97,10 +106,14 @@ static struct err *open_kvm(struct host *h)
 		.k = h->kernel,
 		.cpus = &h->cpus,
 		.tasks = &h->tasks,
+		.registers = h->registers,
 		.code = h->code,
 		.types = h->module_types,
 	};
-	return kvm_new(&parts, &h->kvm);
+	struct err *e = kvm_new(&parts, &h->kvm);
+	if (!e)
+		registers_set_entry(h->registers, find_entry, h);
+	return e;
 }
 
 static struct err *open_kernel(const struct host_options *options, struct host *h)
@@ -133,6 +146,8 @@ static struct err *open_kernel(const struct host_options *options, struct host *
 		e = offer_made_image(h);
 	if (!e)
 		e = frame_cache_new(h->unwinder, &h->frames);
+	if (!e)
+		e = code_scopes_new(h->kernel, &h->scopes);
 	return e;
 }
 
@@ -232,6 +247,7 @@ void host_close(struct host *h)
 	kvm_free(h->kvm);
 	unwinder_free(h->unwinder);
 	module_types_free(h->module_types);
+	code_scopes_free(h->scopes);
 	code_map_free(h->code);
 	registers_free(h->registers);
 	tasks_free(&h->tasks);

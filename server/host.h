@@ -15,6 +15,7 @@
 
 struct buf;
 struct code_map;
+struct code_scopes;
 struct dump;
 struct err;
 struct exports;
@@ -50,6 +51,7 @@ struct host {
 	struct tasks tasks;
 	struct registers *registers;
 	struct code_map *code;
+	struct code_scopes *scopes;
 	struct module_types *module_types;
 	struct unwinder *unwinder;
 	struct kvm *kvm;

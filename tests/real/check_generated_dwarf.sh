@@ -15,8 +15,9 @@ trap 'rm -rf "$folder"' EXIT
     exit 1
 }
 tried=0
+# -N: looking up the name of each address takes minutes.
 for tool in "readelf --debug-dump=info,abbrev,aranges,Ranges" \
-    "eu-readelf --debug-dump=info --debug-dump=abbrev --debug-dump=aranges --debug-dump=ranges"; do
+    "eu-readelf -N --debug-dump=info --debug-dump=abbrev --debug-dump=aranges --debug-dump=ranges"; do
     command -v "${tool%% *}" >/dev/null || continue
     tried=1
     $tool "$folder/image" >"$folder/text" 2>"$folder/said"
