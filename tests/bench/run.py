@@ -134,14 +134,14 @@ def forget_pages(path):
 
 
 def bench_frames(build, dump, vmlinux):
-    """A frame by `bt --all`, warm: what two of them take more than one."""
+    """A frame by `bt --all`, warm: what many of them take more than one, the best of three times."""
     options = ["--symbols", vmlinux]
     forget_pages(vmlinux)
     cold, _ = run_seconds(build, dump, options, ["bt"])
-    passes = 5
-    once, out = run_seconds(build, dump, options, ["bt --all"])
-    more, _ = run_seconds(build, dump, options, ["bt --all"] * (passes + 1))
+    once, out = min(run_seconds(build, dump, options, ["bt --all"]) for _ in range(3))
     frames = len(re.findall("^#", out, re.MULTILINE))
+    passes = max(5, 50000 // max(1, frames))
+    more, _ = min(run_seconds(build, dump, options, ["bt --all"] * (passes + 1)) for _ in range(3))
     print(f"{dump}: {frames} frames")
     theirs = measure_drgn(dump, vmlinux)
     print(f"  {'':34} {'ours':>12} {'drgn':>12} {'ratio':>9}")
