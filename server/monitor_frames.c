@@ -195,7 +195,7 @@ void add_frames_json(const struct host *h, const struct task *task, const struct
 		add_frame_members(&j, h, &frames->list[i]);
 		struct code_scope_list scopes = find_scopes(h, &frames->list[i], detail, out);
 		scopes_json(&j, &scopes);
-		struct held_list held = held_find(h, &frames->list[i]);
+		struct held_list held = held_find(h, &frames->list[i], vcpu);
 		held_json(&j, vcpu, &held);
 		if (detail->raw)
 			raw_stack_json(&raw, i, &j);
@@ -284,7 +284,7 @@ void add_frames_text(const struct host *h, const struct task *task, const struct
 		buf_addf(out, ", vCPU 0x%016" PRIx64, vcpu->address);
 	buf_addch(out, '\n');
 	for (size_t i = 0; i < frames->count; i++) {
-		struct held_list held = held_find(h, &frames->list[i]);
+		struct held_list held = held_find(h, &frames->list[i], vcpu);
 		begin_frame_line(h, i, &frames->list[i], out);
 		held_text(&held, out);
 		buf_addch(out, '\n');

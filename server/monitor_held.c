@@ -17,20 +17,21 @@
 
 #define HELD_TYPE "kvm_vcpu"
 
-/* KVM is a module and those that go with it, or part of the kernel. */
-static bool is_code_of_kvm(const struct host *h, const struct frame *f)
+/* KVM is a module and those that go with it, or part of the kernel: then all of that is searched,
+ * but only for threads that have to do with KVM. */
+static bool is_code_of_kvm(const struct host *h, const struct frame *f, const struct vcpu *vcpu)
 {
 	uint64_t address;
 	const struct module *m = code_map_module(h->code, frame_code_address(f));
 	if (m)
 		return !strcmp(m->name, "kvm") || !strncmp(m->name, "kvm_", strlen("kvm_"));
-	return kernel_symbol(h->kernel, "kvm_vcpu_ioctl", &address);
+	return vcpu && kernel_symbol(h->kernel, "kvm_vcpu_ioctl", &address);
 }
 
-struct held_list held_find(const struct host *h, const struct frame *f)
+struct held_list held_find(const struct host *h, const struct frame *f, const struct vcpu *vcpu)
 {
 	struct held_list held = { .count = 0 };
-	if (!frame_in_user_mode(f) && is_code_of_kvm(h, f))
+	if (!frame_in_user_mode(f) && is_code_of_kvm(h, f, vcpu))
 		held.count = code_variables_find(h->scopes, h->kernel, f, frame_code_address(f),
 						 HELD_TYPE, held.list, HELD_MAX);
 	return held;

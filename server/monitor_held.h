@@ -23,8 +23,9 @@ struct held_list {
 	size_t count;
 };
 
-/* The variables of type struct kvm_vcpu * in @f that are known; none but in KVM's own code. */
-struct held_list held_find(const struct host *h, const struct frame *f);
+/* The variables of type struct kvm_vcpu * in @f that are known; none but in KVM's own code. @vcpu:
+ * which one KVM's structures say that the thread runs; NULL: none. */
+struct held_list held_find(const struct host *h, const struct frame *f, const struct vcpu *vcpu);
 
 /* Beside the frame: "  vcpu=0xffff88043ea73280 (rbx)". */
 void held_text(const struct held_list *held, struct buf *out);
