@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "server/exports.h"
 #include "server/frame_cache.h"
+#include "server/image/image.h"
 #include "server/kernel/code_map.h"
 #include "server/kernel/code_scopes.h"
 #include "server/kernel/debugfiles.h"
@@ -22,6 +23,7 @@
 #include "server/kernel/unwind_source.h"
 #include "server/kvm/host_entry.h"
 #include "server/kvm/kvm.h"
+#include "server/made_image.h"
 #include "server/memory/dump.h"
 #include "server/memory/memory.h"
 #include "server/printable.h"
@@ -81,12 +83,30 @@ static bool find_entry(void *closure, const struct task *task, const struct cpu 
 	return kvm_host_entry(h->kvm, task, cpu, ret);
 }
 
+/* Nothing is made before a client asks for it. */
+static struct err *offer_made_image(struct host *h)
+{
+	struct image_source source = {
+		.k = h->kernel,
+		.code = h->code,
+		.orc = unwinder_orc(h->unwinder),
+		.types = h->module_types,
+	};
+	struct err *e = made_image_new(&source, h->exports, &h->made);
+	if (e)
+		return e;
+	if (h->extra_cfi)
+		served_image_cure_frames(h->image, made_image_source(h->made));
+	return served_image_stand_in(h->image, made_image_name(h->made));
+}
+
 static struct err *open_kvm(struct host *h)
 {
 	const struct kvm_parts parts = {
 		.k = h->kernel,
 		.cpus = &h->cpus,
 		.tasks = &h->tasks,
+		.registers = h->registers,
 		.code = h->code,
 		.types = h->module_types,
 	};
@@ -122,6 +142,8 @@ static struct err *open_kernel(const struct host_options *options, struct host *
 		if (!h->image)
 			e = err_nomem();
 	}
+	if (!e)
+		e = offer_made_image(h);
 	if (!e)
 		e = frame_cache_new(h->unwinder, &h->frames);
 	if (!e)
@@ -197,6 +219,7 @@ struct err *host_open(const struct host_options *options, struct host **ret)
 	if (!h)
 		return err_nomem();
 	h->serve_files = options->serve_files;
+	h->extra_cfi = options->extra_cfi;
 	h->exports = exports_new();
 	struct err *e = h->exports ? open_dump(options, h) : err_nomem();
 	if (!e)
@@ -218,6 +241,7 @@ void host_close(struct host *h)
 	if (!h)
 		return;
 	served_image_free(h->image);
+	made_image_free(h->made);
 	exports_free(h->exports);
 	frame_cache_free(h->frames);
 	kvm_free(h->kvm);

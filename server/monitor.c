@@ -60,6 +60,7 @@ static const struct command commands[] = {
 	  true, 0, 1, monitor_frame },
 	{ "stacks", "", "threads grouped by identical stacks, those of most threads first", true, 0,
 	  0, monitor_stacks },
+	{ "dmesg", "", "the kernel's log, as dmesg prints it", true, 0, 0, monitor_dmesg },
 	{ "read", "ADDR LEN",
 	  "bytes of memory as the selected thread sees it; says which kind of missing memory stops "
 	  "it",

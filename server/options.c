@@ -53,6 +53,8 @@ static const struct row rows[] = {
 	  "let no client read the vmlinux or other files of symbols; they\n"
 	  "are offered to one that has none of its own",
 	  NULL, false },
+	{ 0, "no-extra-cfi", NULL, "do not give gdb the frames of entry code that a vmlinux lacks",
+	  NULL, false },
 	{ 0, "debug", "CATEGORIES",
 	  "tell on standard error what happens inside; 'list' names the categories", "list all",
 	  false },
@@ -134,6 +136,8 @@ static struct err *take(struct options *o, const struct row *row, const char *va
 		o->run = value;
 	else if (!strcmp(row->name, "write-symbols"))
 		o->write_symbols = value;
+	else if (!strcmp(row->name, "no-extra-cfi"))
+		o->no_extra_cfi = true;
 	else if (!strcmp(row->name, "no-serve-files"))
 		o->no_serve_files = true;
 	else if (!strcmp(row->name, "quiet"))
@@ -209,8 +213,9 @@ struct err *options_parse(int argc, char **argv, struct options *ret)
 	if (!e && o.action == ACTION_SERVE && !o.dumps.count)
 		e = err_new(ERR_INVALID, "no dump is given; see --help");
 	if (!e && o.write_symbols && (o.exec.count || o.run || o.listen.count))
-		e = err_new(ERR_INVALID, "--write-symbols does nothing else: leave out --exec, --run "
-					 "and --listen");
+		e = err_new(ERR_INVALID,
+			    "--write-symbols does nothing else: leave out --exec, --run "
+			    "and --listen");
 	if (!e && o.exec.count && (o.run || o.listen.count))
 		e = err_new(ERR_INVALID, "--exec does not serve: leave out --run and --listen");
 	if (e) {

@@ -267,6 +267,12 @@ struct err *registers_get(struct registers *r, const struct task *task,
 	return NULL;
 }
 
+bool registers_have_note(const struct registers *r, unsigned cpu)
+{
+	const struct cpu *c = cpus_find(r->cpus, cpu);
+	return c && r->states[c - r->cpus->list].found;
+}
+
 const char *regs_from_name(enum regs_from from)
 {
 	static const char *const names[] = {

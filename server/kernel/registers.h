@@ -57,6 +57,10 @@ void registers_set_entry(struct registers *r,
 __attribute__((warn_unused_result)) struct err *
 registers_get(struct registers *r, const struct task *task, const struct first_regs **ret);
 
+/* Whether the dump has a note of the host's registers on the CPU called @cpu: there is none of a
+ * CPU that was inside a guest. */
+bool registers_have_note(const struct registers *r, unsigned cpu);
+
 /* "note", "user", "switch", "found", "unknown" */
 const char *regs_from_name(enum regs_from from);
 

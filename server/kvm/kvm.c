@@ -67,6 +67,15 @@ bool kvm_read_number(const struct kvm *kvm, uint64_t base, const struct member *
 	return known;
 }
 
+struct err *kvm_read_path(const struct kvm *kvm, uint64_t base, const char *type, const char *path,
+			  bool *ret_found, uint64_t *ret)
+{
+	struct member m;
+	struct err *e = type_scope_member(&kvm->types, type, path, &m);
+	*ret_found = !e && kvm_read_number(kvm, base, &m, ret);
+	return kvm_only_nomem(e);
+}
+
 struct err *kvm_only_nomem(struct err *e)
 {
 	if (!e || err_code(e) == ERR_NOMEM)

@@ -19,6 +19,7 @@ struct err;
 struct kernel;
 struct kvm;
 struct module_types;
+struct registers;
 struct task;
 struct tasks;
 struct type_scope;
@@ -29,6 +30,7 @@ struct kvm_parts {
 	struct kernel *k;
 	const struct cpus *cpus;
 	const struct tasks *tasks;
+	const struct registers *registers;
 	struct code_map *code;
 	struct module_types *types;
 };

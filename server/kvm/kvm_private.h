@@ -63,6 +63,11 @@ struct kvm {
 __attribute__((format(printf, 2, 3))) void kvm_note(struct kvm *kvm, const char *fmt, ...);
 /* False, and *ret untouched, if the member does not exist or cannot be read. */
 bool kvm_read_number(const struct kvm *kvm, uint64_t base, const struct member *m, uint64_t *ret);
+/* The number at @path of the @type at @base, which KVM's types describe. *ret_found is false where
+ * the member does not exist or cannot be read. ERR_NOMEM only. */
+__attribute__((warn_unused_result)) struct err *kvm_read_path(const struct kvm *kvm, uint64_t base,
+							      const char *type, const char *path,
+							      bool *ret_found, uint64_t *ret);
 /* Drops @e if it only says that something is not there; gives back ERR_NOMEM. */
 __attribute__((warn_unused_result)) struct err *kvm_only_nomem(struct err *e);
 

@@ -36,6 +36,7 @@ OPTIONS = {
     "exec",
     "help",
     "listen",
+    "no-extra-cfi",
     "no-serve-files",
     "quiet",
     "run",
