@@ -20,6 +20,7 @@ struct err;
 struct exports;
 struct kernel;
 struct memory;
+struct module_files;
 struct module_types;
 struct registers;
 struct unwinder;
@@ -45,6 +46,7 @@ struct host {
 	struct tasks tasks;
 	struct registers *registers;
 	struct code_map *code;
+	struct module_files *module_files;
 	struct module_types *module_types;
 	struct unwinder *unwinder;
 	bool serve_files;

@@ -12,6 +12,7 @@ struct code_map;
 struct cpus;
 struct err;
 struct kernel;
+struct module_files;
 struct registers;
 struct task;
 struct tasks;
@@ -24,6 +25,7 @@ struct unwinder_parts {
 	const struct tasks *tasks;
 	struct registers *registers;
 	struct code_map *code;
+	struct module_files *files; /* NULL: modules have what is in memory alone */
 };
 
 /* Opens and reads nothing yet. */
