@@ -17,6 +17,7 @@
 #include "server/options.h"
 #include "server/server.h"
 #include "server/target_kernel.h"
+#include "server/write_symbols.h"
 
 /* Prints what failed; returns the exit status. Takes @e. */
 static int fail(struct err *e)
@@ -68,6 +69,7 @@ static struct err *open_host(const struct options *o, struct host **ret)
 		.symbol_path_count = o->symbols.count,
 		.cache_size = o->cache_size,
 		.serve_files = !o->no_serve_files,
+		.extra_cfi = !o->no_extra_cfi,
 		.progress = o->quiet ? NULL : show_progress,
 		.closure = &shown,
 	};
@@ -77,15 +79,29 @@ static struct err *open_host(const struct options *o, struct host **ret)
 	return e;
 }
 
+/* Runs a monitor command to its end, and prints what each slice of it says. */
+static struct err *run_command(struct host *host, struct target_view *view, const char *line)
+{
+	struct buf out = BUF_INIT;
+	struct target_job *job = NULL;
+	struct err *e = monitor_run(host, view, line, &out, &job);
+	bool done = !job;
+	fwrite(out.data, 1, out.len, stdout);
+	while (!e && !done) {
+		buf_reset(&out);
+		e = monitor_more(host, job, &out, &done);
+		fwrite(out.data, 1, out.len, stdout);
+	}
+	buf_free(&out);
+	return e;
+}
+
 static int run_commands(const struct options *o, struct host *host, const struct target *target)
 {
 	int status = EXIT_SUCCESS;
 	struct target_view view = { .tid = target->threads->current(target->self) };
 	for (size_t i = 0; i < o->exec.count; i++) {
-		struct buf out = BUF_INIT;
-		struct err *e = monitor_run(host, &view, o->exec.list[i], &out);
-		fwrite(out.data, 1, out.len, stdout);
-		buf_free(&out);
+		struct err *e = run_command(host, &view, o->exec.list[i]);
 		if (e)
 			status = fail(e);
 	}
@@ -126,6 +142,16 @@ static int work_on_dump(const struct options *o, struct server *server)
 	target_kernel_free(target);
 	host_close(host);
 	return status;
+}
+
+static int write_symbols_of_dump(const struct options *o)
+{
+	struct host *host = NULL;
+	struct err *e = open_host(o, &host);
+	if (!e)
+		e = write_symbols(host, o->write_symbols);
+	host_close(host);
+	return e ? fail(e) : EXIT_SUCCESS;
 }
 
 static int serve(const struct options *o)
@@ -185,6 +211,8 @@ int main(int argc, char **argv)
 	int status;
 	if (options.action != ACTION_SERVE)
 		status = print_text(options.action);
+	else if (options.write_symbols)
+		status = write_symbols_of_dump(&options);
 	else if (options.exec.count)
 		status = work_on_dump(&options, NULL);
 	else

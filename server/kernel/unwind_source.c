@@ -53,6 +53,11 @@ void unwinder_free(struct unwinder *u)
 	free(u);
 }
 
+struct orc_tables *unwinder_orc(const struct unwinder *u)
+{
+	return u->orc;
+}
+
 /* ---- answers ---- */
 
 static struct err *read_memory(void *self, uint64_t address, void *out, size_t len)
@@ -111,11 +116,54 @@ static bool keeps_callee_saved(void *self, uint64_t pc)
 	       asm_keeps_callee_saved(symbol.name);
 }
 
+static bool enters_guest(void *self, uint64_t pc, uint64_t *ret_function)
+{
+	const struct question *q = self;
+	struct code_map *code = q->u->parts.code;
+	struct symbol symbol;
+	uint64_t function;
+	if (!code_map_symbol(code, pc, &symbol))
+		return false;
+	if (asm_enters_guest(symbol.name)) {
+		*ret_function = symbol.address;
+		return true;
+	}
+	/* What HOST_RIP names: since 5.19 a place within __vmx_vcpu_run, before a function of its
+	 * own in front of it. */
+	if (strcmp(symbol.name, "vmx_vmexit") != 0 ||
+	    !code_map_address(code, "kvm_intel", "__vmx_vcpu_run", &function) || function >= pc)
+		return false;
+	*ret_function = function;
+	return true;
+}
+
 /* ---- a task ---- */
 
-static struct err *lost(const struct first_regs *first, struct frames *ret)
+struct err *unwinder_first(struct unwinder *u, const struct task *task, struct frame *ret,
+			   const char **ret_why)
 {
-	char *why = strdup(first->why ? first->why : "its registers are unknown");
+	const struct first_regs *first;
+	struct err *e = registers_get(u->parts.registers, task, &first);
+	if (e)
+		return e;
+	/* The switch left a return address; a note says where the CPU was stopped. */
+	bool stopped = first->from != REGS_SWITCH;
+	*ret = (struct frame){
+		.regs = first->regs,
+		.how = first->from == REGS_FOUND ? HOW_FOUND
+		       : stopped		 ? HOW_NOTE
+						 : HOW_SWITCH,
+		.interrupted = stopped,
+	};
+	*ret_why = NULL;
+	if (!regs_known(&first->regs, REG_RIP) || !regs_known(&first->regs, REG_RSP))
+		*ret_why = first->why ? first->why : "its registers are unknown";
+	return NULL;
+}
+
+static struct err *lost(const char *reason, struct frames *ret)
+{
+	char *why = strdup(reason);
 	if (!why)
 		return err_nomem();
 	*ret = (struct frames){ .end = END_LOST, .why = why };
@@ -124,12 +172,13 @@ static struct err *lost(const struct first_regs *first, struct frames *ret)
 
 struct err *unwinder_frames(struct unwinder *u, const struct task *task, struct frames *ret)
 {
-	const struct first_regs *first;
-	struct err *e = registers_get(u->parts.registers, task, &first);
+	struct frame first;
+	const char *why;
+	struct err *e = unwinder_first(u, task, &first, &why);
 	if (e)
 		return e;
-	if (!regs_known(&first->regs, REG_RIP) || !regs_known(&first->regs, REG_RSP))
-		return lost(first, ret);
+	if (why)
+		return lost(why, ret);
 	struct question q = {
 		.u = u,
 		.task = task,
@@ -144,8 +193,7 @@ struct err *unwinder_frames(struct unwinder *u, const struct task *task, struct 
 		.orc = find_orc,
 		.stack = find_stack,
 		.keeps_callee_saved = keeps_callee_saved,
+		.enters_guest = enters_guest,
 	};
-	/* The switch left a return address; a note says where the CPU was stopped. */
-	bool stopped = first->from != REGS_SWITCH;
-	return unwind(&source, &first->regs, stopped ? HOW_NOTE : HOW_SWITCH, stopped, ret);
+	return unwind(&source, &first.regs, first.how, first.interrupted, ret);
 }

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "server/image/dwarf_from_btf.h"
+
+#include <dwarf.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/err.h"
+#include "server/image/leb.h"
+#include "server/image/dwarf_writer.h"
+
+static const char producer[] = "vmcore-gdbserver, from the kernel's BTF";
+
+void dwarf_sections_free(struct dwarf_sections *s)
+{
+	buf_free(&s->info);
+	buf_free(&s->abbrev);
+	buf_free(&s->str);
+	buf_free(&s->ranges);
+	buf_free(&s->aranges);
+}
+
+uint32_t dwarf_string(struct dwarf_writer *w, const char *s)
+{
+	uint32_t at = (uint32_t)w->out->str.len;
+	buf_add(&w->out->str, s, strlen(s) + 1);
+	return at;
+}
+
+/* BTF's own strings first: its offsets stay as they are. */
+static void add_strings(struct dwarf_writer *w)
+{
+	for (size_t i = 0; i < w->set->count; i++) {
+		uint32_t first, len;
+		const char *strings = btf_strings(w->set->objects[i].btf, &first, &len);
+		buf_add(&w->out->str, strings, len);
+	}
+}
+
+struct unit {
+	uint32_t at; /* offset of its header */
+};
+
+/* A unit's name is that of its object with an ending: gdb takes a word that is the name of a unit
+ * for that, and then there is no "struct kvm" to be had. */
+static uint32_t unit_name(struct dwarf_writer *w, uint32_t object)
+{
+	uint32_t at = dwarf_string(w, w->set->objects[object].name);
+	if (!w->out->str.failed)
+		buf_cut(&w->out->str, w->out->str.len - 1);
+	dwarf_string(w, ".btf");
+	return at;
+}
+
+/* The header of a unit and its own DIE; what it holds comes next. */
+static struct unit begin_unit(struct dwarf_writer *w, uint32_t object)
+{
+	struct buf *info = &w->out->info;
+	struct unit u = { .at = (uint32_t)info->len };
+	leb_add_u32(info, 0); /* unit_length, known at the end */
+	leb_add_u16(info, 4);
+	leb_add_u32(info, 0); /* the only table of abbreviations */
+	leb_add_u8(info, 8);
+	dwarf_die(w, DIE_UNIT, DIE_NAMED | DIE_PARENT);
+	leb_add_u32(info, w->producer);
+	leb_add_u8(info, DW_LANG_C99);
+	leb_add_u32(info, unit_name(w, object));
+	leb_add_u64(info, 0); /* low_pc: what the ranges are relative to */
+	leb_add_u32(info, (uint32_t)w->out->ranges.len);
+	return u;
+}
+
+static void end_unit(struct dwarf_writer *w, const struct unit *u)
+{
+	struct buf *info = &w->out->info;
+	leb_add_u8(info, 0);
+	if (!info->failed)
+		put_u32(info->data + u->at, (uint32_t)(info->len - u->at - 4));
+}
+
+/* References hold types until now: turns them into places. */
+static void resolve_references(struct dwarf_writer *w)
+{
+	char *info = w->out->info.data;
+	for (size_t i = 0; i < w->fixups.len; i += 4) {
+		char *reference = info + get_u32(w->fixups.data + i);
+		put_u32(reference, w->offsets[get_u32(reference)]);
+	}
+}
+
+enum stage { STAGE_SOUND, STAGE_TYPES, STAGE_CODE, STAGE_END };
+
+struct dwarf_job {
+	enum stage stage;
+	struct dwarf_sections out;
+	struct btf_set set;
+	struct btf_sound sound;
+	struct dwarf_writer writer;
+	struct dwarf_places places;
+	uint32_t object; /* the one at hand */
+	struct unit unit;
+};
+
+static const struct dwarf_sections no_sections = { .info = BUF_INIT,
+						   .abbrev = BUF_INIT,
+						   .str = BUF_INIT,
+						   .ranges = BUF_INIT,
+						   .aranges = BUF_INIT };
+
+struct err *dwarf_job_new(const struct btf_object *objects, size_t count,
+			  const struct dwarf_places *places, struct dwarf_job **ret)
+{
+	struct dwarf_job *j = calloc(1, sizeof(*j));
+	if (!j)
+		return err_nomem();
+	j->out = no_sections;
+	j->places = *places;
+	struct dwarf_writer *w = &j->writer;
+	w->set = &j->set;
+	w->sound = &j->sound;
+	w->places = &j->places;
+	w->out = &j->out;
+	buf_init(&w->fixups);
+	struct err *e = btf_set_init(&j->set, objects, count);
+	if (!e) {
+		w->offsets = calloc(btf_set_end(&j->set), sizeof(*w->offsets));
+		w->used = calloc(btf_set_end(&j->set), sizeof(*w->used));
+		if (!w->offsets || !w->used)
+			e = err_nomem();
+	}
+	if (e) {
+		dwarf_job_free(j);
+		return err_wrap(e, "make DWARF from BTF");
+	}
+	*ret = j;
+	return NULL;
+}
+
+void dwarf_job_free(struct dwarf_job *j)
+{
+	if (!j)
+		return;
+	free(j->writer.offsets);
+	free(j->writer.used);
+	buf_free(&j->writer.fixups);
+	btf_sound_free(&j->sound);
+	btf_set_free(&j->set);
+	dwarf_sections_free(&j->out);
+	free(j);
+}
+
+static struct err *start(struct dwarf_job *j)
+{
+	struct dwarf_writer *w = &j->writer;
+	struct err *e = btf_sound_init(&j->sound, &j->set);
+	if (e)
+		return e;
+	dwarf_abbrevs(&w->out->abbrev, &w->codes);
+	add_strings(w);
+	w->producer = dwarf_string(w, producer);
+	dwarf_survey(w);
+	j->stage = STAGE_TYPES;
+	return NULL;
+}
+
+/* Functions and variables of the object at hand, and the end of its unit. */
+static struct err *write_code(struct dwarf_job *j)
+{
+	struct err *e = dwarf_write_functions(&j->writer, j->object, j->unit.at);
+	if (!e)
+		e = dwarf_write_variables(&j->writer, j->object);
+	end_unit(&j->writer, &j->unit);
+	j->stage = ++j->object == j->set.count ? STAGE_END : STAGE_TYPES;
+	return e;
+}
+
+static struct err *finish(struct dwarf_job *j, struct dwarf_sections *ret)
+{
+	struct dwarf_sections *out = &j->out;
+	struct buf *parts[] = { &out->info,   &out->abbrev,  &out->str,
+				&out->ranges, &out->aranges, &j->writer.fixups };
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		struct err *e = buf_error(parts[i]);
+		if (e)
+			return e;
+	}
+	if (out->info.len >= UINT32_MAX || out->ranges.len >= UINT32_MAX)
+		return err_new(ERR_FORMAT, "there are too many types");
+	resolve_references(&j->writer);
+	*ret = *out;
+	*out = no_sections;
+	return NULL;
+}
+
+struct err *dwarf_job_step(struct dwarf_job *j, struct dwarf_sections *ret, bool *ret_done)
+{
+	struct err *e = NULL;
+	bool done = false;
+	switch (j->stage) {
+	case STAGE_SOUND:
+		e = start(j);
+		break;
+	case STAGE_TYPES:
+		j->unit = begin_unit(&j->writer, j->object);
+		dwarf_write_types(&j->writer, j->object);
+		j->stage = STAGE_CODE;
+		break;
+	case STAGE_CODE:
+		e = write_code(j);
+		break;
+	case STAGE_END:
+		e = finish(j, ret);
+		done = true;
+		break;
+	}
+	if (e)
+		return err_wrap(e, "make DWARF from BTF");
+	*ret_done = done;
+	return NULL;
+}
+
+struct err *dwarf_from_btf(const struct btf_object *objects, size_t count,
+			   const struct dwarf_places *places, struct dwarf_sections *ret)
+{
+	struct dwarf_job *j;
+	bool done = false;
+	struct err *e = dwarf_job_new(objects, count, places, &j);
+	if (e)
+		return e;
+	while (!e && !done)
+		e = dwarf_job_step(j, ret, &done);
+	dwarf_job_free(j);
+	return e;
+}
