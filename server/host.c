@@ -195,6 +195,7 @@ struct err *host_open(const struct host_options *options, struct host **ret)
 	if (!h)
 		return err_nomem();
 	h->serve_files = options->serve_files;
+	h->no_contexts = options->no_contexts;
 	h->exports = exports_new();
 	struct err *e = h->exports ? open_dump(options, h) : err_nomem();
 	if (!e)

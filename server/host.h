@@ -35,6 +35,7 @@ struct host_options {
 	size_t symbol_path_count;
 	size_t cache_size; /* of the page cache, in bytes */
 	bool serve_files;  /* clients may read what `exports` lists */
+	bool no_contexts;  /* interrupted contexts are no threads; see context_threads.h */
 	/* Called during work that may take long; may be NULL. */
 	void (*progress)(void *closure, const char *doing, uint64_t done, uint64_t total);
 	void *closure;
@@ -51,7 +52,7 @@ struct host {
 	struct module_types *module_types;
 	struct unwinder *unwinder;
 	struct kvm *kvm;
-	bool serve_files;
+	bool serve_files, no_contexts;
 	struct exports *exports;    /* the files that clients may read, if serve_files is set */
 	struct served_image *image; /* which of them is the kernel */
 	struct frame_cache *frames; /* of the tasks that were unwound last */

@@ -49,6 +49,8 @@ static const struct row rows[] = {
 	  "write what the dump itself tells of names, types and frames to\n"
 	  "FILE, an ELF file for gdb, lldb and other tools, and exit",
 	  "-f", false },
+	{ 0, "no-context-threads", NULL,
+	  "list tasks alone, and not what an interrupt of a CPU has stopped", NULL, false },
 	{ 0, "no-serve-files", NULL,
 	  "let no client read the vmlinux or other files of symbols; they\n"
 	  "are offered to one that has none of its own",
@@ -134,6 +136,8 @@ static struct err *take(struct options *o, const struct row *row, const char *va
 		o->run = value;
 	else if (!strcmp(row->name, "write-symbols"))
 		o->write_symbols = value;
+	else if (!strcmp(row->name, "no-context-threads"))
+		o->no_context_threads = true;
 	else if (!strcmp(row->name, "no-serve-files"))
 		o->no_serve_files = true;
 	else if (!strcmp(row->name, "quiet"))
@@ -209,8 +213,9 @@ struct err *options_parse(int argc, char **argv, struct options *ret)
 	if (!e && o.action == ACTION_SERVE && !o.dumps.count)
 		e = err_new(ERR_INVALID, "no dump is given; see --help");
 	if (!e && o.write_symbols && (o.exec.count || o.run || o.listen.count))
-		e = err_new(ERR_INVALID, "--write-symbols does nothing else: leave out --exec, --run "
-					 "and --listen");
+		e = err_new(ERR_INVALID,
+			    "--write-symbols does nothing else: leave out --exec, --run "
+			    "and --listen");
 	if (!e && o.exec.count && (o.run || o.listen.count))
 		e = err_new(ERR_INVALID, "--exec does not serve: leave out --run and --listen");
 	if (e) {
