@@ -62,11 +62,12 @@ static bool is_kernel(const struct frame *f)
 	return f->regs.value[REG_RIP] >= HOST_KERNEL_HALF;
 }
 
-/* Whether frames n - 1 and n of @f are on two stacks. */
+/* Whether frames n - 1 and n of @f are on two stacks of the kernel. */
 static bool changes_stack(const struct frames *f, size_t n)
 {
 	const struct regs *inner = &f->list[n - 1].regs, *outer = &f->list[n].regs;
-	if (!regs_known(inner, REG_RSP) || !regs_known(outer, REG_RSP))
+	if (!regs_known(inner, REG_RSP) || !regs_known(outer, REG_RSP) ||
+	    outer->value[REG_RSP] < HOST_KERNEL_HALF)
 		return false;
 	/* The caller's end of a stack is the higher one. */
 	return outer->value[REG_RSP] - inner->value[REG_RSP] > STACK_MAX;
@@ -156,7 +157,7 @@ struct err *context_threads_new(struct host *h, struct context_threads **ret)
 		return err_nomem();
 	for (size_t i = 0; !e && i < h->tasks.count; i++) {
 		struct frames frames;
-		if (h->no_contexts || !h->tasks.list[i].on_cpu)
+		if (!h->context_threads || !h->tasks.list[i].on_cpu)
 			continue;
 		e = unwinder_frames(h->unwinder, &h->tasks.list[i], &frames);
 		if (e)

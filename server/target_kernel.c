@@ -15,6 +15,7 @@
 #include "server/kernel/task_state.h"
 #include "server/kernel/unwind_source.h"
 #include "server/monitor.h"
+#include "server/libraries.h"
 #include "server/served_image.h"
 #include "server/x86_target.h"
 
@@ -29,6 +30,7 @@ struct target_kernel {
 	size_t tid_count;
 	struct context_threads *contexts; /* owned; NULL before the first thread list */
 	struct buf vmcoreinfo;
+	struct buf libraries;	/* "" until it is asked for */
 	struct buf name, label; /* of the thread described last */
 };
 
@@ -333,6 +335,19 @@ static struct err *get_exec_file(void *self, const char *annex, const struct buf
 	return served_image_path(host_of(self)->image, ret_document);
 }
 
+static struct err *get_libraries(void *self, const char *annex, const struct buf **ret_document)
+{
+	struct target_kernel *t = self;
+	if (*annex)
+		return err_new(ERR_NOTFOUND, "libraries have no part '%s'", annex);
+	if (!t->libraries.len)
+		libraries_describe(t->host, &t->libraries);
+	struct err *e = buf_error(&t->libraries);
+	if (!e)
+		*ret_document = &t->libraries;
+	return e;
+}
+
 static struct err *run_monitor(void *self, struct target_view *view, const char *line,
 			       struct buf *out, struct target_job **ret_job)
 {
@@ -385,6 +400,7 @@ struct err *target_kernel_new(struct host *host, struct target **ret)
 	t->target.self = t;
 	t->host = host;
 	buf_init(&t->vmcoreinfo);
+	buf_init(&t->libraries);
 	buf_init(&t->name);
 	buf_init(&t->label);
 	size_t len;
@@ -395,6 +411,8 @@ struct err *target_kernel_new(struct host *host, struct target **ret)
 	}
 	if (host->serve_files)
 		add_object(t, "exec-file", TARGET_GDB, get_exec_file);
+	if (host->serve_files)
+		add_object(t, "libraries", TARGET_GDB, get_libraries);
 	struct err *e = buf_error(&t->vmcoreinfo);
 	if (e) {
 		target_kernel_free(&t->target);
@@ -422,6 +440,7 @@ void target_kernel_free(struct target *target)
 	if (!t)
 		return;
 	buf_free(&t->vmcoreinfo);
+	buf_free(&t->libraries);
 	buf_free(&t->name);
 	buf_free(&t->label);
 	context_threads_free(t->contexts);

@@ -25,12 +25,11 @@ static const struct {
 	enum reg reg;
 	unsigned char dwarf;
 } columns[] = {
-	{ REG_RAX, REG_RAX },	 { REG_RDX, REG_RDX }, { REG_RCX, REG_RCX }, { REG_RBX, REG_RBX },
-	{ REG_RSI, REG_RSI },	 { REG_RDI, REG_RDI }, { REG_RBP, REG_RBP }, { REG_RSP, REG_RSP },
-	{ REG_R8, REG_R8 },	 { REG_R9, REG_R9 },   { REG_R10, REG_R10 }, { REG_R11, REG_R11 },
-	{ REG_R12, REG_R12 },	 { REG_R13, REG_R13 }, { REG_R14, REG_R14 }, { REG_R15, REG_R15 },
-	{ REG_RIP, REG_RIP },	 { REG_EFLAGS, DW_EFLAGS },
-	{ REG_CS, DW_CS },	 { REG_SS, DW_SS },
+	{ REG_RAX, REG_RAX }, { REG_RDX, REG_RDX },	 { REG_RCX, REG_RCX }, { REG_RBX, REG_RBX },
+	{ REG_RSI, REG_RSI }, { REG_RDI, REG_RDI },	 { REG_RBP, REG_RBP }, { REG_RSP, REG_RSP },
+	{ REG_R8, REG_R8 },   { REG_R9, REG_R9 },	 { REG_R10, REG_R10 }, { REG_R11, REG_R11 },
+	{ REG_R12, REG_R12 }, { REG_R13, REG_R13 },	 { REG_R14, REG_R14 }, { REG_R15, REG_R15 },
+	{ REG_RIP, REG_RIP }, { REG_EFLAGS, DW_EFLAGS }, { REG_CS, DW_CS },    { REG_SS, DW_SS },
 };
 
 enum { COLUMNS = sizeof(columns) / sizeof(*columns) };
@@ -104,9 +103,9 @@ static bool base_register(enum orc_base base, enum reg *ret)
 		enum orc_base base;
 		enum reg reg;
 	} bases[] = {
-		{ ORC_AX, REG_RAX },	      { ORC_DX, REG_RDX },	    { ORC_DI, REG_RDI },
-		{ ORC_BP, REG_RBP },	      { ORC_SP, REG_RSP },	    { ORC_R10, REG_R10 },
-		{ ORC_R13, REG_R13 },	      { ORC_BP_INDIRECT, REG_RBP }, { ORC_SP_INDIRECT, REG_RSP },
+		{ ORC_AX, REG_RAX },  { ORC_DX, REG_RDX },	    { ORC_DI, REG_RDI },
+		{ ORC_BP, REG_RBP },  { ORC_SP, REG_RSP },	    { ORC_R10, REG_R10 },
+		{ ORC_R13, REG_R13 }, { ORC_BP_INDIRECT, REG_RBP }, { ORC_SP_INDIRECT, REG_RSP },
 	};
 	for (size_t i = 0; i < sizeof(bases) / sizeof(*bases); i++) {
 		if (bases[i].base == base) {
@@ -124,7 +123,7 @@ static bool set_cfa(struct state *s, const struct orc_entry *entry)
 	if (!base_register(entry->sp, &s->base))
 		return false;
 	s->cfa = entry->sp == ORC_SP_INDIRECT || entry->sp == ORC_BP_INDIRECT ? CFA_IN_MEMORY
-									     : CFA_REGISTER;
+									      : CFA_REGISTER;
 	s->inner = entry->sp == ORC_BP_INDIRECT ? entry->sp_offset : 0;
 	s->offset = entry->sp == ORC_BP_INDIRECT ? 0 : entry->sp_offset;
 	return true;

@@ -94,7 +94,7 @@ static struct err *draft_kernel(const struct kernel *k, uint64_t text, struct dr
 		const char *symbol, *section;
 		bool code;
 	} starts[] = {
-		{ "_etext", ".rodata", false },	    { "_sdata", ".data", false },
+		{ "_etext", ".rodata", false },	      { "_sdata", ".data", false },
 		{ "_sinittext", ".init.text", true }, { "_einittext", ".init.data", false },
 		{ "__bss_start", ".bss", false },
 	};
@@ -105,8 +105,7 @@ static struct err *draft_kernel(const struct kernel *k, uint64_t text, struct dr
 	for (size_t i = 0; i < STARTS; i++) {
 		uint64_t at;
 		if (kernel_symbol(k, starts[i].symbol, &at) && at > text && at < end)
-			found[count++] =
-				(struct boundary){ at, starts[i].section, starts[i].code };
+			found[count++] = (struct boundary){ at, starts[i].section, starts[i].code };
 	}
 	qsort(found, count, sizeof(*found), by_boundary);
 	found[count].address = end;

@@ -104,7 +104,8 @@ def _():
 def _():
     for line, part in [("bt 5", "no thread 5"), ("bt x", "'x'"), ("bt --cpu", "--cpu"),
                        ("bt --cpu 2", "no CPU 2"), ("bt --cpu x", "--cpu"),
-                       ("bt --all 110", "one of"), ("bt 1 2 3 4", "takes")]:
+                       ("bt --all 110", "one of"), ("bt 1 2", "one of"),
+                       ("bt" + " --regs" * 7, "takes")]:
         done = run_on_demo("--exec", line)
         expect_equal((done.returncode, done.stdout), (1, ""), f"{line}: status and output")
         expect_equal(len(done.stderr.splitlines()), 1, f"{line}: sentences")

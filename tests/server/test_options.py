@@ -36,6 +36,8 @@ OPTIONS = {
     "exec",
     "help",
     "listen",
+    "no-extra-cfi",
+    "no-context-threads",
     "no-serve-files",
     "quiet",
     "run",
