@@ -37,6 +37,7 @@ OPTIONS = {
     "help",
     "listen",
     "no-extra-cfi",
+    "no-context-threads",
     "no-serve-files",
     "quiet",
     "run",
