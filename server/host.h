@@ -25,6 +25,7 @@ struct memory;
 struct module_types;
 struct registers;
 struct served_image;
+struct served_list;
 struct unwinder;
 struct vspace;
 
@@ -51,6 +52,7 @@ struct host {
 	struct module_types *module_types;
 	struct unwinder *unwinder;
 	struct kvm *kvm;
+	struct served_list *served; /* what is served beside it; borrowed, NULL for nothing */
 	bool serve_files;
 	struct exports *exports;    /* the files that clients may read, if serve_files is set */
 	struct served_image *image; /* which of them is the kernel */

@@ -64,6 +64,8 @@ static const struct command commands[] = {
 	{ "vtop", "ADDR",
 	  "walk the selected thread's page tables: every level, then where it leads", true, 1, 1,
 	  monitor_vtop },
+	{ "targets", "", "what is served, the host and with --guests every VM, and where", true, 0,
+	  0, monitor_targets },
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(*commands) };

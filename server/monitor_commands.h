@@ -39,4 +39,8 @@ struct err *monitor_read(struct host *h, struct target_view *view,
 struct err *monitor_vtop(struct host *h, struct target_view *view,
 			 const struct monitor_arguments *args, struct buf *out);
 
+/* monitor_targets.c */
+struct err *monitor_targets(struct host *h, struct target_view *view,
+			    const struct monitor_arguments *args, struct buf *out);
+
 #endif

@@ -26,9 +26,14 @@ struct row {
 
 static const struct row rows[] = {
 	{ 'l', "listen", "ADDR",
-	  "serve at HOST:PORT, :PORT (this machine only), unix:PATH or stdio;\n"
-	  "port 0 picks a free one; may be repeated (default 127.0.0.1:1234)",
-	  "127.0.0.1:1234 unix: stdio", false },
+	  "serve at HOST:PORT, :PORT (this machine only), unix:PATH, unixdir:PATH (a\n"
+	  "folder, with the socket 'host') or stdio; port 0 picks a free one; may be\n"
+	  "repeated (default 127.0.0.1:1234)",
+	  "127.0.0.1:1234 unix: unixdir: stdio", false },
+	{ 'g', "guests", NULL,
+	  "serve every virtual machine in the dump, too: at the ports behind the\n"
+	  "host's, or in the folder of --listen unixdir:PATH",
+	  NULL, false },
 	{ 's', "symbols", "PATH",
 	  "a vmlinux, or a folder to look for it in; may be repeated.\n"
 	  "Without it the usual debug folders are searched when the dump itself\n"
@@ -134,6 +139,8 @@ static struct err *take(struct options *o, const struct row *row, const char *va
 		o->run = value;
 	else if (!strcmp(row->name, "write-symbols"))
 		o->write_symbols = value;
+	else if (!strcmp(row->name, "guests"))
+		o->guests = true;
 	else if (!strcmp(row->name, "no-serve-files"))
 		o->no_serve_files = true;
 	else if (!strcmp(row->name, "quiet"))
@@ -209,8 +216,9 @@ struct err *options_parse(int argc, char **argv, struct options *ret)
 	if (!e && o.action == ACTION_SERVE && !o.dumps.count)
 		e = err_new(ERR_INVALID, "no dump is given; see --help");
 	if (!e && o.write_symbols && (o.exec.count || o.run || o.listen.count))
-		e = err_new(ERR_INVALID, "--write-symbols does nothing else: leave out --exec, --run "
-					 "and --listen");
+		e = err_new(ERR_INVALID,
+			    "--write-symbols does nothing else: leave out --exec, --run "
+			    "and --listen");
 	if (!e && o.exec.count && (o.run || o.listen.count))
 		e = err_new(ERR_INVALID, "--exec does not serve: leave out --run and --listen");
 	if (e) {
