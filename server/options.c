@@ -26,9 +26,9 @@ struct row {
 
 static const struct row rows[] = {
 	{ 'l', "listen", "ADDR",
-	  "serve at HOST:PORT, :PORT (this machine only), unix:PATH, unixdir:PATH (a\n"
-	  "folder, with the socket 'host') or stdio; port 0 picks a free one; may be\n"
-	  "repeated (default 127.0.0.1:1234)",
+	  "serve at HOST:PORT, :PORT (this machine only), unix:PATH, stdio, or\n"
+	  "unixdir:PATH (a folder, with the socket 'host'); port 0 picks a free\n"
+	  "one; may be repeated (default 127.0.0.1:1234)",
 	  "127.0.0.1:1234 unix: unixdir: stdio", false },
 	{ 'g', "guests", NULL,
 	  "serve every virtual machine in the dump, too: at the ports behind the\n"
