@@ -12,14 +12,18 @@
 #include "base/log.h"
 #include "server/exports.h"
 #include "server/frame_cache.h"
+#include "server/image/image.h"
 #include "server/kernel/code_map.h"
+#include "server/kernel/code_scopes.h"
 #include "server/kernel/debugfiles.h"
 #include "server/kernel/kernel.h"
 #include "server/kernel/module_types.h"
 #include "server/kernel/printk.h"
 #include "server/kernel/registers.h"
 #include "server/kernel/unwind_source.h"
+#include "server/kvm/host_entry.h"
 #include "server/kvm/kvm.h"
+#include "server/made_image.h"
 #include "server/memory/dump.h"
 #include "server/memory/memory.h"
 #include "server/printable.h"
@@ -72,6 +76,30 @@ static struct err *open_unwinder(struct host *h)
 	return unwinder_new(&parts, &h->unwinder);
 }
 
+static bool find_entry(void *closure, const struct task *task, const struct cpu *cpu,
+		       struct regs *ret)
+{
+	struct host *h = closure;
+	return kvm_host_entry(h->kvm, task, cpu, ret);
+}
+
+/* Nothing is made before a client asks for it. */
+static struct err *offer_made_image(struct host *h)
+{
+	struct image_source source = {
+		.k = h->kernel,
+		.code = h->code,
+		.orc = unwinder_orc(h->unwinder),
+		.types = h->module_types,
+	};
+	struct err *e = made_image_new(&source, h->exports, &h->made);
+	if (e)
+		return e;
+	if (h->extra_cfi)
+		served_image_cure_frames(h->image, made_image_source(h->made));
+	return served_image_stand_in(h->image, made_image_name(h->made));
+}
+
 static struct err *open_kvm(struct host *h)
 {
 	const struct kvm_parts parts = {
@@ -82,7 +110,10 @@ static struct err *open_kvm(struct host *h)
 		.code = h->code,
 		.types = h->module_types,
 	};
-	return kvm_new(&parts, &h->kvm);
+	struct err *e = kvm_new(&parts, &h->kvm);
+	if (!e)
+		registers_set_entry(h->registers, find_entry, h);
+	return e;
 }
 
 static struct err *open_kernel(const struct host_options *options, struct host *h)
@@ -112,7 +143,11 @@ static struct err *open_kernel(const struct host_options *options, struct host *
 			e = err_nomem();
 	}
 	if (!e)
+		e = offer_made_image(h);
+	if (!e)
 		e = frame_cache_new(h->unwinder, &h->frames);
+	if (!e)
+		e = code_scopes_new(h->kernel, &h->scopes);
 	return e;
 }
 
@@ -184,6 +219,7 @@ struct err *host_open(const struct host_options *options, struct host **ret)
 	if (!h)
 		return err_nomem();
 	h->serve_files = options->serve_files;
+	h->extra_cfi = options->extra_cfi;
 	h->exports = exports_new();
 	struct err *e = h->exports ? open_dump(options, h) : err_nomem();
 	if (!e)
@@ -205,11 +241,13 @@ void host_close(struct host *h)
 	if (!h)
 		return;
 	served_image_free(h->image);
+	made_image_free(h->made);
 	exports_free(h->exports);
 	frame_cache_free(h->frames);
 	kvm_free(h->kvm);
 	unwinder_free(h->unwinder);
 	module_types_free(h->module_types);
+	code_scopes_free(h->scopes);
 	code_map_free(h->code);
 	registers_free(h->registers);
 	tasks_free(&h->tasks);

@@ -48,15 +48,19 @@ static const struct command commands[] = {
 	  run_info },
 	{ "threads", "", "every task and idle CPU, with where its registers come from", true, 0, 0,
 	  monitor_threads },
-	{ "bt", "[TID|--all|--cpu N] [--regs]",
-	  "the frames of the selected thread, of another or of all: where each is, how it was "
-	  "found, "
-	  "and with --regs what each register held there and where that was saved",
-	  true, 0, 3, monitor_bt },
+	{ "bt", "[TID|--all|--cpu N] [--regs] [--raw] [--inline]",
+	  "the frames of the selected thread, of another or of all: where each is and how it was "
+	  "found; with --regs what each register held there and where that was saved, with --raw "
+	  "the words of the stack with what each is, with --inline the inlined functions and the "
+	  "lines of the source",
+	  true, 0, 6, monitor_bt },
 	{ "frame", "[N]",
 	  "show the registers of frame N of the selected thread, as 'bt' numbers them, instead of "
 	  "those of frame 0; without N, say which frame's are shown",
 	  true, 0, 1, monitor_frame },
+	{ "stacks", "", "threads grouped by identical stacks, those of most threads first", true, 0,
+	  0, monitor_stacks },
+	{ "dmesg", "", "the kernel's log, as dmesg prints it", true, 0, 0, monitor_dmesg },
 	{ "read", "ADDR LEN",
 	  "bytes of memory as the selected thread sees it; says which kind of missing memory stops "
 	  "it",

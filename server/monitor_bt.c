@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -15,8 +16,8 @@
 #include "server/monitor_frames.h"
 #include "server/monitor_job.h"
 
-/* Threads a slice: some 15 frames each, of some 10 us. */
-enum { SLICE = 32 };
+/* A slice lasts this long, or a thread: names from DWARF may take 50 ms for the first one. */
+enum { SLICE_NS = 10 * 1000 * 1000 };
 
 /* What the command line asks for. */
 struct wanted {
@@ -42,12 +43,20 @@ struct all {
 	size_t next; /* index of tasks */
 };
 
+static int64_t clock_ns(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
 static struct err *show_slice(struct host *h, struct target_job *job, struct buf *out,
 			      bool *ret_done)
 {
 	struct all *a = (struct all *)job;
 	struct err *e = NULL;
-	for (unsigned n = 0; !e && n < SLICE && a->next < h->tasks.count; n++) {
+	int64_t end = clock_ns() + SLICE_NS;
+	do {
 		const struct task *task = &h->tasks.list[a->next++];
 		struct frames frames;
 		e = unwinder_frames(h->unwinder, task, &frames);
@@ -57,7 +66,7 @@ static struct err *show_slice(struct host *h, struct target_job *job, struct buf
 		if (!a->wanted.json)
 			buf_addch(out, '\n');
 		frames_free(&frames);
-	}
+	} while (a->next < h->tasks.count && clock_ns() < end);
 	*ret_done = a->next == h->tasks.count;
 	return e;
 }
@@ -110,6 +119,8 @@ static bool parse_detail(const char *word, struct frames_detail *detail)
 		bool *member;
 	} options[] = {
 		{ "--regs", &detail->regs },
+		{ "--raw", &detail->raw },
+		{ "--inline", &detail->inlined },
 	};
 	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++) {
 		if (strcmp(word, options[i].name) != 0)
@@ -132,8 +143,8 @@ static struct err *parse(const struct host *h, const struct target_view *view,
 			continue;
 		if (word[0] == '-' && strcmp(word, "--all") != 0 && strcmp(word, "--cpu") != 0)
 			return err_new(ERR_INVALID,
-				       "there is no option '%s'; there are --all, --cpu N, --regs "
-				       "and --json",
+				       "there is no option '%s'; there are --all, --cpu N, --regs, "
+				       "--raw, --inline and --json",
 				       word);
 		if (chosen)
 			return err_new(ERR_INVALID, "one of TID, --all and --cpu will do");

@@ -25,9 +25,17 @@ struct monitor_arguments {
 struct err *monitor_bt(struct host *h, struct target_view *view,
 		       const struct monitor_arguments *args, struct buf *out);
 
+/* monitor_dmesg.c */
+struct err *monitor_dmesg(struct host *h, struct target_view *view,
+			  const struct monitor_arguments *args, struct buf *out);
+
 /* monitor_frame.c */
 struct err *monitor_frame(struct host *h, struct target_view *view,
 			  const struct monitor_arguments *args, struct buf *out);
+
+/* monitor_stacks.c */
+struct err *monitor_stacks(struct host *h, struct target_view *view,
+			   const struct monitor_arguments *args, struct buf *out);
 
 /* monitor_threads.c */
 struct err *monitor_threads(struct host *h, struct target_view *view,

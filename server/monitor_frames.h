@@ -19,7 +19,9 @@ struct task;
 
 /* What is shown of each frame beside what it is. JSON always has the registers. */
 struct frames_detail {
-	bool regs; /* the known registers, and where each was saved */
+	bool regs;    /* the known registers, and where each was saved */
+	bool raw;     /* the words of the stack, see monitor_raw.h */
+	bool inlined; /* what the compiler inlined, and where in the source that is */
 };
 
 /* Where code is. */
@@ -29,6 +31,9 @@ struct code_place {
 	uint64_t offset;	     /* from the symbol */
 	const struct module *module; /* NULL: the kernel's own, or nobody's. Borrowed */
 };
+
+/* Whether @f is the registers of user mode, below which there are no frames. */
+bool frame_in_user_mode(const struct frame *f);
 
 /* The place of a frame's pc. */
 struct code_place frame_place(const struct host *h, const struct frame *f);
@@ -45,6 +50,12 @@ void add_frame_line(const struct host *h, size_t number, const struct frame *f, 
 /* Frames of @task, a line or more each, and why they end if they were lost. */
 void add_frames_text(const struct host *h, const struct task *task, const struct frames *frames,
 		     const struct frames_detail *detail, struct buf *out);
+
+/* Of a frame's object: pc, name, offset, module. */
+void add_place_members(struct json *j, const struct host *h, const struct frame *f);
+
+/* Of a thread's object: end, and why if they were lost. */
+void add_end_members(struct json *j, const struct frames *frames);
 
 /* The members of a frame's object: pc, cfa, name, offset, module, how, interrupted, regs, saved. */
 void add_frame_members(struct json *j, const struct host *h, const struct frame *f);

@@ -14,6 +14,7 @@
 #include "server/kernel/task_state.h"
 #include "server/kernel/unwind_source.h"
 #include "server/monitor.h"
+#include "server/libraries.h"
 #include "server/served_image.h"
 #include "server/x86_target.h"
 
@@ -26,6 +27,7 @@ struct target_kernel {
 	struct host *host; /* borrowed */
 	uint64_t *tids;	   /* owned; in the order of host->tasks */
 	struct buf vmcoreinfo;
+	struct buf libraries;	/* "" until it is asked for */
 	struct buf name, label; /* of the thread described last */
 };
 
@@ -255,6 +257,19 @@ static struct err *get_exec_file(void *self, const char *annex, const struct buf
 	return served_image_path(host_of(self)->image, ret_document);
 }
 
+static struct err *get_libraries(void *self, const char *annex, const struct buf **ret_document)
+{
+	struct target_kernel *t = self;
+	if (*annex)
+		return err_new(ERR_NOTFOUND, "libraries have no part '%s'", annex);
+	if (!t->libraries.len)
+		libraries_describe(t->host, &t->libraries);
+	struct err *e = buf_error(&t->libraries);
+	if (!e)
+		*ret_document = &t->libraries;
+	return e;
+}
+
 static struct err *run_monitor(void *self, struct target_view *view, const char *line,
 			       struct buf *out, struct target_job **ret_job)
 {
@@ -298,6 +313,7 @@ struct err *target_kernel_new(struct host *host, struct target **ret)
 	t->target.self = t;
 	t->host = host;
 	buf_init(&t->vmcoreinfo);
+	buf_init(&t->libraries);
 	buf_init(&t->name);
 	buf_init(&t->label);
 	t->tids = calloc(host->tasks.count, sizeof(*t->tids));
@@ -315,6 +331,8 @@ struct err *target_kernel_new(struct host *host, struct target **ret)
 	}
 	if (host->serve_files)
 		add_object(t, "exec-file", TARGET_GDB, get_exec_file);
+	if (host->serve_files)
+		add_object(t, "libraries", TARGET_GDB, get_libraries);
 	struct err *e = buf_error(&t->vmcoreinfo);
 	if (e) {
 		target_kernel_free(&t->target);
@@ -342,6 +360,7 @@ void target_kernel_free(struct target *target)
 	if (!t)
 		return;
 	buf_free(&t->vmcoreinfo);
+	buf_free(&t->libraries);
 	buf_free(&t->name);
 	buf_free(&t->label);
 	free(t->tids);

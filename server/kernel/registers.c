@@ -30,6 +30,9 @@ struct registers {
 	struct cpu_state *states; /* owned; by index of cpus */
 	struct switch_layout layout;
 	struct first_regs **done; /* owned; by index of tasks, NULL until asked for */
+	bool (*entry)(void *closure, const struct task *task, const struct cpu *cpu,
+		      struct regs *ret);
+	void *entry_closure;
 };
 
 /* ---- how the switch frame looks ---- */
@@ -181,6 +184,10 @@ static struct err *from_cpu(const struct registers *r, const struct task *task,
 		return unknown(f, "the task runs on a CPU that is not known");
 	const struct cpu_state *state = &r->states[cpu - r->cpus->list];
 	/* QEMU's note of a CPU that ran a guest of the dumped machine's KVM holds the guest's. */
+	if (state->guest && r->entry && r->entry(r->entry_closure, task, cpu, &f->regs)) {
+		f->from = REGS_FOUND;
+		return NULL;
+	}
 	if (state->guest)
 		return unknown(f,
 			       "CPU %u was running a guest: its note holds the guest's registers, "
@@ -214,6 +221,15 @@ struct err *registers_new(struct kernel *k, const struct cpus *cpus, const struc
 	find_switch_layout(k, &r->layout);
 	*ret = r;
 	return NULL;
+}
+
+void registers_set_entry(struct registers *r,
+			 bool (*entry)(void *closure, const struct task *task,
+				       const struct cpu *cpu, struct regs *ret),
+			 void *closure)
+{
+	r->entry = entry;
+	r->entry_closure = closure;
 }
 
 void registers_free(struct registers *r)
@@ -260,10 +276,8 @@ bool registers_have_note(const struct registers *r, unsigned cpu)
 const char *regs_from_name(enum regs_from from)
 {
 	static const char *const names[] = {
-		[REGS_UNKNOWN] = "unknown",
-		[REGS_NOTE] = "note",
-		[REGS_USER] = "user",
-		[REGS_SWITCH] = "switch",
+		[REGS_UNKNOWN] = "unknown", [REGS_NOTE] = "note",   [REGS_USER] = "user",
+		[REGS_SWITCH] = "switch",   [REGS_FOUND] = "found",
 	};
 	return names[from];
 }

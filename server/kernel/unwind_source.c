@@ -115,6 +115,27 @@ static bool keeps_callee_saved(void *self, uint64_t pc)
 	       asm_keeps_callee_saved(symbol.name);
 }
 
+static bool enters_guest(void *self, uint64_t pc, uint64_t *ret_function)
+{
+	const struct question *q = self;
+	struct code_map *code = q->u->parts.code;
+	struct symbol symbol;
+	uint64_t function;
+	if (!code_map_symbol(code, pc, &symbol))
+		return false;
+	if (asm_enters_guest(symbol.name)) {
+		*ret_function = symbol.address;
+		return true;
+	}
+	/* What HOST_RIP names: since 5.19 a place within __vmx_vcpu_run, before a function of its
+	 * own in front of it. */
+	if (strcmp(symbol.name, "vmx_vmexit") != 0 ||
+	    !code_map_address(code, "kvm_intel", "__vmx_vcpu_run", &function) || function >= pc)
+		return false;
+	*ret_function = function;
+	return true;
+}
+
 /* ---- a task ---- */
 
 struct err *unwinder_first(struct unwinder *u, const struct task *task, struct frame *ret,
@@ -128,7 +149,9 @@ struct err *unwinder_first(struct unwinder *u, const struct task *task, struct f
 	bool stopped = first->from != REGS_SWITCH;
 	*ret = (struct frame){
 		.regs = first->regs,
-		.how = stopped ? HOW_NOTE : HOW_SWITCH,
+		.how = first->from == REGS_FOUND ? HOW_FOUND
+		       : stopped		 ? HOW_NOTE
+						 : HOW_SWITCH,
 		.interrupted = stopped,
 	};
 	*ret_why = NULL;
@@ -169,6 +192,7 @@ struct err *unwinder_frames(struct unwinder *u, const struct task *task, struct 
 		.orc = find_orc,
 		.stack = find_stack,
 		.keeps_callee_saved = keeps_callee_saved,
+		.enters_guest = enters_guest,
 	};
 	return unwind(&source, &first.regs, first.how, first.interrupted, ret);
 }

@@ -78,11 +78,34 @@ def _():
         expect_equal(client.monitor("bt"), (monitor("bt 103"), "OK"), "the selected thread")
 
 
+@check("stacks: the same places are one stack, most threads first")
+def _():
+    every = {thread["tid"]: thread for thread in threads_of("bt --all --json")}
+    stacks = threads_of("stacks --json")
+    expect_equal(sorted(tid for stack in stacks for tid in stack["tids"]), sorted(every), "tids")
+    counts = [stack["threads"] for stack in stacks]
+    expect_equal(counts, sorted(counts, reverse=True), "the order")
+    seen = set()
+    for stack in stacks:
+        expect_equal(stack["threads"], len(stack["tids"]), "the number of threads")
+        places = [frame["pc"] for frame in stack["frames"]]
+        for tid in stack["tids"]:
+            expect_equal([frame["pc"] for frame in every[tid]["frames"]], places, f"{tid}: frames")
+            expect_equal((every[tid]["end"], every[tid].get("why")),
+                         (stack["end"], stack.get("why")), f"{tid}: the end")
+        seen.add((*places, stack["end"], stack.get("why")))
+    expect_equal(len(seen), len(stacks), "different stacks")
+    text = monitor("stacks")
+    expect_equal(text.count(" threads:") + text.count(" thread:"), len(stacks), "stacks as text")
+    expect_in("1 thread: 110\n#0   0xffffffffc07a21a8", text)
+
+
 @check("wrong arguments are one sentence, and status 1")
 def _():
     for line, part in [("bt 5", "no thread 5"), ("bt x", "'x'"), ("bt --cpu", "--cpu"),
                        ("bt --cpu 2", "no CPU 2"), ("bt --cpu x", "--cpu"),
-                       ("bt --all 110", "one of"), ("bt 1 2 3 4", "takes")]:
+                       ("bt --all 110", "one of"), ("bt 1 2", "one of"),
+                       ("bt" + " --regs" * 7, "takes")]:
         done = run_on_demo("--exec", line)
         expect_equal((done.returncode, done.stdout), (1, ""), f"{line}: status and output")
         expect_equal(len(done.stderr.splitlines()), 1, f"{line}: sentences")

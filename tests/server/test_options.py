@@ -37,6 +37,7 @@ OPTIONS = {
     "help",
     "guests",
     "listen",
+    "no-extra-cfi",
     "no-serve-files",
     "quiet",
     "run",
