@@ -11,6 +11,7 @@
 #include "server/kernel/code_map.h"
 #include "server/kernel/code_scopes.h"
 #include "server/kernel/modules.h"
+#include "server/kvm/kvm.h"
 #include "server/monitor_raw.h"
 #include "server/printable.h"
 #include "unwind/pt_regs.h"
@@ -184,6 +185,9 @@ void add_frames_json(const struct host *h, const struct task *task, const struct
 		return;
 	json_object(&j, NULL);
 	json_u64(&j, "tid", task->tid);
+	const struct vcpu *vcpu = kvm_vcpu_of_task(h->kvm, task);
+	if (vcpu)
+		json_hex(&j, "vcpu", vcpu->address);
 	json_array(&j, "frames");
 	for (size_t i = 0; i < frames->count; i++) {
 		json_object(&j, NULL);
@@ -265,6 +269,10 @@ void add_frames_text(const struct host *h, const struct task *task, const struct
 	if (!open_raw(h, task, frames, detail, &raw, out))
 		return;
 	add_task_title(task, out);
+	const struct vcpu *vcpu = kvm_vcpu_of_task(h->kvm, task);
+	if (vcpu)
+		buf_addf(out, ", vm %" PRIu32 " vcpu %d, struct kvm_vcpu 0x%" PRIx64, vcpu->vm->pid,
+			 vcpu->id, vcpu->address);
 	buf_addch(out, '\n');
 	for (size_t i = 0; i < frames->count; i++) {
 		add_frame_line(h, i, &frames->list[i], out);

@@ -56,7 +56,8 @@ def _():
 @check("as text: a line a frame")
 def _():
     lines = monitor("bt").splitlines()
-    expect_equal(lines[0], "110 CPU 0/KVM, on CPU 0", "the thread")
+    expect_equal(lines[0], "110 CPU 0/KVM, on CPU 0, "
+                 "vm 103 vcpu 0, struct kvm_vcpu 0xffff88043ea73280", "the thread")
     expect_equal(lines[1], "#0   0xffffffffc07a21a8  note    vmx_set_cr3+0x18 [kvm_intel]", "#0")
     expect_equal(lines[3], "#2   0xffffffffc09920fb  cfi     vcpu_enter_guest+0x67b [kvm]", "#2")
     expect_equal(lines[6], "#5   0xffffffff812151cd  fp      do_vfs_ioctl+0x33d", "#5")
