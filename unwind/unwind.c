@@ -144,7 +144,11 @@ static enum step leave_known_code(struct walk *w, struct frame *ret)
 	if (step != STEP_NONE)
 		return step;
 	/* A kernel with ORC has no frame pointers: rbp may lead anywhere, also past frames. */
-	return covered ? found_step(w, ret) : fp_step(w, ret);
+	if (covered)
+		return found_step(w, ret);
+	if (s->calls_handler)
+		step = interrupt_step(w, s->calls_handler(s->self, w->pc), ret);
+	return step == STEP_NONE ? fp_step(w, ret) : step;
 }
 
 static enum step leave_frame(struct walk *w, struct frame *ret)

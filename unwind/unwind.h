@@ -25,6 +25,13 @@ struct unwind_stack {
 	const char *name;   /* "task", "IRQ", "NMI"...; static */
 };
 
+/* What a return address says of assembly that calls handlers, where no table does. */
+enum unwind_handler {
+	HANDLER_NONE,
+	HANDLER_INTERRUPT, /* rsp points to the link to the stack before, where pt_regs is */
+	HANDLER_EXCEPTION, /* rsp points to pt_regs */
+};
+
 struct unwind_source {
 	void *self;
 	/* All or nothing. The error is the caller's. */
@@ -46,6 +53,8 @@ struct unwind_source {
 	/* Whether the code at @pc is assembly that enters a guest, which begins at *ret_function
 	 * and may hold the guest's registers. May be NULL: none is. */
 	bool (*enters_guest)(void *self, uint64_t pc, uint64_t *ret_function);
+	/* What the code at @pc calls, if it is the kernel's entry assembly. May be NULL. */
+	enum unwind_handler (*calls_handler)(void *self, uint64_t pc);
 };
 
 /* How a frame's registers were found. */

@@ -137,6 +137,16 @@ static bool enters_guest(void *self, uint64_t pc, uint64_t *ret_function)
 	return true;
 }
 
+static enum unwind_handler calls_handler(void *self, uint64_t pc)
+{
+	const struct question *q = self;
+	struct symbol symbol;
+	if (!code_map_in_kernel(q->u->parts.code, pc) ||
+	    !code_map_symbol(q->u->parts.code, pc, &symbol))
+		return HANDLER_NONE;
+	return asm_calls_handler(symbol.name);
+}
+
 /* ---- a task ---- */
 
 struct err *unwinder_first(struct unwinder *u, const struct task *task, struct frame *ret,
@@ -194,6 +204,7 @@ struct err *unwinder_frames(struct unwinder *u, const struct task *task, struct 
 		.stack = find_stack,
 		.keeps_callee_saved = keeps_callee_saved,
 		.enters_guest = enters_guest,
+		.calls_handler = calls_handler,
 	};
 	return unwind(&source, &first.regs, first.how, first.interrupted, ret);
 }

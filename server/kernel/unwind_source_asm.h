@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The kernel's assembly that is known to leave rbx and r12-r15 alone. */
+/* What is known of the kernel's assembly by its names. */
 #ifndef SERVER_KERNEL_UNWIND_SOURCE_ASM_H
 #define SERVER_KERNEL_UNWIND_SOURCE_ASM_H
 
 #include <stdbool.h>
+
+#include "unwind/unwind.h"
 
 /* Whether no instruction of the function called @name writes rbx or r12-r15, in any kernel that has
  * a function of that name. */
@@ -12,5 +14,8 @@ bool asm_keeps_callee_saved(const char *name);
 /* Whether the function called @name is assembly that enters a guest, between pushing the registers
  * that it keeps and popping them. */
 bool asm_enters_guest(const char *name);
+
+/* What the function called @name calls, if it is entry assembly of a kernel before 5.8. */
+enum unwind_handler asm_calls_handler(const char *name);
 
 #endif

@@ -104,6 +104,12 @@ static bool enters_guest(void *self, uint64_t pc, uint64_t *ret_function)
 	return pc >= f->enters_start && pc < f->enters_end;
 }
 
+static enum unwind_handler calls_handler(void *self, uint64_t pc)
+{
+	const struct fake *f = self;
+	return pc >= f->handler_start && pc < f->handler_end ? f->handler : HANDLER_NONE;
+}
+
 struct unwind_source fake_source(struct fake *f)
 {
 	return (struct unwind_source){
@@ -115,5 +121,6 @@ struct unwind_source fake_source(struct fake *f)
 		.stack = find_stack,
 		.keeps_callee_saved = keeps_callee_saved,
 		.enters_guest = enters_guest,
+		.calls_handler = calls_handler,
 	};
 }
