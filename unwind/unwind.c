@@ -132,6 +132,12 @@ static enum step leave_known_code(struct walk *w, struct frame *ret)
 		if (found != STEP_NONE)
 			return found;
 	}
+	uint64_t kept_at;
+	if (s->drops_user_rsp && s->drops_user_rsp(s->self, w->pc, &kept_at)) {
+		enum step user = syscall_step(w, kept_at, ret);
+		if (user != STEP_NONE)
+			return user;
+	}
 	bool covered = s->orc && s->orc(s->self, w->pc, &entry);
 	bool has_orc = covered && entry.type != ORC_NOTHING;
 	if (has_orc && orc_goes_first(&entry))

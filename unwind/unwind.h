@@ -53,6 +53,10 @@ struct unwind_source {
 	/* Whether the code at @pc is assembly that enters a guest, which begins at *ret_function
 	 * and may hold the guest's registers. May be NULL: none is. */
 	bool (*enters_guest)(void *self, uint64_t pc, uint64_t *ret_function);
+	/* Whether the code at @pc is a system call's entry that leaves the user's rsp and eflags
+	 * out of pt_regs, and the address where that rsp is kept (0: unknown). May be NULL: none
+	 * is. */
+	bool (*drops_user_rsp)(void *self, uint64_t pc, uint64_t *ret_kept_at);
 	/* What the code at @pc calls, if it is the kernel's entry assembly. May be NULL. */
 	enum unwind_handler (*calls_handler)(void *self, uint64_t pc);
 };

@@ -39,6 +39,8 @@ enum step found_step(struct walk *w, struct frame *ret);
 enum step entry_step(struct walk *w, uint64_t function, struct frame *ret);
 /* In entry assembly that has called a @handler. */
 enum step interrupt_step(struct walk *w, enum unwind_handler handler, struct frame *ret);
+/* In a system call's entry that keeps the user's rsp at @kept_at (0: unknown), not in pt_regs. */
+enum step syscall_step(struct walk *w, uint64_t kept_at, struct frame *ret);
 /* At the stack's top: what an entry from user mode saved there, and nothing that was called. */
 enum step stack_top_step(struct walk *w, struct frame *ret);
 

@@ -62,6 +62,7 @@ __percpu_data int cpu_number;
 __percpu_data struct orig_ist orig_ist;
 __percpu_data struct rq runqueues;
 __percpu_data note_buf_t demo_crash_notes;
+__percpu_data unsigned long old_rsp;
 
 /* Only their types are wanted. */
 extern struct pt_regs *demo_pt_regs;

@@ -12,6 +12,7 @@
 #include "server/kernel/orc_tables.h"
 #include "server/kernel/registers.h"
 #include "server/kernel/tasks.h"
+#include "server/kernel/types.h"
 #include "server/kernel/unwind_source_asm.h"
 
 struct unwinder {
@@ -137,6 +138,25 @@ static bool enters_guest(void *self, uint64_t pc, uint64_t *ret_function)
 	return true;
 }
 
+/* Such kernels have thread_struct.usersp; of the task that runs, old_rsp of its CPU is newer. */
+static bool drops_user_rsp(void *self, uint64_t pc, uint64_t *ret_kept_at)
+{
+	const struct question *q = self;
+	const struct kernel *k = q->u->parts.k;
+	struct symbol symbol;
+	uint64_t offset;
+	if (!code_map_in_kernel(q->u->parts.code, pc) ||
+	    !code_map_symbol(q->u->parts.code, pc, &symbol) || !asm_is_old_syscall(symbol.name) ||
+	    !types_offset(kernel_types(k), "task_struct", "thread.usersp", &offset))
+		return false;
+	*ret_kept_at = 0;
+	if (!q->task->on_cpu)
+		*ret_kept_at = q->task->address + offset;
+	else if (q->cpu)
+		cpu_symbol(k, q->cpu, "old_rsp", ret_kept_at);
+	return true;
+}
+
 static enum unwind_handler calls_handler(void *self, uint64_t pc)
 {
 	const struct question *q = self;
@@ -204,6 +224,7 @@ struct err *unwinder_frames(struct unwinder *u, const struct task *task, struct 
 		.stack = find_stack,
 		.keeps_callee_saved = keeps_callee_saved,
 		.enters_guest = enters_guest,
+		.drops_user_rsp = drops_user_rsp,
 		.calls_handler = calls_handler,
 	};
 	return unwind(&source, &first.regs, first.how, first.interrupted, ret);

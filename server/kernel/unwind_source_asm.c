@@ -98,6 +98,25 @@ static bool is_one_of(const char *const *names, size_t count, const char *name)
 	return false;
 }
 
+bool asm_is_old_syscall(const char *name)
+{
+	/* arch/x86/kernel/entry_64.S: labels that kallsyms has; a call returns behind one of them
+	 */
+	static const char *const names[] = {
+		"system_call",
+		"system_call_after_swapgs",
+		"system_call_fastpath",
+		"sysret_check",
+		"sysret_careful",
+		"ret_from_sys_call",
+		"sysret_signal",
+		"sysret_audit",
+		"auditsys",
+		"tracesys",
+	};
+	return is_one_of(names, sizeof(names) / sizeof(*names), name);
+}
+
 enum unwind_handler asm_calls_handler(const char *name)
 {
 	/* The apicinterrupt rows of arch/x86/kernel/entry_64.S, later arch/x86/entry/entry_64.S. */

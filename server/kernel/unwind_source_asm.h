@@ -15,6 +15,10 @@ bool asm_keeps_callee_saved(const char *name);
  * that it keeps and popping them. */
 bool asm_enters_guest(const char *name);
 
+/* Whether the code called @name is the system call's entry until 4.0, whose fast path leaves rsp
+ * and eflags out of pt_regs. */
+bool asm_is_old_syscall(const char *name);
+
 /* What the function called @name calls, if it is entry assembly of a kernel before 5.8. */
 enum unwind_handler asm_calls_handler(const char *name);
 

@@ -218,6 +218,36 @@ static void links_that_lead_astray(void **state)
 	assert_lost(&s, 2, "leads nowhere on the IRQ stack");
 }
 
+/* A system call of kernels until 4.0: rsp and eflags of pt_regs are another entry's. */
+static void a_system_call_that_drops_rsp(void **state)
+{
+	struct scene s;
+	(void)state;
+	for (int known = 0; known < 2; known++) {
+		set_up(&s);
+		s.fake.drops_start = FUN_B;
+		s.fake.drops_end = FUN_B + 0x100;
+		s.fake.kept_at = known ? task_address(3) : 0;
+		s.task[3] = 0x7ffe1230;
+		put_user_regs(s.task, PT_REGS_AT_TOP);
+		regs_set(&s.first, REG_RSP, task_address(PT_REGS_AT_TOP - 4));
+		regs_set(&s.first, REG_RBP, task_address(PT_REGS_AT_TOP + 4));
+		s.task[PT_REGS_AT_TOP + 4] = 0x7ffe2000;
+		s.task[PT_REGS_AT_TOP + 5] = FUN_B + 0x20;
+		run(&s, true);
+		assert_int_equal(s.frames.end, END_USER);
+		assert_int_equal(s.frames.count, 3);
+		assert_int_equal(rip_of(&s, 2), 0x1000 + RIP);
+		assert_int_equal(value(&s, 2, REG_RBP), 0x7ffe2000);
+		assert_int_equal(value(&s, 2, REG_EFLAGS), 0x1000 + 6);
+		assert_int_equal(value(&s, 2, REG_RDI), 0x1000 + RDI);
+		assert_int_equal(regs_known(&s.frames.list[2].regs, REG_RSP), known);
+		assert_int_equal(s.frames.list[2].regs.value[REG_RSP], known ? 0x7ffe1230 : 0);
+		assert_false(regs_known(&s.frames.list[2].regs, REG_RBX));
+		frames_free(&s.frames);
+	}
+}
+
 /* Code that was itself stopped there has rsp anywhere. */
 static void entry_code_that_was_interrupted(void **state)
 {
@@ -240,6 +270,7 @@ int main(void)
 		cmocka_unit_test(an_interrupt_on_the_irq_stack),
 		cmocka_unit_test(an_exception),
 		cmocka_unit_test(links_that_lead_astray),
+		cmocka_unit_test(a_system_call_that_drops_rsp),
 		cmocka_unit_test(entry_code_that_was_interrupted),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
