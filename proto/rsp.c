@@ -133,6 +133,8 @@ static void answer(struct rsp *s, struct buf *out)
 	struct reply r;
 	enum packet_result result = PACKET_REPLY;
 
+	if (s->target->begin)
+		s->target->begin(s->target->self);
 	const struct packet *packet = packet_find(s->target, text->data, text->len, &args);
 	reply_open(&r, out);
 	if (packet)

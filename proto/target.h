@@ -150,6 +150,9 @@ struct target {
 	void *self;	  /* passed to every operation; owned by who made the target */
 	const char *what; /* for messages: "a crash dump" */
 	uint64_t pid;	  /* the one process, never 0 */
+	/* Called before each packet, and each further part of a job, of any client: what was read
+	 * of a machine that runs is old by then. NULL for a target that never changes. */
+	void (*begin)(void *self);
 	const struct target_memory_ops *memory;
 	const struct target_register_ops *registers; /* never NULL */
 	const struct target_thread_ops *threads;     /* never NULL */
