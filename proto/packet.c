@@ -57,6 +57,16 @@ static const struct packet packets[] = {
 	{ "qXfer:", MATCH_PREFIX, NULL, NEEDS_NOTHING, packet_xfer_object },
 	{ "qlinux.vmcoreinfo", MATCH_WORD, NULL, NEEDS_NOTHING, packet_vmcoreinfo },
 
+	/* Files; those that change something are refused in the words of a file system. */
+	{ "vFile:setfs", MATCH_WORD, NULL, NEEDS_FILES, packet_file_setfs },
+	{ "vFile:open", MATCH_WORD, NULL, NEEDS_FILES, packet_file_open },
+	{ "vFile:pread", MATCH_WORD, NULL, NEEDS_FILES, packet_file_read },
+	{ "vFile:fstat", MATCH_WORD, NULL, NEEDS_FILES, packet_file_status },
+	{ "vFile:stat", MATCH_WORD, NULL, NEEDS_FILES, packet_file_stat },
+	{ "vFile:close", MATCH_WORD, NULL, NEEDS_FILES, packet_file_close },
+	{ "vFile:pwrite", MATCH_WORD, NULL, NEEDS_FILES, packet_file_write },
+	{ "vFile:unlink", MATCH_WORD, NULL, NEEDS_FILES, packet_file_write },
+
 	/* The main image; searches; commands of our own. */
 	{ "qOffsets", MATCH_WORD, NULL, NEEDS_IMAGE, packet_offsets },
 	{ "qExecAndArgs", MATCH_WORD, NULL, NEEDS_IMAGE, packet_exec_and_args },
@@ -84,6 +94,8 @@ static bool can_serve(const struct target *target, enum packet_needs needs)
 		return target->image;
 	case NEEDS_MONITOR:
 		return target->monitor;
+	case NEEDS_FILES:
+		return target->files;
 	default:
 		return true;
 	}

@@ -42,6 +42,7 @@ enum packet_needs {
 	NEEDS_MEMORY,
 	NEEDS_IMAGE,
 	NEEDS_MONITOR,
+	NEEDS_FILES,
 };
 
 struct packet {
@@ -76,6 +77,9 @@ packet_handler packet_memory_hex, packet_memory_binary;
 packet_handler packet_search;
 /* pkt_xfer.c */
 packet_handler packet_xfer_features, packet_xfer_threads, packet_xfer_object, packet_vmcoreinfo;
+/* pkt_vfile.c */
+packet_handler packet_file_setfs, packet_file_open, packet_file_read, packet_file_status,
+	packet_file_stat, packet_file_close, packet_file_write;
 /* pkt_image.c */
 packet_handler packet_offsets, packet_exec_and_args, packet_host_info, packet_process_info;
 /* pkt_lldb.c */

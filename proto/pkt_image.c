@@ -31,16 +31,16 @@ enum packet_result packet_offsets(struct rsp *s, struct cursor *args, struct rep
 	return PACKET_REPLY;
 }
 
-/* The path in the target's exec-file document, or "". */
+/* The path in the target's exec-file document, or ""; NULL while it is being made. */
 static const char *exec_file(const struct target *t)
 {
-	const struct buf *document;
+	const struct buf *document = NULL;
 	for (const struct target_object *o = t->objects; o && o->name; o++) {
 		if (strcmp(o->name, "exec-file") != 0)
 			continue;
 		struct err *e = o->get(t->self, "", &document);
 		if (!e)
-			return document->data;
+			return document ? document->data : NULL;
 		err_free(e);
 	}
 	return "";
@@ -55,6 +55,8 @@ enum packet_result packet_exec_and_args(struct rsp *s, struct cursor *args, stru
 	const struct target *t = s->target;
 	const char *file = exec_file(t), *line = t->image->command_line(t->self);
 	(void)args;
+	if (!file)
+		return PACKET_AGAIN;
 	if (!*file && !line) {
 		buf_addch(r->out, 'U');
 		return PACKET_REPLY;

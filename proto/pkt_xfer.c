@@ -94,27 +94,30 @@ static const struct target_object *find_object(const struct rsp *s, const char *
 	return NULL;
 }
 
-/* @object's document for the annex; NULL with an error in the reply. */
-static const struct buf *get_document(const struct rsp *s, const struct target_object *object,
-				      const char *annex, size_t annex_len, struct reply *r)
+/*
+ * @object's document for the annex. False, with the reply made, if there is none; NULL while it is
+ * being made.
+ */
+static bool get_document(const struct rsp *s, const struct target_object *object, const char *annex,
+			 size_t annex_len, struct reply *r, const struct buf **ret_document)
 {
 	char name[ANNEX_MAX + 1];
-	const struct buf *document;
+	*ret_document = NULL;
 	if (annex_len > ANNEX_MAX || memchr(annex, 0, annex_len)) {
 		reply_error(r, REPLY_E_ANNEX);
-		return NULL;
+		return false;
 	}
 	memcpy(name, annex, annex_len);
 	name[annex_len] = 0;
-	struct err *e = object->get(s->target->self, name, &document);
+	struct err *e = object->get(s->target->self, name, ret_document);
 	if (!e)
-		return document;
+		return true;
 	if (err_code(e) == ERR_NOTFOUND)
 		reply_error(r, REPLY_E_ANNEX);
 	else
 		session_error(s, r, REPLY_E_REFUSED, err_msg(e));
 	err_free(e);
-	return NULL;
+	return false;
 }
 
 /* qXfer:NAME:read:ANNEX:..., for what the target brings. */
@@ -130,9 +133,12 @@ enum packet_result packet_xfer_object(struct rsp *s, struct cursor *args, struct
 		reply_error(r, REPLY_E_ANNEX);
 		return PACKET_REPLY;
 	}
-	const struct buf *document = get_document(s, object, part.annex, part.annex_len, r);
-	if (document)
-		reply_part(r, &part, document);
+	const struct buf *document;
+	if (!get_document(s, object, part.annex, part.annex_len, r, &document))
+		return PACKET_REPLY;
+	if (!document)
+		return PACKET_AGAIN;
+	reply_part(r, &part, document);
 	return PACKET_REPLY;
 }
 
@@ -148,9 +154,11 @@ enum packet_result packet_vmcoreinfo(struct rsp *s, struct cursor *args, struct 
 	(void)args;
 	if (!object)
 		return PACKET_REPLY;
-	const struct buf *document = get_document(s, object, "", 0, r);
-	if (!document)
+	const struct buf *document;
+	if (!get_document(s, object, "", 0, r, &document))
 		return PACKET_REPLY;
+	if (!document)
+		return PACKET_AGAIN;
 	buf_addch(r->out, 'Q');
 	if (reply_binary(r, document->data, document->len) < document->len)
 		reply_error(r, REPLY_E_REFUSED);

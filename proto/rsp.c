@@ -37,6 +37,7 @@ void rsp_free(struct rsp *s)
 	if (!s)
 		return;
 	session_cancel(s);
+	session_close_files(s);
 	frame_free(&s->frame);
 	buf_free(&s->in);
 	buf_free(&s->last);

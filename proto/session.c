@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "proto/session.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 struct target_view session_view(const struct rsp *s, uint64_t tid)
@@ -21,6 +22,17 @@ void session_cancel(struct rsp *s)
 	s->job = NULL;
 	s->busy = NULL;
 	buf_free(&s->console);
+}
+
+void session_close_files(struct rsp *s)
+{
+	const struct target *t = s->target;
+	for (size_t i = 0; i < s->files.count; i++) {
+		if (s->files.slots[i])
+			t->files->close(t->self, s->files.slots[i]);
+	}
+	free(s->files.slots);
+	s->files = (struct open_files){ 0 };
 }
 
 /* lldb docs, "QEnableErrorStrings". */

@@ -23,6 +23,12 @@ struct search {
 	bool past_the_end; /* @at would be above the last address there is */
 };
 
+/* What the client has open: a slot's number is the file's descriptor. NULL: free. */
+struct open_files {
+	struct target_file **slots; /* owned, and so are the files */
+	size_t count;
+};
+
 struct rsp {
 	struct rsp_shared *shared;   /* borrowed */
 	const struct target *target; /* borrowed; the same as the shared one's */
@@ -51,6 +57,7 @@ struct rsp {
 	struct search search;
 	struct buf console;	/* output of the monitor command under way */
 	struct target_job *job; /* that command, if it is not done; owned */
+	struct open_files files;
 };
 
 static inline bool session_is_lldb(const struct rsp *s)
@@ -66,6 +73,9 @@ void session_select(struct rsp *s, uint64_t tid);
 
 /* Ends the long operation under way, if there is one. */
 void session_cancel(struct rsp *s);
+
+/* Closes all files that the client has open. */
+void session_close_files(struct rsp *s);
 
 /*
  * The reply becomes an error with a text, in the form the client takes: lldb's "Exx;hex" if it

@@ -101,8 +101,38 @@ struct target_object {
 	unsigned clients; /* enum target_client bits: to whom it is advertised */
 	/* The document for @annex; borrowed from the target, lasting as long as it does. Called
 	 * for every chunk that a client reads: a document is made once and kept. ERR_NOTFOUND for
-	 * an annex that does not exist. */
+	 * an annex that does not exist, and for a document that turns out not to be.
+	 * *ret_document is NULL while it is still being made: call again after other clients had
+	 * their turn. */
 	struct err *(*get)(void *self, const char *annex, const struct buf **ret_document);
+};
+
+/* A file that a client has open; the target's, opaque to the protocol. */
+struct target_file;
+
+struct target_file_status {
+	uint64_t size;	/* in bytes */
+	int64_t mtime;	/* seconds since 1970, as far as 32 bits tell; 0 if it has none */
+	uint64_t inode; /* tells files of one name apart, as far as 32 bits do */
+};
+
+/*
+ * Files that clients may read (gdb's "Host I/O"). There are those that the target names, and no
+ * others: no path that a client sends is ever given to the system.
+ */
+struct target_file_ops {
+	/*
+	 * Opens the file that is called exactly @name; `close` takes it back. *ret is NULL while
+	 * it is still being made: call again after other clients had their turn. ERR_NOTFOUND if
+	 * no file has that name.
+	 */
+	struct err *(*open)(void *self, const char *name, struct target_file **ret);
+	/* Reads up to @len bytes at @offset into @out; *ret_done is less at the file's end, and 0
+	 * behind it. */
+	struct err *(*read)(void *self, struct target_file *file, uint64_t offset, void *out,
+			    size_t len, size_t *ret_done);
+	struct err *(*status)(void *self, struct target_file *file, struct target_file_status *ret);
+	void (*close)(void *self, struct target_file *file);
 };
 
 /* Where the kernel was loaded, for qOffsets and lldb's qProcessInfo. */
@@ -158,6 +188,7 @@ struct target {
 	const struct target_thread_ops *threads;     /* never NULL */
 	const struct target_image_ops *image;
 	const struct target_monitor_ops *monitor;
+	const struct target_file_ops *files;
 	const struct target_object *objects; /* ends in a row whose name is NULL; may be NULL */
 };
 

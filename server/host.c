@@ -10,9 +10,11 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "server/exports.h"
 #include "server/kernel/code_map.h"
 #include "server/kernel/debugfiles.h"
 #include "server/kernel/kernel.h"
+#include "server/kernel/module_types.h"
 #include "server/kernel/printk.h"
 #include "server/kernel/registers.h"
 #include "server/kernel/unwind_source.h"
@@ -53,6 +55,8 @@ static struct err *open_dump(const struct host_options *options, struct host *h)
 static struct err *open_unwinder(struct host *h)
 {
 	struct err *e = code_map_new(h->kernel, &h->code);
+	if (!e)
+		e = module_types_new(h->kernel, code_map_modules(h->code), &h->module_types);
 	if (e)
 		return e;
 	struct unwinder_parts parts = {
@@ -153,7 +157,9 @@ struct err *host_open(const struct host_options *options, struct host **ret)
 	struct host *h = calloc(1, sizeof(*h));
 	if (!h)
 		return err_nomem();
-	struct err *e = open_dump(options, h);
+	h->serve_files = options->serve_files;
+	h->exports = exports_new();
+	struct err *e = h->exports ? open_dump(options, h) : err_nomem();
 	if (!e)
 		e = err_wrap(open_kernel(options, h), "%s", options->dump_paths[0]);
 	if (!e)
@@ -172,7 +178,9 @@ void host_close(struct host *h)
 {
 	if (!h)
 		return;
+	exports_free(h->exports);
 	unwinder_free(h->unwinder);
+	module_types_free(h->module_types);
 	code_map_free(h->code);
 	registers_free(h->registers);
 	tasks_free(&h->tasks);

@@ -6,6 +6,7 @@
 #ifndef SERVER_HOST_H
 #define SERVER_HOST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,8 +17,10 @@ struct buf;
 struct code_map;
 struct dump;
 struct err;
+struct exports;
 struct kernel;
 struct memory;
+struct module_types;
 struct registers;
 struct unwinder;
 struct vspace;
@@ -28,6 +31,7 @@ struct host_options {
 	const char *const *symbol_paths; /* --symbols; borrowed during the call */
 	size_t symbol_path_count;
 	size_t cache_size; /* of the page cache, in bytes */
+	bool serve_files;  /* clients may read what `exports` lists */
 	/* Called during work that may take long; may be NULL. */
 	void (*progress)(void *closure, const char *doing, uint64_t done, uint64_t total);
 	void *closure;
@@ -41,10 +45,13 @@ struct host {
 	struct tasks tasks;
 	struct registers *registers;
 	struct code_map *code;
+	struct module_types *module_types;
 	struct unwinder *unwinder;
-	size_t current; /* index in tasks of the thread that a debugger finds selected */
-	char *panic;	/* the panic message; NULL if there is none. Owned */
-	char *warnings; /* what was odd about the files, one sentence a line. Owned */
+	bool serve_files;
+	struct exports *exports; /* the files that clients may read, while serve_files is set */
+	size_t current;		 /* index in tasks of the thread that a debugger finds selected */
+	char *panic;		 /* the panic message; NULL if there is none. Owned */
+	char *warnings;		 /* what was odd about the files, one sentence a line. Owned */
 };
 
 __attribute__((warn_unused_result)) struct err *host_open(const struct host_options *options,

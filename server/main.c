@@ -67,6 +67,7 @@ static struct err *open_host(const struct options *o, struct host **ret)
 		.symbol_paths = o->symbols.list,
 		.symbol_path_count = o->symbols.count,
 		.cache_size = o->cache_size,
+		.serve_files = !o->no_serve_files,
 		.progress = o->quiet ? NULL : show_progress,
 		.closure = &shown,
 	};

@@ -45,6 +45,10 @@ static const struct row rows[] = {
 	{ 0, "cache-size", "SIZE",
 	  "memory for decompressed pages: bytes, or with K, M or G (default 64M)", "64M 256M 1G",
 	  false },
+	{ 0, "no-serve-files", NULL,
+	  "let no client read the vmlinux or other files of symbols; they\n"
+	  "are offered to one that has none of its own",
+	  NULL, false },
 	{ 0, "debug", "CATEGORIES",
 	  "tell on standard error what happens inside; 'list' names the categories", "list all",
 	  false },
@@ -124,6 +128,8 @@ static struct err *take(struct options *o, const struct row *row, const char *va
 		return parse_docs(value, &o->action);
 	if (!strcmp(row->name, "run"))
 		o->run = value;
+	else if (!strcmp(row->name, "no-serve-files"))
+		o->no_serve_files = true;
 	else if (!strcmp(row->name, "quiet"))
 		o->quiet = true;
 	else if (!strcmp(row->name, "help"))

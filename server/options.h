@@ -34,6 +34,7 @@ struct options {
 	struct strings dumps, listen, symbols, exec;
 	const char *run; /* NULL without --run; argv's */
 	size_t cache_size;
+	bool no_serve_files;
 	bool quiet;
 };
 

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "server/exports.h"
 #include "server/host.h"
 #include "server/kernel/kernel.h"
 #include "server/kernel/registers.h"
@@ -169,6 +170,39 @@ static const struct target_image_ops image_ops = {
 	.command_line = command_line,
 };
 
+/* ---- files ---- */
+
+static struct err *open_file(void *self, const char *name, struct target_file **ret)
+{
+	return exports_open(host_of(self)->exports, name, ret);
+}
+
+static struct err *read_file(void *self, struct target_file *file, uint64_t offset, void *out,
+			     size_t len, size_t *ret_done)
+{
+	(void)self;
+	return exports_read(file, offset, out, len, ret_done);
+}
+
+static struct err *file_status(void *self, struct target_file *file, struct target_file_status *ret)
+{
+	(void)self;
+	return exports_status(file, ret);
+}
+
+static void close_file(void *self, struct target_file *file)
+{
+	(void)self;
+	exports_close(file);
+}
+
+static const struct target_file_ops file_ops = {
+	.open = open_file,
+	.read = read_file,
+	.status = file_status,
+	.close = close_file,
+};
+
 /* ---- documents, monitor ---- */
 
 static struct err *get_vmcoreinfo(void *self, const char *annex, const struct buf **ret_document)
@@ -227,6 +261,7 @@ struct err *target_kernel_new(struct host *host, struct target **ret)
 		.threads = &thread_ops,
 		.image = &image_ops,
 		.monitor = &monitor_ops,
+		.files = host->serve_files ? &file_ops : NULL,
 		.objects = t->objects,
 	};
 	*ret = &t->target;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "server/kernel/cpus.h"
 #include "server/kernel/kernel.h"
 #include "server/kernel/module_symbols.h"
 #include "server/kernel/modules.h"
@@ -95,4 +96,30 @@ bool code_map_symbol(struct code_map *c, uint64_t address, struct symbol *ret)
 	if (m && module_symbols_at(c->symbols, m, address, ret))
 		return true;
 	return kernel_symbol_at(c->k, address, ret);
+}
+
+bool code_map_address(struct code_map *c, const char *module, const char *name, uint64_t *ret)
+{
+	const struct module *m = modules_named(&c->modules, module);
+	if (m && module_symbols_address(c->symbols, m, name, ret))
+		return true;
+	/* A name is unique in a module, not among all: the kernel's may be another's. */
+	uint64_t address;
+	if (!kernel_symbol(c->k, name, &address) || (m && code_map_module(c, address) != m))
+		return false;
+	*ret = address;
+	return true;
+}
+
+bool code_map_percpu(struct code_map *c, const char *module, const char *name,
+		     const struct cpu *cpu, uint64_t *ret)
+{
+	const struct module *m = modules_named(&c->modules, module);
+	uint64_t base;
+	if (!m)
+		return cpu_symbol(c->k, cpu, name, ret);
+	if (!module_symbols_percpu(c->symbols, m, name, &base))
+		return false;
+	*ret = base + cpu->offset;
+	return true;
 }

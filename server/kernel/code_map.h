@@ -9,6 +9,7 @@
 #include "server/kernel/symbols.h"
 
 struct code_map;
+struct cpu;
 struct err;
 struct kernel;
 struct module;
@@ -33,5 +34,13 @@ const struct module *code_map_module(const struct code_map *c, uint64_t address)
 
 /* The symbol that holds @address, a module's or the kernel's; false if none does. */
 bool code_map_symbol(struct code_map *c, uint64_t address, struct symbol *ret);
+
+/* The run-time address of @name in the module called @module, or in the kernel if it is built in;
+ * false if it is not there. A vmlinux's symbol for an address in the module counts, too. */
+bool code_map_address(struct code_map *c, const char *module, const char *name, uint64_t *ret);
+
+/* The same of a per-CPU variable: its address on @cpu. */
+bool code_map_percpu(struct code_map *c, const char *module, const char *name,
+		     const struct cpu *cpu, uint64_t *ret);
 
 #endif

@@ -20,12 +20,17 @@ enum {
 struct module_symbols {
 	const struct kernel *k; /* borrowed, like the next */
 	const struct modules *modules;
-	struct symbols **done; /* owned; by index of modules, NULL until asked for or if none */
-	bool *tried;	       /* owned */
+	struct tables *tables; /* owned; by index of modules */
 };
 
-/* What was read of one module. */
+/* What is known of one module. Per-CPU variables are not where their addresses say. */
 struct tables {
+	bool tried;
+	struct symbols *places, *percpu; /* owned; NULL until asked for, or if there are none */
+};
+
+/* What is read of one module for it. */
+struct raw {
 	unsigned char *symbols; /* Elf64_Sym[] */
 	unsigned char *types;	/* NULL: in st_info */
 	char *names;
@@ -40,9 +45,8 @@ struct err *module_symbols_new(const struct kernel *k, const struct modules *mod
 		return err_nomem();
 	s->k = k;
 	s->modules = modules;
-	s->done = calloc(modules->count + 1, sizeof(struct symbols *));
-	s->tried = calloc(modules->count + 1, sizeof(*s->tried));
-	if (!s->done || !s->tried) {
+	s->tables = calloc(modules->count + 1, sizeof(*s->tables));
+	if (!s->tables) {
 		module_symbols_free(s);
 		return err_nomem();
 	}
@@ -54,16 +58,17 @@ void module_symbols_free(struct module_symbols *s)
 {
 	if (!s)
 		return;
-	for (size_t i = 0; s->done && i < s->modules->count; i++)
-		symbols_free(s->done[i]);
-	free(s->done);
-	free(s->tried);
+	for (size_t i = 0; s->tables && i < s->modules->count; i++) {
+		symbols_free(s->tables[i].places);
+		symbols_free(s->tables[i].percpu);
+	}
+	free(s->tables);
 	free(s);
 }
 
 /* ---- reading ---- */
 
-static Elf64_Sym symbol_at(const struct tables *t, size_t i)
+static Elf64_Sym symbol_at(const struct raw *t, size_t i)
 {
 	Elf64_Sym sym;
 	memcpy(&sym, t->symbols + i * sizeof(sym), sizeof(sym));
@@ -83,7 +88,7 @@ static struct err *read_bytes(const struct kernel *k, uint64_t at, size_t len, u
 
 /* Nothing says how long the names are: they are taken up to the last that a symbol has, and as far
  * behind that as there is memory. */
-static struct err *read_names(const struct kernel *k, const struct module *m, struct tables *t)
+static struct err *read_names(const struct kernel *k, const struct module *m, struct raw *t)
 {
 	size_t last = 0;
 	for (size_t i = 0; i < m->symbol_count; i++) {
@@ -101,7 +106,7 @@ static struct err *read_names(const struct kernel *k, const struct module *m, st
 	return e;
 }
 
-static struct err *read_tables(const struct kernel *k, const struct module *m, struct tables *t)
+static struct err *read_tables(const struct kernel *k, const struct module *m, struct raw *t)
 {
 	if (!m->symtab || !m->symbol_count)
 		return err_new(ERR_NOTFOUND, "it has none");
@@ -122,67 +127,94 @@ static bool lies_in(const struct module *m, uint64_t address)
 }
 
 /* nm's letter of a symbol: since 5.0 beside its ELF information, before in its place. */
-static char letter_of(const struct tables *t, size_t i, const Elf64_Sym *sym)
+static char letter_of(const struct raw *t, size_t i, const Elf64_Sym *sym)
 {
 	unsigned char letter = t->types ? t->types[i] : sym->st_info;
 	return isalpha(letter) ? (char)letter : '?';
 }
 
-static struct err *add_symbols(const struct module *m, const struct tables *t, struct symbols *s)
+/* Adds symbol @i of @t to those of @to that it belongs to; one that is damaged is left out. */
+static struct err *add_symbol(const struct module *m, const struct raw *t, size_t i,
+			      struct tables *to)
 {
-	for (size_t i = 1; i < m->symbol_count; i++) {
-		Elf64_Sym sym = symbol_at(t, i);
-		if (sym.st_name >= t->names_len || !lies_in(m, sym.st_value))
-			continue;
-		const char *name = t->names + sym.st_name;
-		size_t len = strnlen(name, t->names_len - sym.st_name);
-		struct symbol symbol = {
-			.name = name,
-			.address = sym.st_value,
-			.size = sym.st_size,
-			.type = letter_of(t, i, &sym),
-		};
-		if (!len || len == t->names_len - sym.st_name)
-			continue;
-		struct err *e = symbols_add(s, &symbol, len, sym.st_size != 0);
-		if (e)
-			return e;
-	}
-	return symbols_finish(s);
+	Elf64_Sym sym = symbol_at(t, i);
+	/* The value has module.percpu in it already (simplify_symbols() in kernel/module). */
+	bool is_percpu = sym.st_value >= m->percpu && sym.st_value < m->percpu_end;
+	if (sym.st_name >= t->names_len || (!is_percpu && !lies_in(m, sym.st_value)))
+		return NULL;
+	const char *name = t->names + sym.st_name;
+	size_t len = strnlen(name, t->names_len - sym.st_name);
+	struct symbol symbol = {
+		.name = name,
+		.address = sym.st_value,
+		.size = sym.st_size,
+		.type = letter_of(t, i, &sym),
+	};
+	if (!len || len == t->names_len - sym.st_name)
+		return NULL;
+	return symbols_add(is_percpu ? to->percpu : to->places, &symbol, len, sym.st_size != 0);
 }
 
-static struct err *read_symbols(const struct kernel *k, const struct module *m,
-				struct symbols **ret)
+static struct err *add_symbols(const struct module *m, const struct raw *t, struct tables *to)
 {
-	struct tables t = { 0 };
-	struct symbols *s = NULL;
-	struct err *e = read_tables(k, m, &t);
+	struct err *e = symbols_new("module", m->symbol_count, &to->places);
 	if (!e)
-		e = symbols_new("module", m->symbol_count, &s);
+		e = symbols_new("module", 16, &to->percpu);
+	for (size_t i = 1; !e && i < m->symbol_count; i++)
+		e = add_symbol(m, t, i, to);
 	if (!e)
-		e = add_symbols(m, &t, s);
-	free(t.symbols);
-	free(t.types);
-	free(t.names);
+		e = symbols_finish(to->places);
+	return e ? e : symbols_finish(to->percpu);
+}
+
+static struct err *read_symbols(const struct kernel *k, const struct module *m, struct tables *ret)
+{
+	struct raw raw = { 0 };
+	struct tables t = { .tried = true };
+	struct err *e = read_tables(k, m, &raw);
+	if (!e)
+		e = add_symbols(m, &raw, &t);
+	free(raw.symbols);
+	free(raw.types);
+	free(raw.names);
 	if (e) {
-		symbols_free(s);
+		symbols_free(t.places);
+		symbols_free(t.percpu);
 		return e;
 	}
-	*ret = s;
+	*ret = t;
 	return NULL;
 }
 
-bool module_symbols_at(struct module_symbols *s, const struct module *module, uint64_t address,
-		       struct symbol *ret)
+/* What is known of @module, which is read when it is first asked for. */
+static const struct tables *tables_of(struct module_symbols *s, const struct module *module)
 {
-	size_t n = (size_t)(module - s->modules->list);
-	if (!s->tried[n]) {
-		s->tried[n] = true;
-		struct err *e = read_symbols(s->k, module, &s->done[n]);
+	struct tables *t = &s->tables[module - s->modules->list];
+	if (!t->tried) {
+		t->tried = true;
+		struct err *e = read_symbols(s->k, module, t);
 		if (e)
 			log_debug(LOG_SYMBOLS, "symbols of module %s: %s", module->name,
 				  err_msg(e));
 		err_free(e);
 	}
-	return symbols_at(s->done[n], address, ret);
+	return t;
+}
+
+bool module_symbols_at(struct module_symbols *s, const struct module *module, uint64_t address,
+		       struct symbol *ret)
+{
+	return symbols_at(tables_of(s, module)->places, address, ret);
+}
+
+bool module_symbols_address(struct module_symbols *s, const struct module *module, const char *name,
+			    uint64_t *ret)
+{
+	return symbols_address(tables_of(s, module)->places, name, ret);
+}
+
+bool module_symbols_percpu(struct module_symbols *s, const struct module *module, const char *name,
+			   uint64_t *ret)
+{
+	return symbols_address(tables_of(s, module)->percpu, name, ret);
 }

@@ -29,4 +29,15 @@ void module_symbols_free(struct module_symbols *s);
 bool module_symbols_at(struct module_symbols *s, const struct module *module, uint64_t address,
 		       struct symbol *ret);
 
+/* The address of @name in @module; false if it has no such symbol. Per-CPU variables have none. */
+bool module_symbols_address(struct module_symbols *s, const struct module *module, const char *name,
+			    uint64_t *ret);
+
+/*
+ * What a CPU's offset (struct cpu) is to be added to for the per-CPU variable @name of @module;
+ * false if it has none of that name, as in kernels without CONFIG_KALLSYMS_ALL.
+ */
+bool module_symbols_percpu(struct module_symbols *s, const struct module *module, const char *name,
+			   uint64_t *ret);
+
 #endif

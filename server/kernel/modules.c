@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "base/log.h"
@@ -126,6 +127,18 @@ static void find_symbols(const struct kernel *k, struct module *m)
 		m->symtab = 0;
 }
 
+/* Of struct module; __percpu pointers, which want a CPU's offset. */
+static void find_percpu(const struct kernel *k, struct module *m)
+{
+	uint64_t at, size;
+	if (read_path(k, m->address, module_type, "percpu", &at) &&
+	    read_path(k, m->address, module_type, "percpu_size", &size) && size &&
+	    size <= REGION_MAX && at + size > at) {
+		m->percpu = at;
+		m->percpu_end = at + size;
+	}
+}
+
 /* struct mod_arch_specific (arch/x86/include/asm/module.h), with CONFIG_UNWINDER_ORC. */
 static void find_orc(const struct kernel *k, struct module *m)
 {
@@ -162,6 +175,7 @@ static struct err *read_module(const struct kernel *k, uint64_t address, struct 
 	if (!find_memories(k, ret))
 		find_layouts(k, ret);
 	find_symbols(k, ret);
+	find_percpu(k, ret);
 	find_orc(k, ret);
 	return NULL;
 }
@@ -266,6 +280,14 @@ void modules_free(struct modules *m)
 	free(m->list);
 	free(m->places);
 	*m = (struct modules){ 0 };
+}
+
+const struct module *modules_named(const struct modules *m, const char *name)
+{
+	for (size_t i = 0; i < m->count; i++)
+		if (!strcmp(m->list[i].name, name))
+			return &m->list[i];
+	return NULL;
 }
 
 const struct module *modules_at(const struct modules *m, uint64_t address, bool *ret_text)

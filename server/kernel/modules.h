@@ -32,6 +32,10 @@ struct module {
 	uint64_t symtab, strtab, types;
 	uint64_t symbol_count;
 
+	/* Its per-CPU variables, [percpu, percpu_end) with each CPU's offset added; 0 if it has
+	 * none. */
+	uint64_t percpu, percpu_end;
+
 	/* Its ORC tables; 0 if it has none. */
 	uint64_t orc, orc_ip, orc_count;
 };
@@ -50,6 +54,9 @@ struct modules {
  */
 __attribute__((warn_unused_result)) struct err *modules_read(struct kernel *k, struct modules *ret);
 void modules_free(struct modules *m);
+
+/* The module called @name, as the kernel calls it ("kvm_amd"), or NULL. */
+const struct module *modules_named(const struct modules *m, const char *name);
 
 /* The module one of whose regions holds @address, or NULL; *ret_text (may be NULL) says whether
  * that is code. */

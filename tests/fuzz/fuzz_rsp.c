@@ -2,11 +2,12 @@
 /*
  * The protocol against whatever a client may send. The input is a script for one session:
  *
- *	byte 0		bits 0-3: groups of operations that the target lacks; bit 4: input as it is
+ *	byte 0		bits 0-3, 5: groups of operations that the target lacks; bit 4: input as it
+ *			is
  *	then lines	each a packet's payload, which is framed and sent (or, as it is, sent)
  *
  * Checked: no error but a flood, every output is a sequence of whole packets and acknowledgements,
- * and a packet is answered within a bounded number of steps.
+ * a packet is answered within a bounded number of steps, and no file stays open.
  *
  *	clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -I. tests/fuzz/fuzz_rsp.c \
  *		tests/proto/fake.c proto/[a-z]*.c base/[a-z]*.c -o fuzz_rsp
@@ -38,6 +39,8 @@ static void remove_groups(struct target *t, uint8_t which)
 		t->monitor = NULL;
 	if (which & 8)
 		t->objects = NULL;
+	if (which & 32)
+		t->files = NULL;
 }
 
 /* Aborts unless @out is nothing but + and - and whole packets with good checksums. */
@@ -114,6 +117,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	rsp_free(rsp);
 	rsp_shared_free(shared);
+	if (fake.files)
+		abort();
 	fake_free(&fake);
 	buf_free(&out);
 	return 0;

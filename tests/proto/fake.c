@@ -322,6 +322,73 @@ static void cancel(void *self, struct target_job *job)
 
 static const struct target_monitor_ops monitor_ops = { .run = run, .more = more, .cancel = cancel };
 
+/* ---- files ---- */
+
+struct target_file {
+	const char *name;
+	uint64_t size;
+};
+
+static struct target_file files[] = {
+	{ "/boot/vmlinux", FAKE_FILE_SIZE },
+	{ "/small", sizeof(FAKE_SMALL) - 1 },
+	{ "/slow", sizeof(FAKE_SMALL) - 1 },
+	{ "/broken", 1 },
+};
+
+static struct err *open_file(void *self, const char *name, struct target_file **ret)
+{
+	struct fake *f = self;
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		if (strcmp(files[i].name, name) != 0)
+			continue;
+		bool wait = strcmp(name, "/slow") == 0 && ++f->tries < 3;
+		f->files += !wait;
+		*ret = wait ? NULL : &files[i];
+		return NULL;
+	}
+	return err_new(ERR_NOTFOUND, "no file is called '%s'", name);
+}
+
+static struct err *read_file(void *self, struct target_file *file, uint64_t offset, void *out,
+			     size_t len, size_t *ret_done)
+{
+	uint64_t left = offset < file->size ? file->size - offset : 0;
+	(void)self;
+	if (strcmp(file->name, "/broken") == 0)
+		return err_new(ERR_IO, "the disk is broken");
+	size_t n = len < left ? len : (size_t)left;
+	for (size_t i = 0; i < n; i++)
+		((uint8_t *)out)[i] = file->size == FAKE_FILE_SIZE
+					      ? (uint8_t)(offset + i)
+					      : (uint8_t)FAKE_SMALL[offset + i];
+	*ret_done = n;
+	return NULL;
+}
+
+static struct err *file_status(void *self, struct target_file *file, struct target_file_status *ret)
+{
+	(void)self;
+	if (strcmp(file->name, "/broken") == 0)
+		return err_new(ERR_IO, "the disk is broken");
+	*ret = (struct target_file_status){ file->size, 0x65000000, 0x1122334455667788 };
+	return NULL;
+}
+
+static void close_file(void *self, struct target_file *file)
+{
+	struct fake *f = self;
+	(void)file;
+	f->files--;
+}
+
+static const struct target_file_ops file_ops = {
+	.open = open_file,
+	.read = read_file,
+	.status = file_status,
+	.close = close_file,
+};
+
 static struct err *only_annex(const char *annex, const char *wanted, const struct buf *document,
 			      const struct buf **ret_document)
 {
@@ -375,6 +442,7 @@ void fake_init(struct fake *f, size_t threads)
 					.threads = &thread_ops,
 					.image = &image_ops,
 					.monitor = &monitor_ops,
+					.files = &file_ops,
 					.objects = objects },
 			    .threads = threads,
 			    .vmcoreinfo = BUF_INIT,

@@ -12,6 +12,9 @@
  *
  * Registers: rip is 0xffffffff81000000 plus the thread id, rsp 0xffff888000002000, rbp 0, rbx (in
  * frame n) n; the rest is unknown, but kvm_vcpu of thread 110.
+ *
+ * Files: "/boot/vmlinux", FAKE_FILE_SIZE bytes, each the low byte of its offset; "/small" with
+ * FAKE_SMALL; "/slow", the same, which opens at the third try; "/broken", which cannot be read.
  */
 #ifndef TESTS_PROTO_FAKE_H
 #define TESTS_PROTO_FAKE_H
@@ -33,6 +36,8 @@
 #define FAKE_NEEDLE	 "needle"
 #define FAKE_TOP	 UINT64_C(0xfffffffffffff000)
 #define FAKE_USER	 UINT64_C(0x400000)
+#define FAKE_FILE_SIZE	 UINT64_C(0x300000)
+#define FAKE_SMALL	 "#$}*\n"
 
 struct fake {
 	struct target target; /* groups may be set to NULL before a session begins */
@@ -43,6 +48,8 @@ struct fake {
 	char label[32];
 	int cancelled; /* monitor commands that were */
 	size_t reads;  /* of memory */
+	int files;     /* that are open */
+	int tries;     /* to open /slow */
 };
 
 /* @threads: 3 or more. Aborts when memory is out. */

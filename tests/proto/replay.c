@@ -10,7 +10,9 @@
  *	% closed	the server wants the connection closed
  *	% steps N	answering took N steps, or more: other clients had their turn in between
  *	% cancelled N	so many monitor commands were cancelled until now
- *	% without GROUP	the target lacks memory, image, monitor or objects; before the first packet
+ *	% open N	so many files are open
+ *	% without GROUP	the target lacks memory, image, monitor, files or objects; before the first
+ *			packet
  *	% threads N	the target has N threads; before the first packet
  *
  * A line that begins with a tab continues the one before. \xNN, \n and \\ are escapes. While
@@ -204,6 +206,8 @@ static void remove_group(struct replay *p, const char *group)
 		t->image = NULL;
 	else if (strcmp(group, "monitor") == 0)
 		t->monitor = NULL;
+	else if (strcmp(group, "files") == 0)
+		t->files = NULL;
 	else if (strcmp(group, "objects") == 0)
 		t->objects = NULL;
 	else
@@ -220,6 +224,9 @@ static void directive(struct replay *p, const char *text)
 	} else if (sscanf(text, "cancelled %u", &number) == 1) {
 		if (p->fake.cancelled != (int)number)
 			fail(p, "%d were cancelled", p->fake.cancelled);
+	} else if (sscanf(text, "open %u", &number) == 1) {
+		if (p->fake.files != (int)number)
+			fail(p, "%d are open", p->fake.files);
 	} else if (sscanf(text, "without %31s", word) == 1 && !p->rsp) {
 		remove_group(p, word);
 	} else if (sscanf(text, "threads %u", &number) == 1 && number >= 3 && !p->rsp) {
@@ -299,6 +306,8 @@ static void replay_file(const char *name)
 	buf_free(&p.out);
 	rsp_free(p.rsp);
 	rsp_shared_free(p.shared);
+	if (p.fake.files)
+		fail(&p, "%d files were left open", p.fake.files);
 	fake_free(&p.fake);
 }
 

@@ -272,6 +272,88 @@ static void bad_target(void **state)
 	fake_free(&bad);
 }
 
+/* The data of a reply "$F COUNT;DATA#cs", unescaped; checks that COUNT says how many they are. */
+static void take_data(const struct buf *out, struct buf *ret)
+{
+	const char *at = memchr(out->data, ';', out->len), *end = out->data + out->len - 3;
+	size_t count;
+	assert_non_null(at);
+	assert_int_equal(sscanf(out->data, "$F%zx;", &count), 1);
+	buf_reset(ret);
+	for (at++; at < end; at++) {
+		bool escaped = *at == '}';
+		at += escaped;
+		buf_addch(ret, (char)(escaped ? *at ^ 0x20 : *at));
+	}
+	assert_int_equal(ret->len, count);
+}
+
+/* A file comes in as few replies as PacketSize lets, none larger, and is what it was. */
+static void whole_file(void **state)
+{
+	(void)state;
+	struct buf out = BUF_INIT, data = BUF_INIT;
+	struct rsp *rsp = session(&out);
+	char packet[64];
+	unsigned replies = 0;
+	post(rsp, "vFile:open:2f626f6f742f766d6c696e7578,0,0");
+	step_all(rsp, &out);
+	assert_string_equal(out.data, "$F0#76");
+	for (uint64_t offset = 0; offset < FAKE_FILE_SIZE; offset += data.len, replies++) {
+		snprintf(packet, sizeof(packet), "vFile:pread:0,100000,%llx",
+			 (unsigned long long)offset);
+		post(rsp, packet);
+		step_all(rsp, &out);
+		assert_true(out.len - 4 <= FRAME_PAYLOAD_MAX);
+		take_data(&out, &data);
+		assert_true(data.len > 0);
+		for (size_t i = 0; i < data.len; i++)
+			assert_int_equal((uint8_t)data.data[i], (uint8_t)(offset + i));
+	}
+	assert_int_equal(replies, 4);
+	rsp_free(rsp);
+	assert_int_equal(fake.files, 0);
+	buf_free(&out);
+	buf_free(&data);
+}
+
+/* A client that opens without end is stopped, others are not, and its end closes all. */
+static void files_without_end(void **state)
+{
+	(void)state;
+	static const char open_small[] = "vFile:open:2f736d616c6c,0,0";
+	struct buf out = BUF_INIT;
+	struct rsp *greedy = session(&out), *modest = session(&out);
+	for (int i = 0; i < 1024; i++) {
+		post(greedy, open_small);
+		step_all(greedy, &out);
+		assert_memory_equal(out.data, "$F", 2);
+		assert_int_not_equal(out.data[2], '-');
+	}
+	post(greedy, open_small);
+	step_all(greedy, &out);
+	assert_memory_equal(out.data, "$F-1,18#", 8);
+	post(modest, open_small);
+	step_all(modest, &out);
+	assert_string_equal(out.data, "$F0#76");
+	/* One that is closed makes room for one. */
+	post(greedy, "vFile:close:1ff");
+	step_all(greedy, &out);
+	post(greedy, open_small);
+	step_all(greedy, &out);
+	assert_memory_equal(out.data, "$F1ff#", 6);
+	/* What one has open is nothing to another. */
+	post(modest, "vFile:fstat:1");
+	step_all(modest, &out);
+	assert_memory_equal(out.data, "$F-1,9#", 7);
+	assert_int_equal(fake.files, 1025);
+	rsp_free(greedy);
+	assert_int_equal(fake.files, 1);
+	rsp_free(modest);
+	assert_int_equal(fake.files, 0);
+	buf_free(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -280,6 +362,7 @@ int main(void)
 		cmocka_unit_test(sessions_are_apart), cmocka_unit_test(interrupted_search),
 		cmocka_unit_test(gone_client),	      cmocka_unit_test(early_ack),
 		cmocka_unit_test(split_everywhere),   cmocka_unit_test(bad_target),
+		cmocka_unit_test(whole_file),	      cmocka_unit_test(files_without_end),
 	};
 	return cmocka_run_group_tests_name("rsp", tests, setup, teardown);
 }

@@ -35,7 +35,7 @@ def _():
     text = expect_output(run_program("--help"))
     expect(text.startswith("Usage: vmcore-gdbserver [OPTION]... DUMP"), text)
     expect_equal(listed_options(text), {"listen", "symbols", "run", "exec", "cache-size", "debug",
-                                        "quiet", "help", "version"}, "the options")
+                                        "quiet", "help", "version", "no-serve-files"}, "the options")
     expect(all(len(line) <= 100 for line in text.splitlines()), "a line is too long")
     expect_equal(expect_output(run_program("-h")), text, "-h")
 

@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * vFile:OPERATION:... (gdb manual, "Host I/O Packets"): files that the target names, to be read.
+ * Replies are "F RESULT [, ERRNO] [; DATA]", where a RESULT of -1 is an error and all numbers are
+ * hexadecimal. gdb's descriptor is the number of a slot in the session.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/hex.h"
+#include "proto/packet.h"
+#include "proto/session.h"
+
+enum {
+	NAME_MAX_BYTES = 4096, /* PATH_MAX */
+	/* gdb keeps the file of every library open: one a kernel module. */
+	OPEN_MAX = 1024,
+	READ_MAX = FRAME_PACKET_MAX,
+};
+
+/* gdb manual, "Errno Values"; the numbers are the protocol's, not the host's. */
+enum file_error {
+	FILE_ENOENT = 2,
+	FILE_EIO = 5,
+	FILE_EBADF = 9,
+	FILE_EINVAL = 22,
+	FILE_EMFILE = 24,
+	FILE_EROFS = 30,
+	FILE_ENAMETOOLONG = 91,
+};
+
+/* gdb manual, "Open Flags". */
+enum {
+	FILE_O_WRONLY = 0x1,
+	FILE_O_RDWR = 0x2,
+	FILE_O_APPEND = 0x8,
+	FILE_O_CREAT = 0x200,
+	FILE_O_TRUNC = 0x400,
+	FILE_O_EXCL = 0x800,
+	FILE_O_WRITES = FILE_O_WRONLY | FILE_O_RDWR | FILE_O_APPEND | FILE_O_CREAT | FILE_O_TRUNC,
+};
+
+/* gdb manual, "struct stat": packed, big endian, and what we say in it. */
+enum {
+	STAT_SIZE = 64,
+	STAT_INO = 4,
+	STAT_MODE = 8,
+	STAT_NLINK = 12,
+	STAT_LENGTH = 28,
+	STAT_BLOCK_SIZE = 36,
+	STAT_BLOCKS = 44,
+	STAT_MTIME = 56,
+	FILE_MODE = 0100444, /* a regular file, for reading */
+	BLOCK_SIZE = 4096,
+};
+
+static void reply_result(struct reply *r, size_t result)
+{
+	reply_clear(r);
+	buf_addf(r->out, "F%zx", result);
+}
+
+static void reply_failure(struct reply *r, enum file_error number)
+{
+	reply_clear(r);
+	buf_addf(r->out, "F-1,%x", (unsigned)number);
+}
+
+/* Says what kind of error @e is, which is freed. */
+static void reply_err(struct reply *r, struct err *e)
+{
+	reply_failure(r, err_code(e) == ERR_NOTFOUND ? FILE_ENOENT : FILE_EIO);
+	err_free(e);
+}
+
+/*
+ * Reads a file's name in hex, up to the end or a comma, into s->scratch. False, with the reply
+ * made, if it is none.
+ */
+static bool parse_name(struct rsp *s, struct cursor *args, struct reply *r)
+{
+	size_t digits;
+	cursor_expect(args, ':');
+	const char *hex = cursor_until(args, ',', &digits);
+	size_t len = digits / 2;
+	buf_reset(&s->scratch);
+	if (len > NAME_MAX_BYTES) {
+		reply_failure(r, FILE_ENAMETOOLONG);
+		return false;
+	}
+	bool good = !args->bad && buf_reserve(&s->scratch, len) &&
+		    hex_decode(s->scratch.data, hex, digits) && !memchr(s->scratch.data, 0, len);
+	if (!good) {
+		reply_failure(r, FILE_EINVAL);
+		return false;
+	}
+	s->scratch.len = len;
+	s->scratch.data[len] = 0;
+	return true;
+}
+
+/* ":FD"; the rest of the packet is still to come. NULL, with the reply made, if it is not open. */
+static struct target_file *parse_file(struct rsp *s, struct cursor *args, struct reply *r,
+				      uint64_t *ret_fd)
+{
+	cursor_expect(args, ':');
+	*ret_fd = cursor_hex(args);
+	if (args->bad) {
+		reply_failure(r, FILE_EINVAL);
+		return NULL;
+	}
+	if (*ret_fd >= s->files.count || !s->files.slots[*ret_fd]) {
+		reply_failure(r, FILE_EBADF);
+		return NULL;
+	}
+	return s->files.slots[*ret_fd];
+}
+
+/* vFile:setfs:PID: whose files the names are. There is one file system, the target's. */
+enum packet_result packet_file_setfs(struct rsp *s, struct cursor *args, struct reply *r)
+{
+	cursor_expect(args, ':');
+	uint64_t pid = cursor_hex(args);
+	if (cursor_done(args) && (pid == 0 || pid == s->target->pid))
+		reply_result(r, 0);
+	else
+		reply_failure(r, FILE_EINVAL);
+	return PACKET_REPLY;
+}
+
+/* The lowest free slot; false when the client has too many files open, or memory is out. */
+static bool find_slot(struct open_files *files, size_t *ret)
+{
+	size_t slot = 0;
+	while (slot < files->count && files->slots[slot])
+		slot++;
+	if (slot == files->count) {
+		size_t count = files->count ? 2 * files->count : 16;
+		struct target_file **slots =
+			count > OPEN_MAX ? NULL : reallocarray(files->slots, count, sizeof(*slots));
+		if (!slots)
+			return false;
+		memset(slots + files->count, 0, (count - files->count) * sizeof(*slots));
+		*files = (struct open_files){ slots, count };
+	}
+	*ret = slot;
+	return true;
+}
+
+/* ",FLAGS,MODE": the mode is for files that are made, which is never. */
+static bool parse_flags(struct cursor *args, uint64_t *ret_flags)
+{
+	cursor_expect(args, ',');
+	*ret_flags = cursor_hex(args);
+	cursor_expect(args, ',');
+	cursor_hex(args);
+	return cursor_done(args);
+}
+
+/* vFile:open:NAME,FLAGS,MODE */
+enum packet_result packet_file_open(struct rsp *s, struct cursor *args, struct reply *r)
+{
+	const struct target *t = s->target;
+	struct target_file *file = NULL;
+	uint64_t flags;
+	size_t slot;
+	if (!parse_name(s, args, r))
+		return PACKET_REPLY;
+	if (!parse_flags(args, &flags) || flags & ~(uint64_t)(FILE_O_WRITES | FILE_O_EXCL)) {
+		reply_failure(r, FILE_EINVAL);
+		return PACKET_REPLY;
+	}
+	if (flags & FILE_O_WRITES) {
+		reply_failure(r, FILE_EROFS);
+		return PACKET_REPLY;
+	}
+	if (!find_slot(&s->files, &slot)) {
+		reply_failure(r, FILE_EMFILE);
+		return PACKET_REPLY;
+	}
+	struct err *e = t->files->open(t->self, s->scratch.data, &file);
+	if (e) {
+		reply_err(r, e);
+		return PACKET_REPLY;
+	}
+	if (!file)
+		return PACKET_AGAIN;
+	s->files.slots[slot] = file;
+	reply_result(r, slot);
+	return PACKET_REPLY;
+}
+
+/*
+ * The reply "F COUNT;DATA" with the first @len bytes of the scratch buffer, or as many as there is
+ * room for when they are escaped. How many that is shows only then, so the data are moved up to
+ * their number.
+ */
+static void reply_data(struct rsp *s, struct reply *r, size_t len)
+{
+	static const char widest[] = "F100000;"; /* READ_MAX */
+	enum { WIDEST = sizeof(widest) - 1 };
+	char header[WIDEST + 1];
+	reply_clear(r);
+	buf_add(r->out, widest, WIDEST);
+	size_t count = reply_binary(r, s->scratch.data, len);
+	if (r->out->failed)
+		return;
+	size_t width = (size_t)snprintf(header, sizeof(header), "F%zx;", count);
+	char *start = r->out->data + r->start;
+	memcpy(start, header, width);
+	memmove(start + width, start + WIDEST, r->out->len - r->start - WIDEST);
+	buf_cut(r->out, r->out->len - (WIDEST - width));
+}
+
+/* vFile:pread:FD,COUNT,OFFSET */
+enum packet_result packet_file_read(struct rsp *s, struct cursor *args, struct reply *r)
+{
+	const struct target *t = s->target;
+	uint64_t fd;
+	size_t done = 0;
+	struct target_file *file = parse_file(s, args, r, &fd);
+	if (!file)
+		return PACKET_REPLY;
+	cursor_expect(args, ',');
+	uint64_t len = cursor_hex(args);
+	cursor_expect(args, ',');
+	uint64_t offset = cursor_hex(args);
+	if (!cursor_done(args)) {
+		reply_failure(r, FILE_EINVAL);
+		return PACKET_REPLY;
+	}
+	if (len > READ_MAX)
+		len = READ_MAX;
+	buf_reset(&s->scratch);
+	struct err *e = buf_reserve(&s->scratch, (size_t)len) ? NULL : err_nomem();
+	if (!e && len)
+		e = t->files->read(t->self, file, offset, s->scratch.data, (size_t)len, &done);
+	if (e)
+		reply_err(r, e);
+	else
+		reply_data(s, r, done);
+	return PACKET_REPLY;
+}
+
+static void put_be32(unsigned char *to, uint64_t value)
+{
+	for (int i = 0; i < 4; i++)
+		to[i] = (unsigned char)(value >> (24 - 8 * i));
+}
+
+static void put_be64(unsigned char *to, uint64_t value)
+{
+	put_be32(to, value >> 32);
+	put_be32(to + 4, value);
+}
+
+/* The reply with @file's struct stat. */
+static void reply_status(struct rsp *s, struct reply *r, struct target_file *file)
+{
+	const struct target *t = s->target;
+	struct target_file_status status;
+	unsigned char stat[STAT_SIZE] = { 0 };
+	struct err *e = t->files->status(t->self, file, &status);
+	if (e) {
+		reply_err(r, e);
+		return;
+	}
+	put_be32(stat + STAT_INO, status.inode);
+	put_be32(stat + STAT_MODE, FILE_MODE);
+	put_be32(stat + STAT_NLINK, 1);
+	put_be64(stat + STAT_LENGTH, status.size);
+	put_be64(stat + STAT_BLOCK_SIZE, BLOCK_SIZE);
+	put_be64(stat + STAT_BLOCKS, status.size / 512 + (status.size % 512 != 0));
+	put_be32(stat + STAT_MTIME, (uint64_t)status.mtime);
+	buf_addf(r->out, "F%x;", (unsigned)STAT_SIZE);
+	reply_binary(r, stat, sizeof(stat));
+}
+
+/* vFile:fstat:FD */
+enum packet_result packet_file_status(struct rsp *s, struct cursor *args, struct reply *r)
+{
+	uint64_t fd;
+	struct target_file *file = parse_file(s, args, r, &fd);
+	if (!file)
+		return PACKET_REPLY;
+	if (cursor_done(args))
+		reply_status(s, r, file);
+	else
+		reply_failure(r, FILE_EINVAL);
+	return PACKET_REPLY;
+}
+
+/* vFile:stat:NAME */
+enum packet_result packet_file_stat(struct rsp *s, struct cursor *args, struct reply *r)
+{
+	const struct target *t = s->target;
+	struct target_file *file = NULL;
+	if (!parse_name(s, args, r))
+		return PACKET_REPLY;
+	if (!cursor_done(args)) {
+		reply_failure(r, FILE_EINVAL);
+		return PACKET_REPLY;
+	}
+	struct err *e = t->files->open(t->self, s->scratch.data, &file);
+	if (e) {
+		reply_err(r, e);
+		return PACKET_REPLY;
+	}
+	if (!file)
+		return PACKET_AGAIN;
+	reply_status(s, r, file);
+	t->files->close(t->self, file);
+	return PACKET_REPLY;
+}
+
+/* vFile:close:FD */
+enum packet_result packet_file_close(struct rsp *s, struct cursor *args, struct reply *r)
+{
+	const struct target *t = s->target;
+	uint64_t fd;
+	struct target_file *file = parse_file(s, args, r, &fd);
+	if (!file)
+		return PACKET_REPLY;
+	if (!cursor_done(args)) {
+		reply_failure(r, FILE_EINVAL);
+		return PACKET_REPLY;
+	}
+	t->files->close(t->self, file);
+	s->files.slots[fd] = NULL;
+	reply_result(r, 0);
+	return PACKET_REPLY;
+}
+
+/* vFile:pwrite, vFile:unlink: nothing is changed, whatever they name. */
+enum packet_result packet_file_write(struct rsp *s, struct cursor *args, struct reply *r)
+{
+	(void)s, (void)args;
+	reply_failure(r, FILE_EROFS);
+	return PACKET_REPLY;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Types that modules bring along (struct kvm_vcpu, struct vcpu_svm), from the split BTF that the
+ * kernel keeps of each module in memory; it builds on vmlinux's.
+ */
+#ifndef SERVER_KERNEL_MODULE_TYPES_H
+#define SERVER_KERNEL_MODULE_TYPES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct err;
+struct kernel;
+struct member;
+struct module;
+struct module_types;
+struct modules;
+struct types;
+
+/*
+ * Another source for a module whose BTF is not in memory, e.g. its debug file: the types of @module
+ * in *ret, which stay the source's, or an error that says why not.
+ */
+typedef struct err *module_types_file_fn(void *closure, const struct module *module,
+					 struct types **ret);
+
+/* Reads nothing yet. Both are borrowed and must outlive the result. */
+__attribute__((warn_unused_result)) struct err *
+module_types_new(struct kernel *k, const struct modules *modules, struct module_types **ret);
+void module_types_free(struct module_types *m);
+
+/* Before the first question; @file is asked where there is no BTF. */
+void module_types_set_file(struct module_types *m, module_types_file_fn *file, void *closure);
+
+/*
+ * The types of the module called @name (as the kernel calls it, "kvm_amd"), borrowed; names that
+ * only vmlinux defines are found in them, too, when they are BTF. Read when they are first asked
+ * for and kept, as a failure is: ERR_NOTFOUND when there is no such module or the dump holds no
+ * types of it, ERR_FORMAT or a memory kind when they cannot be read.
+ *
+ * From struct btf_module in the list btf_modules (kernel/bpf/btf.c, since 5.11), else from
+ * module.btf_data, which later kernels clear once the module is loaded.
+ */
+__attribute__((warn_unused_result)) struct err *
+module_types_get(struct module_types *m, const char *name, struct types **ret);
+
+/* Several sources of types, asked in order. Make one once and keep it: it borrows from the struct
+ * module_types. */
+enum { TYPE_SCOPE_MAX = 4 };
+struct type_scope {
+	struct types *list[TYPE_SCOPE_MAX];
+	unsigned count;
+};
+
+/*
+ * The types of the modules called @names (ended by NULL; at most TYPE_SCOPE_MAX - 1), as far as
+ * there are any, then the kernel's own: which also have a module's when it is built in.
+ */
+__attribute__((warn_unused_result)) struct err *
+module_types_scope(struct module_types *m, const char *const *names, struct type_scope *ret);
+
+/* As types_member() and so on; the first source that knows answers. ERR_NOTFOUND if none does. */
+__attribute__((warn_unused_result)) struct err *type_scope_member(const struct type_scope *s,
+								  const char *type,
+								  const char *path,
+								  struct member *ret);
+__attribute__((warn_unused_result)) struct err *type_scope_size(const struct type_scope *s,
+								const char *type, uint64_t *ret);
+__attribute__((warn_unused_result)) struct err *type_scope_enumerator(const struct type_scope *s,
+								      const char *enum_name,
+								      const char *constant,
+								      int64_t *ret);
+/* Yes or no. */
+bool type_scope_offset(const struct type_scope *s, const char *type, const char *path,
+		       uint64_t *ret_offset);
+bool type_scope_has(const struct type_scope *s, const char *type, const char *path);
+
+#endif
