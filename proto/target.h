@@ -76,9 +76,16 @@ struct target_thread {
 };
 
 struct target_thread_ops {
-	/* All thread ids, in the order of lists; borrowed, lasting as long as the target. None is
-	 * 0. */
+	/* All thread ids, in the order of lists; borrowed, lasting as long as the target, or until
+	 * the list is taken anew. None is 0. */
 	struct err *(*list)(void *self, const uint64_t **ret_tids, size_t *ret_count);
+	/*
+	 * For a machine that runs; both NULL for what never changes. `renew` takes the list of
+	 * threads anew: called when a client begins to ask for it. An error leaves the old one.
+	 * `generation` is another number each time.
+	 */
+	struct err *(*renew)(void *self);
+	uint64_t (*generation)(void *self);
 	/* Constant time. */
 	bool (*alive)(void *self, uint64_t tid);
 	/* The thread that a new session has selected. */
