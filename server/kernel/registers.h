@@ -41,6 +41,9 @@ __attribute__((warn_unused_result)) struct err *registers_new(struct kernel *k,
 							      struct registers **ret);
 void registers_free(struct registers *r);
 
+/* Forgets all that registers_get() has given: what is read of a machine that runs is old soon. */
+void registers_forget(struct registers *r);
+
 /* The registers of @task (one of the tasks given to registers_new()), computed on first use and
  * kept, a failure with its reason too. Borrowed. An error only when memory is out. */
 __attribute__((warn_unused_result)) struct err *
