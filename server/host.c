@@ -21,6 +21,7 @@
 #include "server/memory/dump.h"
 #include "server/memory/memory.h"
 #include "server/printable.h"
+#include "server/served_image.h"
 
 /* Notes that `info` and the start-up message show; there is one at most for most dumps. */
 enum { NOTES_SHOWN = 8 };
@@ -88,6 +89,11 @@ static struct err *open_kernel(const struct host_options *options, struct host *
 		e = registers_new(h->kernel, &h->cpus, &h->tasks, &h->registers);
 	if (!e)
 		e = open_unwinder(h);
+	if (!e) {
+		h->image = served_image_new(h->kernel, h->exports);
+		if (!h->image)
+			e = err_nomem();
+	}
 	return e;
 }
 
@@ -178,6 +184,7 @@ void host_close(struct host *h)
 {
 	if (!h)
 		return;
+	served_image_free(h->image);
 	exports_free(h->exports);
 	unwinder_free(h->unwinder);
 	module_types_free(h->module_types);

@@ -22,6 +22,7 @@ struct kernel;
 struct memory;
 struct module_types;
 struct registers;
+struct served_image;
 struct unwinder;
 struct vspace;
 
@@ -48,10 +49,11 @@ struct host {
 	struct module_types *module_types;
 	struct unwinder *unwinder;
 	bool serve_files;
-	struct exports *exports; /* the files that clients may read, while serve_files is set */
-	size_t current;		 /* index in tasks of the thread that a debugger finds selected */
-	char *panic;		 /* the panic message; NULL if there is none. Owned */
-	char *warnings;		 /* what was odd about the files, one sentence a line. Owned */
+	struct exports *exports;    /* the files that clients may read, if serve_files is set */
+	struct served_image *image; /* which of them is the kernel */
+	size_t current; /* index in tasks of the thread that a debugger finds selected */
+	char *panic;	/* the panic message; NULL if there is none. Owned */
+	char *warnings; /* what was odd about the files, one sentence a line. Owned */
 };
 
 __attribute__((warn_unused_result)) struct err *host_open(const struct host_options *options,

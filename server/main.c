@@ -17,6 +17,7 @@
 #include "server/options.h"
 #include "server/server.h"
 #include "server/target_kernel.h"
+#include "server/write_symbols.h"
 
 /* Prints what failed; returns the exit status. Takes @e. */
 static int fail(struct err *e)
@@ -128,6 +129,16 @@ static int work_on_dump(const struct options *o, struct server *server)
 	return status;
 }
 
+static int write_symbols_of_dump(const struct options *o)
+{
+	struct host *host = NULL;
+	struct err *e = open_host(o, &host);
+	if (!e)
+		e = write_symbols(host, o->write_symbols);
+	host_close(host);
+	return e ? fail(e) : EXIT_SUCCESS;
+}
+
 static int serve(const struct options *o)
 {
 	struct server *server;
@@ -185,6 +196,8 @@ int main(int argc, char **argv)
 	int status;
 	if (options.action != ACTION_SERVE)
 		status = print_text(options.action);
+	else if (options.write_symbols)
+		status = write_symbols_of_dump(&options);
 	else if (options.exec.count)
 		status = work_on_dump(&options, NULL);
 	else

@@ -45,6 +45,10 @@ static const struct row rows[] = {
 	{ 0, "cache-size", "SIZE",
 	  "memory for decompressed pages: bytes, or with K, M or G (default 64M)", "64M 256M 1G",
 	  false },
+	{ 0, "write-symbols", "FILE",
+	  "write what the dump itself tells of names, types and frames to\n"
+	  "FILE, an ELF file for gdb, lldb and other tools, and exit",
+	  "-f", false },
 	{ 0, "no-serve-files", NULL,
 	  "let no client read the vmlinux or other files of symbols; they\n"
 	  "are offered to one that has none of its own",
@@ -128,6 +132,8 @@ static struct err *take(struct options *o, const struct row *row, const char *va
 		return parse_docs(value, &o->action);
 	if (!strcmp(row->name, "run"))
 		o->run = value;
+	else if (!strcmp(row->name, "write-symbols"))
+		o->write_symbols = value;
 	else if (!strcmp(row->name, "no-serve-files"))
 		o->no_serve_files = true;
 	else if (!strcmp(row->name, "quiet"))
@@ -202,6 +208,9 @@ struct err *options_parse(int argc, char **argv, struct options *ret)
 		e = add_string(&o.dumps, argv[optind]);
 	if (!e && o.action == ACTION_SERVE && !o.dumps.count)
 		e = err_new(ERR_INVALID, "no dump is given; see --help");
+	if (!e && o.write_symbols && (o.exec.count || o.run || o.listen.count))
+		e = err_new(ERR_INVALID, "--write-symbols does nothing else: leave out --exec, --run "
+					 "and --listen");
 	if (!e && o.exec.count && (o.run || o.listen.count))
 		e = err_new(ERR_INVALID, "--exec does not serve: leave out --run and --listen");
 	if (e) {

@@ -33,6 +33,7 @@ struct options {
 	enum action action;
 	struct strings dumps, listen, symbols, exec;
 	const char *run; /* NULL without --run; argv's */
+	const char *write_symbols; /* the file, NULL without --write-symbols; argv's */
 	size_t cache_size;
 	bool no_serve_files;
 	bool quiet;

@@ -13,13 +13,17 @@
 #include "server/kernel/registers.h"
 #include "server/kernel/task_state.h"
 #include "server/monitor.h"
+#include "server/served_image.h"
 #include "server/x86_target.h"
+
+/* Documents of all kinds; one more row ends the table. */
+enum { OBJECTS_MAX = 8 };
 
 struct target_kernel {
 	struct target target;
-	struct target_object objects[2]; /* the second ends the table */
-	struct host *host;		 /* borrowed */
-	uint64_t *tids;			 /* owned; in the order of host->tasks */
+	struct target_object objects[OBJECTS_MAX + 1];
+	struct host *host; /* borrowed */
+	uint64_t *tids;	   /* owned; in the order of host->tasks */
 	struct buf vmcoreinfo;
 	struct buf name, label; /* of the thread described last */
 };
@@ -172,9 +176,13 @@ static const struct target_image_ops image_ops = {
 
 /* ---- files ---- */
 
+/* The kernel's image is among the files even if a client did not ask for its name. */
 static struct err *open_file(void *self, const char *name, struct target_file **ret)
 {
-	return exports_open(host_of(self)->exports, name, ret);
+	const struct host *h = host_of(self);
+	const struct buf *image;
+	err_free(served_image_path(h->image, &image));
+	return exports_open(h->exports, name, ret);
 }
 
 static struct err *read_file(void *self, struct target_file *file, uint64_t offset, void *out,
@@ -213,6 +221,15 @@ static struct err *get_vmcoreinfo(void *self, const char *annex, const struct bu
 	return NULL;
 }
 
+/* The annex is the process whose file is asked for, in hex (gdb manual, "General Query Packets"):
+ * nothing stands for the one that there is. */
+static struct err *get_exec_file(void *self, const char *annex, const struct buf **ret_document)
+{
+	if (*annex && strcmp(annex, "1") != 0)
+		return err_new(ERR_NOTFOUND, "there is no process %s", annex);
+	return served_image_path(host_of(self)->image, ret_document);
+}
+
 static struct err *run_monitor(void *self, struct target_view *view, const char *line,
 			       struct buf *out, struct target_job **ret_job)
 {
@@ -222,6 +239,16 @@ static struct err *run_monitor(void *self, struct target_view *view, const char 
 }
 
 static const struct target_monitor_ops monitor_ops = { .run = run_monitor };
+
+static void add_object(struct target_kernel *t, const char *name, unsigned clients,
+		       struct err *(*get)(void *, const char *, const struct buf **))
+{
+	size_t n = 0;
+	while (n < OBJECTS_MAX && t->objects[n].name)
+		n++;
+	if (n < OBJECTS_MAX)
+		t->objects[n] = (struct target_object){ name, clients, get };
+}
 
 struct err *target_kernel_new(struct host *host, struct target **ret)
 {
@@ -244,9 +271,10 @@ struct err *target_kernel_new(struct host *host, struct target **ret)
 	const char *vmcoreinfo = kernel_vmcoreinfo_text(host->kernel, &len);
 	if (vmcoreinfo) {
 		buf_add(&t->vmcoreinfo, vmcoreinfo, len);
-		t->objects[0] = (struct target_object){ "vmcoreinfo", TARGET_GDB | TARGET_LLDB,
-							get_vmcoreinfo };
+		add_object(t, "vmcoreinfo", TARGET_GDB | TARGET_LLDB, get_vmcoreinfo);
 	}
+	if (host->serve_files)
+		add_object(t, "exec-file", TARGET_GDB, get_exec_file);
 	struct err *e = buf_error(&t->vmcoreinfo);
 	if (e) {
 		target_kernel_free(&t->target);

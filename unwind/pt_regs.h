@@ -13,6 +13,9 @@
  */
 enum { PT_REGS_WORDS = 21, USER_REGS_WORDS = 27 };
 
+/* The first of the words that the CPU itself pushes: rip, cs, eflags, rsp, ss, the iret frame. */
+enum { PT_REGS_IRET = 16 };
+
 /* Which register each of the words is. */
 extern const enum reg pt_regs_order[USER_REGS_WORDS];
 

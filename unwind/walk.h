@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "unwind/pt_regs.h"
 #include "unwind/unwind.h"
 
 struct walk {
@@ -71,7 +72,7 @@ bool walk_restore(struct walk *w, struct frame *caller, enum reg n, uint64_t add
 void walk_keep(const struct walk *w, struct frame *caller, enum reg n);
 
 /* Words of a pt_regs at @address, from the @first on (PT_REGS_IRET: its iret frame alone). */
-enum { PT_REGS_BYTES = 168, PT_REGS_IRET = 16 };
+enum { PT_REGS_BYTES = 168 };
 bool walk_restore_pt_regs(struct walk *w, struct frame *caller, uint64_t address, unsigned first);
 
 #endif

@@ -90,6 +90,16 @@ const struct module *code_map_module(const struct code_map *c, uint64_t address)
 	return modules_at(&c->modules, address, NULL);
 }
 
+const struct symbols *code_map_module_symbols(struct code_map *c, const struct module *module)
+{
+	return module_symbols_all(c->symbols, module);
+}
+
+const struct symbols *code_map_module_percpu(struct code_map *c, const struct module *module)
+{
+	return module_symbols_all_percpu(c->symbols, module);
+}
+
 bool code_map_symbol(struct code_map *c, uint64_t address, struct symbol *ret)
 {
 	const struct module *m = code_map_module(c, address);

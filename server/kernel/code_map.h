@@ -32,6 +32,11 @@ bool code_map_is_code(const struct code_map *c, uint64_t pc);
 /* The module that @address belongs to, or NULL. */
 const struct module *code_map_module(const struct code_map *c, uint64_t address);
 
+/* All symbols of @module, one of code_map_modules(), and its per-CPU variables as
+ * module_symbols_all_percpu() has them; NULL if there are none. */
+const struct symbols *code_map_module_symbols(struct code_map *c, const struct module *module);
+const struct symbols *code_map_module_percpu(struct code_map *c, const struct module *module);
+
 /* The symbol that holds @address, a module's or the kernel's; false if none does. */
 bool code_map_symbol(struct code_map *c, uint64_t address, struct symbol *ret);
 

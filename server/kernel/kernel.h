@@ -56,6 +56,15 @@ const struct symbols *kernel_symbols(const struct kernel *k);
 /* The vmlinux in use; NULL if there is none. */
 const struct debug_file *kernel_debug_file(const struct kernel *k);
 
+/*
+ * Looks for a vmlinux of this kernel, in use or not, as debug_file_find() says; the caller closes
+ * it. ERR_NOTFOUND when there is none.
+ */
+__attribute__((warn_unused_result)) struct err *kernel_find_debug_file(const struct kernel *k,
+								       const char *const *paths,
+								       size_t count,
+								       struct debug_file **ret);
+
 const char *kernel_release(const struct kernel *k);	 /* uname -r; "" if unknown */
 const char *kernel_banner(const struct kernel *k);	 /* linux_banner; "" if unknown */
 const char *kernel_build_id(const struct kernel *k);	 /* hex digits; NULL if unknown */

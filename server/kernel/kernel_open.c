@@ -113,9 +113,8 @@ static struct err *types_from_memory(struct kernel *k)
 	return err_wrap(e, "read the kernel's BTF");
 }
 
-/* Looks for the vmlinux and checks it; @why is added to a failure. */
-static struct err *open_file(struct kernel *k, const struct kernel_options *options,
-			     const char *why)
+struct err *kernel_find_debug_file(const struct kernel *k, const char *const *paths, size_t count,
+				   struct debug_file **ret)
 {
 	struct debug_wanted wanted = {
 		.release = *k->release ? k->release : NULL,
@@ -123,10 +122,21 @@ static struct err *open_file(struct kernel *k, const struct kernel_options *opti
 		.info = k->info,
 	};
 	struct buf tried = BUF_INIT;
-	struct err *e = debug_file_find(options->symbol_paths, options->symbol_path_count, &wanted,
-					&tried, &k->file);
-	log_debug(LOG_SYMBOLS, "vmlinux: %s%s", k->file ? k->file->path : "none\n", tried.data);
+	struct debug_file *file = NULL;
+	struct err *e = debug_file_find(paths, count, &wanted, &tried, &file);
+	log_debug(LOG_SYMBOLS, "vmlinux: %s%s", file ? file->path : "none\n", tried.data);
 	buf_free(&tried);
+	if (!e)
+		*ret = file;
+	return e;
+}
+
+/* Looks for the vmlinux and checks it; @why is added to a failure. */
+static struct err *open_file(struct kernel *k, const struct kernel_options *options,
+			     const char *why)
+{
+	struct err *e = kernel_find_debug_file(k, options->symbol_paths, options->symbol_path_count,
+					       &k->file);
 	return why && e && err_code(e) == ERR_NOTFOUND ? err_wrap(e, "%s", why) : e;
 }
 

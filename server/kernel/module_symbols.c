@@ -201,6 +201,17 @@ static const struct tables *tables_of(struct module_symbols *s, const struct mod
 	return t;
 }
 
+const struct symbols *module_symbols_all(struct module_symbols *s, const struct module *module)
+{
+	return tables_of(s, module)->places;
+}
+
+const struct symbols *module_symbols_all_percpu(struct module_symbols *s,
+						const struct module *module)
+{
+	return tables_of(s, module)->percpu;
+}
+
 bool module_symbols_at(struct module_symbols *s, const struct module *module, uint64_t address,
 		       struct symbol *ret)
 {

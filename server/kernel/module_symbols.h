@@ -21,6 +21,12 @@ __attribute__((warn_unused_result)) struct err *module_symbols_new(const struct 
 								   struct module_symbols **ret);
 void module_symbols_free(struct module_symbols *s);
 
+/* All symbols of @module that are places in memory, and its per-CPU variables, with what a CPU's
+ * offset is to be added to; NULL if there are none. */
+const struct symbols *module_symbols_all(struct module_symbols *s, const struct module *module);
+const struct symbols *module_symbols_all_percpu(struct module_symbols *s,
+						const struct module *module);
+
 /*
  * The symbol of @module (one of the modules given to module_symbols_new()) that holds @address;
  * false if there is none. A module's table is read when it is first asked for, and kept; one that

@@ -229,8 +229,7 @@ static void load(struct orc_tables *t, const struct module *m, struct table *tab
 
 /* ---- finding ---- */
 
-bool orc_tables_find(struct orc_tables *t, const struct module *module, uint64_t pc,
-		     struct orc_entry *ret)
+static struct table *loaded_table(struct orc_tables *t, const struct module *module)
 {
 	struct table *table = module ? &t->of_modules[module - t->modules->list] : &t->kernel;
 	/* The kernel's table first: it is large enough to tell the format by. */
@@ -238,6 +237,26 @@ bool orc_tables_find(struct orc_tables *t, const struct module *module, uint64_t
 		load(t, NULL, &t->kernel);
 	if (!table->tried)
 		load(t, module, table);
+	return table;
+}
+
+size_t orc_tables_count(struct orc_tables *t, const struct module *module)
+{
+	return loaded_table(t, module)->count;
+}
+
+bool orc_tables_nth(const struct orc_tables *t, const struct module *module, size_t i,
+		    uint64_t *ret_start, struct orc_entry *ret)
+{
+	const struct table *table = module ? &t->of_modules[module - t->modules->list] : &t->kernel;
+	*ret_start = table->starts[i];
+	return orc_decode(t->format, table->rows + i * ORC_RAW_BYTES, ret);
+}
+
+bool orc_tables_find(struct orc_tables *t, const struct module *module, uint64_t pc,
+		     struct orc_entry *ret)
+{
+	const struct table *table = loaded_table(t, module);
 	/* The first entry above @pc is number low in the end. */
 	size_t low = 0, high = table->count;
 	while (low < high) {

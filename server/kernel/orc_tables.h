@@ -4,6 +4,7 @@
 #define SERVER_KERNEL_ORC_TABLES_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct err;
@@ -25,5 +26,14 @@ void orc_tables_free(struct orc_tables *t);
  */
 bool orc_tables_find(struct orc_tables *t, const struct module *module, uint64_t pc,
 		     struct orc_entry *ret);
+
+/*
+ * A whole table, for those who convert it: how many entries there are for @module (NULL: the
+ * kernel), and where the @i-th (below that) begins to hold, ascending. False (*ret_start is set) if
+ * what it says cannot be decoded.
+ */
+size_t orc_tables_count(struct orc_tables *t, const struct module *module);
+bool orc_tables_nth(const struct orc_tables *t, const struct module *module, size_t i,
+		    uint64_t *ret_start, struct orc_entry *ret);
 
 #endif

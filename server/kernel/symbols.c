@@ -92,9 +92,7 @@ static const char *keep_name(struct symbols *s, const char *name, size_t len)
 	return copy;
 }
 
-/* Whether @name is the linker script's for the start or end of something (_stext, __start_rodata,
- * __irqentry_text_start), not for the function or object that happens to be there. */
-static bool is_boundary(const char *name)
+bool symbols_is_boundary(const char *name)
 {
 	static const char *const ends[] = { "_start", "_end", "_begin", "text", "data", "bss" };
 	if (name[0] != '_')
@@ -151,7 +149,7 @@ struct err *symbols_add(struct symbols *s, const struct symbol *symbol, size_t n
 		.address = symbol->address,
 		.size = symbol->size,
 		.type = symbol->type,
-		.weight = is_boundary(name) ? 0 : (uint8_t)preference,
+		.weight = symbols_is_boundary(name) ? 0 : (uint8_t)preference,
 		.has_size = symbol->size != 0,
 		.is_fragment = is_fragment(name),
 	};

@@ -65,6 +65,10 @@ void symbols_free(struct symbols *s);
 /* "kallsyms", "symtab", or what symbols_new() was told. */
 const char *symbols_kind(const struct symbols *s);
 
+/* Whether @name is the linker script's for the start or end of something (_stext, __start_rodata,
+ * __irqentry_text_start), not for the function or object that happens to be there. */
+bool symbols_is_boundary(const char *name);
+
 /* How many there are; symbols_nth() is the @i-th (below the count) in address order. */
 size_t symbols_count(const struct symbols *s);
 struct symbol symbols_nth(const struct symbols *s, size_t i);

@@ -53,6 +53,11 @@ void unwinder_free(struct unwinder *u)
 	free(u);
 }
 
+struct orc_tables *unwinder_orc(const struct unwinder *u)
+{
+	return u->orc;
+}
+
 /* ---- answers ---- */
 
 static struct err *read_memory(void *self, uint64_t address, void *out, size_t len)

@@ -12,6 +12,7 @@ struct code_map;
 struct cpus;
 struct err;
 struct kernel;
+struct orc_tables;
 struct registers;
 struct task;
 struct tasks;
@@ -30,6 +31,9 @@ struct unwinder_parts {
 __attribute__((warn_unused_result)) struct err *unwinder_new(const struct unwinder_parts *parts,
 							     struct unwinder **ret);
 void unwinder_free(struct unwinder *u);
+
+/* The ORC tables that it reads, borrowed. */
+struct orc_tables *unwinder_orc(const struct unwinder *u);
 
 /*
  * The frames of @task (one of the parts' tasks), freed with frames_free(). One whose registers are

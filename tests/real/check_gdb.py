@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Attaches a stock gdb, with a vmlinux of its own or without, to one dump.
 
-    check_gdb.py [--without-vmlinux] MANIFEST DUMP_NAME SERVER [SERVER_OPTION...]
+    check_gdb.py [--without-vmlinux|--served] MANIFEST DUMP_NAME SERVER [SERVER_OPTION...]
 
 With a vmlinux nothing is typed to make up for KASLR: addresses, strings and the backtrace of a
 sleeping task must be right all the same. gdb's index of the vmlinux is cached beside the dumps.
+With --served the server has the vmlinux and gdb has none: it must show the same, and per-CPU
+symbols as they are linked too, which it cannot with a file of its own.
 """
 
 import json
@@ -19,18 +21,19 @@ from server_process import Server
 
 SLEEPER = "in poll"
 MARK = "GDB-REPORT "
+MODES = ("--without-vmlinux", "--served")
 
 
-def gdb_sees(dump, server, with_vmlinux):
+def gdb_sees(dump, server, mode):
     """gdb_report.py's report."""
     command = ["gdb", "-nx", "-batch", "-iex", "set index-cache enabled on",
                "-iex", f"set index-cache directory {dump.path('gdb-index')}",
                "-ex", f"target remote {server.host}:{server.port}",
                "-x", os.path.join(HERE, "gdb_report.py")]
-    if with_vmlinux:
+    if not mode:
         command.append(dump.vmlinux)
     env = dict(os.environ, GDB_REPORT_TID=str(dump.thread_named(SLEEPER)["tid"]),
-               GDB_REPORT_SYMBOLS="yes" if with_vmlinux else "")
+               GDB_REPORT_SYMBOLS="" if mode == "--without-vmlinux" else "yes")
     output = run(command, "gdb", env=env, with_stderr=True).decode("utf-8", "replace")
     for line in output.splitlines():
         if line.startswith(MARK):
@@ -70,6 +73,17 @@ def compare_symbols(seen, dump):
         yield f"the backtrace of {SLEEPER!r} is {seen['backtrace']}, should be {expected[:end]}"
 
 
+def compare_per_cpu(seen, dump):
+    """Offsets, which KASLR does not move, or addresses, which it does."""
+    listed = run(["nm", dump.vmlinux], "nm").decode()
+    linked = {name: int(re.search(rf"^(\w+) \w {name}$", listed, re.MULTILINE).group(1), 16)
+              for name in ("init_task", "runqueues")}
+    moved = int(dump.facts["symbols"]["init_task"], 16) - linked["init_task"]
+    expected = linked["runqueues"] + (moved if linked["runqueues"] >> 63 else 0)
+    if seen["runqueues"] != expected:
+        yield f"&runqueues is {seen['runqueues']:#x}, should be {expected:#x}"
+
+
 def compare_selected(seen, dump):
     """The current thread runs on a CPU; in a panic it is the one that panicked: init."""
     running = [thread["tid"] for thread in dump.threads if thread["on_cpu"]]
@@ -80,18 +94,20 @@ def compare_selected(seen, dump):
 
 
 def main():
-    with_vmlinux = "--without-vmlinux" not in sys.argv
-    if not with_vmlinux:
-        sys.argv.remove("--without-vmlinux")
+    mode = sys.argv.pop(1) if sys.argv[1:] and sys.argv[1] in MODES else None
     if shutil.which("gdb") is None:
         skip("gdb is missing: install the package gdb")
 
     def check(dump, command):
+        if mode == "--served":
+            command = [*command, "--symbols", dump.vmlinux]
         with Server(command, dump.files) as server:
-            seen = gdb_sees(dump, server, with_vmlinux)
+            seen = gdb_sees(dump, server, mode)
         lines = [*compare_threads(seen, dump), *compare_selected(seen, dump)]
-        if with_vmlinux:
+        if mode != "--without-vmlinux":
             lines += compare_symbols(seen, dump)
+        if mode == "--served":
+            lines += compare_per_cpu(seen, dump)
         return lines
 
     check_main(__doc__, check)

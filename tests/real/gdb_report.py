@@ -38,6 +38,7 @@ def report():
     }
     if os.environ["GDB_REPORT_SYMBOLS"]:
         result["init_task"] = int(gdb.parse_and_eval("(unsigned long) &init_task"))
+        result["runqueues"] = int(gdb.parse_and_eval("(unsigned long) &runqueues"))
         result["comm"] = gdb.parse_and_eval("init_task.comm").string()
         result["banner"] = gdb.parse_and_eval("(char *) linux_banner").string()
         result["backtrace"] = backtrace(int(os.environ["GDB_REPORT_TID"]))

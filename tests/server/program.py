@@ -49,13 +49,13 @@ class Server:
     nothing.
     """
 
-    def __init__(self, *arguments, listen=("127.0.0.1:0",), dump=DUMP, **how):
+    def __init__(self, *arguments, listen=("127.0.0.1:0",), dump=DUMP, symbols=VMLINUX, **how):
         listeners = [word for address in listen for word in ("--listen", address)]
         how.setdefault("stdin", subprocess.DEVNULL)
         self.said = []
         self._lines = queue.Queue()
         self.process = subprocess.Popen(
-            [PROGRAM, "--symbols", VMLINUX, *listeners, *arguments, dump],
+            [PROGRAM, "--symbols", symbols, *listeners, *arguments, dump],
             stderr=subprocess.PIPE, text=True, **how)
         threading.Thread(target=self._read, daemon=True).start()
         self._listens_at = len([a for a in listen if a != "stdio"])

@@ -30,12 +30,26 @@ def listed_options(text):
     return set(re.findall(r"(?<![\w-])--([a-z][a-z-]+)", text.replace("Fl Fl ", "--")))
 
 
+OPTIONS = {
+    "cache-size",
+    "debug",
+    "exec",
+    "help",
+    "listen",
+    "no-serve-files",
+    "quiet",
+    "run",
+    "symbols",
+    "version",
+    "write-symbols",
+}
+
+
 @check("--help names the usage and every option")
 def _():
     text = expect_output(run_program("--help"))
     expect(text.startswith("Usage: vmcore-gdbserver [OPTION]... DUMP"), text)
-    expect_equal(listed_options(text), {"listen", "symbols", "run", "exec", "cache-size", "debug",
-                                        "quiet", "help", "version", "no-serve-files"}, "the options")
+    expect_equal(listed_options(text), OPTIONS, "the options")
     expect(all(len(line) <= 100 for line in text.splitlines()), "a line is too long")
     expect_equal(expect_output(run_program("-h")), text, "-h")
 

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "server/served_image.h"
+
+#include <elf.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "server/exports.h"
+#include "server/image_cure.h"
+#include "server/kernel/debugfiles.h"
+#include "server/kernel/kernel.h"
+#include "server/overlay.h"
+
+struct served_image {
+	struct kernel *k;	 /* borrowed */
+	struct exports *exports; /* borrowed */
+	struct buf path;	 /* what is served; "" before the search, and after one in vain */
+	struct buf stand_in;	 /* "" without one */
+	char *failure;		 /* owned; why there is nothing to serve; NULL if there is */
+};
+
+struct served_image *served_image_new(struct kernel *k, struct exports *exports)
+{
+	struct served_image *s = calloc(1, sizeof(*s));
+	if (!s)
+		return NULL;
+	s->k = k;
+	s->exports = exports;
+	buf_init(&s->path);
+	buf_init(&s->stand_in);
+	return s;
+}
+
+void served_image_free(struct served_image *s)
+{
+	if (!s)
+		return;
+	buf_free(&s->path);
+	buf_free(&s->stand_in);
+	free(s->failure);
+	free(s);
+}
+
+struct err *served_image_stand_in(struct served_image *s, const char *name)
+{
+	buf_reset(&s->stand_in);
+	buf_addstr(&s->stand_in, name);
+	return buf_error(&s->stand_in);
+}
+
+/* Puts @file among the exports under its real path, which becomes s->path. */
+static struct err *serve_file(struct served_image *s, const struct debug_file *file)
+{
+	struct overlay overlay = OVERLAY_INIT;
+	char *path = realpath(file->path, NULL);
+	if (!path)
+		return err_new(ERR_NOTFOUND, "%s is no longer there", file->path);
+	struct err *e = NULL;
+	if (!exports_has(s->exports, path)) {
+		e = image_cure(file->fd, &overlay);
+		if (!e)
+			e = exports_add_fd(s->exports, path, file->fd, &overlay);
+	}
+	if (!e) {
+		buf_addstr(&s->path, path);
+		e = buf_error(&s->path);
+	}
+	overlay_free(&overlay);
+	free(path);
+	return err_wrap(e, "serve %s", file->path);
+}
+
+/* A client could do nothing with what has types at most. */
+static bool has_symbols(const struct debug_file *file)
+{
+	return file->has_symtab || file->has_dwarf;
+}
+
+static struct err *serve_vmlinux(struct served_image *s)
+{
+	struct debug_file *found = NULL;
+	const struct debug_file *file = kernel_debug_file(s->k);
+	struct err *e = NULL;
+	if (!file) {
+		e = kernel_find_debug_file(s->k, NULL, 0, &found);
+		file = found;
+	}
+	if (!e && !has_symbols(file))
+		e = err_new(ERR_NOTFOUND, "%s has no symbols", file->path);
+	if (!e)
+		e = serve_file(s, file);
+	debug_file_close(found);
+	return e;
+}
+
+static struct err *choose(struct served_image *s)
+{
+	struct err *e = serve_vmlinux(s);
+	if (!e || err_code(e) == ERR_NOMEM)
+		return e;
+	log_debug(LOG_SYMBOLS, "no vmlinux to serve: %s", err_msg(e));
+	if (s->stand_in.len) {
+		err_free(e);
+		buf_reset(&s->path);
+		buf_addstr(&s->path, s->stand_in.data);
+		return buf_error(&s->path);
+	}
+	s->failure = strdup(err_msg(e));
+	return e;
+}
+
+struct err *served_image_path(struct served_image *s, const struct buf **ret)
+{
+	struct err *e = NULL;
+	if (s->failure)
+		return err_new(ERR_NOTFOUND, "%s", s->failure);
+	if (!s->path.len)
+		e = choose(s);
+	if (!e)
+		*ret = &s->path;
+	return e;
+}

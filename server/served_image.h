@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The kernel's own image for a client that has none: which file that is, and what is changed in it
+ * on the way. The file on disk is not touched.
+ *
+ * Nothing is looked for before a client asks: a dump that holds symbols and types needs no vmlinux,
+ * and most clients bring theirs.
+ */
+#ifndef SERVER_SERVED_IMAGE_H
+#define SERVER_SERVED_IMAGE_H
+
+struct buf;
+struct err;
+struct exports;
+struct kernel;
+struct served_image;
+
+/* Both are borrowed and must outlive the result. NULL when memory is out. */
+struct served_image *served_image_new(struct kernel *k, struct exports *exports);
+void served_image_free(struct served_image *s);
+
+/*
+ * An image that is made from the dump stands in when there is no vmlinux: @name of the exports,
+ * copied. Before the first served_image_path().
+ */
+__attribute__((warn_unused_result)) struct err *served_image_stand_in(struct served_image *s,
+								      const char *name);
+
+/*
+ * The name in the exports of the image to serve, borrowed: the vmlinux that is in use, else one
+ * that is found in the usual places by release and build-id, else what stands in. The answer is
+ * kept. ERR_NOTFOUND when there is none, with the places that were looked at and the package.
+ */
+__attribute__((warn_unused_result)) struct err *served_image_path(struct served_image *s,
+								  const struct buf **ret);
+
+#endif
