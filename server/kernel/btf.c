@@ -92,6 +92,13 @@ const char *btf_string(const struct btf *b, uint32_t offset)
 	return *s ? s : NULL;
 }
 
+const char *btf_strings(const struct btf *b, uint32_t *ret_first, uint32_t *ret_len)
+{
+	*ret_first = b->first_string;
+	*ret_len = b->strings_len;
+	return b->strings;
+}
+
 static enum btf_kind info_kind(uint32_t info)
 {
 	return (enum btf_kind)(info >> 24 & 0x7f);
@@ -114,6 +121,7 @@ struct btf_record btf_record(const struct btf *b, uint32_t id)
 	return (struct btf_record){
 		.more = p + TYPE_SIZE,
 		.name = info_kind(info) < BTF_KIND_KNOWN ? btf_string(b, get_u32(p)) : NULL,
+		.name_offset = info_kind(info) < BTF_KIND_KNOWN ? get_u32(p) : 0,
 		.kind = info_kind(info),
 		.flag = info >> 31,
 		.vlen = info_vlen(info),

@@ -37,17 +37,22 @@ enum btf_kind {
 	BTF_KIND_KNOWN, /* kinds from here on are newer; of them only the length is known */
 };
 
+/* Linkage of functions (their vlen) and variables (the word behind them). */
+enum { BTF_LINKAGE_STATIC, BTF_LINKAGE_GLOBAL, BTF_LINKAGE_EXTERN };
+
 /* Bytes of one element behind a struct btf_type. */
 enum {
 	BTF_MEMBER_SIZE = 12, /* struct btf_member: name, type, offset */
+	BTF_PARAM_SIZE = 8,   /* struct btf_param: name, type */
 	BTF_ENUM_SIZE = 8,    /* struct btf_enum: name, value */
 	BTF_ENUM64_SIZE = 12, /* struct btf_enum64: name, low half, high half */
 };
 
 /* A struct btf_type taken apart. All of it is borrowed from the struct btf. */
 struct btf_record {
-	const uint8_t *more; /* what follows struct btf_type, as long as kind and vlen say */
-	const char *name;    /* NULL if it has none */
+	const uint8_t *more;  /* what follows struct btf_type, as long as kind and vlen say */
+	const char *name;     /* NULL if it has none */
+	uint32_t name_offset; /* what btf_string() makes name of */
 	enum btf_kind kind;
 	bool flag;     /* kind_flag */
 	uint32_t vlen; /* elements behind it */
@@ -74,6 +79,12 @@ struct btf_record btf_record(const struct btf *b, uint32_t id);
 
 /* The string at @offset, taken from a record of @b; NULL for the empty one. */
 const char *btf_string(const struct btf *b, uint32_t offset);
+
+/*
+ * The string section of @b itself, without its base's, as it is; its last byte is 0. *ret_first is
+ * the offset by which records name its first byte, *ret_len its bytes (0: there are none).
+ */
+const char *btf_strings(const struct btf *b, uint32_t *ret_first, uint32_t *ret_len);
 
 /*
  * Whether kind_flag of an enumeration says that its values are signed (since 6.0). Before, it was

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Debugging information from what a kernel's memory always has: BTF says which types, functions and
+ * per-CPU variables there are, its symbols say where. The result is DWARF 4 (32-bit format), one
+ * unit for the kernel and one for each module, for debuggers that have no other.
+ *
+ * BTF may be damaged or hostile: what makes no sense in it (a member outside of its structure, a
+ * type that holds itself, a name that no terminal should print) is left out.
+ */
+#ifndef SERVER_IMAGE_DWARF_FROM_BTF_H
+#define SERVER_IMAGE_DWARF_FROM_BTF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "server/image/btf_set.h"
+
+struct err;
+
+struct dwarf_place {
+	uint64_t address;
+	uint64_t size; /* at most up to the next symbol; 0 if unknown */
+	bool global;   /* visible outside of its source file */
+};
+
+/*
+ * Where things are. Each looks @name up among the symbols of object number @object alone and says
+ * no unless it is there just once: a static function's name need not be unique, and then none of
+ * them is known. A function that shares its address with others should be given to one of the names
+ * only, and a per-CPU variable has the address that its symbol has.
+ */
+struct dwarf_places {
+	void *self;
+	bool (*function)(void *self, size_t object, const char *name, struct dwarf_place *ret);
+	bool (*variable)(void *self, size_t object, const char *name, struct dwarf_place *ret);
+};
+
+/* Section contents, owned; addresses and offsets in them are final. */
+struct dwarf_sections {
+	struct buf info, abbrev, str, ranges, aranges; /* .debug_* */
+	uint32_t types, functions, variables;	       /* DIEs; of the latter those with a place */
+	uint32_t omitted;			       /* members that made no sense */
+};
+
+/*
+ * Converts @count (1 or more) objects, the first of which is the kernel; see btf_set_init().
+ * ERR_INVALID, ERR_FORMAT when they do not belong together or are absurdly large.
+ */
+__attribute__((warn_unused_result)) struct err *dwarf_from_btf(const struct btf_object *objects,
+							       size_t count,
+							       const struct dwarf_places *places,
+							       struct dwarf_sections *ret);
+void dwarf_sections_free(struct dwarf_sections *s);
+
+#endif
