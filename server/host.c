@@ -19,6 +19,7 @@
 #include "server/kernel/registers.h"
 #include "server/kernel/unwind_source.h"
 #include "server/memory/dump.h"
+#include "server/memory/live.h"
 #include "server/memory/memory.h"
 #include "server/printable.h"
 #include "server/served_image.h"
@@ -42,8 +43,12 @@ static struct err *open_dump(const struct host_options *options, struct host *h)
 		.warn = collect_warning,
 		.warn_closure = &warnings,
 	};
-	struct err *e =
-		dump_open(options->dump_paths, options->dump_path_count, &dump_options, &h->dump);
+	struct err *e = options->live ? dump_open_live(&live_paths_of_system, options->live_source,
+						       &dump_options, &h->dump)
+				      : dump_open(options->dump_paths, options->dump_path_count,
+						  &dump_options, &h->dump);
+	if (!e && options->opened)
+		e = options->opened(options->opened_closure);
 	if (!e) {
 		h->warnings = strdup(warnings.data);
 		if (!h->warnings)
@@ -130,7 +135,8 @@ static struct err *choose_current(struct host *h)
 			if (!known)
 				continue;
 			h->current = i;
-			if (choice != WANTED)
+			/* Of a machine that runs, no running task's registers are known. */
+			if (choice != WANTED && !h->live)
 				kernel_note(h->kernel,
 					    "the registers of '%s' are unknown, so %" PRIu32
 					    " is the current thread",
@@ -166,8 +172,10 @@ struct err *host_open(const struct host_options *options, struct host **ret)
 	h->serve_files = options->serve_files;
 	h->exports = exports_new();
 	struct err *e = h->exports ? open_dump(options, h) : err_nomem();
+	h->live = options->live;
 	if (!e)
-		e = err_wrap(open_kernel(options, h), "%s", options->dump_paths[0]);
+		e = err_wrap(open_kernel(options, h), "%s",
+			     h->live ? dump_info(h->dump)->format : options->dump_paths[0]);
 	if (!e)
 		e = choose_current(h);
 	if (!e)
@@ -198,6 +206,45 @@ void host_close(struct host *h)
 	free(h->panic);
 	free(h->warnings);
 	free(h);
+}
+
+void host_begin(struct host *h)
+{
+	if (!h->live)
+		return;
+	memory_forget(h->memory);
+	registers_forget(h->registers);
+}
+
+struct err *host_renew(struct host *h)
+{
+	struct cpus cpus, old_cpus = h->cpus;
+	struct tasks tasks, old_tasks = h->tasks;
+	if (!h->live)
+		return NULL;
+	host_begin(h);
+	struct err *e = cpus_read(h->kernel, &cpus);
+	if (e)
+		return e;
+	e = tasks_read(h->kernel, &cpus, &tasks);
+	if (e) {
+		cpus_free(&cpus);
+		return e;
+	}
+	h->cpus = cpus;
+	h->tasks = tasks;
+	e = registers_renew(h->registers);
+	if (e) {
+		h->cpus = old_cpus;
+		h->tasks = old_tasks;
+		cpus_free(&cpus);
+		tasks_free(&tasks);
+		return e;
+	}
+	cpus_free(&old_cpus);
+	tasks_free(&old_tasks);
+	h->generation++;
+	return choose_current(h);
 }
 
 struct err *host_space(const struct host *h, uint64_t tid, uint64_t addr, struct vspace *ret)

@@ -286,6 +286,23 @@ void registers_forget(struct registers *r)
 	}
 }
 
+struct err *registers_renew(struct registers *r)
+{
+	struct cpu_state *states;
+	struct first_regs **done = calloc(r->tasks->count + 1, sizeof(*done));
+	struct err *e = done ? cpu_notes_match(r->k, r->cpus, r->tasks, &states) : err_nomem();
+	if (e) {
+		free(done);
+		return e;
+	}
+	registers_forget(r);
+	free(r->done);
+	free(r->states);
+	r->done = done;
+	r->states = states;
+	return NULL;
+}
+
 void registers_free(struct registers *r)
 {
 	if (!r)

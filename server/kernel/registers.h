@@ -44,6 +44,10 @@ void registers_free(struct registers *r);
 /* Forgets all that registers_get() has given: what is read of a machine that runs is old soon. */
 void registers_forget(struct registers *r);
 
+/* The same when the tasks (and CPUs) given to registers_new() have been read anew, into the same
+ * place. An error, which only memory can be the reason of, leaves it to the old ones. */
+__attribute__((warn_unused_result)) struct err *registers_renew(struct registers *r);
+
 /* The registers of @task (one of the tasks given to registers_new()), computed on first use and
  * kept, a failure with its reason too. Borrowed. An error only when memory is out. */
 __attribute__((warn_unused_result)) struct err *
