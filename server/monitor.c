@@ -41,10 +41,25 @@ static struct err *run_info(struct host *h, struct target_view *view,
 	return NULL;
 }
 
+static struct err *run_refresh(struct host *h, struct target_view *view,
+			       const struct monitor_arguments *w, struct buf *out)
+{
+	(void)view;
+	(void)w;
+	if (!h->live)
+		return err_new(ERR_INVALID, "a dump never changes; only --live has new threads");
+	struct err *e = host_renew(h);
+	if (!e)
+		buf_addf(out, "%zu tasks\n", h->tasks.count);
+	return e;
+}
+
 static const struct command commands[] = {
 	{ "help", "[COMMAND]", "what commands there are", true, 0, 1, run_help },
 	{ "info", "", "what the dump holds: kernel, format, date, panic, CPUs, tasks", true, 0, 0,
 	  run_info },
+	{ "refresh", "", "take the list of threads of a live machine anew", false, 0, 0,
+	  run_refresh },
 	{ "threads", "", "every task and idle CPU, with where its registers come from", true, 0, 0,
 	  monitor_threads },
 	{ "bt", "[TID|--all|--cpu N] [--regs]",

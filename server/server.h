@@ -25,6 +25,12 @@ __attribute__((warn_unused_result)) struct err *server_new(const struct serve_op
 							   struct server **ret);
 
 /*
+ * Makes the sockets, as server_run() else does: for who will not be allowed to by then. Clients
+ * that connect wait.
+ */
+__attribute__((warn_unused_result)) struct err *server_listen(struct server *s);
+
+/*
  * Serves @target until SIGTERM or SIGINT, until the client at stdio leaves, or until the command of
  * --run ends. Once a server. *ret_status is what the process should end with. @vmlinux is for the
  * gdb line to paste; NULL if none is known.

@@ -24,6 +24,7 @@ struct target_kernel {
 	struct target_object objects[OBJECTS_MAX + 1];
 	struct host *host; /* borrowed */
 	uint64_t *tids;	   /* owned; in the order of host->tasks */
+	uint64_t numbered; /* the host's generation that these are of */
 	struct buf vmcoreinfo;
 	struct buf name, label; /* of the thread described last */
 };
@@ -90,11 +91,40 @@ static const struct target_register_ops register_ops = {
 
 /* ---- threads ---- */
 
+static struct err *number_threads(struct target_kernel *t)
+{
+	const struct tasks *tasks = &t->host->tasks;
+	uint64_t *tids = reallocarray(t->tids, tasks->count, sizeof(*tids));
+	if (!tids)
+		return err_nomem();
+	for (size_t i = 0; i < tasks->count; i++)
+		tids[i] = tasks->list[i].tid;
+	t->tids = tids;
+	t->numbered = t->host->generation;
+	return NULL;
+}
+
 static struct err *list_threads(void *self, const uint64_t **ret_tids, size_t *ret_count)
 {
-	*ret_tids = ((struct target_kernel *)self)->tids;
-	*ret_count = host_of(self)->tasks.count;
+	struct target_kernel *t = self;
+	/* `monitor refresh` renews the tasks as well. */
+	struct err *e = t->numbered == t->host->generation ? NULL : number_threads(t);
+	if (e)
+		return e;
+	*ret_tids = t->tids;
+	*ret_count = t->host->tasks.count;
 	return NULL;
+}
+
+static struct err *renew_threads(void *self)
+{
+	struct err *e = host_renew(host_of(self));
+	return e ? e : number_threads(self);
+}
+
+static uint64_t thread_generation(void *self)
+{
+	return host_of(self)->generation;
 }
 
 static bool thread_alive(void *self, uint64_t tid)
@@ -145,6 +175,21 @@ static const struct target_thread_ops thread_ops = {
 	.describe = describe_thread,
 	.stop_reason = stop_reason,
 };
+
+static const struct target_thread_ops live_thread_ops = {
+	.list = list_threads,
+	.renew = renew_threads,
+	.generation = thread_generation,
+	.alive = thread_alive,
+	.current = current_thread,
+	.describe = describe_thread,
+	.stop_reason = stop_reason,
+};
+
+static void begin(void *self)
+{
+	host_begin(host_of(self));
+}
 
 /* ---- the kernel's image ---- */
 
@@ -260,13 +305,7 @@ struct err *target_kernel_new(struct host *host, struct target **ret)
 	buf_init(&t->vmcoreinfo);
 	buf_init(&t->name);
 	buf_init(&t->label);
-	t->tids = calloc(host->tasks.count, sizeof(*t->tids));
-	if (!t->tids) {
-		target_kernel_free(&t->target);
-		return err_nomem();
-	}
-	for (size_t i = 0; i < host->tasks.count; i++)
-		t->tids[i] = host->tasks.list[i].tid;
+	struct err *e = number_threads(t);
 	size_t len;
 	const char *vmcoreinfo = kernel_vmcoreinfo_text(host->kernel, &len);
 	if (vmcoreinfo) {
@@ -275,18 +314,20 @@ struct err *target_kernel_new(struct host *host, struct target **ret)
 	}
 	if (host->serve_files)
 		add_object(t, "exec-file", TARGET_GDB, get_exec_file);
-	struct err *e = buf_error(&t->vmcoreinfo);
+	if (!e)
+		e = buf_error(&t->vmcoreinfo);
 	if (e) {
 		target_kernel_free(&t->target);
 		return e;
 	}
 	t->target = (struct target){
 		.self = t,
-		.what = "a crash dump",
+		.what = host->live ? "a live machine, which is looked at only" : "a crash dump",
+		.begin = host->live ? begin : NULL,
 		.pid = 1,
 		.memory = &memory_ops,
 		.registers = &register_ops,
-		.threads = &thread_ops,
+		.threads = host->live ? &live_thread_ops : &thread_ops,
 		.image = &image_ops,
 		.monitor = &monitor_ops,
 		.files = host->serve_files ? &file_ops : NULL,

@@ -36,10 +36,12 @@ OPTIONS = {
     "exec",
     "help",
     "listen",
+    "live",
     "no-serve-files",
     "quiet",
     "run",
     "symbols",
+    "user",
     "version",
     "write-symbols",
 }
