@@ -11,13 +11,19 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "server/exports.h"
+#include "server/frame_cache.h"
+#include "server/image/image.h"
 #include "server/kernel/code_map.h"
+#include "server/kernel/code_scopes.h"
 #include "server/kernel/debugfiles.h"
 #include "server/kernel/kernel.h"
 #include "server/kernel/module_types.h"
 #include "server/kernel/printk.h"
 #include "server/kernel/registers.h"
 #include "server/kernel/unwind_source.h"
+#include "server/kvm/host_entry.h"
+#include "server/kvm/kvm.h"
+#include "server/made_image.h"
 #include "server/memory/dump.h"
 #include "server/memory/live.h"
 #include "server/memory/memory.h"
@@ -75,6 +81,52 @@ static struct err *open_unwinder(struct host *h)
 	return unwinder_new(&parts, &h->unwinder);
 }
 
+static bool find_entry(void *closure, const struct task *task, const struct cpu *cpu,
+		       struct regs *ret)
+{
+	struct host *h = closure;
+	return kvm_host_entry(h->kvm, task, cpu, ret);
+}
+
+/* Nothing is made before a client asks for it. */
+static struct err *offer_made_image(struct host *h)
+{
+	struct image_source source = {
+		.k = h->kernel,
+		.code = h->code,
+		.orc = unwinder_orc(h->unwinder),
+		.types = h->module_types,
+	};
+	struct err *e = made_image_new(&source, h->exports, &h->made);
+	if (e)
+		return e;
+	if (h->extra_cfi)
+		served_image_cure_frames(h->image, made_image_source(h->made));
+	return served_image_stand_in(h->image, made_image_name(h->made));
+}
+
+/* Reads nothing yet. */
+static struct err *new_kvm(struct host *h, struct kvm **ret)
+{
+	const struct kvm_parts parts = {
+		.k = h->kernel,
+		.cpus = &h->cpus,
+		.tasks = &h->tasks,
+		.registers = h->registers,
+		.code = h->code,
+		.types = h->module_types,
+	};
+	return kvm_new(&parts, ret);
+}
+
+static struct err *open_kvm(struct host *h)
+{
+	struct err *e = new_kvm(h, &h->kvm);
+	if (!e)
+		registers_set_entry(h->registers, find_entry, h);
+	return e;
+}
+
 static struct err *open_kernel(const struct host_options *options, struct host *h)
 {
 	struct kernel_options kernel_options = {
@@ -94,20 +146,29 @@ static struct err *open_kernel(const struct host_options *options, struct host *
 		e = registers_new(h->kernel, &h->cpus, &h->tasks, &h->registers);
 	if (!e)
 		e = open_unwinder(h);
+	if (!e)
+		e = open_kvm(h);
 	if (!e) {
 		h->image = served_image_new(h->kernel, h->exports);
 		if (!h->image)
 			e = err_nomem();
 	}
+	if (!e)
+		e = offer_made_image(h);
+	if (!e)
+		e = frame_cache_new(h->unwinder, &h->frames);
+	if (!e)
+		e = code_scopes_new(h->kernel, &h->scopes);
 	return e;
 }
 
 static struct err *has_place(struct host *h, size_t task, bool *ret)
 {
-	const struct first_regs *first;
-	struct err *e = registers_get(h->registers, &h->tasks.list[task], &first);
+	struct frame first;
+	const char *why;
+	struct err *e = unwinder_first(h->unwinder, &h->tasks.list[task], &first, &why);
 	if (!e)
-		*ret = regs_known(&first->regs, REG_RIP);
+		*ret = regs_known(&first.regs, REG_RIP);
 	return e;
 }
 
@@ -170,6 +231,7 @@ struct err *host_open(const struct host_options *options, struct host **ret)
 	if (!h)
 		return err_nomem();
 	h->serve_files = options->serve_files;
+	h->extra_cfi = options->extra_cfi;
 	h->exports = exports_new();
 	struct err *e = h->exports ? open_dump(options, h) : err_nomem();
 	h->live = options->live;
@@ -193,9 +255,13 @@ void host_close(struct host *h)
 	if (!h)
 		return;
 	served_image_free(h->image);
+	made_image_free(h->made);
 	exports_free(h->exports);
+	frame_cache_free(h->frames);
+	kvm_free(h->kvm);
 	unwinder_free(h->unwinder);
 	module_types_free(h->module_types);
+	code_scopes_free(h->scopes);
 	code_map_free(h->code);
 	registers_free(h->registers);
 	tasks_free(&h->tasks);
@@ -214,37 +280,47 @@ void host_begin(struct host *h)
 		return;
 	memory_forget(h->memory);
 	registers_forget(h->registers);
+	frame_cache_forget(h->frames);
 }
 
 struct err *host_renew(struct host *h)
 {
 	struct cpus cpus, old_cpus = h->cpus;
 	struct tasks tasks, old_tasks = h->tasks;
+	struct kvm *kvm;
 	if (!h->live)
 		return NULL;
 	host_begin(h);
-	struct err *e = cpus_read(h->kernel, &cpus);
+	struct err *e = new_kvm(h, &kvm);
 	if (e)
 		return e;
+	e = cpus_read(h->kernel, &cpus);
+	if (e)
+		goto no_cpus;
 	e = tasks_read(h->kernel, &cpus, &tasks);
-	if (e) {
-		cpus_free(&cpus);
-		return e;
-	}
+	if (e)
+		goto no_tasks;
 	h->cpus = cpus;
 	h->tasks = tasks;
 	e = registers_renew(h->registers);
-	if (e) {
-		h->cpus = old_cpus;
-		h->tasks = old_tasks;
-		cpus_free(&cpus);
-		tasks_free(&tasks);
-		return e;
-	}
+	if (e)
+		goto no_registers;
 	cpus_free(&old_cpus);
 	tasks_free(&old_tasks);
+	kvm_free(h->kvm);
+	h->kvm = kvm;
 	h->generation++;
 	return choose_current(h);
+
+no_registers:
+	h->cpus = old_cpus;
+	h->tasks = old_tasks;
+	tasks_free(&tasks);
+no_tasks:
+	cpus_free(&cpus);
+no_cpus:
+	kvm_free(kvm);
+	return e;
 }
 
 struct err *host_space(const struct host *h, uint64_t tid, uint64_t addr, struct vspace *ret)

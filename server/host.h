@@ -15,10 +15,14 @@
 
 struct buf;
 struct code_map;
+struct code_scopes;
 struct dump;
 struct err;
 struct exports;
+struct frame_cache;
 struct kernel;
+struct made_image;
+struct kvm;
 struct memory;
 struct module_types;
 struct registers;
@@ -39,6 +43,7 @@ struct host_options {
 	size_t symbol_path_count;
 	size_t cache_size; /* of the page cache, in bytes */
 	bool serve_files;  /* clients may read what `exports` lists */
+	bool extra_cfi;	   /* gdb gets the frames of entry code; needs serve_files */
 	/* Called during work that may take long; may be NULL. */
 	void (*progress)(void *closure, const char *doing, uint64_t done, uint64_t total);
 	void *closure;
@@ -52,13 +57,18 @@ struct host {
 	struct tasks tasks;
 	struct registers *registers;
 	struct code_map *code;
+	struct code_scopes *scopes;
 	struct module_types *module_types;
 	struct unwinder *unwinder;
+	struct kvm *kvm;
 	bool serve_files;
+	bool extra_cfi;		    /* as in the options, both */
+	struct made_image *made;    /* what is served when there is no vmlinux */
 	struct exports *exports;    /* the files that clients may read, if serve_files is set */
 	struct served_image *image; /* which of them is the kernel */
 	bool live;		    /* it runs: what was read of it is old soon */
 	uint64_t generation;	    /* how often host_renew() has taken the list of tasks anew */
+	struct frame_cache *frames; /* of the tasks that were unwound last */
 	size_t current; /* index in tasks of the thread that a debugger finds selected */
 	char *panic;	/* the panic message; NULL if there is none. Owned */
 	char *warnings; /* what was odd about the files, one sentence a line. Owned */

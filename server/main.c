@@ -89,6 +89,7 @@ static struct err *open_host(const struct options *o, struct server *server, str
 		.symbol_path_count = o->symbols.count,
 		.cache_size = o->cache_size,
 		.serve_files = !o->no_serve_files,
+		.extra_cfi = !o->no_extra_cfi,
 		.progress = o->quiet ? NULL : show_progress,
 		.closure = &shown,
 	};
@@ -98,15 +99,29 @@ static struct err *open_host(const struct options *o, struct server *server, str
 	return e;
 }
 
+/* Runs a monitor command to its end, and prints what each slice of it says. */
+static struct err *run_command(struct host *host, struct target_view *view, const char *line)
+{
+	struct buf out = BUF_INIT;
+	struct target_job *job = NULL;
+	struct err *e = monitor_run(host, view, line, &out, &job);
+	bool done = !job;
+	fwrite(out.data, 1, out.len, stdout);
+	while (!e && !done) {
+		buf_reset(&out);
+		e = monitor_more(host, job, &out, &done);
+		fwrite(out.data, 1, out.len, stdout);
+	}
+	buf_free(&out);
+	return e;
+}
+
 static int run_commands(const struct options *o, struct host *host, const struct target *target)
 {
 	int status = EXIT_SUCCESS;
 	struct target_view view = { .tid = target->threads->current(target->self) };
 	for (size_t i = 0; i < o->exec.count; i++) {
-		struct buf out = BUF_INIT;
-		struct err *e = monitor_run(host, &view, o->exec.list[i], &out);
-		fwrite(out.data, 1, out.len, stdout);
-		buf_free(&out);
+		struct err *e = run_command(host, &view, o->exec.list[i]);
 		if (e)
 			status = fail(e);
 	}

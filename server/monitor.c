@@ -14,6 +14,7 @@
 #include "proto/target.h"
 #include "server/host.h"
 #include "server/monitor_commands.h"
+#include "server/monitor_job.h"
 
 enum { WORDS_MAX = 16 };
 
@@ -62,11 +63,19 @@ static const struct command commands[] = {
 	  run_refresh },
 	{ "threads", "", "every task and idle CPU, with where its registers come from", true, 0, 0,
 	  monitor_threads },
-	{ "bt", "[TID|--all|--cpu N] [--regs]",
-	  "the frames of the selected thread, of another or of all: where each is, how it was "
-	  "found, "
-	  "and with --regs what each register held there and where that was saved",
-	  true, 0, 3, monitor_bt },
+	{ "bt", "[TID|--all|--cpu N] [--regs] [--raw] [--inline]",
+	  "the frames of the selected thread, of another or of all: where each is and how it was "
+	  "found; with --regs what each register held there and where that was saved, with --raw "
+	  "the words of the stack with what each is, with --inline the inlined functions and the "
+	  "lines of the source",
+	  true, 0, 6, monitor_bt },
+	{ "frame", "[N]",
+	  "show the registers of frame N of the selected thread, as 'bt' numbers them, instead of "
+	  "those of frame 0; without N, say which frame's are shown",
+	  true, 0, 1, monitor_frame },
+	{ "stacks", "", "threads grouped by identical stacks, those of most threads first", true, 0,
+	  0, monitor_stacks },
+	{ "dmesg", "", "the kernel's log, as dmesg prints it", true, 0, 0, monitor_dmesg },
 	{ "read", "ADDR LEN",
 	  "bytes of memory as the selected thread sees it; says which kind of missing memory stops "
 	  "it",
@@ -147,10 +156,11 @@ static struct err *split(char *line, struct monitor_arguments *w, bool *ret_help
 	return NULL;
 }
 
-static struct err *run_line(struct host *h, struct target_view *view, char *line, struct buf *out)
+static struct err *run_line(struct host *h, struct target_view *view, char *line, struct buf *out,
+			    struct target_job **ret_job)
 {
 	const char *list[WORDS_MAX];
-	struct monitor_arguments w = { .list = list };
+	struct monitor_arguments w = { .list = list, .ret_job = ret_job };
 	bool help;
 	struct err *e = split(line, &w, &help);
 	if (e)
@@ -180,14 +190,38 @@ static struct err *run_line(struct host *h, struct target_view *view, char *line
 	return unknown_command(w.list[0]);
 }
 
-struct err *monitor_run(struct host *h, struct target_view *view, const char *line, struct buf *out)
+struct err *monitor_run(struct host *h, struct target_view *view, const char *line, struct buf *out,
+			struct target_job **ret_job)
 {
 	char *copy = strdup(line);
 	if (!copy)
 		return err_nomem();
-	struct err *e = run_line(h, view, copy, out);
+	struct err *e = run_line(h, view, copy, out, ret_job);
 	free(copy);
+	if (*ret_job)
+		(*ret_job)->generation = h->generation;
 	return e ? e : buf_error(out);
+}
+
+struct err *monitor_more(struct host *h, struct target_job *job, struct buf *out, bool *ret_done)
+{
+	bool done = false;
+	struct err *e = job->generation == h->generation
+				? job->slice(h, job, out, &done)
+				: err_new(ERR_INVALID, "the list of threads was taken anew "
+						       "meanwhile: give the command again");
+	if (!e)
+		e = buf_error(out);
+	if (e || done)
+		job->free(job);
+	*ret_done = done;
+	return e;
+}
+
+void monitor_cancel(struct target_job *job)
+{
+	if (job)
+		job->free(job);
 }
 
 void monitor_man(struct buf *out)

@@ -1,164 +1,93 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <inttypes.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/hex.h"
-#include "base/json.h"
-#include "base/regs.h"
 #include "proto/target.h"
+#include "server/frame_cache.h"
 #include "server/host.h"
-#include "server/kernel/code_map.h"
-#include "server/kernel/modules.h"
 #include "server/kernel/unwind_source.h"
 #include "server/monitor_commands.h"
-#include "server/printable.h"
-#include "unwind/pt_regs.h"
+#include "server/monitor_frames.h"
+#include "server/monitor_job.h"
+
+/* A slice lasts this long, or a thread: names from DWARF may take 50 ms for the first one. */
+enum { SLICE_NS = 10 * 1000 * 1000 };
 
 /* What the command line asks for. */
 struct wanted {
 	const struct task *task; /* NULL: all */
-	bool regs;
+	struct frames_detail detail;
+	bool json;
 };
 
-/* ---- names ---- */
+static void show(const struct host *h, const struct task *task, const struct frames *frames,
+		 const struct wanted *w, struct buf *out)
+{
+	if (w->json)
+		add_frames_json(h, task, frames, &w->detail, out);
+	else
+		add_frames_text(h, task, frames, &w->detail, out);
+}
 
-struct place {
-	bool named;
-	struct symbol symbol;
-	uint64_t offset;
-	const struct module *module; /* NULL: the kernel's own, or nobody's */
+/* ---- all threads ---- */
+
+struct all {
+	struct target_job job;
+	struct wanted wanted;
+	size_t next; /* index of tasks */
 };
 
-/* A return address may lie behind its function's last instruction, when that calls what never
- * returns: the call is what is looked up. */
-static struct place place_of(const struct host *h, const struct frame *f)
+static int64_t clock_ns(void)
 {
-	struct place p = { 0 };
-	uint64_t pc = f->regs.value[REG_RIP];
-	if (regs_user_mode(&f->regs))
-		return p;
-	uint64_t at = f->interrupted || !pc ? pc : pc - 1;
-	p.module = code_map_module(h->code, at);
-	p.named = code_map_symbol(h->code, at, &p.symbol);
-	if (p.named)
-		p.offset = pc - p.symbol.address;
-	return p;
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-static const char *end_name(enum unwind_end end)
+static struct err *show_slice(struct host *h, struct target_job *job, struct buf *out,
+			      bool *ret_done)
 {
-	static const char *const names[] = {
-		[END_USER] = "user", [END_KTHREAD] = "kthread", [END_LOST] = "lost"
-	};
-	return names[end];
+	struct all *a = (struct all *)job;
+	struct err *e = NULL;
+	int64_t end = clock_ns() + SLICE_NS;
+	do {
+		const struct task *task = &h->tasks.list[a->next++];
+		struct frames frames;
+		e = unwinder_frames(h->unwinder, task, &frames);
+		if (e)
+			break;
+		show(h, task, &frames, &a->wanted, out);
+		if (!a->wanted.json)
+			buf_addch(out, '\n');
+		frames_free(&frames);
+	} while (a->next < h->tasks.count && clock_ns() < end);
+	*ret_done = a->next == h->tasks.count;
+	return e;
 }
 
-/* ---- JSON ---- */
-
-static void registers_json(struct json *j, const struct frame *f)
+static void free_all(struct target_job *job)
 {
-	json_object(j, "regs");
-	for (enum reg n = 0; n < REG_COUNT; n++)
-		if (regs_known(&f->regs, n))
-			json_hex(j, reg_name(n), f->regs.value[n]);
-	json_end(j);
-	json_object(j, "saved");
-	for (enum reg n = 0; n < REG_COUNT; n++)
-		if (f->saved_known >> n & 1)
-			json_hex(j, reg_name(n), f->saved[n]);
-	json_end(j);
+	free(job);
 }
 
-static void frame_json(struct json *j, const struct host *h, const struct frame *f)
+static struct err *show_all(const struct wanted *w, struct target_job **ret_job)
 {
-	struct place p = place_of(h, f);
-	json_object(j, NULL);
-	json_hex(j, "pc", f->regs.value[REG_RIP]);
-	if (f->cfa)
-		json_hex(j, "cfa", f->cfa);
-	if (p.named) {
-		json_str(j, "name", p.symbol.name);
-		json_u64(j, "offset", p.offset);
-	}
-	if (p.module)
-		json_str(j, "module", p.module->name);
-	json_str(j, "how", frame_how_name(f->how));
-	json_bool(j, "interrupted", f->interrupted);
-	registers_json(j, f);
-	json_end(j);
+	struct all *a = calloc(1, sizeof(*a));
+	if (!a)
+		return err_nomem();
+	a->job = (struct target_job){ .slice = show_slice, .free = free_all };
+	a->wanted = *w;
+	*ret_job = &a->job;
+	return NULL;
 }
 
-static void frames_json(const struct host *h, const struct task *task, const struct frames *frames,
-			struct buf *out)
-{
-	struct json j = JSON_INIT(out);
-	json_object(&j, NULL);
-	json_u64(&j, "tid", task->tid);
-	json_array(&j, "frames");
-	for (size_t i = 0; i < frames->count; i++)
-		frame_json(&j, h, &frames->list[i]);
-	json_end(&j);
-	json_str(&j, "end", end_name(frames->end));
-	if (frames->why)
-		json_str(&j, "why", frames->why);
-	json_end(&j);
-	buf_addch(out, '\n');
-}
-
-/* ---- text ---- */
-
-static void registers_text(const struct frame *f, struct buf *out)
-{
-	for (enum reg n = 0; n < REG_COUNT; n++) {
-		if (!regs_known(&f->regs, n))
-			continue;
-		buf_addf(out, "        %-8s 0x%016" PRIx64, reg_name(n), f->regs.value[n]);
-		if (f->saved_known >> n & 1)
-			buf_addf(out, " ← [0x%016" PRIx64 "]", f->saved[n]);
-		buf_addch(out, '\n');
-	}
-}
-
-static void frame_text(const struct host *h, size_t number, const struct frame *f, struct buf *out)
-{
-	struct place p = place_of(h, f);
-	buf_addf(out, "#%-3zu 0x%016" PRIx64 "  %-6s  ", number, f->regs.value[REG_RIP],
-		 frame_how_name(f->how));
-	if (p.named) {
-		add_printable(out, p.symbol.name);
-		buf_addf(out, "+0x%" PRIx64, p.offset);
-	} else {
-		buf_addstr(out, regs_user_mode(&f->regs) ? "(user mode)" : "?");
-	}
-	if (p.module) {
-		buf_addstr(out, " [");
-		add_printable(out, p.module->name);
-		buf_addch(out, ']');
-	}
-	buf_addstr(out, f->interrupted && number ? " (interrupted)\n" : "\n");
-}
-
-static void frames_text(const struct host *h, const struct task *task, const struct frames *frames,
-			bool regs, struct buf *out)
-{
-	buf_addf(out, "%" PRIu32 " ", task->tid);
-	add_printable(out, task->comm);
-	if (task->on_cpu)
-		buf_addf(out, ", on CPU %d", task->cpu);
-	buf_addch(out, '\n');
-	for (size_t i = 0; i < frames->count; i++) {
-		frame_text(h, i, &frames->list[i], out);
-		if (regs)
-			registers_text(&frames->list[i], out);
-	}
-	if (frames->why)
-		buf_addf(out, "lost: %s\n", frames->why);
-}
-
-/* ---- the command ---- */
+/* ---- the command line ---- */
 
 static struct err *task_on_cpu(const struct host *h, const char *text, const struct task **ret)
 {
@@ -183,18 +112,40 @@ static struct err *task_by_id(const struct host *h, const char *text, const stru
 	return *ret ? NULL : err_new(ERR_NOTFOUND, "there is no thread %" PRIu64, tid);
 }
 
+static bool parse_detail(const char *word, struct frames_detail *detail)
+{
+	const struct {
+		const char *name;
+		bool *member;
+	} options[] = {
+		{ "--regs", &detail->regs },
+		{ "--raw", &detail->raw },
+		{ "--inline", &detail->inlined },
+	};
+	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++) {
+		if (strcmp(word, options[i].name) != 0)
+			continue;
+		*options[i].member = true;
+		return true;
+	}
+	return false;
+}
+
 static struct err *parse(const struct host *h, const struct target_view *view,
 			 const struct monitor_arguments *args, struct wanted *ret)
 {
 	bool chosen = false;
-	struct wanted w = { .task = tasks_find(&h->tasks, view->tid) };
+	struct wanted w = { .task = tasks_find(&h->tasks, view->tid), .json = args->json };
 	for (size_t i = 0; i < args->count; i++) {
 		const char *word = args->list[i];
 		struct err *e = NULL;
-		if (!strcmp(word, "--regs")) {
-			w.regs = true;
+		if (parse_detail(word, &w.detail))
 			continue;
-		}
+		if (word[0] == '-' && strcmp(word, "--all") != 0 && strcmp(word, "--cpu") != 0)
+			return err_new(ERR_INVALID,
+				       "there is no option '%s'; there are --all, --cpu N, --regs, "
+				       "--raw, --inline and --json",
+				       word);
 		if (chosen)
 			return err_new(ERR_INVALID, "one of TID, --all and --cpu will do");
 		chosen = true;
@@ -217,22 +168,14 @@ struct err *monitor_bt(struct host *h, struct target_view *view,
 		       const struct monitor_arguments *args, struct buf *out)
 {
 	struct wanted w = { 0 };
+	const struct frames *frames;
 	struct err *e = parse(h, view, args, &w);
-	for (size_t i = 0; !e && i < h->tasks.count; i++) {
-		const struct task *task = &h->tasks.list[i];
-		struct frames frames;
-		if (w.task && task != w.task)
-			continue;
-		e = unwinder_frames(h->unwinder, task, &frames);
-		if (e)
-			break;
-		if (args->json)
-			frames_json(h, task, &frames, out);
-		else
-			frames_text(h, task, &frames, w.regs, out);
-		if (!w.task && !args->json)
-			buf_addch(out, '\n');
-		frames_free(&frames);
-	}
+	if (e)
+		return e;
+	if (!w.task)
+		return show_all(&w, args->ret_job);
+	e = frame_cache_get(h->frames, w.task, &frames);
+	if (!e)
+		show(h, w.task, frames, &w, out);
 	return e;
 }

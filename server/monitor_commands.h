@@ -9,6 +9,7 @@
 struct buf;
 struct err;
 struct host;
+struct target_job;
 struct target_view;
 
 /* The words of a command line behind the command's name, --json taken out. */
@@ -16,11 +17,25 @@ struct monitor_arguments {
 	const char **list;
 	size_t count; /* already within what the table allows */
 	bool json;
+	/* Where a command that works in slices (monitor_job.h) leaves the rest of its work. */
+	struct target_job **ret_job;
 };
 
 /* monitor_bt.c */
 struct err *monitor_bt(struct host *h, struct target_view *view,
 		       const struct monitor_arguments *args, struct buf *out);
+
+/* monitor_dmesg.c */
+struct err *monitor_dmesg(struct host *h, struct target_view *view,
+			  const struct monitor_arguments *args, struct buf *out);
+
+/* monitor_frame.c */
+struct err *monitor_frame(struct host *h, struct target_view *view,
+			  const struct monitor_arguments *args, struct buf *out);
+
+/* monitor_stacks.c */
+struct err *monitor_stacks(struct host *h, struct target_view *view,
+			   const struct monitor_arguments *args, struct buf *out);
 
 /* monitor_threads.c */
 struct err *monitor_threads(struct host *h, struct target_view *view,

@@ -60,6 +60,8 @@ static const struct row rows[] = {
 	  "let no client read the vmlinux or other files of symbols; they\n"
 	  "are offered to one that has none of its own",
 	  NULL, false },
+	{ 0, "no-extra-cfi", NULL, "do not give gdb the frames of entry code that a vmlinux lacks",
+	  NULL, false },
 	{ 0, "debug", "CATEGORIES",
 	  "tell on standard error what happens inside; 'list' names the categories", "list all",
 	  false },
@@ -154,6 +156,8 @@ static struct err *take(struct options *o, const struct row *row, const char *va
 		return take_live(o, value);
 	else if (!strcmp(row->name, "write-symbols"))
 		o->write_symbols = value;
+	else if (!strcmp(row->name, "no-extra-cfi"))
+		o->no_extra_cfi = true;
 	else if (!strcmp(row->name, "no-serve-files"))
 		o->no_serve_files = true;
 	else if (!strcmp(row->name, "quiet"))

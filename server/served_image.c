@@ -9,17 +9,20 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "server/exports.h"
+#include "server/frame_cure.h"
+#include "server/image/entry_frames.h"
 #include "server/image_cure.h"
 #include "server/kernel/debugfiles.h"
 #include "server/kernel/kernel.h"
 #include "server/overlay.h"
 
 struct served_image {
-	struct kernel *k;	 /* borrowed */
-	struct exports *exports; /* borrowed */
-	struct buf path;	 /* what is served; "" before the search, and after one in vain */
-	struct buf stand_in;	 /* "" without one */
-	char *failure;		 /* owned; why there is nothing to serve; NULL if there is */
+	struct kernel *k;		   /* borrowed */
+	struct exports *exports;	   /* borrowed */
+	const struct image_source *frames; /* borrowed; NULL: the vmlinux's frames stay */
+	struct buf path;     /* what is served; "" before the search, and after one in vain */
+	struct buf stand_in; /* "" without one */
+	char *failure;	     /* owned; why there is nothing to serve; NULL if there is */
 };
 
 struct served_image *served_image_new(struct kernel *k, struct exports *exports)
@@ -51,6 +54,24 @@ struct err *served_image_stand_in(struct served_image *s, const char *name)
 	return buf_error(&s->stand_in);
 }
 
+void served_image_cure_frames(struct served_image *s, const struct image_source *source)
+{
+	s->frames = source;
+}
+
+static struct err *cure_frames(const struct served_image *s, int fd, struct overlay *overlay)
+{
+	uint64_t *starts = NULL;
+	size_t count = 0;
+	if (!s->frames)
+		return NULL;
+	struct err *e = entry_frames_stack_changers(s->frames, &starts, &count);
+	if (!e && count)
+		e = frame_cure(fd, starts, count, overlay);
+	free(starts);
+	return e;
+}
+
 /* Puts @file among the exports under its real path, which becomes s->path. */
 static struct err *serve_file(struct served_image *s, const struct debug_file *file)
 {
@@ -61,6 +82,8 @@ static struct err *serve_file(struct served_image *s, const struct debug_file *f
 	struct err *e = NULL;
 	if (!exports_has(s->exports, path)) {
 		e = image_cure(file->fd, &overlay);
+		if (!e)
+			e = cure_frames(s, file->fd, &overlay);
 		if (!e)
 			e = exports_add_fd(s->exports, path, file->fd, &overlay);
 	}

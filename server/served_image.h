@@ -12,6 +12,7 @@
 struct buf;
 struct err;
 struct exports;
+struct image_source;
 struct kernel;
 struct served_image;
 
@@ -25,6 +26,13 @@ void served_image_free(struct served_image *s);
  */
 __attribute__((warn_unused_result)) struct err *served_image_stand_in(struct served_image *s,
 								      const char *name);
+
+/*
+ * Unwind entries that are wrong, by what @source tells, are taken out of the vmlinux that is
+ * served: better ones come beside it (image/entry_frames.h). Before the first served_image_path().
+ * @source is borrowed and must outlive @s.
+ */
+void served_image_cure_frames(struct served_image *s, const struct image_source *source);
 
 /*
  * The name in the exports of the image to serve, borrowed: the vmlinux that is in use, else one

@@ -8,11 +8,13 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "server/exports.h"
+#include "server/frame_cache.h"
 #include "server/host.h"
 #include "server/kernel/kernel.h"
-#include "server/kernel/registers.h"
 #include "server/kernel/task_state.h"
+#include "server/kernel/unwind_source.h"
 #include "server/monitor.h"
+#include "server/libraries.h"
 #include "server/served_image.h"
 #include "server/x86_target.h"
 
@@ -26,6 +28,7 @@ struct target_kernel {
 	uint64_t *tids;	   /* owned; in the order of host->tasks */
 	uint64_t numbered; /* the host's generation that these are of */
 	struct buf vmcoreinfo;
+	struct buf libraries;	/* "" until it is asked for */
 	struct buf name, label; /* of the thread described last */
 };
 
@@ -67,17 +70,41 @@ static const struct target_memory_ops memory_ops = { .read = read_memory, .next 
 
 /* ---- registers ---- */
 
+/* Frame 0 needs no unwinding; the others were unwound when they were chosen, and are kept. */
+static struct err *find_registers(struct host *h, const struct task *task, unsigned number,
+				  struct regs *ret)
+{
+	struct frame first;
+	const struct frames *frames;
+	const char *why;
+	struct err *e;
+	if (!number) {
+		e = unwinder_first(h->unwinder, task, &first, &why);
+		if (!e)
+			*ret = first.regs;
+		return e;
+	}
+	e = frame_cache_get(h->frames, task, &frames);
+	if (e)
+		return e;
+	if (number >= frames->count)
+		return err_new(ERR_NOTFOUND, "thread %" PRIu32 " has no frame %u", task->tid,
+			       number);
+	*ret = frames->list[number].regs;
+	return NULL;
+}
+
 static struct err *read_registers(void *self, const struct target_view *view, uint8_t *values,
 				  bool *known)
 {
 	struct host *h = host_of(self);
 	const struct task *task = tasks_find(&h->tasks, view->tid);
-	const struct first_regs *first;
+	struct regs regs;
 	if (!task)
 		return err_new(ERR_NOTFOUND, "there is no thread %" PRIu64, view->tid);
-	struct err *e = registers_get(h->registers, task, &first);
+	struct err *e = find_registers(h, task, view->frame, &regs);
 	if (!e)
-		x86_registers_fill(&first->regs, values, known);
+		x86_registers_fill(&regs, values, known);
 	return e;
 }
 
@@ -275,15 +302,43 @@ static struct err *get_exec_file(void *self, const char *annex, const struct buf
 	return served_image_path(host_of(self)->image, ret_document);
 }
 
+static struct err *get_libraries(void *self, const char *annex, const struct buf **ret_document)
+{
+	struct target_kernel *t = self;
+	if (*annex)
+		return err_new(ERR_NOTFOUND, "libraries have no part '%s'", annex);
+	if (!t->libraries.len)
+		libraries_describe(t->host, &t->libraries);
+	struct err *e = buf_error(&t->libraries);
+	if (!e)
+		*ret_document = &t->libraries;
+	return e;
+}
+
 static struct err *run_monitor(void *self, struct target_view *view, const char *line,
 			       struct buf *out, struct target_job **ret_job)
 {
-	/* No command takes long yet. */
-	(void)ret_job;
-	return monitor_run(host_of(self), view, line, out);
+	return monitor_run(host_of(self), view, line, out, ret_job);
 }
 
-static const struct target_monitor_ops monitor_ops = { .run = run_monitor };
+static struct err *continue_monitor(void *self, struct target_view *view, struct target_job *job,
+				    struct buf *out, bool *ret_done)
+{
+	(void)view;
+	return monitor_more(host_of(self), job, out, ret_done);
+}
+
+static void cancel_monitor(void *self, struct target_job *job)
+{
+	(void)self;
+	monitor_cancel(job);
+}
+
+static const struct target_monitor_ops monitor_ops = {
+	.run = run_monitor,
+	.more = continue_monitor,
+	.cancel = cancel_monitor,
+};
 
 static void add_object(struct target_kernel *t, const char *name, unsigned clients,
 		       struct err *(*get)(void *, const char *, const struct buf **))
@@ -303,6 +358,7 @@ struct err *target_kernel_new(struct host *host, struct target **ret)
 	t->target.self = t;
 	t->host = host;
 	buf_init(&t->vmcoreinfo);
+	buf_init(&t->libraries);
 	buf_init(&t->name);
 	buf_init(&t->label);
 	struct err *e = number_threads(t);
@@ -314,6 +370,8 @@ struct err *target_kernel_new(struct host *host, struct target **ret)
 	}
 	if (host->serve_files)
 		add_object(t, "exec-file", TARGET_GDB, get_exec_file);
+	if (host->serve_files)
+		add_object(t, "libraries", TARGET_GDB, get_libraries);
 	if (!e)
 		e = buf_error(&t->vmcoreinfo);
 	if (e) {
@@ -343,6 +401,7 @@ void target_kernel_free(struct target *target)
 	if (!t)
 		return;
 	buf_free(&t->vmcoreinfo);
+	buf_free(&t->libraries);
 	buf_free(&t->name);
 	buf_free(&t->label);
 	free(t->tids);

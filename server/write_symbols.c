@@ -15,8 +15,8 @@
 #include "server/image/image.h"
 #include "server/kernel/unwind_source.h"
 
-/* Whether the file is what we write: a program that starts nowhere and has no bytes in its first
- * segment, as no vmlinux and no dump is. */
+/* Whether the file is what we write: a program without a byte in its first segment, as no vmlinux
+ * and no dump is. */
 static bool is_generated(int fd)
 {
 	struct {
@@ -25,8 +25,8 @@ static bool is_generated(int fd)
 	} head;
 	return pread(fd, &head, sizeof(head), 0) == (ssize_t)sizeof(head) &&
 	       !memcmp(head.header.e_ident, ELFMAG, SELFMAG) && head.header.e_type == ET_EXEC &&
-	       head.header.e_phoff == sizeof(head.header) && !head.header.e_entry &&
-	       head.first.p_type == PT_LOAD && !head.first.p_filesz;
+	       head.header.e_phoff == sizeof(head.header) && head.first.p_type == PT_LOAD &&
+	       !head.first.p_filesz;
 }
 
 static struct err *check_target(const char *path)
@@ -88,6 +88,7 @@ struct err *write_symbols(const struct host *host, const char *path)
 		.k = host->kernel,
 		.code = host->code,
 		.orc = unwinder_orc(host->unwinder),
+		.types = host->module_types,
 	};
 	struct image *image = NULL;
 	struct buf bytes = BUF_INIT;

@@ -74,7 +74,7 @@ static void restore_register(struct walk *w, Dwarf_Frame *row, uint64_t bias, en
 		walk_keep(w, caller, n);
 		return;
 	}
-	struct cfi_expr e = { rule.ops, rule.count, &w->cfa, bias };
+	struct cfi_expr e = { rule.ops, rule.count, &w->cfa, bias, NULL };
 	enum cfi_where where;
 	uint64_t place;
 	if (rule.count && cfi_evaluate(w, &e, &where, &place))
@@ -98,7 +98,7 @@ static bool find_cfa(struct walk *w, Dwarf_Frame *row, uint64_t bias, uint64_t *
 		walk_note(w, "CFI: no CFA: %s", dwarf_errmsg(-1));
 		return false;
 	}
-	struct cfi_expr e = { ops, count, NULL, bias };
+	struct cfi_expr e = { ops, count, NULL, bias, NULL };
 	if (!cfi_evaluate(w, &e, &where, ret))
 		return false;
 	if (where == CFI_REGISTER) {

@@ -282,6 +282,9 @@ static bool operate(struct machine *m, const Dwarf_Op *op)
 		return place_register(m, op->number);
 	case DW_OP_call_frame_cfa:
 		return m->e->cfa ? push(m, *m->e->cfa) : fail(m, "makes the CFA out of itself");
+	case DW_OP_fbreg:
+		return m->e->frame_base ? push(m, *m->e->frame_base + op->number)
+					: fail(m, "needs a frame base");
 	case DW_OP_deref:
 		return dereference(m, 8);
 	case DW_OP_deref_size:

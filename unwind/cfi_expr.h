@@ -19,6 +19,8 @@ struct cfi_expr {
 	size_t count;
 	const uint64_t *cfa; /* for DW_OP_call_frame_cfa; NULL where the CFA is being found */
 	uint64_t bias;	     /* to add to addresses that the expression spells out */
+	/* For DW_OP_fbreg, which variables' locations have; NULL in call frame information. */
+	const uint64_t *frame_base;
 };
 
 enum cfi_where {

@@ -12,8 +12,7 @@
 
 enum { CALL_REL32 = 0xe8, CALL_BYTES = 5, WORDS_MAX = 512 };
 
-/* Whether the instruction before @address is a direct call of @function. */
-static bool returns_from(const struct walk *w, uint64_t address, uint64_t function)
+bool walk_returns_from(const struct walk *w, uint64_t address, uint64_t function)
 {
 	const struct unwind_source *s = w->source;
 	unsigned char code[CALL_BYTES];
@@ -36,7 +35,7 @@ enum step found_step(struct walk *w, struct frame *ret)
 	for (unsigned i = 0; i < WORDS_MAX && walk_on_stack(w, slot, 8); i++, slot += 8) {
 		if (!walk_word(w, slot, &word))
 			return STEP_NONE;
-		if (!returns_from(w, word, function))
+		if (!walk_returns_from(w, word, function))
 			continue;
 		if (!walk_restore(w, &caller, REG_RIP, slot))
 			return STEP_NONE;

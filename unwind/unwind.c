@@ -126,6 +126,12 @@ static enum step leave_known_code(struct walk *w, struct frame *ret)
 {
 	const struct unwind_source *s = w->source;
 	struct orc_entry entry;
+	uint64_t function;
+	if (s->enters_guest && s->enters_guest(s->self, w->pc, &function)) {
+		enum step found = entry_step(w, function, ret);
+		if (found != STEP_NONE)
+			return found;
+	}
 	bool covered = s->orc && s->orc(s->self, w->pc, &entry);
 	bool has_orc = covered && entry.type != ORC_NOTHING;
 	if (has_orc && orc_goes_first(&entry))

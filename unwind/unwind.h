@@ -43,6 +43,9 @@ struct unwind_source {
 	/* Whether the code at @pc is assembly that is known to leave rbx and r12-r15 alone, so that
 	 * ORC, which does not speak of them, carries them over. May be NULL: none is. */
 	bool (*keeps_callee_saved)(void *self, uint64_t pc);
+	/* Whether the code at @pc is assembly that enters a guest, which begins at *ret_function
+	 * and may hold the guest's registers. May be NULL: none is. */
+	bool (*enters_guest)(void *self, uint64_t pc, uint64_t *ret_function);
 };
 
 /* How a frame's registers were found. */
@@ -53,7 +56,8 @@ enum frame_how {
 	HOW_ORC,
 	HOW_FP,	   /* frame pointer: rip, rsp and rbp alone */
 	HOW_REGS,  /* a pt_regs that an entry saved */
-	HOW_FOUND, /* a return address that was looked for on the stack: rip and rsp alone */
+	HOW_FOUND, /* a return address that was looked for on the stack, or where a CPU put its
+		      registers when it entered a guest */
 	HOW_CALL,  /* a call to nowhere: the return address was popped */
 };
 

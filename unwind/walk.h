@@ -35,6 +35,8 @@ enum step cfi_step(struct walk *w, const struct orc_entry *entry, struct frame *
 enum step orc_step(struct walk *w, const struct orc_entry *entry, struct frame *ret);
 enum step fp_step(struct walk *w, struct frame *ret);
 enum step found_step(struct walk *w, struct frame *ret);
+/* In assembly that enters a guest and begins at @function. */
+enum step entry_step(struct walk *w, uint64_t function, struct frame *ret);
 /* At the stack's top: what an entry from user mode saved there, and nothing that was called. */
 enum step stack_top_step(struct walk *w, struct frame *ret);
 
@@ -70,6 +72,9 @@ bool walk_restore(struct walk *w, struct frame *caller, enum reg n, uint64_t add
 
 /* The caller's @n is what it is in the frame to be left, if it is known there. */
 void walk_keep(const struct walk *w, struct frame *caller, enum reg n);
+
+/* Whether the instruction before @address is a direct call of @function. In found.c. */
+bool walk_returns_from(const struct walk *w, uint64_t address, uint64_t function);
 
 /* Words of a pt_regs at @address, from the @first on (PT_REGS_IRET: its iret frame alone). */
 enum { PT_REGS_BYTES = 168 };

@@ -25,12 +25,11 @@ static const struct {
 	enum reg reg;
 	unsigned char dwarf;
 } columns[] = {
-	{ REG_RAX, REG_RAX },	 { REG_RDX, REG_RDX }, { REG_RCX, REG_RCX }, { REG_RBX, REG_RBX },
-	{ REG_RSI, REG_RSI },	 { REG_RDI, REG_RDI }, { REG_RBP, REG_RBP }, { REG_RSP, REG_RSP },
-	{ REG_R8, REG_R8 },	 { REG_R9, REG_R9 },   { REG_R10, REG_R10 }, { REG_R11, REG_R11 },
-	{ REG_R12, REG_R12 },	 { REG_R13, REG_R13 }, { REG_R14, REG_R14 }, { REG_R15, REG_R15 },
-	{ REG_RIP, REG_RIP },	 { REG_EFLAGS, DW_EFLAGS },
-	{ REG_CS, DW_CS },	 { REG_SS, DW_SS },
+	{ REG_RAX, REG_RAX }, { REG_RDX, REG_RDX },	 { REG_RCX, REG_RCX }, { REG_RBX, REG_RBX },
+	{ REG_RSI, REG_RSI }, { REG_RDI, REG_RDI },	 { REG_RBP, REG_RBP }, { REG_RSP, REG_RSP },
+	{ REG_R8, REG_R8 },   { REG_R9, REG_R9 },	 { REG_R10, REG_R10 }, { REG_R11, REG_R11 },
+	{ REG_R12, REG_R12 }, { REG_R13, REG_R13 },	 { REG_R14, REG_R14 }, { REG_R15, REG_R15 },
+	{ REG_RIP, REG_RIP }, { REG_EFLAGS, DW_EFLAGS }, { REG_CS, DW_CS },    { REG_SS, DW_SS },
 };
 
 enum { COLUMNS = sizeof(columns) / sizeof(*columns) };
@@ -38,7 +37,7 @@ enum { COLUMNS = sizeof(columns) / sizeof(*columns) };
 enum rule_kind {
 	RULE_UNDEFINED,
 	RULE_SAME,
-	RULE_CFA,    /* it is the CFA */
+	RULE_CFA,    /* it is the CFA, as all debuggers take for granted of rsp */
 	RULE_AT_CFA, /* saved at CFA + offset */
 	RULE_AT_RBP, /* saved at rbp + offset */
 };
@@ -104,9 +103,9 @@ static bool base_register(enum orc_base base, enum reg *ret)
 		enum orc_base base;
 		enum reg reg;
 	} bases[] = {
-		{ ORC_AX, REG_RAX },	      { ORC_DX, REG_RDX },	    { ORC_DI, REG_RDI },
-		{ ORC_BP, REG_RBP },	      { ORC_SP, REG_RSP },	    { ORC_R10, REG_R10 },
-		{ ORC_R13, REG_R13 },	      { ORC_BP_INDIRECT, REG_RBP }, { ORC_SP_INDIRECT, REG_RSP },
+		{ ORC_AX, REG_RAX },  { ORC_DX, REG_RDX },	    { ORC_DI, REG_RDI },
+		{ ORC_BP, REG_RBP },  { ORC_SP, REG_RSP },	    { ORC_R10, REG_R10 },
+		{ ORC_R13, REG_R13 }, { ORC_BP_INDIRECT, REG_RBP }, { ORC_SP_INDIRECT, REG_RSP },
 	};
 	for (size_t i = 0; i < sizeof(bases) / sizeof(*bases); i++) {
 		if (bases[i].base == base) {
@@ -124,7 +123,7 @@ static bool set_cfa(struct state *s, const struct orc_entry *entry)
 	if (!base_register(entry->sp, &s->base))
 		return false;
 	s->cfa = entry->sp == ORC_SP_INDIRECT || entry->sp == ORC_BP_INDIRECT ? CFA_IN_MEMORY
-									     : CFA_REGISTER;
+									      : CFA_REGISTER;
 	s->inner = entry->sp == ORC_BP_INDIRECT ? entry->sp_offset : 0;
 	s->offset = entry->sp == ORC_BP_INDIRECT ? 0 : entry->sp_offset;
 	return true;
@@ -255,9 +254,8 @@ static void add_rule(struct buf *b, unsigned reg, const struct rule *rule)
 		leb_add_unsigned(b, reg);
 		break;
 	case RULE_CFA:
-		buf_addch(b, DW_CFA_val_offset);
-		leb_add_unsigned(b, reg);
-		leb_add_unsigned(b, 0);
+		/* lldb 14 reads no further than a DW_CFA_val_offset: back to where no rule is. */
+		buf_addch(b, (char)(DW_CFA_restore | reg));
 		break;
 	case RULE_AT_CFA:
 		add_saved_at_cfa(b, reg, rule->offset);
@@ -342,7 +340,8 @@ static uint32_t add_cie(struct buf *b, const char *augmentation)
 	leb_add_unsigned(b, REG_RIP);
 	add_cfa(b, &none, &start);
 	for (size_t i = 0; i < COLUMNS; i++)
-		add_rule(b, columns[i].dwarf, &start.rules[i]);
+		if (start.rules[i].kind != RULE_CFA)
+			add_rule(b, columns[i].dwarf, &start.rules[i]);
 	close_entry(b, at);
 	return (uint32_t)at;
 }

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "server/image/dwarf_bytes.h"
+#include "server/image/leb.h"
 
 enum { MAX_ATTRIBUTES = 8 };
 
@@ -125,18 +125,18 @@ static const struct shape shapes[DIE_KINDS] = {
 
 static void add_shape(struct buf *b, unsigned code, const struct shape *s, unsigned flags)
 {
-	add_uleb(b, code);
-	add_uleb(b, s->tag);
-	add_u8(b, flags & DIE_PARENT ? DW_CHILDREN_yes : DW_CHILDREN_no);
+	leb_add_unsigned(b, code);
+	leb_add_unsigned(b, s->tag);
+	leb_add_u8(b, flags & DIE_PARENT ? DW_CHILDREN_yes : DW_CHILDREN_no);
 	for (int i = 0; i < MAX_ATTRIBUTES && s->attributes[i].name; i++) {
 		const struct attribute *a = &s->attributes[i];
 		if ((flags & a->with) != a->with || flags & a->without)
 			continue;
-		add_uleb(b, a->name);
-		add_uleb(b, a->form);
+		leb_add_unsigned(b, a->name);
+		leb_add_unsigned(b, a->form);
 	}
-	add_uleb(b, 0);
-	add_uleb(b, 0);
+	leb_add_unsigned(b, 0);
+	leb_add_unsigned(b, 0);
 }
 
 void dwarf_abbrevs(struct buf *b, struct abbrev_codes *ret)
@@ -153,5 +153,5 @@ void dwarf_abbrevs(struct buf *b, struct abbrev_codes *ret)
 			ret->code[kind][flags] = (uint8_t)code;
 		}
 	}
-	add_uleb(b, 0);
+	leb_add_unsigned(b, 0);
 }

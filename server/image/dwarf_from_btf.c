@@ -7,7 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/err.h"
-#include "server/image/dwarf_bytes.h"
+#include "server/image/leb.h"
 #include "server/image/dwarf_writer.h"
 
 static const char producer[] = "vmcore-gdbserver, from the kernel's BTF";
@@ -38,30 +38,45 @@ static void add_strings(struct dwarf_writer *w)
 	}
 }
 
-/* A unit: its header, its types, its code and data. */
-static struct err *write_unit(struct dwarf_writer *w, uint32_t object, uint32_t producer_name)
+struct unit {
+	uint32_t at; /* offset of its header */
+};
+
+/* A unit's name is that of its object with an ending: gdb takes a word that is the name of a unit
+ * for that, and then there is no "struct kvm" to be had. */
+static uint32_t unit_name(struct dwarf_writer *w, uint32_t object)
+{
+	uint32_t at = dwarf_string(w, w->set->objects[object].name);
+	if (!w->out->str.failed)
+		buf_cut(&w->out->str, w->out->str.len - 1);
+	dwarf_string(w, ".btf");
+	return at;
+}
+
+/* The header of a unit and its own DIE; what it holds comes next. */
+static struct unit begin_unit(struct dwarf_writer *w, uint32_t object)
 {
 	struct buf *info = &w->out->info;
-	uint32_t unit = (uint32_t)info->len, ranges = (uint32_t)w->out->ranges.len;
-	add_u32(info, 0); /* unit_length, known at the end */
-	add_u16(info, 4);
-	add_u32(info, 0); /* the only table of abbreviations */
-	add_u8(info, 8);
+	struct unit u = { .at = (uint32_t)info->len };
+	leb_add_u32(info, 0); /* unit_length, known at the end */
+	leb_add_u16(info, 4);
+	leb_add_u32(info, 0); /* the only table of abbreviations */
+	leb_add_u8(info, 8);
 	dwarf_die(w, DIE_UNIT, DIE_NAMED | DIE_PARENT);
-	add_u32(info, producer_name);
-	add_u8(info, DW_LANG_C99);
-	add_u32(info, dwarf_string(w, w->set->objects[object].name));
-	add_u64(info, 0); /* low_pc: what the ranges are relative to */
-	add_u32(info, ranges);
-	dwarf_write_types(w, object);
-	struct err *e = dwarf_write_functions(w, object, unit);
-	if (!e)
-		e = dwarf_write_variables(w, object);
-	add_u8(info, 0);
-	if (e || info->failed)
-		return e;
-	put_u32(info->data + unit, (uint32_t)(info->len - unit - 4));
-	return NULL;
+	leb_add_u32(info, w->producer);
+	leb_add_u8(info, DW_LANG_C99);
+	leb_add_u32(info, unit_name(w, object));
+	leb_add_u64(info, 0); /* low_pc: what the ranges are relative to */
+	leb_add_u32(info, (uint32_t)w->out->ranges.len);
+	return u;
+}
+
+static void end_unit(struct dwarf_writer *w, const struct unit *u)
+{
+	struct buf *info = &w->out->info;
+	leb_add_u8(info, 0);
+	if (!info->failed)
+		put_u32(info->data + u->at, (uint32_t)(info->len - u->at - 4));
 }
 
 /* References hold types until now: turns them into places. */
@@ -74,70 +89,147 @@ static void resolve_references(struct dwarf_writer *w)
 	}
 }
 
-static struct err *write_all(struct dwarf_writer *w)
+enum stage { STAGE_SOUND, STAGE_TYPES, STAGE_CODE, STAGE_END };
+
+struct dwarf_job {
+	enum stage stage;
+	struct dwarf_sections out;
+	struct btf_set set;
+	struct btf_sound sound;
+	struct dwarf_writer writer;
+	struct dwarf_places places;
+	uint32_t object; /* the one at hand */
+	struct unit unit;
+};
+
+static const struct dwarf_sections no_sections = { .info = BUF_INIT,
+						   .abbrev = BUF_INIT,
+						   .str = BUF_INIT,
+						   .ranges = BUF_INIT,
+						   .aranges = BUF_INIT };
+
+struct err *dwarf_job_new(const struct btf_object *objects, size_t count,
+			  const struct dwarf_places *places, struct dwarf_job **ret)
 {
-	dwarf_abbrevs(&w->out->abbrev, &w->codes);
-	add_strings(w);
-	uint32_t producer_name = dwarf_string(w, producer);
-	dwarf_survey(w);
-	struct err *e = NULL;
-	for (uint32_t i = 0; i < w->set->count && !e; i++)
-		e = write_unit(w, i, producer_name);
-	struct buf *parts[] = { &w->out->info,	 &w->out->abbrev,  &w->out->str,
-				&w->out->ranges, &w->out->aranges, &w->fixups };
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]) && !e; i++)
-		e = buf_error(parts[i]);
-	if (e)
-		return e;
-	if (w->out->info.len >= UINT32_MAX || w->out->ranges.len >= UINT32_MAX)
-		return err_new(ERR_FORMAT, "there are too many types");
-	resolve_references(w);
+	struct dwarf_job *j = calloc(1, sizeof(*j));
+	if (!j)
+		return err_nomem();
+	j->out = no_sections;
+	j->places = *places;
+	struct dwarf_writer *w = &j->writer;
+	w->set = &j->set;
+	w->sound = &j->sound;
+	w->places = &j->places;
+	w->out = &j->out;
+	buf_init(&w->fixups);
+	struct err *e = btf_set_init(&j->set, objects, count);
+	if (!e) {
+		w->offsets = calloc(btf_set_end(&j->set), sizeof(*w->offsets));
+		w->used = calloc(btf_set_end(&j->set), sizeof(*w->used));
+		if (!w->offsets || !w->used)
+			e = err_nomem();
+	}
+	if (e) {
+		dwarf_job_free(j);
+		return err_wrap(e, "make DWARF from BTF");
+	}
+	*ret = j;
 	return NULL;
 }
 
-static struct err *convert(const struct btf_set *set, const struct dwarf_places *places,
-			   struct dwarf_sections *out)
+void dwarf_job_free(struct dwarf_job *j)
 {
-	struct btf_sound sound;
-	struct err *e = btf_sound_init(&sound, set);
+	if (!j)
+		return;
+	free(j->writer.offsets);
+	free(j->writer.used);
+	buf_free(&j->writer.fixups);
+	btf_sound_free(&j->sound);
+	btf_set_free(&j->set);
+	dwarf_sections_free(&j->out);
+	free(j);
+}
+
+static struct err *start(struct dwarf_job *j)
+{
+	struct dwarf_writer *w = &j->writer;
+	struct err *e = btf_sound_init(&j->sound, &j->set);
 	if (e)
 		return e;
-	uint32_t end = btf_set_end(set);
-	struct dwarf_writer w = {
-		.set = set,
-		.sound = &sound,
-		.places = places,
-		.out = out,
-		.fixups = BUF_INIT,
-		.offsets = calloc(end, sizeof(*w.offsets)),
-		.used = calloc(end, sizeof(*w.used)),
-	};
-	e = w.offsets && w.used ? write_all(&w) : err_nomem();
-	free(w.offsets);
-	free(w.used);
-	buf_free(&w.fixups);
-	btf_sound_free(&sound);
+	dwarf_abbrevs(&w->out->abbrev, &w->codes);
+	add_strings(w);
+	w->producer = dwarf_string(w, producer);
+	dwarf_survey(w);
+	j->stage = STAGE_TYPES;
+	return NULL;
+}
+
+/* Functions and variables of the object at hand, and the end of its unit. */
+static struct err *write_code(struct dwarf_job *j)
+{
+	struct err *e = dwarf_write_functions(&j->writer, j->object, j->unit.at);
+	if (!e)
+		e = dwarf_write_variables(&j->writer, j->object);
+	end_unit(&j->writer, &j->unit);
+	j->stage = ++j->object == j->set.count ? STAGE_END : STAGE_TYPES;
 	return e;
+}
+
+static struct err *finish(struct dwarf_job *j, struct dwarf_sections *ret)
+{
+	struct dwarf_sections *out = &j->out;
+	struct buf *parts[] = { &out->info,   &out->abbrev,  &out->str,
+				&out->ranges, &out->aranges, &j->writer.fixups };
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		struct err *e = buf_error(parts[i]);
+		if (e)
+			return e;
+	}
+	if (out->info.len >= UINT32_MAX || out->ranges.len >= UINT32_MAX)
+		return err_new(ERR_FORMAT, "there are too many types");
+	resolve_references(&j->writer);
+	*ret = *out;
+	*out = no_sections;
+	return NULL;
+}
+
+struct err *dwarf_job_step(struct dwarf_job *j, struct dwarf_sections *ret, bool *ret_done)
+{
+	struct err *e = NULL;
+	bool done = false;
+	switch (j->stage) {
+	case STAGE_SOUND:
+		e = start(j);
+		break;
+	case STAGE_TYPES:
+		j->unit = begin_unit(&j->writer, j->object);
+		dwarf_write_types(&j->writer, j->object);
+		j->stage = STAGE_CODE;
+		break;
+	case STAGE_CODE:
+		e = write_code(j);
+		break;
+	case STAGE_END:
+		e = finish(j, ret);
+		done = true;
+		break;
+	}
+	if (e)
+		return err_wrap(e, "make DWARF from BTF");
+	*ret_done = done;
+	return NULL;
 }
 
 struct err *dwarf_from_btf(const struct btf_object *objects, size_t count,
 			   const struct dwarf_places *places, struct dwarf_sections *ret)
 {
-	struct dwarf_sections out = { .info = BUF_INIT,
-				      .abbrev = BUF_INIT,
-				      .str = BUF_INIT,
-				      .ranges = BUF_INIT,
-				      .aranges = BUF_INIT };
-	struct btf_set set;
-	struct err *e = btf_set_init(&set, objects, count);
-	if (!e) {
-		e = convert(&set, places, &out);
-		btf_set_free(&set);
-	}
-	if (e) {
-		dwarf_sections_free(&out);
-		return err_wrap(e, "make DWARF from BTF");
-	}
-	*ret = out;
-	return NULL;
+	struct dwarf_job *j;
+	bool done = false;
+	struct err *e = dwarf_job_new(objects, count, places, &j);
+	if (e)
+		return e;
+	while (!e && !done)
+		e = dwarf_job_step(j, ret, &done);
+	dwarf_job_free(j);
+	return e;
 }

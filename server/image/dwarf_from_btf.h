@@ -45,13 +45,26 @@ struct dwarf_sections {
 };
 
 /*
- * Converts @count (1 or more) objects, the first of which is the kernel; see btf_set_init().
- * ERR_INVALID, ERR_FORMAT when they do not belong together or are absurdly large.
+ * Converts @count (1 or more) @objects, the first of which is the kernel; see btf_set_init(). They
+ * are borrowed, as is what @places leads to. ERR_INVALID, ERR_FORMAT when they do not belong
+ * together or are absurdly large.
  */
 __attribute__((warn_unused_result)) struct err *dwarf_from_btf(const struct btf_object *objects,
 							       size_t count,
 							       const struct dwarf_places *places,
 							       struct dwarf_sections *ret);
+
+/* The same in steps of some 50 ms at most, for a large kernel: the last one fills *ret and sets
+ * *ret_done. After an error there is nothing left but to free it. */
+struct dwarf_job;
+__attribute__((warn_unused_result)) struct err *dwarf_job_new(const struct btf_object *objects,
+							      size_t count,
+							      const struct dwarf_places *places,
+							      struct dwarf_job **ret);
+__attribute__((warn_unused_result)) struct err *
+dwarf_job_step(struct dwarf_job *j, struct dwarf_sections *ret, bool *ret_done);
+void dwarf_job_free(struct dwarf_job *j);
+
 void dwarf_sections_free(struct dwarf_sections *s);
 
 #endif

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
-#include "server/image/dwarf_bytes.h"
+#include "server/image/leb.h"
 #include "server/image/dwarf_writer.h"
 #include "server/kernel/name_map.h"
 
@@ -125,12 +125,12 @@ static void write_function(struct dwarf_writer *w, const struct function *f)
 	dwarf_die(w, DIE_FUNCTION,
 		  typed | parent | (f->placed ? DIE_PLACED : 0) | (global ? DIE_GLOBAL : 0) |
 			  DIE_NAMED);
-	add_u32(&w->out->info, f->name);
+	leb_add_u32(&w->out->info, f->name);
 	if (typed)
 		dwarf_ref(w, result);
 	if (f->placed) {
-		add_u64(&w->out->info, f->place.address);
-		add_u32(&w->out->info, (uint32_t)f->place.size);
+		leb_add_u64(&w->out->info, f->place.address);
+		leb_add_u32(&w->out->info, (uint32_t)f->place.size);
 	}
 	if (parent)
 		dwarf_write_parameters(w, index, &proto);
@@ -140,32 +140,32 @@ static void write_function(struct dwarf_writer *w, const struct function *f)
 /* Adds one range: to .debug_ranges as begin and end, to .debug_aranges as begin and length. */
 static void add_range(struct dwarf_writer *w, uint64_t start, uint64_t end)
 {
-	add_u64(&w->out->ranges, start);
-	add_u64(&w->out->ranges, end);
-	add_u64(&w->out->aranges, start);
-	add_u64(&w->out->aranges, end - start);
+	leb_add_u64(&w->out->ranges, start);
+	leb_add_u64(&w->out->ranges, end);
+	leb_add_u64(&w->out->aranges, start);
+	leb_add_u64(&w->out->aranges, end - start);
 }
 
 static void write_ranges(struct dwarf_writer *w, const struct function_list *l, uint32_t unit)
 {
 	struct buf *a = &w->out->aranges;
 	size_t head = a->len;
-	add_u32(a, 0); /* unit_length, known at the end */
-	add_u16(a, 2);
-	add_u32(a, unit);
-	add_u8(a, 8);
-	add_u8(a, 0);
-	add_u32(a, 0); /* up to a multiple of 16 */
+	leb_add_u32(a, 0); /* unit_length, known at the end */
+	leb_add_u16(a, 2);
+	leb_add_u32(a, unit);
+	leb_add_u8(a, 8);
+	leb_add_u8(a, 0);
+	leb_add_u32(a, 0); /* up to a multiple of 16 */
 	for (size_t i = 0, next; i < l->placed; i = next) {
 		uint64_t end = l->code[i]->place.address + l->code[i]->place.size;
 		for (next = i + 1; next < l->placed && l->code[next]->place.address == end; next++)
 			end += l->code[next]->place.size;
 		add_range(w, l->code[i]->place.address, end);
 	}
-	add_u64(a, 0);
-	add_u64(a, 0);
-	add_u64(&w->out->ranges, 0);
-	add_u64(&w->out->ranges, 0);
+	leb_add_u64(a, 0);
+	leb_add_u64(a, 0);
+	leb_add_u64(&w->out->ranges, 0);
+	leb_add_u64(&w->out->ranges, 0);
 	if (!a->failed)
 		put_u32(a->data + head, (uint32_t)(a->len - head - 4));
 }

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "server/image/dwarf_bytes.h"
+#include "server/image/leb.h"
 #include "server/image/dwarf_writer.h"
 
 /* Encodings of struct btf_type's integer (BTF_INT_SIGNED, BTF_INT_CHAR, BTF_INT_BOOL). */
@@ -12,13 +12,13 @@ enum { INT_SIGNED = 1, INT_CHAR = 2, INT_BOOL = 4 };
 
 void dwarf_die(struct dwarf_writer *w, enum die kind, unsigned flags)
 {
-	add_uleb(&w->out->info, w->codes.code[kind][flags]);
+	leb_add_unsigned(&w->out->info, w->codes.code[kind][flags]);
 }
 
 void dwarf_ref(struct dwarf_writer *w, uint32_t index)
 {
-	add_u32(&w->fixups, (uint32_t)w->out->info.len);
-	add_u32(&w->out->info, w->sound->means[index]);
+	leb_add_u32(&w->fixups, (uint32_t)w->out->info.len);
+	leb_add_u32(&w->out->info, w->sound->means[index]);
 }
 
 unsigned dwarf_typed(const struct dwarf_writer *w, uint32_t from, uint32_t to)
@@ -68,9 +68,9 @@ static void write_reference(struct dwarf_writer *w, uint32_t index, const struct
 	unsigned typed = dwarf_typed(w, index, to);
 	dwarf_die(w, kind, typed | (name ? DIE_NAMED : 0));
 	if (name)
-		add_u32(&w->out->info, name);
+		leb_add_u32(&w->out->info, name);
 	if (kind == DIE_POINTER)
-		add_u8(&w->out->info, 8);
+		leb_add_u8(&w->out->info, 8);
 	if (typed)
 		dwarf_ref(w, to);
 }
@@ -98,10 +98,10 @@ static void write_base(struct dwarf_writer *w, const struct btf_type *t)
 	uint32_t name = dwarf_name(w, t);
 	dwarf_die(w, DIE_BASE_TYPE, name ? DIE_NAMED : 0);
 	if (name)
-		add_u32(&w->out->info, name);
-	add_uleb(&w->out->info, t->r.size);
-	add_u8(&w->out->info,
-	       t->r.kind == BTF_KIND_FLOAT ? DW_ATE_float : int_encoding(w, t, name));
+		leb_add_u32(&w->out->info, name);
+	leb_add_unsigned(&w->out->info, t->r.size);
+	leb_add_u8(&w->out->info,
+		   t->r.kind == BTF_KIND_FLOAT ? DW_ATE_float : int_encoding(w, t, name));
 }
 
 static void write_array(struct dwarf_writer *w, uint32_t index, const struct btf_type *t)
@@ -120,8 +120,8 @@ static void write_array(struct dwarf_writer *w, uint32_t index, const struct btf
 	if (typed)
 		dwarf_ref(w, by);
 	if (count)
-		add_uleb(&w->out->info, count);
-	add_u8(&w->out->info, 0);
+		leb_add_unsigned(&w->out->info, count);
+	leb_add_u8(&w->out->info, 0);
 }
 
 static void write_member(struct dwarf_writer *w, const struct btf_member *m)
@@ -129,14 +129,14 @@ static void write_member(struct dwarf_writer *w, const struct btf_member *m)
 	unsigned bits = m->bit_size ? DIE_BITS : 0;
 	dwarf_die(w, DIE_MEMBER, DIE_TYPED | bits | (m->name ? DIE_NAMED : 0));
 	if (m->name)
-		add_u32(&w->out->info, m->name);
+		leb_add_u32(&w->out->info, m->name);
 	dwarf_ref(w, m->type);
 	if (!bits) {
-		add_uleb(&w->out->info, m->bit / 8);
+		leb_add_unsigned(&w->out->info, m->bit / 8);
 		return;
 	}
-	add_uleb(&w->out->info, m->bit_size);
-	add_uleb(&w->out->info, m->bit);
+	leb_add_unsigned(&w->out->info, m->bit_size);
+	leb_add_unsigned(&w->out->info, m->bit);
 }
 
 static void write_structure(struct dwarf_writer *w, uint32_t index, const struct btf_type *t)
@@ -147,9 +147,9 @@ static void write_structure(struct dwarf_writer *w, uint32_t index, const struct
 	dwarf_die(w, t->r.kind == BTF_KIND_UNION ? DIE_UNION : DIE_STRUCT,
 		  parent | (name ? DIE_NAMED : 0) | (cut ? DIE_DECLARED : 0));
 	if (name)
-		add_u32(&w->out->info, name);
+		leb_add_u32(&w->out->info, name);
 	if (!cut)
-		add_uleb(&w->out->info, t->r.size);
+		leb_add_unsigned(&w->out->info, t->r.size);
 	if (!parent)
 		return;
 	for (uint32_t i = 0; i < t->r.vlen; i++) {
@@ -159,7 +159,7 @@ static void write_structure(struct dwarf_writer *w, uint32_t index, const struct
 		else
 			w->out->omitted++;
 	}
-	add_u8(&w->out->info, 0);
+	leb_add_u8(&w->out->info, 0);
 }
 
 static void write_declaration(struct dwarf_writer *w, const struct btf_type *t, enum die kind)
@@ -167,7 +167,7 @@ static void write_declaration(struct dwarf_writer *w, const struct btf_type *t, 
 	uint32_t name = dwarf_name(w, t);
 	dwarf_die(w, kind, DIE_DECLARED | (name ? DIE_NAMED : 0));
 	if (name)
-		add_u32(&w->out->info, name);
+		leb_add_u32(&w->out->info, name);
 }
 
 /*
@@ -195,11 +195,11 @@ static void write_enumerator(struct dwarf_writer *w, const struct btf_type *t, c
 	if (t->r.kind == BTF_KIND_ENUM64)
 		value = (uint64_t)get_u32(p + 8) << 32 | low;
 	dwarf_die(w, is_signed ? DIE_SIGNED_ENUMERATOR : DIE_ENUMERATOR, DIE_NAMED);
-	add_u32(&w->out->info, name);
+	leb_add_u32(&w->out->info, name);
 	if (is_signed)
-		add_sleb(&w->out->info, (int64_t)value);
+		leb_add_signed(&w->out->info, (int64_t)value);
 	else
-		add_uleb(&w->out->info, value);
+		leb_add_unsigned(&w->out->info, value);
 }
 
 static void write_enum(struct dwarf_writer *w, const struct btf_type *t)
@@ -210,14 +210,14 @@ static void write_enum(struct dwarf_writer *w, const struct btf_type *t)
 	unsigned typed = integer ? DIE_TYPED : 0;
 	dwarf_die(w, DIE_ENUM, DIE_PARENT | typed | (name ? DIE_NAMED : 0));
 	if (name)
-		add_u32(&w->out->info, name);
-	add_uleb(&w->out->info, t->r.size);
+		leb_add_u32(&w->out->info, name);
+	leb_add_unsigned(&w->out->info, t->r.size);
 	if (typed)
 		dwarf_ref(w, integer);
 	size_t step = t->r.kind == BTF_KIND_ENUM ? BTF_ENUM_SIZE : BTF_ENUM64_SIZE;
 	for (uint32_t i = 0; i < t->r.vlen; i++)
 		write_enumerator(w, t, t->r.more + i * step, is_signed);
-	add_u8(&w->out->info, 0);
+	leb_add_u8(&w->out->info, 0);
 }
 
 void dwarf_write_parameters(struct dwarf_writer *w, uint32_t index, const struct btf_type *proto)
@@ -233,11 +233,11 @@ void dwarf_write_parameters(struct dwarf_writer *w, uint32_t index, const struct
 		unsigned typed = dwarf_typed(w, index, type);
 		dwarf_die(w, DIE_PARAMETER, typed | (name ? DIE_NAMED : 0));
 		if (name)
-			add_u32(&w->out->info, name);
+			leb_add_u32(&w->out->info, name);
 		if (typed)
 			dwarf_ref(w, type);
 	}
-	add_u8(&w->out->info, 0);
+	leb_add_u8(&w->out->info, 0);
 }
 
 static void write_prototype(struct dwarf_writer *w, uint32_t index, const struct btf_type *t)

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "server/image/dwarf_bytes.h"
+#include "server/image/leb.h"
 #include "server/image/dwarf_globals.h"
 #include "server/image/dwarf_writer.h"
 #include "server/kernel/name_map.h"
@@ -20,15 +20,15 @@ static bool is_place(const struct dwarf_writer *w, uint32_t object, const char *
 static void begin_variable(struct dwarf_writer *w, uint32_t name, unsigned flags, bool placed)
 {
 	dwarf_die(w, DIE_VARIABLE, flags | (placed ? DIE_PLACED : 0) | DIE_NAMED);
-	add_u32(&w->out->info, name);
+	leb_add_u32(&w->out->info, name);
 	w->out->variables += placed;
 }
 
 static void add_location(struct dwarf_writer *w, uint64_t address)
 {
-	add_uleb(&w->out->info, 1 + sizeof(address));
-	add_u8(&w->out->info, DW_OP_addr);
-	add_u64(&w->out->info, address);
+	leb_add_unsigned(&w->out->info, 1 + sizeof(address));
+	leb_add_u8(&w->out->info, DW_OP_addr);
+	leb_add_u64(&w->out->info, address);
 }
 
 /* A name that several variables of BTF share belongs to none of them in particular. */
@@ -137,7 +137,7 @@ static uint32_t write_shape(struct dwarf_writer *w, enum global_shape shape, uin
 	uint32_t pointer = (uint32_t)w->out->info.len;
 	if (shape != GLOBAL_ARRAY) {
 		dwarf_die(w, DIE_POINTER, DIE_TYPED);
-		add_u8(&w->out->info, 8);
+		leb_add_u8(&w->out->info, 8);
 		dwarf_ref(w, of);
 	}
 	if (shape == GLOBAL_POINTER)
@@ -147,9 +147,9 @@ static uint32_t write_shape(struct dwarf_writer *w, enum global_shape shape, uin
 	if (shape == GLOBAL_ARRAY)
 		dwarf_ref(w, of);
 	else
-		add_u32(&w->out->info, pointer);
+		leb_add_u32(&w->out->info, pointer);
 	dwarf_die(w, DIE_SUBRANGE, 0);
-	add_u8(&w->out->info, 0);
+	leb_add_u8(&w->out->info, 0);
 	return array;
 }
 
@@ -173,7 +173,7 @@ static void write_global(struct dwarf_writer *w, uint32_t object, const struct g
 	begin_variable(w, dwarf_string(w, g->name), DIE_TYPED | (place.global ? DIE_GLOBAL : 0),
 		       true);
 	if (die)
-		add_u32(&w->out->info, die);
+		leb_add_u32(&w->out->info, die);
 	else
 		dwarf_ref(w, type->index);
 	add_location(w, place.address);

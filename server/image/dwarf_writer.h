@@ -20,6 +20,7 @@ struct dwarf_writer {
 	struct abbrev_codes codes;
 	uint32_t *offsets; /* owned; by type: of its DIE in .debug_info, 0: not written (yet) */
 	struct buf fixups; /* owned; 32-bit offsets of references, which hold types until the end */
+	uint32_t producer; /* offset of its string */
 	uint32_t integers[2][9]; /* by signedness and size: a type; 0: there is none */
 	bool *used;		 /* owned; by type: something else than a function refers to it */
 };

@@ -277,6 +277,8 @@ static void add_header(const struct elf_writer *w, uint64_t section_table, struc
 		.e_type = ET_EXEC,
 		.e_machine = EM_X86_64,
 		.e_version = EV_CURRENT,
+		/* gdb warns of a program that starts in none of its sections. */
+		.e_entry = w->load_count ? w->loads[0].p_vaddr : 0,
 		.e_phoff = w->load_count ? sizeof(header) : 0,
 		.e_shoff = section_table,
 		.e_ehsize = sizeof(header),
@@ -300,8 +302,7 @@ struct err *elf_writer_finish(struct elf_writer *w, struct buf *out)
 	struct err *e = add_own_sections(w);
 	if (e)
 		return e;
-	uint64_t table = place_sections(w, sizeof(Elf64_Ehdr) +
-						   w->load_count * sizeof(Elf64_Phdr));
+	uint64_t table = place_sections(w, sizeof(Elf64_Ehdr) + w->load_count * sizeof(Elf64_Phdr));
 	/* Segments without bytes begin nowhere in the file; the start of its sections will do. */
 	for (size_t i = 0; i < w->load_count; i++)
 		w->loads[i].p_offset = sizeof(Elf64_Ehdr);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Writes an ELF64 file for x86-64 into memory: sections, segments and one symbol table, in any
- * order, then all at once (System V ABI, "Object Files"). What it is told may come from a dump: every
- * number is bounded, every name made printable, and what does not fit is an error, never a damaged
- * file.
+ * order, then all at once (System V ABI, "Object Files"). What it is told may come from a dump:
+ * every number is bounded, every name made printable, and what does not fit is an error, never a
+ * damaged file.
  */
 #ifndef SERVER_IMAGE_ELF_WRITER_H
 #define SERVER_IMAGE_ELF_WRITER_H
@@ -61,10 +61,10 @@ __attribute__((warn_unused_result)) struct err *elf_writer_symbol(struct elf_wri
 								  const struct elf_symbol *symbol);
 
 /*
- * Appends the file to @out, which must be empty: ET_EXEC, local symbols first as the ABI wants, each
- * group in the order of the calls, with names in that order as well (gdb takes the one of several
- * symbols at an address whose name comes last). The writer is empty afterwards, and only to be
- * freed.
+ * Appends the file to @out, which must be empty: ET_EXEC, local symbols first as the ABI wants,
+ * each group in the order of the calls, with names in that order as well (gdb takes the one of
+ * several symbols at an address whose name comes last). The writer is empty afterwards, and only to
+ * be freed.
  */
 __attribute__((warn_unused_result)) struct err *elf_writer_finish(struct elf_writer *w,
 								  struct buf *out);

@@ -12,6 +12,7 @@
 #include "server/image/image_cfi.h"
 #include "server/image/image_layout.h"
 #include "server/image/image_symbols.h"
+#include "server/image/image_types.h"
 #include "server/image/leb.h"
 #include "server/kernel/bpf_symbols.h"
 #include "server/kernel/code_map.h"
@@ -23,7 +24,7 @@ enum {
 	BUILD_ID_MAX = 64,	 /* bytes; SHA-1's 20 as a rule */
 };
 
-enum stage { STAGE_LAYOUT, STAGE_SYMBOLS, STAGE_FRAMES, STAGE_FILE };
+enum stage { STAGE_LAYOUT, STAGE_SYMBOLS, STAGE_FRAMES, STAGE_TYPES, STAGE_FILE };
 
 struct image {
 	struct image_source source;
@@ -34,6 +35,7 @@ struct image {
 	struct cfi_writer frames;
 	size_t object; /* whose functions come next: 0 the kernel, n the module n - 1 */
 	struct image_cfi functions;
+	struct image_types *types; /* owned; while they are made */
 };
 
 struct err *image_new(const struct image_source *source, struct image **ret)
@@ -55,6 +57,7 @@ void image_free(struct image *i)
 {
 	if (!i)
 		return;
+	image_types_free(i->types);
 	elf_writer_free(i->writer);
 	bpf_symbols_free(&i->bpf);
 	image_layout_free(&i->layout);
@@ -121,14 +124,36 @@ static struct err *add_frames(struct image *i)
 					       : kernel_symbols(i->source.k);
 	bool done = true;
 	struct err *e = NULL;
+	struct image_cfi_source source = {
+		.k = i->source.k,
+		.orc = i->source.orc,
+		.layout = &i->layout,
+	};
 	if (symbols)
-		e = image_cfi_add(i->source.orc, module, symbols, &i->layout, FUNCTIONS_A_STEP,
-				  &i->functions, &i->frames, &done);
-	if (!e && done) {
-		i->functions = (struct image_cfi){ 0 };
-		if (i->object++ == modules->count)
-			i->stage = STAGE_FILE;
+		e = image_cfi_add(&source, module, symbols, FUNCTIONS_A_STEP, &i->functions,
+				  &i->frames, &done);
+	if (e || !done)
+		return e;
+	i->functions = (struct image_cfi){ 0 };
+	if (i->object++ < modules->count)
+		return NULL;
+	i->stage = STAGE_TYPES;
+	return image_cfi_add_bpf(&source, &i->bpf, &i->frames);
+}
+
+static struct err *add_types(struct image *i)
+{
+	const struct image_source *s = &i->source;
+	bool done = false;
+	struct err *e = NULL;
+	if (!i->types) {
+		e = image_types_new(s->k, s->code, s->types, &i->layout, &i->types);
+		done = !i->types;
+	} else {
+		e = image_types_step(i->types, i->writer, &done);
 	}
+	if (!e && done)
+		i->stage = STAGE_FILE;
 	return e;
 }
 
@@ -161,6 +186,9 @@ struct err *image_step(struct image *i, struct buf *out, bool *ret_done)
 		break;
 	case STAGE_FRAMES:
 		e = add_frames(i);
+		break;
+	case STAGE_TYPES:
+		e = add_types(i);
 		break;
 	case STAGE_FILE:
 		e = write_file(i, out);

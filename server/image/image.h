@@ -13,6 +13,7 @@ struct code_map;
 struct err;
 struct image;
 struct kernel;
+struct module_types;
 struct orc_tables;
 
 /* What it is made of. All is borrowed and must outlive the image. */
@@ -20,6 +21,7 @@ struct image_source {
 	struct kernel *k;
 	struct code_map *code;
 	struct orc_tables *orc;
+	struct module_types *types; /* of the modules; NULL: none */
 };
 
 /* Makes nothing yet. */

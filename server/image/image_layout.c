@@ -15,12 +15,14 @@ enum {
 	NAME_SIZE = MODULE_NAME + 16,
 	IMAGE_MAX = 1 << 30, /* of the kernel's image: KERNEL_IMAGE_SIZE */
 	PARTS_MAX = ELF_SECTIONS_MAX - 64,
+	PERCPU_MAX = 1 << 30, /* of offsets in a CPU's area */
 	BPF_GAP = 2 << 20, /* programs share areas of this size (PMD_SIZE in kernel/bpf/core.c) */
 };
 
 struct draft {
 	struct image_part part;
 	bool bpf;
+	uint64_t flags; /* SHF_* */
 	char name[NAME_SIZE];
 };
 
@@ -32,7 +34,7 @@ struct drafts {
 static struct err *add_draft(struct drafts *d, uint64_t low, uint64_t high, bool code,
 			     const char *prefix, const char *name)
 {
-	if (low >= high || !(low >> 63) || d->count == PARTS_MAX)
+	if (low >= high || d->count == PARTS_MAX)
 		return NULL;
 	if (d->count == d->capacity) {
 		size_t more = d->capacity ? 2 * d->capacity : 64;
@@ -44,6 +46,11 @@ static struct err *add_draft(struct drafts *d, uint64_t low, uint64_t high, bool
 	}
 	struct draft *draft = &d->list[d->count++];
 	*draft = (struct draft){ .part = { low, high, code, 0 } };
+	draft->flags = SHF_ALLOC;
+	if (code)
+		draft->flags |= SHF_EXECINSTR;
+	else if (strcmp(name, ".rodata") != 0)
+		draft->flags |= SHF_WRITE;
 	snprintf(draft->name, sizeof(draft->name), "%s%s", prefix, name);
 	return NULL;
 }
@@ -87,7 +94,7 @@ static struct err *draft_kernel(const struct kernel *k, uint64_t text, struct dr
 		const char *symbol, *section;
 		bool code;
 	} starts[] = {
-		{ "_etext", ".rodata", false },	    { "_sdata", ".data", false },
+		{ "_etext", ".rodata", false },	      { "_sdata", ".data", false },
 		{ "_sinittext", ".init.text", true }, { "_einittext", ".init.data", false },
 		{ "__bss_start", ".bss", false },
 	};
@@ -98,8 +105,7 @@ static struct err *draft_kernel(const struct kernel *k, uint64_t text, struct dr
 	for (size_t i = 0; i < STARTS; i++) {
 		uint64_t at;
 		if (kernel_symbol(k, starts[i].symbol, &at) && at > text && at < end)
-			found[count++] =
-				(struct boundary){ at, starts[i].section, starts[i].code };
+			found[count++] = (struct boundary){ at, starts[i].section, starts[i].code };
 	}
 	qsort(found, count, sizeof(*found), by_boundary);
 	found[count].address = end;
@@ -177,7 +183,7 @@ static struct err *write_parts(struct drafts *d, struct elf_writer *w, struct im
 		struct elf_section section = {
 			.name = d->list[i].name,
 			.type = SHT_NOBITS,
-			.flags = SHF_ALLOC | (uint64_t)(part->code ? SHF_EXECINSTR : SHF_WRITE),
+			.flags = d->list[i].flags,
 			.address = part->low - l->slide,
 			.size = part->high - part->low,
 			.align = 1,
@@ -185,14 +191,71 @@ static struct err *write_parts(struct drafts *d, struct elf_writer *w, struct im
 		/* All of it lies above the kernel, unless it is damaged. */
 		if (l->count && part->low < l->parts[l->count - 1].high)
 			continue;
-		if (section.address + section.size < section.address)
+		if (!(part->low >> 63) || section.address + section.size < section.address)
 			continue;
 		e = elf_writer_section(w, &section, NULL, &part->section);
 		if (!e)
 			e = elf_writer_load(w, section.address, section.size,
-					    PF_R | (part->code ? PF_X : PF_W));
+					    PF_R | (section.flags & SHF_EXECINSTR ? PF_X : 0) |
+						    (section.flags & SHF_WRITE ? PF_W : 0));
 		l->parts[l->count++] = *part;
 	}
+	return e;
+}
+
+/* ---- per-CPU variables ---- */
+
+static struct err *draft_percpu(const struct kernel *k, const struct modules *modules,
+				struct drafts *d)
+{
+	uint64_t start, end;
+	struct err *e = NULL;
+	if (kernel_symbol(k, "__per_cpu_start", &start) && kernel_symbol(k, "__per_cpu_end", &end))
+		e = add_draft(d, start, end, false, "", ".data..percpu");
+	for (size_t i = 0; !e && i < modules->count; i++) {
+		const struct module *m = &modules->list[i];
+		char prefix[NAME_SIZE];
+		snprintf(prefix, sizeof(prefix), "[%s]", m->name);
+		e = add_draft(d, m->percpu, m->percpu_end, false, prefix, ".data..percpu");
+	}
+	return e;
+}
+
+static struct err *write_percpu(struct drafts *d, struct elf_writer *w, struct image_layout *l)
+{
+	struct err *e = NULL;
+	for (size_t i = 0; !e && i < d->count; i++) {
+		struct image_part *part = &d->list[i].part;
+		struct elf_section section = {
+			.name = d->list[i].name,
+			.type = SHT_NOBITS,
+			.flags = SHF_ALLOC | SHF_WRITE,
+			.address = part->low,
+			.size = part->high - part->low,
+		};
+		/* Later kernels' are addresses in the image, whose sections hold them. */
+		if (part->high >> 63 || part->high > PERCPU_MAX ||
+		    (l->percpu_count && part->low < l->percpu[l->percpu_count - 1].high))
+			continue;
+		e = elf_writer_section(w, &section, NULL, &part->section);
+		l->percpu[l->percpu_count++] = *part;
+	}
+	return e;
+}
+
+static struct err *place_percpu(const struct kernel *k, const struct modules *modules,
+				struct elf_writer *w, struct image_layout *l)
+{
+	struct drafts d = { 0 };
+	struct err *e = draft_percpu(k, modules, &d);
+	l->percpu = calloc(d.count + 1, sizeof(*l->percpu));
+	if (!e && !l->percpu)
+		e = err_nomem();
+	if (!e && d.count) {
+		qsort(d.list, d.count, sizeof(*d.list), by_low);
+		e = write_percpu(&d, w, l);
+	}
+	free(d.list);
 	return e;
 }
 
@@ -219,6 +282,8 @@ struct err *image_layout_make(const struct kernel *k, const struct modules *modu
 		e = write_parts(&d, w, &l);
 	}
 	free(d.list);
+	if (!e)
+		e = place_percpu(k, modules, w, &l);
 	if (e) {
 		image_layout_free(&l);
 		return e;
@@ -230,19 +295,31 @@ struct err *image_layout_make(const struct kernel *k, const struct modules *modu
 void image_layout_free(struct image_layout *l)
 {
 	free(l->parts);
+	free(l->percpu);
 	*l = (struct image_layout){ 0 };
 }
 
-const struct image_part *image_layout_find(const struct image_layout *l, uint64_t address)
+static const struct image_part *find_part(const struct image_part *parts, size_t count,
+					  uint64_t address)
 {
 	/* The first part above @address is parts[low] in the end. */
-	size_t low = 0, high = l->count;
+	size_t low = 0, high = count;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		if (l->parts[middle].low <= address)
+		if (parts[middle].low <= address)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low && address <= l->parts[low - 1].high ? &l->parts[low - 1] : NULL;
+	return low && address <= parts[low - 1].high ? &parts[low - 1] : NULL;
+}
+
+const struct image_part *image_layout_find(const struct image_layout *l, uint64_t address)
+{
+	return find_part(l->parts, l->count, address);
+}
+
+const struct image_part *image_layout_find_percpu(const struct image_layout *l, uint64_t address)
+{
+	return find_part(l->percpu, l->percpu_count, address);
 }

@@ -5,8 +5,9 @@
  *
  * Addresses are those of a kernel that KASLR has not moved, as in a vmlinux, so that both debuggers
  * move the file the way they move a vmlinux: gdb by qOffsets' TextSeg, lldb by its offsets. Modules
- * and BPF code get their address less the same distance and so end up where they are. What does
- * not move (per-CPU variables up to 6.14, absolute symbols) has no section: SHN_ABS.
+ * and BPF code get their address less the same distance and so end up where they are. Per-CPU
+ * variables that begin at 0 (up to 6.14) do not move: their section is in no segment, and gdb moves
+ * nothing else.
  */
 #ifndef SERVER_IMAGE_IMAGE_LAYOUT_H
 #define SERVER_IMAGE_IMAGE_LAYOUT_H
@@ -31,6 +32,8 @@ struct image_layout {
 	uint64_t slide;		  /* memory's addresses less the file's */
 	struct image_part *parts; /* owned; by address, and apart from each other */
 	size_t count;
+	struct image_part *percpu; /* owned; by address, apart; those that do not move */
+	size_t percpu_count;
 };
 
 /*
@@ -44,5 +47,8 @@ void image_layout_free(struct image_layout *l);
 
 /* The part that @address lies in, or at the very end of; NULL if there is none. */
 const struct image_part *image_layout_find(const struct image_layout *l, uint64_t address);
+
+/* The same among the per-CPU parts that do not move. */
+const struct image_part *image_layout_find_percpu(const struct image_layout *l, uint64_t address);
 
 #endif

@@ -17,7 +17,7 @@ struct job {
 	const struct image_layout *layout;
 	struct elf_writer *w;
 	struct name_map globals; /* the names that are global already */
-	/* Where per-CPU variables of the object at hand are that do not move; empty if nowhere. */
+	/* Where the per-CPU variables of the object at hand are, if they do not move. */
 	uint64_t percpu, percpu_end;
 };
 
@@ -25,6 +25,7 @@ struct job {
 struct place {
 	uint64_t address, end;
 	const struct image_part *part; /* NULL: none */
+	bool percpu;
 };
 
 static bool is_absolute(char letter)
@@ -50,9 +51,9 @@ static unsigned char bind_of(char letter)
 	return isupper((unsigned char)letter) || letter == 'u' ? STB_GLOBAL : STB_LOCAL;
 }
 
-static unsigned char type_of(const struct place *p, char letter, bool percpu)
+static unsigned char type_of(const struct place *p, char letter)
 {
-	if (percpu)
+	if (p->percpu)
 		return STT_OBJECT;
 	if (is_absolute(letter) || !p->part)
 		return STT_NOTYPE;
@@ -77,15 +78,14 @@ static struct err *settle_bind(struct job *j, struct elf_symbol *s)
 static struct err *add(struct job *j, const struct symbol *symbol, const struct place *p,
 		       bool is_alias)
 {
-	bool percpu = is_percpu(j, symbol->address);
-	bool has_section = p->part && !is_absolute(symbol->type);
+	bool has_section = p->part && (p->percpu || !is_absolute(symbol->type));
 	struct elf_symbol s = {
 		.name = symbol->name,
-		.value = symbol->address - (has_section ? j->layout->slide : 0),
+		.value = symbol->address - (has_section && !p->percpu ? j->layout->slide : 0),
 		.size = symbol->size,
 		.section = has_section ? p->part->section : SHN_ABS,
 		.bind = bind_of(symbol->type),
-		.type = type_of(p, symbol->type, percpu),
+		.type = type_of(p, symbol->type),
 	};
 	uint64_t room = p->end > p->address ? p->end - p->address : 0;
 	if (!s.size || s.size > room)
@@ -123,8 +123,10 @@ static struct place place_of(const struct job *j, const struct symbols *all, siz
 {
 	struct place p = { .address = symbols_nth(all, last).address };
 	p.end = p.address;
-	if (is_percpu(j, p.address)) {
+	p.percpu = is_percpu(j, p.address);
+	if (p.percpu) {
 		p.end = next_address(all, last, j->percpu_end);
+		p.part = image_layout_find_percpu(j->layout, p.address);
 		return p;
 	}
 	p.part = image_layout_find(j->layout, p.address);

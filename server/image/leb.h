@@ -28,6 +28,17 @@ static inline void leb_add_signed(struct buf *b, int64_t value)
 	}
 }
 
+static inline void leb_add_u8(struct buf *b, uint8_t value)
+{
+	buf_addch(b, (char)value);
+}
+
+static inline void leb_add_u16(struct buf *b, uint16_t value)
+{
+	leb_add_u8(b, (uint8_t)value);
+	leb_add_u8(b, (uint8_t)(value >> 8));
+}
+
 static inline void leb_add_u32(struct buf *b, uint32_t value)
 {
 	unsigned char bytes[4];

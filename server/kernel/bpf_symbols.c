@@ -9,9 +9,9 @@
 #include "server/kernel/kernel.h"
 
 enum {
-	SYMBOLS_MAX = 1 << 16,	/* a walk ends there; machines full of them have some hundreds */
-	CODE_MAX = 64 << 20,	/* bytes of one: a program has a million instructions at most */
-	NAME_MAX_LENGTH = 512,	/* KSYM_NAME_LEN since 6.1 */
+	SYMBOLS_MAX = 1 << 16, /* a walk ends there; machines full of them have some hundreds */
+	CODE_MAX = 64 << 20,   /* bytes of one: a program has a million instructions at most */
+	NAME_MAX_LENGTH = 512, /* KSYM_NAME_LEN since 6.1 */
 };
 
 struct layout {

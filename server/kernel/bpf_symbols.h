@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The code that the kernel made from BPF programs, and their trampolines and dispatchers, by name. */
+/* The code that the kernel made from BPF programs, and their trampolines and dispatchers, by name.
+ */
 #ifndef SERVER_KERNEL_BPF_SYMBOLS_H
 #define SERVER_KERNEL_BPF_SYMBOLS_H
 

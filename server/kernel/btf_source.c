@@ -42,6 +42,11 @@ struct err *btf_source_new(const void *data, size_t len, struct btf_source *base
 	return NULL;
 }
 
+const struct btf *btf_source_btf(const struct btf_source *s)
+{
+	return s->btf;
+}
+
 /* How well a type answers for its name; false for those that never do. */
 static bool rank_of(const struct btf_record *r, enum type_rank *ret)
 {

@@ -7,6 +7,7 @@
 
 #include "server/kernel/type_source.h"
 
+struct btf;
 struct err;
 
 /* Its self is a struct btf_source. */
@@ -17,5 +18,8 @@ struct btf_source;
 /* As btf_parse(); @base is another source, borrowed, or NULL. */
 __attribute__((warn_unused_result)) struct err *
 btf_source_new(const void *data, size_t len, struct btf_source *base, struct btf_source **ret);
+
+/* What it reads, borrowed. */
+const struct btf *btf_source_btf(const struct btf_source *s);
 
 #endif

@@ -34,6 +34,9 @@ struct registers {
 	struct switch_layout layout;
 	struct first_regs **done; /* owned; by index of tasks, NULL until asked for */
 	size_t done_count;
+	bool (*entry)(void *closure, const struct task *task, const struct cpu *cpu,
+		      struct regs *ret);
+	void *entry_closure;
 };
 
 /* ---- how the switch frame looks ---- */
@@ -185,6 +188,10 @@ static struct err *from_cpu(const struct registers *r, const struct task *task,
 		return unknown(f, "the task runs on a CPU that is not known");
 	const struct cpu_state *state = &r->states[cpu - r->cpus->list];
 	/* QEMU's note of a CPU that ran a guest of the dumped machine's KVM holds the guest's. */
+	if (state->guest && r->entry && r->entry(r->entry_closure, task, cpu, &f->regs)) {
+		f->from = REGS_FOUND;
+		return NULL;
+	}
 	if (state->guest)
 		return unknown(f,
 			       "CPU %u was running a guest: its note holds the guest's registers, "
@@ -274,6 +281,15 @@ struct err *registers_new(struct kernel *k, const struct cpus *cpus, const struc
 	return NULL;
 }
 
+void registers_set_entry(struct registers *r,
+			 bool (*entry)(void *closure, const struct task *task,
+				       const struct cpu *cpu, struct regs *ret),
+			 void *closure)
+{
+	r->entry = entry;
+	r->entry_closure = closure;
+}
+
 void registers_forget(struct registers *r)
 {
 	for (size_t i = 0; r->done_count; i++) {
@@ -342,13 +358,17 @@ struct err *registers_get(struct registers *r, const struct task *task,
 	return NULL;
 }
 
+bool registers_have_note(const struct registers *r, unsigned cpu)
+{
+	const struct cpu *c = cpus_find(r->cpus, cpu);
+	return c && r->states[c - r->cpus->list].found;
+}
+
 const char *regs_from_name(enum regs_from from)
 {
 	static const char *const names[] = {
-		[REGS_UNKNOWN] = "unknown",
-		[REGS_NOTE] = "note",
-		[REGS_USER] = "user",
-		[REGS_SWITCH] = "switch",
+		[REGS_UNKNOWN] = "unknown", [REGS_NOTE] = "note",   [REGS_USER] = "user",
+		[REGS_SWITCH] = "switch",   [REGS_FOUND] = "found",
 	};
 	return names[from];
 }

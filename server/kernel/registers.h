@@ -13,6 +13,7 @@
 
 #include "base/regs.h"
 
+struct cpu;
 struct cpus;
 struct err;
 struct kernel;
@@ -24,6 +25,7 @@ enum regs_from {
 	REGS_NOTE,   /* the CPU's note, in kernel mode */
 	REGS_USER,   /* the CPU's note, in user mode */
 	REGS_SWITCH, /* the frame that the context switch left */
+	REGS_FOUND,  /* the CPU runs a guest: where that entered it, see registers_set_entry() */
 };
 
 struct first_regs {
@@ -47,13 +49,25 @@ void registers_forget(struct registers *r);
 /* The same when the tasks (and CPUs) given to registers_new() have been read anew, into the same
  * place. An error, which only memory can be the reason of, leaves it to the old ones. */
 __attribute__((warn_unused_result)) struct err *registers_renew(struct registers *r);
+/*
+ * Names who knows with which registers @task entered the guest that @cpu runs now: false if that is
+ * not certain. Before the first question; @closure is borrowed.
+ */
+void registers_set_entry(struct registers *r,
+			 bool (*entry)(void *closure, const struct task *task,
+				       const struct cpu *cpu, struct regs *ret),
+			 void *closure);
 
 /* The registers of @task (one of the tasks given to registers_new()), computed on first use and
  * kept, a failure with its reason too. Borrowed. An error only when memory is out. */
 __attribute__((warn_unused_result)) struct err *
 registers_get(struct registers *r, const struct task *task, const struct first_regs **ret);
 
-/* "note", "user", "switch", "unknown" */
+/* Whether the dump has a note of the host's registers on the CPU called @cpu: there is none of a
+ * CPU that was inside a guest. */
+bool registers_have_note(const struct registers *r, unsigned cpu);
+
+/* "note", "user", "switch", "found", "unknown" */
 const char *regs_from_name(enum regs_from from);
 
 #endif

@@ -142,14 +142,12 @@ struct err *symbols_add(struct symbols *s, const struct symbol *symbol, size_t n
 	const char *name = keep_name(s, symbol->name, name_len);
 	if (!name)
 		return err_nomem();
-	bool global = symbol->type >= 'A' && symbol->type <= 'Z';
-	unsigned preference = 2 * weight + global + 1;
 	s->entries[s->count++] = (struct entry){
 		.name = name,
 		.address = symbol->address,
 		.size = symbol->size,
 		.type = symbol->type,
-		.weight = symbols_is_boundary(name) ? 0 : (uint8_t)preference,
+		.weight = symbols_is_boundary(name) ? 0 : (uint8_t)(weight + 1),
 		.has_size = symbol->size != 0,
 		.is_fragment = is_fragment(name),
 	};
@@ -163,12 +161,26 @@ void symbols_move(struct symbols *s, uint64_t (*place)(void *closure, uint64_t a
 		s->entries[i].address = place(closure, s->entries[i].address);
 }
 
-/* Of entries at one address: what symbols_at() prefers comes last. */
+static bool is_weak(const struct entry *e)
+{
+	return e->type == 'w' || e->type == 'W';
+}
+
+/*
+ * Of entries at one address: what symbols_at() prefers comes last. By what is left when weights are
+ * equal the kernel chooses as well, so that names are those of its own traces (scripts/kallsyms.c:
+ * compare_symbols(); nm sorts by name before that).
+ */
 static int compare_namesakes(const void *a, const void *b)
 {
 	const struct entry *x = a, *y = b;
 	if (x->weight != y->weight)
 		return x->weight < y->weight ? -1 : 1;
+	if (is_weak(x) != is_weak(y))
+		return is_weak(x) ? -1 : 1;
+	size_t x_underscores = strspn(x->name, "_"), y_underscores = strspn(y->name, "_");
+	if (x_underscores != y_underscores)
+		return x_underscores > y_underscores ? -1 : 1;
 	return strcmp(y->name, x->name);
 }
 

@@ -49,8 +49,8 @@ symbols_from_elf(int fd, const char *path, uint64_t slide, struct symbols **ret)
  * Making them from elsewhere: symbols_new(), symbols_add() for each, symbols_finish() once, before
  * any lookup. @kind is a literal; @expected is how many there will be, or 0. The name of @symbol
  * needs no end mark: it is @name_len bytes, of which a copy is kept. Of several symbols at one
- * address that with the highest @weight (0..126), then a global one, is the answer of symbols_at();
- * last of all the names of section boundaries.
+ * address that with the highest @weight (0..126) is the answer of symbols_at(), then the one that
+ * the kernel itself would choose; last of all the names of section boundaries.
  */
 __attribute__((warn_unused_result)) struct err *symbols_new(const char *kind, size_t expected,
 							    struct symbols **ret);

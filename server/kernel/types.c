@@ -63,6 +63,11 @@ struct err *types_from_dwarf(int fd, const char *path, struct types **ret)
 	return e ? e : types_new(&dwarf_source_ops, source, ret);
 }
 
+const struct btf *types_btf(const struct types *t)
+{
+	return t && t->graph.ops == &btf_source_ops ? btf_source_btf(t->graph.source) : NULL;
+}
+
 void types_free(struct types *t)
 {
 	if (!t)

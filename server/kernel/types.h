@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct btf;
 struct err;
 struct types;
 
@@ -55,6 +56,9 @@ void types_free(struct types *t);
 
 /* "BTF" or "DWARF" */
 const char *types_kind(const struct types *t);
+
+/* The BTF they come from, borrowed; NULL if they come from elsewhere. @t may be NULL. */
+const struct btf *types_btf(const struct types *t);
 
 /*
  * The member at @path of the structure or union @type (its name or a typedef's): "comm",

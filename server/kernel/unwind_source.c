@@ -11,8 +11,12 @@
 #include "server/kernel/kernel.h"
 #include "server/kernel/orc_tables.h"
 #include "server/kernel/registers.h"
+#include "server/kernel/task_stamp.h"
 #include "server/kernel/tasks.h"
 #include "server/kernel/unwind_source_asm.h"
+#include "server/memory/dump.h"
+
+enum { LIVE_ATTEMPTS = 4 }; /* to read a task that keeps being switched */
 
 struct unwinder {
 	struct unwinder_parts parts;
@@ -115,25 +119,69 @@ static bool keeps_callee_saved(void *self, uint64_t pc)
 	       asm_keeps_callee_saved(symbol.name);
 }
 
+static bool enters_guest(void *self, uint64_t pc, uint64_t *ret_function)
+{
+	const struct question *q = self;
+	struct code_map *code = q->u->parts.code;
+	struct symbol symbol;
+	uint64_t function;
+	if (!code_map_symbol(code, pc, &symbol))
+		return false;
+	if (asm_enters_guest(symbol.name)) {
+		*ret_function = symbol.address;
+		return true;
+	}
+	/* What HOST_RIP names: since 5.19 a place within __vmx_vcpu_run, before a function of its
+	 * own in front of it. */
+	if (strcmp(symbol.name, "vmx_vmexit") != 0 ||
+	    !code_map_address(code, "kvm_intel", "__vmx_vcpu_run", &function) || function >= pc)
+		return false;
+	*ret_function = function;
+	return true;
+}
+
 /* ---- a task ---- */
 
-static struct err *lost(const struct first_regs *first, struct frames *ret)
+struct err *unwinder_first(struct unwinder *u, const struct task *task, struct frame *ret,
+			   const char **ret_why)
 {
-	char *why = strdup(first->why ? first->why : "its registers are unknown");
+	const struct first_regs *first;
+	struct err *e = registers_get(u->parts.registers, task, &first);
+	if (e)
+		return e;
+	/* The switch left a return address; a note says where the CPU was stopped. */
+	bool stopped = first->from != REGS_SWITCH;
+	*ret = (struct frame){
+		.regs = first->regs,
+		.how = first->from == REGS_FOUND ? HOW_FOUND
+		       : stopped		 ? HOW_NOTE
+						 : HOW_SWITCH,
+		.interrupted = stopped,
+	};
+	*ret_why = NULL;
+	if (!regs_known(&first->regs, REG_RIP) || !regs_known(&first->regs, REG_RSP))
+		*ret_why = first->why ? first->why : "its registers are unknown";
+	return NULL;
+}
+
+static struct err *lost(const char *reason, struct frames *ret)
+{
+	char *why = strdup(reason);
 	if (!why)
 		return err_nomem();
 	*ret = (struct frames){ .end = END_LOST, .why = why };
 	return NULL;
 }
 
-struct err *unwinder_frames(struct unwinder *u, const struct task *task, struct frames *ret)
+static struct err *frames_once(struct unwinder *u, const struct task *task, struct frames *ret)
 {
-	const struct first_regs *first;
-	struct err *e = registers_get(u->parts.registers, task, &first);
+	struct frame first;
+	const char *why;
+	struct err *e = unwinder_first(u, task, &first, &why);
 	if (e)
 		return e;
-	if (!regs_known(&first->regs, REG_RIP) || !regs_known(&first->regs, REG_RSP))
-		return lost(first, ret);
+	if (why)
+		return lost(why, ret);
 	struct question q = {
 		.u = u,
 		.task = task,
@@ -148,8 +196,49 @@ struct err *unwinder_frames(struct unwinder *u, const struct task *task, struct 
 		.orc = find_orc,
 		.stack = find_stack,
 		.keeps_callee_saved = keeps_callee_saved,
+		.enters_guest = enters_guest,
 	};
-	/* The switch left a return address; a note says where the CPU was stopped. */
-	bool stopped = first->from != REGS_SWITCH;
-	return unwind(&source, &first->regs, stopped ? HOW_NOTE : HOW_SWITCH, stopped, ret);
+	return unwind(&source, &first.regs, first.how, first.interrupted, ret);
+}
+
+/* Whether @task was switched in since @before was read. */
+static bool has_changed(const struct unwinder *u, const struct task *task,
+			const struct task_stamp *before)
+{
+	struct task_stamp after;
+	memory_forget(kernel_memory(u->parts.k));
+	struct err *e = task_stamp_read(u->parts.k, task, &after);
+	bool same = !e && task_stamp_equal(before, &after);
+	err_free(e);
+	return !same;
+}
+
+/* On a machine that runs: frames of one moment, or none. */
+static struct err *live_frames(struct unwinder *u, const struct task *task, struct frames *ret)
+{
+	struct task_stamp before;
+	for (unsigned attempt = 0; attempt < LIVE_ATTEMPTS; attempt++) {
+		registers_forget(u->parts.registers);
+		memory_forget(kernel_memory(u->parts.k));
+		struct err *e = task_stamp_read(u->parts.k, task, &before);
+		if (e && err_code(e) != ERR_NOMEM) {
+			struct err *failed = lost(err_msg(e), ret);
+			err_free(e);
+			return failed;
+		}
+		if (!e)
+			e = frames_once(u, task, ret);
+		/* One whose registers are unknown, as it runs or has ended, says so. */
+		if (e || !ret->count || !has_changed(u, task, &before))
+			return e;
+		frames_free(ret);
+	}
+	return lost("the task changed while being read, again and again", ret);
+}
+
+struct err *unwinder_frames(struct unwinder *u, const struct task *task, struct frames *ret)
+{
+	if (dump_info(kernel_dump(u->parts.k))->live)
+		return live_frames(u, task, ret);
+	return frames_once(u, task, ret);
 }

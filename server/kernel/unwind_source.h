@@ -36,6 +36,17 @@ void unwinder_free(struct unwinder *u);
 struct orc_tables *unwinder_orc(const struct unwinder *u);
 
 /*
+ * Frame 0 of @task (one of the parts' tasks) alone, as unwinder_frames() begins with it, without
+ * unwinding: what a debugger starts from. *ret_why is NULL if its rip and rsp are known; else it is
+ * the reason that they are not, borrowed from the unwinder, and *ret holds what is known. An error
+ * only when memory is out.
+ */
+__attribute__((warn_unused_result)) struct err *unwinder_first(struct unwinder *u,
+							       const struct task *task,
+							       struct frame *ret,
+							       const char **ret_why);
+
+/*
  * The frames of @task (one of the parts' tasks), freed with frames_free(). One whose registers are
  * unknown has none and is lost, with the reason. An error only when memory is out.
  */

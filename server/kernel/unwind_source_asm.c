@@ -77,3 +77,15 @@ bool asm_keeps_callee_saved(const char *name)
 			return true;
 	return false;
 }
+
+bool asm_enters_guest(const char *name)
+{
+	/* arch/x86/kvm/{svm,vmx}/vmenter.S, from 5.1 (VMX) and 5.7 (SVM) on; vmx_vmexit is what
+	 * VMX's HOST_RIP names within __vmx_vcpu_run until 7.0. */
+	static const char *const names[] = { "__svm_vcpu_run", "__svm_sev_es_vcpu_run",
+					     "__vmx_vcpu_run" };
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (!strcmp(name, names[i]))
+			return true;
+	return false;
+}

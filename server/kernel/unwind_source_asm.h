@@ -9,4 +9,8 @@
  * a function of that name. */
 bool asm_keeps_callee_saved(const char *name);
 
+/* Whether the function called @name is assembly that enters a guest, between pushing the registers
+ * that it keeps and popping them. */
+bool asm_enters_guest(const char *name);
+
 #endif

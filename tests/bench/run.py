@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Measures vmcore-gdbserver beside gdbserver, in one run, and prints ratios: seconds mean little on a busy
-machine.
+"""Measures vmcore-gdbserver beside gdbserver, and its unwinder beside drgn, in one run, and prints ratios:
+seconds mean little on a busy machine.
 
     run.py --build BUILD [--dump DUMP [--vmlinux VMLINUX]] [--threads 1000,10000]
 
@@ -107,6 +107,48 @@ def bench_dump(build, dump, options):
         show(key, ours[key], reference or None, better)
 
 
+def run_seconds(build, dump, options, commands):
+    """How long it takes to carry out monitor commands, and what they print."""
+    line = [f"{build}/vmcore-gdbserver", *options, *(word for text in commands for word in ("-x", text)),
+            dump]
+    start = time.monotonic()
+    out = subprocess.run(line, check=True, stdin=subprocess.DEVNULL, capture_output=True, text=True).stdout
+    return time.monotonic() - start, out
+
+
+def measure_drgn(dump, vmlinux):
+    """Microseconds a frame; None, with a line that says why, where drgn cannot."""
+    done = subprocess.run(["/usr/bin/python3", f"{HERE}/drgn_frames.py", dump, vmlinux], check=False,
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    if done.returncode:
+        print(f"  no drgn: {(done.stderr.strip().splitlines() or ['it failed'])[-1]}")
+        return None
+    frames, seconds = done.stdout.split()
+    return float(seconds) * 1e6 / max(1, int(frames))
+
+
+def forget_pages(path):
+    """Drops a file from the page cache, as far as the kernel likes."""
+    with open(path, "rb") as file:
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def bench_frames(build, dump, vmlinux):
+    """A frame by `bt --all`, warm: what two of them take more than one."""
+    options = ["--symbols", vmlinux]
+    forget_pages(vmlinux)
+    cold, _ = run_seconds(build, dump, options, ["bt"])
+    passes = 5
+    once, out = run_seconds(build, dump, options, ["bt --all"])
+    more, _ = run_seconds(build, dump, options, ["bt --all"] * (passes + 1))
+    frames = len(re.findall("^#", out, re.MULTILINE))
+    print(f"{dump}: {frames} frames")
+    theirs = measure_drgn(dump, vmlinux)
+    print(f"  {'':34} {'ours':>12} {'drgn':>12} {'ratio':>9}")
+    show("bt --all (us a frame)", (more - once) / passes * 1e6 / max(1, frames), theirs, "low")
+    show("start and first bt, cold (s)", cold, None, "low")
+
+
 def bench_threads(build, count, source):
     with tempfile.TemporaryDirectory() as folder:
         recipe, dump = f"{folder}/many.recipe", f"{folder}/many.vmcore"
@@ -120,6 +162,7 @@ def bench_threads(build, count, source):
             print(f"{count} tasks: listening after {server.seconds:.3f} s")
         finally:
             server.stop()
+        bench_frames(build, dump, f"{build}/contrib/demo/vmlinux")
     theirs = measure_gdbserver(build, 64, count)
     for key in ("thread_list_first", "thread_list_again"):
         show(f"{key} (ms)", ours[key], theirs[key] if theirs else None, "low")
@@ -140,6 +183,7 @@ def main():
         bench_dump(args.build, args.dump, [])
         if args.vmlinux:
             bench_dump(args.build, args.dump, ["--symbols", args.vmlinux])
+            bench_frames(args.build, args.dump, args.vmlinux)
     else:
         bench_dump(args.build, f"{args.build}/contrib/demo/vmcore", demo_options)
     for count in args.threads.split(","):

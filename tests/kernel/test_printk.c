@@ -72,6 +72,7 @@ static void assert_panic(const char *recipe, const char *extra, const char *expe
 
 #define RECORD5 "1000:BUG: something went wrong 1\n"
 #define RECORD6 "2000:Kernel panic - not syncing: sysrq triggered crash, wrapped\n"
+#define RECORD7 "0:\n"
 #define DESC(N) "put prb_desc at printk_descs + s + " N " * sizeof(prb_desc): "
 #define INFO(N) "put printk_info at printk_infos + s + " N " * sizeof(printk_info): "
 #define RING	"put printk_ringbuffer at printk_rb_static + s: "
@@ -82,19 +83,21 @@ static void ring(void **state)
 	static const struct {
 		const char *extra, *expected;
 	} cases[] = {
-		{ "", RECORD5 RECORD6 },
+		{ "", RECORD5 RECORD6 RECORD7 },
 		/* Descriptors that are reserved, reusable, or another record's by now. */
-		{ DESC("5") "state_var.counter = 5\n", RECORD6 },
-		{ DESC("5") "state_var.counter = 3 << 62 | 5\n", RECORD6 },
-		{ DESC("5") "state_var.counter = committed | 13\n", RECORD6 },
-		{ DESC("6") "state_var.counter = 1 << 62 | 6\n", RECORD5 RECORD6 },
+		{ DESC("5") "state_var.counter = 5\n", RECORD6 RECORD7 },
+		{ DESC("5") "state_var.counter = 3 << 62 | 5\n", RECORD6 RECORD7 },
+		{ DESC("5") "state_var.counter = committed | 13\n", RECORD6 RECORD7 },
+		{ DESC("6") "state_var.counter = 1 << 62 | 6\n", RECORD5 RECORD6 RECORD7 },
+		/* One whose text found no room; an empty line is a record all the same. */
+		{ DESC("7") "text_blk_lpos.begin = 1 text_blk_lpos.next = 1\n", RECORD5 RECORD6 },
 		/* A block that ends where the ring does has not come round. */
 		{ DESC("5") "text_blk_lpos.begin = 512+400 text_blk_lpos.next = 1024\n",
-		  RECORD5 RECORD6 },
+		  RECORD5 RECORD6 RECORD7 },
 		/* More text than there is ring. */
-		{ INFO("5") "text_len = 5000\n", RECORD6 },
+		{ INFO("5") "text_len = 5000\n", RECORD6 RECORD7 },
 		/* Text that cannot be read. */
-		{ RING "text_data_ring.data = 0xffffdead00000000\n", "" },
+		{ RING "text_data_ring.data = 0xffffdead00000000\n", RECORD7 },
 		{ DESC("7") "state_var.counter = committed | 7 text_blk_lpos.begin = 80 "
 			    "text_blk_lpos.next = 112\n" INFO(
 				    "7") "ts_nsec = 3000 text_len = 4\n"
@@ -102,7 +105,7 @@ static void ring(void **state)
 		  RECORD5 RECORD6 "3000:last\n" },
 		/* More ids than descriptors. */
 		{ RING "desc_ring.head_id.counter = 100000 desc_ring.tail_id.counter = 6\n",
-		  RECORD6 },
+		  RECORD6 RECORD7 },
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
 		assert_log("modern.recipe", cases[i].extra, cases[i].expected);
@@ -122,7 +125,7 @@ static void ring_with_pages_missing(void **state)
 	assert_log("modern.recipe",
 		   RING "text_data_ring.data = direct + 0x19000000\n"
 			"exclude direct+0x19000000 4k\n",
-		   "");
+		   RECORD7);
 }
 
 static void ring_that_makes_no_sense(void **state)
@@ -144,6 +147,44 @@ static void ring_that_makes_no_sense(void **state)
 		buf_free(&log);
 		machine_close(&m);
 	}
+}
+
+/* What a record says beside its text, and what is told of those that cannot be read. */
+static void details(void **state)
+{
+	(void)state;
+	struct machine m;
+	struct printk_log *log;
+	struct printk_record record;
+	const char *why;
+	bool found;
+	/* The level is a bit-field behind five bits of flags. */
+	open_recipe(&m, "modern.recipe",
+		    INFO("6") "facility = 3 caller_id = 0x80000001\n"
+			      "virt printk_infos + s + 6 * sizeof(printk_info) + 19: u8 0x5f\n");
+	assert_no_err(printk_open(m.kernel, &log));
+	assert_no_err(printk_next(log, &record, &found));
+	assert_true(found);
+	assert_no_err(printk_next(log, &record, &found));
+	assert_true(found);
+	assert_int_equal(record.ns, 2000);
+	assert_int_equal(record.level, 2);
+	assert_int_equal(record.facility, 3);
+	assert_int_equal(record.caller, 0x80000001);
+	assert_int_equal(printk_unreadable(log, &why), 0);
+	assert_null(why);
+	printk_close(log);
+	machine_close(&m);
+
+	open_recipe(&m, "modern.recipe", RING "text_data_ring.data = 0xffffdead00000000\n");
+	assert_no_err(printk_open(m.kernel, &log));
+	do
+		assert_no_err(printk_next(log, &record, &found));
+	while (found);
+	assert_int_equal(printk_unreadable(log, &why), 2);
+	assert_non_null(strstr(why, "ffffdead"));
+	printk_close(log);
+	machine_close(&m);
 }
 
 /* ---- the buffer before ---- */
@@ -249,6 +290,7 @@ int main(void)
 		cmocka_unit_test(ring),
 		cmocka_unit_test(ring_with_pages_missing),
 		cmocka_unit_test(ring_that_makes_no_sense),
+		cmocka_unit_test(details),
 		cmocka_unit_test(buffer),
 		cmocka_unit_test(panic_line),
 		cmocka_unit_test(panic_before_damage),

@@ -121,6 +121,28 @@ static void without_end_the_last_symbol_is_it(void **state)
 	symbols_free(s);
 }
 
+/* __x64_sys_pause, __ia32_sys_pause and __do_sys_pause are one function: a trace of the kernel says
+ * the last. */
+static void aliases_are_named_as_the_kernel_does(void **state)
+{
+	(void)state;
+	static const struct input list[] = {
+		{ "__x64_sys_pause", TEXT, 0x20, 'T', 0 },
+		{ "__ia32_sys_pause", TEXT, 0x20, 'T', 0 },
+		{ "__do_sys_pause", TEXT, 0x20, 't', 0 },
+		{ "__memcpy", TEXT + 0x20, 0x20, 'T', 0 },
+		{ "memcpy", TEXT + 0x20, 0x20, 'W', 0 },
+		{ "__ctors_start", TEXT + 0x40, 0, 'T', 0 },
+		{ "_a_function", TEXT + 0x40, 0x20, 't', 0 },
+		{ "function", TEXT + 0x40, 0x20, 't', 0 },
+	};
+	struct symbols *s = make(list, sizeof(list) / sizeof(list[0]));
+	assert_at(s, TEXT + 1, "__do_sys_pause");
+	assert_at(s, TEXT + 0x21, "__memcpy");
+	assert_at(s, TEXT + 0x41, "function");
+	symbols_free(s);
+}
+
 static void many_of_one_name_or_address(void **state)
 {
 	(void)state;
@@ -261,6 +283,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_best_symbol_holds_an_address),
 		cmocka_unit_test(without_end_the_last_symbol_is_it),
+		cmocka_unit_test(aliases_are_named_as_the_kernel_does),
 		cmocka_unit_test(many_of_one_name_or_address),
 		cmocka_unit_test(maps_hold_what_was_put_in),
 		cmocka_unit_test(symtab_is_moved_by_the_slide),

@@ -4,7 +4,8 @@
 
     compare_frames.py MANIFEST DUMP_NAME SERVER [SERVER_OPTION...]
 
-rip, rsp, rbp, rbx and r12-r15 of every frame must be drgn's wherever drgn has a value. What the
+rip, rsp, rbp, rbx and r12-r15 of every frame must be drgn's wherever drgn has a value; with a
+vmlinux, so must be the inlined functions and the source lines of the kernel's own code. What the
 server may not know:
   - Without a vmlinux (no --symbols among the options) it has ORC alone, which does not speak of rbx
     and r12-r15.
@@ -24,6 +25,7 @@ Every difference is a line on stderr. Exit status: 0 the same, 1 different or fa
 on this machine can import drgn.
 """
 
+import os
 import sys
 
 from oracle import check_main, json_lines, run
@@ -45,6 +47,10 @@ def up_to_nonsense(frames):
     return frames
 
 
+def source_line(part):
+    return f"{os.path.basename(part['file'])}:{part['line']}" if "file" in part else None
+
+
 def is_last(mine, theirs):
     """Whether drgn's frames behind this one say nothing."""
     return (int(theirs["regs"]["rip"], 16) < USER_END
@@ -57,7 +63,7 @@ class Comparison:
     def __init__(self, has_vmlinux):
         self.has_vmlinux = has_vmlinux
         self.lines = []
-        self.frames = self.same = self.unknown = self.passed_over = 0
+        self.frames = self.same = self.unknown = self.passed_over = self.sources = 0
 
     def registers(self, where, mine, theirs, may_miss, kept_rbp):
         """kept_rbp is drgn's rbp of the frame before."""
@@ -73,6 +79,18 @@ class Comparison:
                 self.unknown += 1
             else:
                 self.lines.append(f"{where}: {name} is unknown, drgn says {value:#x}")
+
+    def lines_of_source(self, where, mine, theirs):
+        """Of code that the vmlinux's DWARF covers."""
+        if not self.has_vmlinux or "module" in mine or theirs["at"] is None:
+            return
+        expected = [(part["name"], part["at"]) for part in theirs["inlined"]]
+        found = [(part.get("name"), source_line(part)) for part in mine.get("inlined", [])]
+        self.sources += 1
+        if found != expected:
+            self.lines.append(f"{where}: inlined are {found}, drgn says {expected}")
+        if source_line(mine) != theirs["at"]:
+            self.lines.append(f"{where}: at {source_line(mine)}, drgn says {theirs['at']}")
 
     def pairs(self, mine, theirs):
         """Frames that belong together."""
@@ -97,6 +115,7 @@ class Comparison:
         for number, (frame, other) in enumerate(self.pairs(mine["frames"], credible)):
             where = f"{who} #{number} {frame.get('name')} by {frame['how']}"
             self.registers(where, frame, other, may_miss, kept_rbp)
+            self.lines_of_source(where, frame, other)
             may_miss |= "module" in frame
             kept_rbp = int(other["regs"].get("rbp", "0"), 16)
             matched += 1
@@ -112,14 +131,15 @@ class Comparison:
 
 
 def compare(dump, server):
-    output = run([*server, "-x", "bt --all --json", *dump.files], server[0])
+    output = run([*server, "-x", "bt --all --inline --json", *dump.files], server[0])
     mine = {thread["tid"]: thread for thread in json_lines(output, server[0])}
     comparison = Comparison("--symbols" in server)
     for theirs in dump.ask_drgn("oracle_drgn_frames.py"):
         if theirs["tid"] in mine:
             comparison.thread(mine[theirs["tid"]], theirs)
     print(f"{comparison.frames} frames, {comparison.same} registers the same, "
-          f"{comparison.unknown} known to drgn alone, {comparison.passed_over} frames passed over",
+          f"{comparison.unknown} known to drgn alone, {comparison.passed_over} frames passed over, "
+          f"{comparison.sources} source lines the same",
           file=sys.stderr)
     return comparison.lines
 

@@ -11,7 +11,7 @@ same, 1 different or failed, 77 no Python on this machine can import drgn.
 from oracle import Failure, check_main, json_lines, run
 
 SAME_KEYS = ["comm", "kind", "task", "state", "cpu", "on_cpu"]
-REGS_FROM = {"note", "switch", "user", "unknown"}
+REGS_FROM = {"note", "switch", "user", "found", "unknown"}
 
 
 class Difference:

@@ -6,21 +6,32 @@
 
 Writes JSON Lines, one object a thread that drgn is not misled about (oracle_drgn.py says which
 those are): tid, comm, and frames, innermost first, each with the function's name (null where drgn
-has none), whether it was interrupted, and its known registers. Inlined functions are no frames.
+has none), whether it was interrupted, its known registers, its source line ("at") and the functions
+that were inlined there, innermost first. Inlined functions are no frames.
 """
 
 import contextlib
 import json
+import os
 import sys
 
 from oracle_drgn import (IDLE_TID_BASE, REGISTERS, all_tasks, is_misled, open_as_far_as_possible,
                          parse_arguments, with_vmcoreinfo)
 
 
+def source_line(frame):
+    """FILE:LINE without folders; None where drgn does not know."""
+    try:
+        path, line, _column = frame.source()
+    except LookupError:
+        return None
+    return f"{os.path.basename(path)}:{line}"
+
+
 def frames(prog, task):
     """The frames of the machine; the innermost of a group of inlined ones comes first. None where
     drgn cannot unwind (6.12's ORC)."""
-    found = []
+    found, inlined = [], []
     try:
         trace = prog.stack_trace(task)
     except Exception as error:  # drgn raises nothing more special
@@ -29,13 +40,17 @@ def frames(prog, task):
         return None
     for frame in trace:
         if frame.is_inline:
+            inlined.append({"name": frame.name, "at": source_line(frame)})
             continue
         values = frame.registers()
         found.append({
             "name": frame.name,
             "interrupted": frame.interrupted,
+            "at": source_line(frame),
+            "inlined": inlined,
             "regs": {name: hex(values[name]) for name in REGISTERS if name in values},
         })
+        inlined = []
     return found
 
 

@@ -6,34 +6,8 @@ import json
 
 from program import Server, monitor, run_on_demo
 from rsp import Client
+from seed_case import CALLEE_SAVED, FRAMES, SAVED, STACK
 from tap import check, expect, expect_equal, expect_in, run_checks
-
-CALLEE_SAVED = ["rip", "rsp", "rbp", "rbx", "r12", "r13", "r14", "r15"]
-STACK = 0xffff88003e5eb000
-VCPU = 0xffff88043ea73280
-
-# The case that the demo shows, as it was solved by hand: function, module, how it was found, and
-# the registers; None is unknown. kvm's functions from vcpu_enter_guest on have no CFI.
-FRAMES = [
-    ("vmx_set_cr3", "kvm_intel", "note", [0xffffffffc07a21a8, STACK + 0xcd0, STACK + 0xd00, VCPU,
-                                          0x5308000, 0, 0xffff8803e0e40000, 0xffff8800ab5e1700]),
-    ("kvm_mmu_load", "kvm", "cfi", [0xffffffffc09a9833, STACK + 0xd10, STACK + 0xd48, 0,
-                                    VCPU, 0, 0xffff8803e0e40000, 0xffff8800ab5e1700]),
-    ("vcpu_enter_guest", "kvm", "cfi", [0xffffffffc09920fb, STACK + 0xd58, STACK + 0xdc8, VCPU,
-                                        0, 1, 0, 1]),
-    ("kvm_arch_vcpu_ioctl_run", "kvm", "fp", [0xffffffffc0999e1d, STACK + 0xdd8, STACK + 0xe10]
-     + [None] * 5),
-    ("kvm_vcpu_ioctl", "kvm", "fp", [0xffffffffc097f1f1, STACK + 0xe20, STACK + 0xea8]
-     + [None] * 5),
-    ("do_vfs_ioctl", None, "fp", [0xffffffff812151cd, STACK + 0xeb8, STACK + 0xf28] + [None] * 5),
-]
-# Where the second and third frame's registers were saved.
-SAVED = {
-    1: {"rip": 0xd08, "rbp": 0xd00, "rbx": 0xce8, "r12": 0xcf0, "r13": 0xcf8},
-    2: {"rip": 0xd50, "rbp": 0xd48, "rbx": 0xd20, "r12": 0xd28, "r13": 0xd30, "r14": 0xd38,
-        "r15": 0xd40},
-}
-
 
 def threads_of(line):
     return [json.loads(text) for text in monitor(line).splitlines()]
@@ -104,11 +78,34 @@ def _():
         expect_equal(client.monitor("bt"), (monitor("bt 103"), "OK"), "the selected thread")
 
 
+@check("stacks: the same places are one stack, most threads first")
+def _():
+    every = {thread["tid"]: thread for thread in threads_of("bt --all --json")}
+    stacks = threads_of("stacks --json")
+    expect_equal(sorted(tid for stack in stacks for tid in stack["tids"]), sorted(every), "tids")
+    counts = [stack["threads"] for stack in stacks]
+    expect_equal(counts, sorted(counts, reverse=True), "the order")
+    seen = set()
+    for stack in stacks:
+        expect_equal(stack["threads"], len(stack["tids"]), "the number of threads")
+        places = [frame["pc"] for frame in stack["frames"]]
+        for tid in stack["tids"]:
+            expect_equal([frame["pc"] for frame in every[tid]["frames"]], places, f"{tid}: frames")
+            expect_equal((every[tid]["end"], every[tid].get("why")),
+                         (stack["end"], stack.get("why")), f"{tid}: the end")
+        seen.add((*places, stack["end"], stack.get("why")))
+    expect_equal(len(seen), len(stacks), "different stacks")
+    text = monitor("stacks")
+    expect_equal(text.count(" threads:") + text.count(" thread:"), len(stacks), "stacks as text")
+    expect_in("1 thread: 110\n#0   0xffffffffc07a21a8", text)
+
+
 @check("wrong arguments are one sentence, and status 1")
 def _():
     for line, part in [("bt 5", "no thread 5"), ("bt x", "'x'"), ("bt --cpu", "--cpu"),
                        ("bt --cpu 2", "no CPU 2"), ("bt --cpu x", "--cpu"),
-                       ("bt --all 110", "one of"), ("bt 1 2 3 4", "takes")]:
+                       ("bt --all 110", "one of"), ("bt 1 2", "one of"),
+                       ("bt" + " --regs" * 7, "takes")]:
         done = run_on_demo("--exec", line)
         expect_equal((done.returncode, done.stdout), (1, ""), f"{line}: status and output")
         expect_equal(len(done.stderr.splitlines()), 1, f"{line}: sentences")

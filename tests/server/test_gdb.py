@@ -7,10 +7,9 @@ import re
 import subprocess
 import tempfile
 
+from gdb_run import GDB_S, gdb, gdb_command, gdb_on_demo
 from program import DUMP, PROGRAM, VMLINUX, Server, run_on_demo
 from tap import check, expect, expect_equal, expect_in, expect_not_in, need_tool, run_checks
-
-GDB_S = 30
 
 THREADS = [("1", "systemd [sleeping]"), ("2", "kthreadd [sleeping]"),
            ("103", "qemu-kvm [sleeping]"), ("110", "CPU 0/KVM [running on 0]"),
@@ -28,27 +27,6 @@ FRAMES = [
 ]
 PROLOGUE = ["nopl 0x0(%rax,%rax,1)", "push %rbp", "mov %rsp,%rbp", "push %r13", "push %r12",
             "mov %rsi,%r12", "push %rbx", "mov %rdi,%rbx", "sub $0x18,%rsp"]
-
-
-def gdb_command(*commands, attach, vmlinux=VMLINUX):
-    settings = ["set confirm off", "set pagination off", "set width 0", "set style enabled off"]
-    line = [need_tool("gdb"), "-nx", "-q", "-batch"]
-    for command in [*settings, f"target remote {attach}", *commands]:
-        line += ["-ex", command]
-    return line + ([vmlinux] if vmlinux else [])
-
-
-def gdb(*commands, **how):
-    """What gdb prints, errors among it in their place."""
-    done = subprocess.run(gdb_command(*commands, **how), stdin=subprocess.DEVNULL, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
-                          timeout=GDB_S)
-    return done.stdout
-
-
-def gdb_on_demo(*commands, **how):
-    with Server() as server:
-        return gdb(*commands, attach=server.address, **how)
 
 
 def listed_threads(text):

@@ -11,7 +11,18 @@ from recipes import make_dump
 from rsp import Client
 from tap import check, expect, expect_equal, expect_in, run_checks
 
-COMMANDS = ["help", "info", "refresh", "threads", "bt", "read", "vtop"]
+COMMANDS = [
+    "help",
+    "info",
+    "refresh",
+    "threads",
+    "bt",
+    "frame",
+    "stacks",
+    "dmesg",
+    "read",
+    "vtop",
+]
 ADDRESS = re.compile(r"0x(0|[1-9a-f][0-9a-f]*)")
 
 # What can be wrong with a page, each with one that has it.

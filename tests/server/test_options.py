@@ -37,6 +37,7 @@ OPTIONS = {
     "help",
     "listen",
     "live",
+    "no-extra-cfi",
     "no-serve-files",
     "quiet",
     "run",

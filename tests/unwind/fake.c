@@ -97,6 +97,13 @@ static bool keeps_callee_saved(void *self, uint64_t pc)
 	return pc >= f->keeps_start && pc < f->keeps_end;
 }
 
+static bool enters_guest(void *self, uint64_t pc, uint64_t *ret_function)
+{
+	const struct fake *f = self;
+	*ret_function = f->enters_start;
+	return pc >= f->enters_start && pc < f->enters_end;
+}
+
 struct unwind_source fake_source(struct fake *f)
 {
 	return (struct unwind_source){
@@ -107,5 +114,6 @@ struct unwind_source fake_source(struct fake *f)
 		.orc = find_orc,
 		.stack = find_stack,
 		.keeps_callee_saved = keeps_callee_saved,
+		.enters_guest = enters_guest,
 	};
 }

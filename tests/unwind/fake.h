@@ -25,7 +25,8 @@ struct fake {
 		struct orc_entry entry;
 	} orc[FAKE_MAX];
 	struct unwind_stack stacks[FAKE_MAX];
-	uint64_t keeps_start, keeps_end; /* code that keeps callee-saved registers */
+	uint64_t keeps_start, keeps_end;   /* code that keeps callee-saved registers */
+	uint64_t enters_start, enters_end; /* code that enters a guest */
 	struct Dwarf_CFI_s *cfi;
 	uint64_t bias;
 	size_t memory_count, text_count, orc_count, stack_count;

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A guest's memory as its host's dump has it. Guest physical memory is what its memory slots make
+ * of the owner's virtual memory, found through the owner's page tables: that needs no EPT or NPT,
+ * and holds pages that the guest never touched as well. Guest virtual memory is found through the
+ * guest's own tables in there.
+ */
+#ifndef SERVER_KVM_GUEST_MEMORY_H
+#define SERVER_KVM_GUEST_MEMORY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "server/kvm/kvm.h"
+#include "server/memory/guest_walk.h"
+#include "server/memory/memory.h"
+
+struct err;
+struct guest_memory;
+struct guest_regs;
+
+/* Of the VM @vm (borrowed, as @kvm is; both must outlive the result). Reads nothing yet. */
+__attribute__((warn_unused_result)) struct err *guest_memory_new(struct kvm *kvm, struct vm *vm,
+								 struct guest_memory **ret);
+void guest_memory_free(struct guest_memory *g);
+
+/* From a guest physical address to the host's memory. */
+struct gpa_way {
+	const struct memslot *slot; /* NULL: no slot holds it */
+	uint64_t hva;		    /* in the owner's address space */
+	struct vspace space;	    /* the owner's */
+	struct vtop vtop;	    /* of hva */
+};
+
+/*
+ * Translates @gpa (of the normal address space, not SMM's). ERR_NOTPRESENT where no slot holds it,
+ * or the owner has no page there; the kind of a table that cannot be read otherwise. When it fails,
+ * *ret holds what was found all the same.
+ */
+__attribute__((warn_unused_result)) struct err *
+guest_memory_translate(struct guest_memory *g, uint64_t gpa, struct gpa_way *ret);
+
+/*
+ * Reads @len (1 or more) bytes of guest physical memory. A part, up to what cannot be read, is
+ * success, and *ret_done says how much. ERR_UNSUPPORTED for a guest whose memory is encrypted;
+ * ERR_EXCLUDED where the dump's filter left it out, with a makedumpfile level that keeps it.
+ */
+__attribute__((warn_unused_result)) struct err *guest_memory_read_phys(struct guest_memory *g,
+								       uint64_t gpa, void *out,
+								       size_t len,
+								       size_t *ret_done);
+/* For guest_walk(): all or nothing. Borrows @g. */
+struct walk_reader guest_memory_reader(struct guest_memory *g);
+
+/* The same by guest virtual address, through the guest's tables @space. */
+__attribute__((warn_unused_result)) struct err *guest_memory_read(struct guest_memory *g,
+								  const struct walk_space *space,
+								  uint64_t gva, void *out,
+								  size_t len, size_t *ret_done);
+
+/* The first guest physical address above @gpa where memory may be readable; false if none is. */
+bool guest_memory_next_phys(struct guest_memory *g, uint64_t gpa, uint64_t *ret);
+/* The same for virtual addresses; bounded, so it may answer one that is not readable after all. */
+bool guest_memory_next(struct guest_memory *g, const struct walk_space *space, uint64_t gva,
+		       uint64_t *ret);
+
+/*
+ * The guest's own page tables, by its control registers: which mode they are of, and where.
+ * *ret_stale says that one of the registers is an old value: the tables are those that the guest
+ * used then, which the user must be told. ERR_UNSUPPORTED where the guest's state is encrypted,
+ * ERR_NOTFOUND where CR0, CR3, CR4 or EFER is not known at all.
+ */
+__attribute__((warn_unused_result)) struct err *
+guest_paging(const struct guest_regs *regs, struct walk_space *ret, bool *ret_stale);
+/* "4 levels, long mode", "paging is off" ... */
+const char *guest_paging_name(const struct walk_space *space);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What guest_regs.c, guest_svm.c and guest_vmx.c share. */
+#ifndef SERVER_KVM_GUEST_PRIVATE_H
+#define SERVER_KVM_GUEST_PRIVATE_H
+
+#include "server/kvm/guest_regs.h"
+#include "server/kvm/kvm.h"
+
+struct err;
+
+/* Fills in what only the vendor's structures have, over what kvm_vcpu_arch has. */
+__attribute__((warn_unused_result)) struct err *
+guest_svm_read(struct kvm *kvm, const struct vcpu *vcpu, struct guest_regs *r);
+__attribute__((warn_unused_result)) struct err *
+guest_svm_read_l1(struct kvm *kvm, const struct vcpu *vcpu, struct guest_regs *r);
+__attribute__((warn_unused_result)) struct err *
+guest_vmx_read(struct kvm *kvm, const struct vcpu *vcpu, struct guest_regs *r);
+__attribute__((warn_unused_result)) struct err *
+guest_vmx_read_l1(struct kvm *kvm, const struct vcpu *vcpu, struct guest_regs *r);
+
+/* The names, one by one, of CR3's bit in regs_avail and regs_dirty. */
+extern const char *const kvm_cr3_bits[2];
+
+/* The bit of a register in those: the constant of enum kvm_reg called as the first of the two
+ * @names (NULL: none) that exists. */
+__attribute__((warn_unused_result)) struct err *
+kvm_find_reg_bit(struct kvm *kvm, const char *const *names, bool *ret_found, int64_t *ret);
+
+/* kvm_vcpu_arch's regs_avail or regs_dirty, as @name says. */
+__attribute__((warn_unused_result)) struct err *kvm_read_reg_bits(struct kvm *kvm,
+								  const struct vcpu *vcpu,
+								  const char *name, bool *ret_found,
+								  uint64_t *ret);
+
+static inline void guest_set(struct guest_regs *r, enum guest_reg reg, uint64_t value,
+			     enum guest_from from)
+{
+	r->value[reg] = (struct guest_value){ from != GUEST_STALE, value, from };
+}
+
+#endif

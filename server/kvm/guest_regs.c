@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "server/kvm/guest_regs.h"
+
+#include <stdio.h>
+
+#include "base/err.h"
+#include "server/kernel/registers.h"
+#include "server/kernel/tasks.h"
+#include "server/kvm/guest_private.h"
+#include "server/kvm/kvm_private.h"
+
+/* Members of kvm_vcpu_arch that are registers. */
+static const struct {
+	enum guest_reg reg;
+	const char *paths[2]; /* the first that exists */
+} arch_members[] = {
+	{ GUEST_RIP, { "arch.rip", "arch.regs[16]" } }, /* the former since 7.2 */
+	{ GUEST_CR0, { "arch.cr0" } },
+	{ GUEST_CR2, { "arch.cr2" } },
+	{ GUEST_CR3, { "arch.cr3" } },
+	{ GUEST_CR4, { "arch.cr4" } },
+	{ GUEST_EFER, { "arch.efer" } },
+};
+
+static struct err *read_arch(struct kvm *kvm, const struct vcpu *vcpu, struct guest_regs *r)
+{
+	struct err *e = NULL;
+	for (unsigned i = GUEST_RAX; !e && i <= GUEST_R15; i++) {
+		char path[24];
+		uint64_t value;
+		bool found;
+		snprintf(path, sizeof(path), "arch.regs[%u]", i);
+		e = kvm_read_path(kvm, vcpu->address, "kvm_vcpu", path, &found, &value);
+		if (!e && found)
+			guest_set(r, i, value, GUEST_ARCH);
+	}
+	for (size_t i = 0; !e && i < sizeof(arch_members) / sizeof(*arch_members); i++) {
+		bool found = false;
+		uint64_t value;
+		for (int p = 0; !e && !found && p < 2 && arch_members[i].paths[p]; p++)
+			e = kvm_read_path(kvm, vcpu->address, "kvm_vcpu", arch_members[i].paths[p],
+					  &found, &value);
+		if (!e && found)
+			guest_set(r, arch_members[i].reg, value, GUEST_ARCH);
+	}
+	return e;
+}
+
+const char *const kvm_cr3_bits[2] = { "VCPU_REG_CR3", "VCPU_EXREG_CR3" };
+
+struct err *kvm_find_reg_bit(struct kvm *kvm, const char *const *names, bool *ret_found,
+			     int64_t *ret)
+{
+	*ret_found = false;
+	for (int i = 0; i < 2 && names[i]; i++) {
+		struct err *e = type_scope_enumerator(&kvm->types, NULL, names[i], ret);
+		if (e && err_code(e) == ERR_NOMEM)
+			return e;
+		*ret_found = !e && *ret >= 0 && *ret < 64;
+		err_free(e);
+		if (*ret_found)
+			return NULL;
+	}
+	return NULL;
+}
+
+struct err *kvm_read_reg_bits(struct kvm *kvm, const struct vcpu *vcpu, const char *name,
+			      bool *ret_found, uint64_t *ret)
+{
+	char path[32];
+	/* A number until 7.1, an array of unsigned long later. */
+	snprintf(path, sizeof(path), "arch.%s", name);
+	struct err *e = kvm_read_path(kvm, vcpu->address, "kvm_vcpu", path, ret_found, ret);
+	if (e || *ret_found)
+		return e;
+	snprintf(path, sizeof(path), "arch.%s[0]", name);
+	return kvm_read_path(kvm, vcpu->address, "kvm_vcpu", path, ret_found, ret);
+}
+
+/*
+ * Whether the CPU may have been inside the guest, its registers in none of the host's structures:
+ * the vCPU is loaded by a thread that runs, and the dump has no note of the host's registers there.
+ * A crash's NMI makes the guest exit before the host's are noted.
+ */
+static bool is_in_guest(const struct kvm *kvm, const struct vcpu *vcpu)
+{
+	const struct task *task = vcpu->loader;
+	return task && task->on_cpu && task->cpu >= 0 &&
+	       !registers_have_note(kvm->parts.registers, (unsigned)task->cpu);
+}
+
+static void make_all_stale(struct guest_regs *r)
+{
+	for (unsigned i = 0; i < GUEST_REGS; i++)
+		if (r->value[i].from != GUEST_NOWHERE)
+			guest_set(r, i, r->value[i].value, GUEST_STALE);
+}
+
+struct err *guest_regs_read(struct kvm *kvm, const struct vcpu *vcpu, struct guest_regs *ret)
+{
+	struct guest_regs r = { .is_encrypted = vcpu->is_protected || vcpu->vm->kind == VM_TDX };
+	struct err *e = NULL;
+	if (!r.is_encrypted)
+		e = read_arch(kvm, vcpu, &r);
+	if (!e && !r.is_encrypted && kvm->vendor == KVM_SVM)
+		e = guest_svm_read(kvm, vcpu, &r);
+	else if (!e && !r.is_encrypted && kvm->vendor == KVM_VMX)
+		e = guest_vmx_read(kvm, vcpu, &r);
+	else
+		make_all_stale(&r); /* nothing tells which copies are current */
+	if (e)
+		return e;
+	r.in_guest = is_in_guest(kvm, vcpu);
+	if (r.in_guest)
+		make_all_stale(&r);
+	*ret = r;
+	return NULL;
+}
+
+struct err *guest_regs_read_l1(struct kvm *kvm, const struct vcpu *vcpu, struct guest_regs *ret)
+{
+	struct guest_regs r = { .is_encrypted = vcpu->is_protected || vcpu->vm->kind == VM_TDX };
+	struct err *e = NULL;
+	if (r.is_encrypted)
+		;
+	else if (kvm->vendor == KVM_SVM)
+		e = guest_svm_read_l1(kvm, vcpu, &r);
+	else if (kvm->vendor == KVM_VMX)
+		e = guest_vmx_read_l1(kvm, vcpu, &r);
+	if (!e)
+		*ret = r;
+	return e;
+}
+
+const char *guest_reg_name(enum guest_reg reg)
+{
+	static const char *const names[GUEST_REGS] = {
+		"rax",	   "rcx",     "rdx",
+		"rbx",	   "rsp",     "rbp",
+		"rsi",	   "rdi",     "r8",
+		"r9",	   "r10",     "r11",
+		"r12",	   "r13",     "r14",
+		"r15",	   "rip",     "rflags",
+		"cr0",	   "cr2",     "cr3",
+		"cr4",	   "efer",    "cs",
+		"ss",	   "ds",      "es",
+		"fs",	   "gs",      "cs_base",
+		"fs_base", "gs_base", "kernel_gs_base",
+	};
+	return names[reg];
+}
+
+const char *guest_from_name(enum guest_from from)
+{
+	static const char *const names[] = { NULL, "vmcb", "regs", "vmcs12", "stale" };
+	return names[from];
+}

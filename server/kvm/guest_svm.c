@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * AMD: the state save area of the VMCB (AMD64 APM volume 2, appendix B). Behind #VMEXIT and before
+ * NMIs are let in again, KVM copies rax, rsp, rip and cr2 to kvm_vcpu_arch, where it may change
+ * them: those are taken from there. KVM adds bits of its own to cr0, cr4 and EFER in the VMCB
+ * (svm_set_cr0(), svm_set_cr4(), svm_set_efer()), so what the guest sees is in kvm_vcpu_arch, too.
+ */
+#include "base/err.h"
+#include "server/kernel/tasks.h"
+#include "server/kvm/guest_private.h"
+#include "server/kvm/kvm_private.h"
+
+static const struct {
+	enum guest_reg reg;
+	const char *path;
+} saved[] = {
+	{ GUEST_RFLAGS, "save.rflags" },
+	{ GUEST_CS, "save.cs.selector" },
+	{ GUEST_SS, "save.ss.selector" },
+	{ GUEST_DS, "save.ds.selector" },
+	{ GUEST_ES, "save.es.selector" },
+	{ GUEST_CS_BASE, "save.cs.base" },
+	/* Those that VMLOAD and VMSAVE move, which KVM does around the guest. */
+	{ GUEST_FS, "save.fs.selector" },
+	{ GUEST_GS, "save.gs.selector" },
+	{ GUEST_FS_BASE, "save.fs.base" },
+	{ GUEST_GS_BASE, "save.gs.base" },
+	{ GUEST_KERNEL_GS_BASE, "save.kernel_gs_base" },
+};
+
+/* Of L1's VMCB, what VMRUN saves of the host (APM volume 2, 15.5.1). */
+static const struct {
+	enum guest_reg reg;
+	const char *path;
+} saved_of_l1[] = {
+	{ GUEST_RAX, "save.rax" },	   { GUEST_RSP, "save.rsp" },
+	{ GUEST_RIP, "save.rip" },	   { GUEST_RFLAGS, "save.rflags" },
+	{ GUEST_CR0, "save.cr0" },	   { GUEST_CR3, "save.cr3" },
+	{ GUEST_CR4, "save.cr4" },	   { GUEST_EFER, "save.efer" },
+	{ GUEST_CS, "save.cs.selector" },  { GUEST_SS, "save.ss.selector" },
+	{ GUEST_DS, "save.ds.selector" },  { GUEST_ES, "save.es.selector" },
+	{ GUEST_CS_BASE, "save.cs.base" },
+};
+
+/* What is taken from kvm_vcpu_arch; it may be the VMCB's all the same. */
+static const struct {
+	enum guest_reg reg;
+	const char *path;
+} kept[] = {
+	{ GUEST_RAX, "save.rax" },   { GUEST_RSP, "save.rsp" }, { GUEST_RIP, "save.rip" },
+	{ GUEST_CR0, "save.cr0" },   { GUEST_CR2, "save.cr2" }, { GUEST_CR4, "save.cr4" },
+	{ GUEST_EFER, "save.efer" },
+};
+
+/* The struct vcpu_svm around the vCPU; false if there are no types of it. */
+static struct err *find_svm(struct kvm *kvm, const struct vcpu *vcpu, bool *ret_found,
+			    uint64_t *ret)
+{
+	struct member in;
+	struct err *e = type_scope_member(&kvm->types, "vcpu_svm", "vcpu", &in);
+	*ret_found = !e;
+	if (!e)
+		*ret = vcpu->address - in.offset;
+	return kvm_only_nomem(e);
+}
+
+/* Whether L2 runs. Before there was a VMCB for it, hflags said so (HF_GUEST_MASK, bit 5). */
+static struct err *find_nested(struct kvm *kvm, const struct vcpu *vcpu, uint64_t svm,
+			       bool *ret_nested)
+{
+	enum { HF_GUEST = 1 << 5 };
+	uint64_t current, own, hflags = 0;
+	bool found;
+	if (type_scope_offset(&kvm->types, "vcpu_svm", "nested.vmcb02", &own)) {
+		struct err *e =
+			kvm_read_path(kvm, svm, "vcpu_svm", "current_vmcb", &found, &current);
+		*ret_nested = !e && found && current == svm + own;
+		return e;
+	}
+	struct err *e =
+		kvm_read_path(kvm, vcpu->address, "kvm_vcpu", "arch.hflags", &found, &hflags);
+	*ret_nested = !e && found && hflags & HF_GUEST;
+	return e;
+}
+
+/*
+ * KVM writes CR3 to the VMCB on the way into the guest and refreshes its own copy in the exit
+ * handler. Where they differ, its own is newer if the vCPU never ran or KVM has changed it since
+ * (regs_dirty), but not between those two points, where the CPU is in guest mode for KVM.
+ */
+static struct err *arch_cr3_is_newer(struct kvm *kvm, const struct vcpu *vcpu, bool *ret)
+{
+	enum { OUTSIDE_GUEST_MODE }; /* include/linux/kvm_host.h */
+	uint64_t mode = OUTSIDE_GUEST_MODE, dirty = 0;
+	int64_t bit = 0;
+	bool found;
+	*ret = !vcpu->has_run;
+	if (*ret)
+		return NULL;
+	struct err *e = kvm_read_path(kvm, vcpu->address, "kvm_vcpu", "mode", &found, &mode);
+	if (e || (mode != OUTSIDE_GUEST_MODE && vcpu->loader && vcpu->loader->on_cpu))
+		return e;
+	e = kvm_find_reg_bit(kvm, kvm_cr3_bits, &found, &bit);
+	if (e || !found)
+		return e;
+	e = kvm_read_reg_bits(kvm, vcpu, "regs_dirty", &found, &dirty);
+	*ret = !e && found && dirty >> bit & 1;
+	return e;
+}
+
+/* Guest CR3 is in the VMCB with nested paging (NP_ENABLE); else that holds the shadow's root. */
+static struct err *read_cr3(struct kvm *kvm, const struct vcpu *vcpu, uint64_t vmcb,
+			    struct guest_regs *r)
+{
+	struct guest_value *v = &r->value[GUEST_CR3];
+	uint64_t nested_ctl = 0, cr3;
+	bool found, newer;
+	struct err *e = kvm_read_path(kvm, vmcb, "vmcb", "control.nested_ctl", &found, &nested_ctl);
+	if (!e && !found)
+		e = kvm_read_path(kvm, vmcb, "vmcb", "control.misc_ctl", &found, &nested_ctl);
+	if (e || !found || !(nested_ctl & 1))
+		return e;
+	e = kvm_read_path(kvm, vmcb, "vmcb", "save.cr3", &found, &cr3);
+	if (!e)
+		e = arch_cr3_is_newer(kvm, vcpu, &newer);
+	if (!e && found && (!newer || !v->known || v->value == cr3))
+		guest_set(r, GUEST_CR3, cr3, GUEST_VMCB);
+	return e;
+}
+
+static struct err *compare_kept(struct kvm *kvm, uint64_t vmcb, struct guest_regs *r)
+{
+	struct err *e = NULL;
+	for (size_t i = 0; !e && i < sizeof(kept) / sizeof(*kept); i++) {
+		struct guest_value *v = &r->value[kept[i].reg];
+		uint64_t value;
+		bool found;
+		e = kvm_read_path(kvm, vmcb, "vmcb", kept[i].path, &found, &value);
+		if (!e && found && v->known && v->value == value)
+			v->from = GUEST_VMCB;
+	}
+	return e;
+}
+
+struct err *guest_svm_read(struct kvm *kvm, const struct vcpu *vcpu, struct guest_regs *r)
+{
+	uint64_t svm = 0, vmcb = 0, value;
+	bool found;
+	struct err *e = find_svm(kvm, vcpu, &found, &svm);
+	if (e || !found)
+		return e;
+	e = find_nested(kvm, vcpu, svm, &r->is_nested);
+	if (!e)
+		e = kvm_read_path(kvm, svm, "vcpu_svm", "vmcb", &found, &vmcb);
+	if (e || !found || !vmcb)
+		return e;
+	for (size_t i = 0; !e && i < sizeof(saved) / sizeof(*saved); i++) {
+		e = kvm_read_path(kvm, vmcb, "vmcb", saved[i].path, &found, &value);
+		if (!e && found)
+			guest_set(r, saved[i].reg, value, GUEST_VMCB);
+	}
+	if (!e)
+		e = compare_kept(kvm, vmcb, r);
+	return e ? e : read_cr3(kvm, vcpu, vmcb, r);
+}
+
+struct err *guest_svm_read_l1(struct kvm *kvm, const struct vcpu *vcpu, struct guest_regs *r)
+{
+	uint64_t svm = 0, vmcb = 0, value;
+	bool found, nested = false;
+	struct err *e = find_svm(kvm, vcpu, &found, &svm);
+	if (!e && found)
+		e = find_nested(kvm, vcpu, svm, &nested);
+	if (e || !nested)
+		return e;
+	e = kvm_read_path(kvm, svm, "vcpu_svm", "vmcb01.ptr", &found, &vmcb);
+	if (!e && !found)
+		e = kvm_read_path(kvm, svm, "vcpu_svm", "nested.hsave", &found, &vmcb);
+	for (size_t i = 0; !e && found && vmcb && i < sizeof(saved_of_l1) / sizeof(*saved_of_l1);
+	     i++) {
+		bool known;
+		e = kvm_read_path(kvm, vmcb, "vmcb", saved_of_l1[i].path, &known, &value);
+		if (!e && known)
+			guest_set(r, saved_of_l1[i].reg, value, GUEST_VMCB);
+	}
+	return e;
+}

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "server/kvm/host_entry.h"
+
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/err.h"
+#include "base/regs.h"
+#include "server/kernel/code_map.h"
+#include "server/kernel/cpus.h"
+#include "server/kernel/host_space.h"
+#include "server/kernel/kernel.h"
+#include "server/kernel/modules.h"
+#include "server/kernel/tasks.h"
+#include "server/kvm/kvm_private.h"
+
+#define KERNEL_HALF (UINT64_C(1) << 63)
+/* Where struct page of frame 0 lies without KASLR (arch/x86/include/asm/pgtable_64_types.h). */
+#define VMEMMAP_4_LEVELS UINT64_C(0xffffea0000000000)
+
+/* The state save area of a VMCB (AMD APM vol. 2, table B-2): VMRUN keeps the host's in the page
+ * that MSR VM_HSAVE_PA names, in the same form. */
+enum {
+	SAVE_CR3 = 0x550,
+	SAVE_RFLAGS = 0x570,
+	SAVE_RIP = 0x578,
+	SAVE_RSP = 0x5d8,
+	SAVE_RAX = 0x5f8,
+};
+
+static bool is_on_stack(const struct kvm *kvm, const struct task *task, uint64_t rsp)
+{
+	return task->stack && !(rsp & 7) && rsp >= task->stack &&
+	       rsp - task->stack < kvm->parts.tasks->stack_size;
+}
+
+static bool read_u64(struct kvm *kvm, uint64_t va, uint64_t *ret)
+{
+	struct err *e = kernel_read_u64(kvm->parts.k, va, ret);
+	err_free(e);
+	return !e;
+}
+
+/* Code of the vendor's module, or of the kernel if that is built in. */
+static bool is_code_of(const struct kvm *kvm, const char *module, uint64_t rip)
+{
+	const struct module *m = code_map_module(kvm->parts.code, rip);
+	return code_map_is_code(kvm->parts.code, rip) && (!m || !strcmp(m->name, module));
+}
+
+/* vcpu->mode is OUTSIDE_GUEST_MODE (0) before the entry and after the exit (linux/kvm_host.h). */
+static bool is_outside_guest(const struct kvm *kvm, const struct vcpu *vcpu)
+{
+	struct member mode;
+	uint64_t value;
+	struct err *e = type_scope_member(&kvm->types, "kvm_vcpu", "mode", &mode);
+	bool outside = !e && kvm_read_number(kvm, vcpu->address, &mode, &value) && !value;
+	err_free(e);
+	return outside;
+}
+
+/* ---- SVM ---- */
+
+/* struct svm_cpu_data of @cpu: per-CPU itself since 6.1, before a pointer to it. It begins with the
+ * generation of ASIDs, a counter from 1 on. */
+static bool svm_cpu_data(struct kvm *kvm, const struct cpu *cpu, uint64_t *ret)
+{
+	uint64_t place, first;
+	if (!code_map_percpu(kvm->parts.code, "kvm_amd", "svm_data", cpu, &place) ||
+	    !read_u64(kvm, place, &first))
+		return false;
+	*ret = first >= KERNEL_HALF ? first : place;
+	return true;
+}
+
+static bool phys_of_page(struct kvm *kvm, uint64_t page, uint64_t *ret)
+{
+	uint64_t symbol, base = VMEMMAP_4_LEVELS, size;
+	if (kernel_symbol(kvm->parts.k, "vmemmap_base", &symbol) && !read_u64(kvm, symbol, &base))
+		return false;
+	struct err *e = types_size(kernel_types(kvm->parts.k), "page", &size);
+	bool good = !e && size && page >= base && (page - base) % size == 0;
+	err_free(e);
+	if (good)
+		*ret = (page - base) / size << PAGE_SHIFT;
+	return good;
+}
+
+/* The save area's physical address: kept as such, or by its struct page, or by where it is mapped.
+ */
+static bool save_area(struct kvm *kvm, uint64_t data, uint64_t *ret)
+{
+	struct member pa = { 0 }, area = { 0 };
+	uint64_t value;
+	struct vtop vtop;
+	struct err *e = type_scope_member(&kvm->types, "svm_cpu_data", "save_area_pa", &pa);
+	if (!e)
+		return kvm_read_number(kvm, data, &pa, ret);
+	err_free(e);
+	e = type_scope_member(&kvm->types, "svm_cpu_data", "save_area", &area);
+	if (e || !kvm_read_number(kvm, data, &area, &value)) {
+		err_free(e);
+		return false;
+	}
+	if (area.type_name && !strcmp(area.type_name, "page"))
+		return phys_of_page(kvm, value, ret);
+	e = memory_vtop(kernel_memory(kvm->parts.k), kernel_space(kvm->parts.k), value, &vtop);
+	if (!e)
+		*ret = vtop.pa;
+	err_free(e);
+	return !e;
+}
+
+static bool svm_entry(struct kvm *kvm, const struct task *task, const struct cpu *cpu,
+		      struct regs *ret)
+{
+	unsigned char page[PAGE_SIZE];
+	uint64_t data, pa;
+	size_t done;
+	struct regs regs = { 0 };
+	if (!svm_cpu_data(kvm, cpu, &data) || !save_area(kvm, data, &pa) || pa % PAGE_SIZE)
+		return false;
+	struct err *e =
+		memory_read_phys(kernel_memory(kvm->parts.k), pa, page, sizeof(page), &done);
+	bool whole = !e && done == sizeof(page);
+	err_free(e);
+	if (!whole || !host_space_has(kvm->parts.k, kvm->parts.cpus, kvm->parts.tasks,
+				      get_u64(page + SAVE_CR3)))
+		return false;
+	regs_set(&regs, REG_RIP, get_u64(page + SAVE_RIP));
+	regs_set(&regs, REG_RSP, get_u64(page + SAVE_RSP));
+	regs_set(&regs, REG_RAX, get_u64(page + SAVE_RAX));
+	regs_set(&regs, REG_EFLAGS, get_u64(page + SAVE_RFLAGS));
+	if (!is_on_stack(kvm, task, regs.value[REG_RSP]) ||
+	    !is_code_of(kvm, "kvm_amd", regs.value[REG_RIP]))
+		return false;
+	*ret = regs;
+	return true;
+}
+
+/* ---- VMX ---- */
+
+/* What KVM told the CPU to come back to (HOST_RSP): in the VMCS's loaded_vmcs since 5.4, before in
+ * the vCPU itself. */
+static bool vmx_host_rsp(struct kvm *kvm, uint64_t vmx, uint64_t *ret)
+{
+	struct member loaded, rsp;
+	uint64_t vmcs;
+	struct err *e = type_scope_member(&kvm->types, "loaded_vmcs", "host_state.rsp", &rsp);
+	if (!e)
+		e = type_scope_member(&kvm->types, "vcpu_vmx", "loaded_vmcs", &loaded);
+	if (!e)
+		return kvm_read_number(kvm, vmx, &loaded, &vmcs) &&
+		       kvm_read_number(kvm, vmcs, &rsp, ret);
+	err_free(e);
+	e = type_scope_member(&kvm->types, "vcpu_vmx", "host_rsp", &rsp);
+	bool good = !e && kvm_read_number(kvm, vmx, &rsp, ret);
+	err_free(e);
+	return good;
+}
+
+/*
+ * Until 5.0 the entry is inline assembly in the C function vmx_vcpu_run(), which pushes rdx, rbp, a
+ * scratch register and the vCPU (arch/x86/kvm/vmx.c). The last two are popped right after the exit;
+ * 5.0 calls a helper to enter, whose return address lies in front.
+ */
+static bool inline_entry(struct kvm *kvm, uint64_t vmx, uint64_t rsp, uint64_t rip,
+			 struct regs *ret)
+{
+	uint64_t word, rbp;
+	for (unsigned ahead = 0; ahead < 2; ahead++, rsp += 8) {
+		if (!read_u64(kvm, rsp, &word))
+			return false;
+		if (word != vmx)
+			continue;
+		if (!read_u64(kvm, rsp + 16, &rbp))
+			return false;
+		regs_set(ret, REG_RIP, rip);
+		regs_set(ret, REG_RSP, rsp + 32);
+		regs_set(ret, REG_RBP, rbp);
+		return true;
+	}
+	return false;
+}
+
+static bool vmx_entry(struct kvm *kvm, const struct task *task, const struct vcpu *vcpu,
+		      struct regs *ret)
+{
+	uint64_t offset, rsp, rip;
+	struct regs regs = { 0 };
+	if (!vcpu || !type_scope_offset(&kvm->types, "vcpu_vmx", "vcpu", &offset) ||
+	    !vmx_host_rsp(kvm, vcpu->address - offset, &rsp) || !is_on_stack(kvm, task, rsp))
+		return false;
+	/* What HOST_RIP names. */
+	if (code_map_address(kvm->parts.code, "kvm_intel", "vmx_return", &rip)) {
+		if (!inline_entry(kvm, vcpu->address - offset, rsp, rip, &regs))
+			return false;
+	} else if (code_map_address(kvm->parts.code, "kvm_intel", "vmx_vmexit", &rip)) {
+		regs_set(&regs, REG_RIP, rip);
+		regs_set(&regs, REG_RSP, rsp);
+	} else {
+		return false;
+	}
+	*ret = regs;
+	return true;
+}
+
+bool kvm_host_entry(struct kvm *kvm, const struct task *task, const struct cpu *cpu,
+		    struct regs *ret)
+{
+	const struct vcpu *vcpu = kvm_vcpu_of_task(kvm, task);
+	if (vcpu && is_outside_guest(kvm, vcpu))
+		return false;
+	switch (kvm_vendor(kvm)) {
+	case KVM_SVM:
+		return svm_entry(kvm, task, cpu, ret);
+	case KVM_VMX:
+		return vmx_entry(kvm, task, vcpu, ret);
+	default:
+		return false;
+	}
+}

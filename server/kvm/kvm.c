@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "server/kvm/kvm_private.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "server/kernel/kernel.h"
+#include "server/kernel/tasks.h"
+
+static const char *const module_names[] = { "kvm", "kvm_amd", "kvm_intel", NULL };
+
+struct err *kvm_new(const struct kvm_parts *parts, struct kvm **ret)
+{
+	struct kvm *kvm = calloc(1, sizeof(*kvm));
+	if (!kvm)
+		return err_nomem();
+	kvm->parts = *parts;
+	buf_init(&kvm->notes);
+	*ret = kvm;
+	return NULL;
+}
+
+void kvm_free(struct kvm *kvm)
+{
+	if (!kvm)
+		return;
+	for (size_t i = 0; i < kvm->vm_count; i++) {
+		free(kvm->vms[i].vcpus);
+		free(kvm->vms[i].slots);
+	}
+	free(kvm->vms);
+	free(kvm->strays);
+	map_free(&kvm->vm_at);
+	map_free(&kvm->vcpu_at);
+	map_free(&kvm->by_task);
+	map_free(&kvm->mms);
+	map_free(&kvm->loaders);
+	buf_free(&kvm->notes);
+	free(kvm);
+}
+
+/* ---- what the readers share ---- */
+
+void kvm_note(struct kvm *kvm, const char *fmt, ...)
+{
+	va_list args;
+	if (kvm->note_count++ >= KVM_NOTES_MAX)
+		return;
+	char sentence[512];
+	va_start(args, fmt);
+	vsnprintf(sentence, sizeof(sentence), fmt, args);
+	va_end(args);
+	buf_addf(&kvm->notes, "%s\n", sentence);
+	log_debug(LOG_TASKS, "KVM: %s", sentence);
+}
+
+bool kvm_read_number(const struct kvm *kvm, uint64_t base, const struct member *m, uint64_t *ret)
+{
+	if (!m->size)
+		return false;
+	struct err *e = kernel_read_member(kvm->parts.k, base, m, ret);
+	bool known = !e;
+	err_free(e);
+	return known;
+}
+
+struct err *kvm_read_path(const struct kvm *kvm, uint64_t base, const char *type, const char *path,
+			  bool *ret_found, uint64_t *ret)
+{
+	struct member m;
+	struct err *e = type_scope_member(&kvm->types, type, path, &m);
+	*ret_found = !e && kvm_read_number(kvm, base, &m, ret);
+	return kvm_only_nomem(e);
+}
+
+struct err *kvm_only_nomem(struct err *e)
+{
+	if (!e || err_code(e) == ERR_NOMEM)
+		return e;
+	err_free(e);
+	return NULL;
+}
+
+/* ---- reading all ---- */
+
+static int by_owner(const void *a, const void *b)
+{
+	const struct vm *x = a, *y = b;
+	if (x->pid != y->pid)
+		return x->pid < y->pid ? -1 : 1;
+	return x->address < y->address ? -1 : x->address > y->address;
+}
+
+/* Fills the maps, once nothing moves any more. */
+static struct err *index_all(struct kvm *kvm)
+{
+	if (kvm->vm_count)
+		qsort(kvm->vms, kvm->vm_count, sizeof(*kvm->vms), by_owner);
+	for (size_t i = 0; i < kvm->vm_count; i++) {
+		struct vm *vm = &kvm->vms[i];
+		if (!map_put(&kvm->vm_at, vm->address, i))
+			return err_nomem();
+		for (size_t n = 0; n < vm->vcpu_count; n++) {
+			struct vcpu *vcpu = &vm->vcpus[n];
+			vcpu->vm = vm;
+			if (!map_put(&kvm->vcpu_at, vcpu->address, (uintptr_t)vcpu) ||
+			    (vcpu->task &&
+			     !map_put(&kvm->by_task, vcpu->task->address, (uintptr_t)vcpu)))
+				return err_nomem();
+		}
+	}
+	return NULL;
+}
+
+static struct err *read_all(struct kvm *kvm)
+{
+	const char *missing;
+	struct err *e = module_types_scope(kvm->parts.types, module_names, &kvm->types);
+	if (!e)
+		e = kvm_layout_find(&kvm->types, &kvm->layout, &missing);
+	if (e)
+		return e;
+	if (missing) {
+		log_debug(LOG_SYMBOLS, "KVM: no %s", missing);
+		kvm->why = type_scope_has(&kvm->types, "kvm", "mm")
+				   ? "KVM's structures are not what they are known as"
+				   : "the host has no KVM, or the dump no types of it";
+		return NULL;
+	}
+	kvm->vendor = kvm_find_vendor(kvm);
+	e = kvm_scan_tasks(kvm);
+	if (!e)
+		e = kvm_find_vms(kvm);
+	if (!e)
+		e = kvm_read_vcpus(kvm);
+	return e ? e : index_all(kvm);
+}
+
+/* Nothing is done twice, nor tried again. */
+static struct err *need_all(struct kvm *kvm)
+{
+	if (!kvm->tried) {
+		kvm->tried = true;
+		struct err *e = read_all(kvm);
+		kvm->out_of_memory = e != NULL;
+		err_free(e);
+	}
+	return kvm->out_of_memory ? err_nomem() : NULL;
+}
+
+static bool have_all(struct kvm *kvm)
+{
+	struct err *e = need_all(kvm);
+	bool have = !e;
+	err_free(e);
+	return have;
+}
+
+/* ---- answers ---- */
+
+struct err *kvm_vms(struct kvm *kvm, struct vm **ret, size_t *ret_count)
+{
+	struct err *e = need_all(kvm);
+	if (e)
+		return e;
+	*ret = kvm->vms;
+	*ret_count = kvm->vm_count;
+	return NULL;
+}
+
+const char *kvm_why(const struct kvm *kvm)
+{
+	return kvm->why;
+}
+
+const char *kvm_notes(const struct kvm *kvm)
+{
+	return kvm->notes.len ? kvm->notes.data : "";
+}
+
+enum kvm_vendor kvm_vendor(struct kvm *kvm)
+{
+	return have_all(kvm) ? kvm->vendor : KVM_VENDOR_UNKNOWN;
+}
+
+const struct type_scope *kvm_types(const struct kvm *kvm)
+{
+	return &kvm->types;
+}
+
+const struct kvm_parts *kvm_parts(const struct kvm *kvm)
+{
+	return &kvm->parts;
+}
+
+static const struct vcpu *vcpu_in(struct kvm *kvm, const struct map *map, uint64_t key)
+{
+	uint64_t vcpu;
+	if (!have_all(kvm) || !map_get(map, key, &vcpu))
+		return NULL;
+	return (const struct vcpu *)(uintptr_t)vcpu;
+}
+
+const struct vcpu *kvm_vcpu_of_task(struct kvm *kvm, const struct task *task)
+{
+	return vcpu_in(kvm, &kvm->by_task, task->address);
+}
+
+const struct vcpu *kvm_vcpu_at(struct kvm *kvm, uint64_t address)
+{
+	return vcpu_in(kvm, &kvm->vcpu_at, address);
+}
+
+struct vm *kvm_vm_at(struct kvm *kvm, uint64_t address)
+{
+	uint64_t i;
+	return have_all(kvm) && map_get(&kvm->vm_at, address, &i) ? &kvm->vms[i] : NULL;
+}
+
+struct err *kvm_slots(struct kvm *kvm, struct vm *vm, const struct memslot **ret, size_t *ret_count)
+{
+	if (!vm->slots_read) {
+		struct err *e = kvm_read_slots(kvm, vm);
+		if (e)
+			return e;
+		vm->slots_read = true;
+	}
+	*ret = vm->slots;
+	*ret_count = vm->slot_count;
+	return NULL;
+}
+
+struct err *kvm_slot_at(struct kvm *kvm, struct vm *vm, unsigned as, uint64_t gpa,
+			const struct memslot **ret)
+{
+	const struct memslot *slots;
+	size_t count;
+	struct err *e = kvm_slots(kvm, vm, &slots, &count);
+	if (e)
+		return e;
+	/* The first slot behind (as, gpa) is slots[low] in the end. */
+	size_t low = 0, high = count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct memslot *s = &slots[middle];
+		if (s->as < as || (s->as == as && s->gpa <= gpa))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	const struct memslot *s = low ? &slots[low - 1] : NULL;
+	*ret = s && s->as == as && gpa - s->gpa < s->size ? s : NULL;
+	return NULL;
+}
+
+const char *vm_kind_name(enum vm_kind kind)
+{
+	switch (kind) {
+	case VM_PLAIN:
+		return "plain";
+	case VM_SW_PROTECTED:
+		return "software-protected";
+	case VM_SEV:
+		return "SEV";
+	case VM_SEV_ES:
+		return "SEV-ES";
+	case VM_SNP:
+		return "SNP";
+	case VM_TDX:
+		return "TDX";
+	case VM_UNKNOWN:
+		break;
+	}
+	return "unknown";
+}
+
+const char *kvm_vendor_name(enum kvm_vendor vendor)
+{
+	return vendor == KVM_SVM ? "SVM" : vendor == KVM_VMX ? "VMX" : "unknown";
+}

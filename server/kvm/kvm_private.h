@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the files of server/kvm share while they read; nobody else includes this. */
+#ifndef SERVER_KVM_KVM_PRIVATE_H
+#define SERVER_KVM_KVM_PRIVATE_H
+
+#include "base/buf.h"
+#include "base/map.h"
+#include "server/kernel/module_types.h"
+#include "server/kernel/types.h"
+#include "server/kvm/kvm.h"
+
+enum {
+	VMS_MAX = 1 << 16,   /* bounds of what a damaged dump can make us keep */
+	VCPUS_MAX = 1 << 14, /* of a VM; KVM_MAX_VCPUS is 4096 at most */
+	ALL_VCPUS_MAX = 1 << 20,
+	SLOTS_MAX = 1 << 16,	/* of a VM's address space; KVM_USER_MEM_SLOTS is 32764 */
+	ADDRESS_SPACES_MAX = 2, /* KVM_ADDRESS_SPACE_NUM */
+	KVM_NOTES_MAX = 100,
+};
+
+/* Members by name; one whose size is 0 does not exist in this kernel. */
+struct kvm_layout {
+	/* struct kvm */
+	struct member vm_list, mm, online, vcpus, vcpu_array, memslots, userspace_pid, vm_type;
+	/* struct kvm_vcpu */
+	struct member kvm, id, cpu, pid, notifier, protected;
+	/* struct preempt_notifier, task_struct */
+	struct member notifier_link, notifier_ops, task_notifiers, task_link;
+	/* struct pid */
+	struct member pid_tasks;
+};
+
+struct stray {
+	uint64_t vcpu, vm; /* struct kvm_vcpu, the struct kvm that it says it belongs to */
+};
+
+struct kvm {
+	struct kvm_parts parts;
+	struct type_scope types;
+	struct kvm_layout layout;
+	enum kvm_vendor vendor;
+	bool tried;	    /* the VMs were read, or that failed */
+	bool out_of_memory; /* that is how it failed */
+	const char *why;    /* static; see kvm_why() */
+	struct buf notes;
+	unsigned note_count;
+
+	struct vm *vms; /* owned */
+	size_t vm_count, vm_capacity;
+	size_t vcpu_total;
+	struct map vm_at;   /* struct kvm -> index in vms */
+	struct map vcpu_at; /* struct kvm_vcpu -> struct vcpu */
+	struct map by_task; /* task_struct -> struct vcpu */
+	struct map mms;	    /* mm_struct -> index of a task */
+	struct map loaders; /* struct kvm_vcpu -> index of the task that has it loaded */
+	/* vCPUs that something but their VM's table led to; owned. Most are in that as well. */
+	struct stray *strays;
+	size_t stray_count, stray_capacity;
+	bool files_read; /* kvm_find_files() was called */
+};
+
+/* kvm.c */
+__attribute__((format(printf, 2, 3))) void kvm_note(struct kvm *kvm, const char *fmt, ...);
+/* False, and *ret untouched, if the member does not exist or cannot be read. */
+bool kvm_read_number(const struct kvm *kvm, uint64_t base, const struct member *m, uint64_t *ret);
+/* The number at @path of the @type at @base, which KVM's types describe. *ret_found is false where
+ * the member does not exist or cannot be read. ERR_NOMEM only. */
+__attribute__((warn_unused_result)) struct err *kvm_read_path(const struct kvm *kvm, uint64_t base,
+							      const char *type, const char *path,
+							      bool *ret_found, uint64_t *ret);
+/* Drops @e if it only says that something is not there; gives back ERR_NOMEM. */
+__attribute__((warn_unused_result)) struct err *kvm_only_nomem(struct err *e);
+
+/* layout.c: all members; a missing one that nothing goes without is named in *ret_missing. */
+__attribute__((warn_unused_result)) struct err *
+kvm_layout_find(const struct type_scope *types, struct kvm_layout *ret, const char **ret_missing);
+
+/* vms.c: fills kvm->vms from the list and, if that is damaged, from what else leads to VMs. */
+__attribute__((warn_unused_result)) struct err *kvm_find_vms(struct kvm *kvm);
+/* Adds the VM at @address unless it is there; *ret_added says whether it was and looks like one. */
+__attribute__((warn_unused_result)) struct err *kvm_add_vm(struct kvm *kvm, uint64_t address,
+							   bool *ret_added);
+
+/* Keeps the vCPU at @vcpu, which says itself what VM it belongs to, as a stray. */
+__attribute__((warn_unused_result)) struct err *kvm_add_stray(struct kvm *kvm, uint64_t vcpu);
+/* Adds the VMs of all strays. */
+__attribute__((warn_unused_result)) struct err *kvm_add_stray_vms(struct kvm *kvm);
+
+/* threads.c: kvm->mms and kvm->loaders, from all tasks. */
+__attribute__((warn_unused_result)) struct err *kvm_scan_tasks(struct kvm *kvm);
+/* The task that ran the vCPU at @vcpu; *ret_has_run is false if none ever did. */
+const struct task *kvm_task_of_vcpu(struct kvm *kvm, uint64_t vcpu, bool *ret_has_run);
+
+/* files.c: VMs and vCPUs that open files of tasks are. */
+__attribute__((warn_unused_result)) struct err *kvm_find_files(struct kvm *kvm);
+
+/* vcpus.c: the vCPUs of all VMs, which are added to them. */
+__attribute__((warn_unused_result)) struct err *kvm_read_vcpus(struct kvm *kvm);
+
+/* kind.c */
+enum kvm_vendor kvm_find_vendor(const struct kvm *kvm);
+enum vm_kind kvm_find_kind(const struct kvm *kvm, const struct vm *vm);
+
+/* slots.c */
+__attribute__((warn_unused_result)) struct err *kvm_read_slots(struct kvm *kvm, struct vm *vm);
+
+#endif

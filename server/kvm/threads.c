@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Tasks and vCPUs: who runs which, by the kernel's own pointers in both directions. */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "server/kernel/code_map.h"
+#include "server/kernel/kernel.h"
+#include "server/kernel/tasks.h"
+#include "server/kvm/kvm_private.h"
+
+enum { NOTIFIERS_MAX = 64 }; /* of a task; KVM hangs up one */
+
+/*
+ * The vCPU that @task is inside an ioctl of: between vcpu_load() and vcpu_put() kvm_preempt_ops is
+ * among its preempt notifiers. False if there is none.
+ */
+static bool loaded_by(const struct kvm *kvm, const struct task *task, uint64_t ops, uint64_t *ret)
+{
+	const struct kvm_layout *l = &kvm->layout;
+	uint64_t link, found;
+	if (!kvm_read_number(kvm, task->address, &l->task_notifiers, &link))
+		return false;
+	for (int i = 0; link && i < NOTIFIERS_MAX; i++) {
+		uint64_t notifier = link - l->notifier_link.offset;
+		if (!kvm_read_number(kvm, notifier, &l->notifier_ops, &found))
+			return false;
+		if (found == ops) {
+			*ret = notifier - l->notifier.offset;
+			return true;
+		}
+		if (!kvm_read_number(kvm, notifier, &l->notifier_link, &link))
+			return false;
+	}
+	return false;
+}
+
+struct err *kvm_scan_tasks(struct kvm *kvm)
+{
+	const struct kvm_layout *l = &kvm->layout;
+	const struct tasks *tasks = kvm->parts.tasks;
+	uint64_t ops, vcpu;
+	bool notified = l->notifier.size && l->notifier_link.size && l->notifier_ops.size &&
+			code_map_address(kvm->parts.code, "kvm", "kvm_preempt_ops", &ops);
+	for (size_t i = 0; i < tasks->count; i++) {
+		const struct task *task = &tasks->list[i];
+		bool added = false;
+		if (!task->mm)
+			continue;
+		if (!map_add(&kvm->mms, task->mm, i, &added) ||
+		    (!added && task->tid == task->pid && !map_put(&kvm->mms, task->mm, i)))
+			return err_nomem();
+		if (!notified || !loaded_by(kvm, task, ops, &vcpu))
+			continue;
+		if (!map_put(&kvm->loaders, vcpu, i))
+			return err_nomem();
+		struct err *e = kvm_add_stray(kvm, vcpu);
+		if (e)
+			return e;
+	}
+	return NULL;
+}
+
+const struct task *kvm_task_of_vcpu(struct kvm *kvm, uint64_t vcpu, bool *ret_has_run)
+{
+	const struct kvm_layout *l = &kvm->layout;
+	const struct tasks *tasks = kvm->parts.tasks;
+	uint64_t pid, link, i;
+	*ret_has_run = false;
+	if (!kvm_read_number(kvm, vcpu, &l->pid, &pid) || !pid)
+		return NULL;
+	*ret_has_run = true;
+	if (!l->task_link.size || !kvm_read_number(kvm, pid, &l->pid_tasks, &link) || !link ||
+	    !map_get(&tasks->by_address, link - l->task_link.offset, &i))
+		return NULL;
+	return &tasks->list[i];
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is made from the dump (server/image), as files for clients. */
+#ifndef SERVER_MADE_IMAGE_H
+#define SERVER_MADE_IMAGE_H
+
+struct err;
+struct exports;
+struct image_source;
+struct made_image;
+
+/*
+ * Puts it among the exports, under a name that says what it is. It is made when the first client
+ * opens it, once. What @source points at and @exports are borrowed and must outlive the result; the
+ * exports are freed first.
+ */
+__attribute__((warn_unused_result)) struct err *
+made_image_new(const struct image_source *source, struct exports *exports, struct made_image **ret);
+void made_image_free(struct made_image *m);
+
+/* What it is made of, borrowed. */
+const struct image_source *made_image_source(const struct made_image *m);
+
+/* Its name, borrowed. */
+const char *made_image_name(const struct made_image *m);
+
+/* The name of the frames of entry code (server/image/entry_frames.h), which are among the exports,
+ * too. */
+extern const char made_entry_frames_name[];
+
+#endif

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "server/monitor_frames.h"
+
+#include <inttypes.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/json.h"
+#include "base/regs.h"
+#include "server/host.h"
+#include "server/kernel/code_map.h"
+#include "server/kernel/code_scopes.h"
+#include "server/kernel/modules.h"
+#include "server/monitor_raw.h"
+#include "server/printable.h"
+#include "unwind/pt_regs.h"
+#include "unwind/unwind.h"
+
+/* ---- names ---- */
+
+/* CFI of entry code says where user mode was interrupted, but not its cs. */
+bool frame_in_user_mode(const struct frame *f)
+{
+	if (regs_known(&f->regs, REG_CS))
+		return regs_user_mode(&f->regs);
+	return f->interrupted && f->regs.value[REG_RIP] && !(f->regs.value[REG_RIP] >> 63);
+}
+
+/* A return address may lie behind its function's last instruction, when that calls what never
+ * returns: the call is what is looked up. */
+static uint64_t place_to_look_up(const struct frame *f)
+{
+	uint64_t pc = f->regs.value[REG_RIP];
+	return f->interrupted || !pc ? pc : pc - 1;
+}
+
+struct code_place frame_place(const struct host *h, const struct frame *f)
+{
+	struct code_place p = { 0 };
+	uint64_t pc = f->regs.value[REG_RIP], at = place_to_look_up(f);
+	if (frame_in_user_mode(f))
+		return p;
+	p.module = code_map_module(h->code, at);
+	p.named = code_map_symbol(h->code, at, &p.symbol);
+	if (p.named)
+		p.offset = pc - p.symbol.address;
+	return p;
+}
+
+void add_frame_place(const struct host *h, const struct frame *f, struct buf *out)
+{
+	struct code_place p = frame_place(h, f);
+	if (frame_in_user_mode(f)) {
+		buf_addstr(out, "(user mode)");
+		return;
+	}
+	if (p.named) {
+		add_printable(out, p.symbol.name);
+		buf_addf(out, "+0x%" PRIx64, p.offset);
+	} else if (p.module) {
+		buf_addstr(out, "(no symbol)");
+	} else if (code_map_is_code(h->code, f->regs.value[REG_RIP])) {
+		buf_addstr(out, "(code made at run time: no symbol)");
+	} else {
+		buf_addstr(out, "(no known code)");
+	}
+	if (p.module) {
+		buf_addstr(out, " [");
+		add_printable(out, p.module->name);
+		buf_addch(out, ']');
+	}
+}
+
+static const char *end_name(enum unwind_end end)
+{
+	static const char *const names[] = {
+		[END_USER] = "user", [END_KTHREAD] = "kthread", [END_LOST] = "lost"
+	};
+	return names[end];
+}
+
+/* Empty if nobody asks for the words. False, and @out failed, when memory is out. */
+static bool open_raw(const struct host *h, const struct task *task, const struct frames *frames,
+		     const struct frames_detail *detail, struct raw_stack *ret, struct buf *out)
+{
+	*ret = (struct raw_stack){ .marks = MAP_INIT };
+	struct err *e = detail->raw ? raw_stack_new(h, task, frames, ret) : NULL;
+	bool ok = !e;
+	out->failed |= !ok;
+	err_free(e);
+	return ok;
+}
+
+/* Empty if nobody asks for them, or nothing is known. A failure fails @out. */
+static struct code_scope_list find_scopes(const struct host *h, const struct frame *f,
+					  const struct frames_detail *detail, struct buf *out)
+{
+	static const struct code_scope_list none;
+	const struct code_scope_list *list = &none;
+	if (!detail->inlined || frame_in_user_mode(f))
+		return none;
+	struct err *e = code_scopes_at(h->scopes, place_to_look_up(f), &list);
+	out->failed |= e != NULL;
+	err_free(e);
+	return *list;
+}
+
+/* ---- JSON ---- */
+
+static void registers_json(struct json *j, const struct frame *f)
+{
+	json_object(j, "regs");
+	for (enum reg n = 0; n < REG_COUNT; n++)
+		if (regs_known(&f->regs, n))
+			json_hex(j, reg_name(n), f->regs.value[n]);
+	json_end(j);
+	json_object(j, "saved");
+	for (enum reg n = 0; n < REG_COUNT; n++)
+		if (f->saved_known >> n & 1)
+			json_hex(j, reg_name(n), f->saved[n]);
+	json_end(j);
+}
+
+void add_place_members(struct json *j, const struct host *h, const struct frame *f)
+{
+	struct code_place p = frame_place(h, f);
+	json_hex(j, "pc", f->regs.value[REG_RIP]);
+	if (p.named) {
+		json_str(j, "name", p.symbol.name);
+		json_u64(j, "offset", p.offset);
+	}
+	if (p.module)
+		json_str(j, "module", p.module->name);
+}
+
+void add_end_members(struct json *j, const struct frames *frames)
+{
+	json_str(j, "end", end_name(frames->end));
+	if (frames->why)
+		json_str(j, "why", frames->why);
+}
+
+void add_frame_members(struct json *j, const struct host *h, const struct frame *f)
+{
+	add_place_members(j, h, f);
+	if (f->cfa)
+		json_hex(j, "cfa", f->cfa);
+	json_str(j, "how", frame_how_name(f->how));
+	json_bool(j, "interrupted", f->interrupted);
+	registers_json(j, f);
+}
+
+static void scope_json(struct json *j, const struct code_scope *scope)
+{
+	if (scope->file)
+		json_str(j, "file", scope->file);
+	if (scope->line > 0)
+		json_u64(j, "line", (uint64_t)scope->line);
+}
+
+/* The function's own place, and those of what was inlined there, innermost first. */
+static void scopes_json(struct json *j, const struct code_scope_list *scopes)
+{
+	if (!scopes->count)
+		return;
+	scope_json(j, &scopes->list[scopes->count - 1]);
+	json_array(j, "inlined");
+	for (size_t i = 0; i + 1 < scopes->count; i++) {
+		json_object(j, NULL);
+		if (scopes->list[i].name)
+			json_str(j, "name", scopes->list[i].name);
+		scope_json(j, &scopes->list[i]);
+		json_end(j);
+	}
+	json_end(j);
+}
+
+void add_frames_json(const struct host *h, const struct task *task, const struct frames *frames,
+		     const struct frames_detail *detail, struct buf *out)
+{
+	struct json j = JSON_INIT(out);
+	struct raw_stack raw;
+	if (!open_raw(h, task, frames, detail, &raw, out))
+		return;
+	json_object(&j, NULL);
+	json_u64(&j, "tid", task->tid);
+	json_array(&j, "frames");
+	for (size_t i = 0; i < frames->count; i++) {
+		json_object(&j, NULL);
+		add_frame_members(&j, h, &frames->list[i]);
+		struct code_scope_list scopes = find_scopes(h, &frames->list[i], detail, out);
+		scopes_json(&j, &scopes);
+		if (detail->raw)
+			raw_stack_json(&raw, i, &j);
+		json_end(&j);
+	}
+	raw_stack_free(&raw);
+	json_end(&j);
+	add_end_members(&j, frames);
+	json_end(&j);
+	buf_addch(out, '\n');
+}
+
+/* ---- text ---- */
+
+void add_task_title(const struct task *task, struct buf *out)
+{
+	buf_addf(out, "%" PRIu32 " ", task->tid);
+	add_printable(out, task->comm);
+	if (task->on_cpu)
+		buf_addf(out, ", on CPU %d", task->cpu);
+}
+
+static void registers_text(const struct frame *f, struct buf *out)
+{
+	for (enum reg n = 0; n < REG_COUNT; n++) {
+		if (!regs_known(&f->regs, n))
+			continue;
+		buf_addf(out, "        %-8s 0x%016" PRIx64, reg_name(n), f->regs.value[n]);
+		if (f->saved_known >> n & 1)
+			buf_addf(out, " ← [0x%016" PRIx64 "]", f->saved[n]);
+		buf_addch(out, '\n');
+	}
+}
+
+void add_frame_line(const struct host *h, size_t number, const struct frame *f, struct buf *out)
+{
+	buf_addf(out, "#%-3zu 0x%016" PRIx64 "  %-6s  ", number, f->regs.value[REG_RIP],
+		 frame_how_name(f->how));
+	add_frame_place(h, f, out);
+	bool interrupted = f->interrupted && number && !frame_in_user_mode(f);
+	buf_addstr(out, interrupted ? " (interrupted)\n" : "\n");
+}
+
+static void scope_text(const struct code_scope *scope, struct buf *out)
+{
+	if (!scope->file)
+		return;
+	buf_addstr(out, " at ");
+	add_printable(out, scope->file);
+	if (scope->line > 0)
+		buf_addf(out, ":%d", scope->line);
+}
+
+/* Below the frame's line: what it stands in, from the outside in. */
+static void scopes_text(const struct code_scope_list *scopes, struct buf *out)
+{
+	for (size_t i = scopes->count; i-- > 0;) {
+		const struct code_scope *scope = &scopes->list[i];
+		bool outermost = i + 1 == scopes->count;
+		if (outermost && !scope->file)
+			continue;
+		buf_addstr(out, outermost ? "       " : "        inlined ");
+		if (!outermost)
+			add_printable(out, scope->name ? scope->name : "?");
+		scope_text(scope, out);
+		buf_addch(out, '\n');
+	}
+}
+
+void add_frames_text(const struct host *h, const struct task *task, const struct frames *frames,
+		     const struct frames_detail *detail, struct buf *out)
+{
+	struct raw_stack raw;
+	if (!open_raw(h, task, frames, detail, &raw, out))
+		return;
+	add_task_title(task, out);
+	buf_addch(out, '\n');
+	for (size_t i = 0; i < frames->count; i++) {
+		add_frame_line(h, i, &frames->list[i], out);
+		struct code_scope_list scopes = find_scopes(h, &frames->list[i], detail, out);
+		scopes_text(&scopes, out);
+		if (detail->regs)
+			registers_text(&frames->list[i], out);
+		if (detail->raw)
+			raw_stack_text(&raw, i, out);
+	}
+	raw_stack_free(&raw);
+	if (frames->why)
+		buf_addf(out, "lost: %s\n", frames->why);
+}

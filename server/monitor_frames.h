@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* How frames are shown: by `bt`, `frame` and `stacks`, in words and as JSON. */
+#ifndef SERVER_MONITOR_FRAMES_H
+#define SERVER_MONITOR_FRAMES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "server/kernel/symbols.h"
+
+struct buf;
+struct frame;
+struct frames;
+struct host;
+struct json;
+struct module;
+struct task;
+
+/* What is shown of each frame beside what it is. JSON always has the registers. */
+struct frames_detail {
+	bool regs;    /* the known registers, and where each was saved */
+	bool raw;     /* the words of the stack, see monitor_raw.h */
+	bool inlined; /* what the compiler inlined, and where in the source that is */
+};
+
+/* Where code is. */
+struct code_place {
+	bool named;
+	struct symbol symbol;
+	uint64_t offset;	     /* from the symbol */
+	const struct module *module; /* NULL: the kernel's own, or nobody's. Borrowed */
+};
+
+/* Whether @f is the registers of user mode, below which there are no frames. */
+bool frame_in_user_mode(const struct frame *f);
+
+/* The place of a frame's pc. */
+struct code_place frame_place(const struct host *h, const struct frame *f);
+
+/* "vcpu_enter_guest+0x67b [kvm]", or what else can be said of @f's pc. */
+void add_frame_place(const struct host *h, const struct frame *f, struct buf *out);
+
+/* "110 CPU 0/KVM, on CPU 0" */
+void add_task_title(const struct task *task, struct buf *out);
+
+/* One frame in a line: "#2   0xffffffffc09920fb  cfi     vcpu_enter_guest+0x67b [kvm]". */
+void add_frame_line(const struct host *h, size_t number, const struct frame *f, struct buf *out);
+
+/* Frames of @task, a line or more each, and why they end if they were lost. */
+void add_frames_text(const struct host *h, const struct task *task, const struct frames *frames,
+		     const struct frames_detail *detail, struct buf *out);
+
+/* Of a frame's object: pc, name, offset, module. */
+void add_place_members(struct json *j, const struct host *h, const struct frame *f);
+
+/* Of a thread's object: end, and why if they were lost. */
+void add_end_members(struct json *j, const struct frames *frames);
+
+/* The members of a frame's object: pc, cfa, name, offset, module, how, interrupted, regs, saved. */
+void add_frame_members(struct json *j, const struct host *h, const struct frame *f);
+
+/* The same as one JSON object and a newline. */
+void add_frames_json(const struct host *h, const struct task *task, const struct frames *frames,
+		     const struct frames_detail *detail, struct buf *out);
+
+#endif

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "server/monitor_raw.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "base/bytes.h"
+#include "base/err.h"
+#include "base/json.h"
+#include "base/regs.h"
+#include "server/host.h"
+#include "server/kernel/code_map.h"
+#include "server/kernel/kernel.h"
+#include "server/kernel/modules.h"
+#include "server/monitor_frames.h"
+#include "server/printable.h"
+#include "unwind/pt_regs.h"
+#include "unwind/unwind.h"
+
+enum {
+	WORD = 8,
+	/* The most words of a frame: a stack of KASAN's kernels has 32 KiB (arch/x86/include/asm/
+	 * page_64_types.h). */
+	WORDS_MAX = 8192,
+};
+
+/* A value of raw_stack.marks: the frame whose registers were saved there, and which those are. */
+#define MARK(frame, registers) ((uint64_t)(frame) << 32 | (registers))
+
+static uint64_t mark_frame(uint64_t mark)
+{
+	return mark >> 32;
+}
+
+static bool mark_has(uint64_t mark, enum reg n)
+{
+	return mark >> n & 1;
+}
+
+/* A register that several frames share was saved for the first of them. */
+static bool add_marks(struct map *marks, size_t number, const struct frame *f)
+{
+	for (enum reg n = 0; n < REG_COUNT; n++) {
+		uint64_t mark = MARK(number, 0);
+		if (!(f->saved_known >> n & 1))
+			continue;
+		if (map_get(marks, f->saved[n], &mark) && mark_frame(mark) != number)
+			continue;
+		if (!map_put(marks, f->saved[n], mark | UINT64_C(1) << n))
+			return false;
+	}
+	return true;
+}
+
+struct err *raw_stack_new(const struct host *h, const struct task *task,
+			  const struct frames *frames, struct raw_stack *ret)
+{
+	struct raw_stack s = { h, task, frames, MAP_INIT };
+	for (size_t i = 0; i < frames->count; i++) {
+		if (!add_marks(&s.marks, i, &frames->list[i])) {
+			map_free(&s.marks);
+			return err_nomem();
+		}
+	}
+	*ret = s;
+	return NULL;
+}
+
+void raw_stack_free(struct raw_stack *s)
+{
+	map_free(&s->marks);
+}
+
+/* ---- which words ---- */
+
+/* The end of the stack that holds @address; 0 if that is none of the task's or its CPU's. */
+static uint64_t stack_end(const struct raw_stack *s, uint64_t address)
+{
+	const struct tasks *tasks = &s->h->tasks;
+	uint64_t low = s->task->stack;
+	if (low && address >= low && address - low < tasks->stack_size)
+		return low + tasks->stack_size;
+	const struct cpu *cpu =
+		s->task->on_cpu ? cpus_find(&s->h->cpus, (unsigned)s->task->cpu) : NULL;
+	const struct cpu_stack *stack = cpu ? cpu_stack_at(cpu, address) : NULL;
+	return stack ? stack->high : 0;
+}
+
+/* The words of frame @number: @ret_count of them from *ret_low on; none of user mode's. */
+static size_t find_words(const struct raw_stack *s, size_t number, uint64_t *ret_low)
+{
+	const struct frame *f = &s->frames->list[number];
+	uint64_t low = f->regs.value[REG_RSP], end = stack_end(s, low);
+	if (!regs_known(&f->regs, REG_RSP) || frame_in_user_mode(f))
+		return 0;
+	if (number + 1 < s->frames->count) {
+		uint64_t next = f[1].regs.value[REG_RSP];
+		/* An overflow begins below the stack, a switch leads away from it. */
+		if (next > low && (next <= end || (!end && next - low <= WORD * WORDS_MAX)))
+			end = next;
+	}
+	if (end <= low)
+		return 0;
+	*ret_low = low;
+	return end - low > WORD * WORDS_MAX ? WORDS_MAX : (size_t)(end - low) / WORD;
+}
+
+/* Where a word leads if it is a return address, or looks like one. */
+struct target {
+	bool known;
+	struct symbol symbol;
+	const struct module *module;
+};
+
+static struct target find_target(const struct raw_stack *s, uint64_t value)
+{
+	struct target t = { 0 };
+	uint64_t call = value - 1;
+	if (!code_map_is_code(s->h->code, call) || !code_map_symbol(s->h->code, call, &t.symbol))
+		return t;
+	t.known = true;
+	t.module = code_map_module(s->h->code, call);
+	return t;
+}
+
+/* False, with the kind of missing memory, if the word cannot be read. */
+static bool read_word(const struct raw_stack *s, uint64_t address, uint64_t *ret,
+		      const char **ret_kind)
+{
+	struct err *e = kernel_read_u64(s->h->kernel, address, ret);
+	const char *kind = e ? err_memory_kind(err_code(e)) : NULL;
+	if (e)
+		*ret_kind = kind ? kind : "missing";
+	bool ok = !e;
+	err_free(e);
+	return ok;
+}
+
+/* ---- text ---- */
+
+static void target_text(const struct target *t, uint64_t value, struct buf *out)
+{
+	add_printable(out, t->symbol.name);
+	buf_addf(out, "+0x%" PRIx64, value - t->symbol.address);
+	if (t->module) {
+		buf_addstr(out, " [");
+		add_printable(out, t->module->name);
+		buf_addch(out, ']');
+	}
+}
+
+static void mark_text(const struct raw_stack *s, uint64_t mark, uint64_t value, struct buf *out)
+{
+	const struct frame *f = &s->frames->list[mark_frame(mark)];
+	const char *separator = "";
+	for (enum reg n = 0; n < REG_COUNT; n++) {
+		if (!mark_has(mark, n))
+			continue;
+		buf_addf(out, "%s%s", separator, reg_name(n));
+		separator = ", ";
+	}
+	buf_addf(out, " of #%" PRIu64, mark_frame(mark));
+	struct target t = { 0 };
+	if (mark_has(mark, REG_RIP) && !frame_in_user_mode(f))
+		t = find_target(s, value);
+	if (t.known) {
+		buf_addstr(out, ": ");
+		target_text(&t, value, out);
+	}
+}
+
+static void word_text(const struct raw_stack *s, uint64_t address, uint64_t value, struct buf *out)
+{
+	uint64_t mark;
+	buf_addf(out, "        %016" PRIx64 "  %016" PRIx64, address, value);
+	if (map_get(&s->marks, address, &mark)) {
+		buf_addstr(out, "  ← ");
+		mark_text(s, mark, value, out);
+	} else {
+		/* Of a call that has returned, or a pointer to a function: part of no frame. */
+		struct target t = find_target(s, value);
+		if (t.known) {
+			buf_addstr(out, "    (");
+			target_text(&t, value, out);
+			buf_addch(out, ')');
+		}
+	}
+	buf_addch(out, '\n');
+}
+
+void raw_stack_text(const struct raw_stack *s, size_t number, struct buf *out)
+{
+	uint64_t low, value;
+	const char *kind = NULL, *said = NULL;
+	size_t count = find_words(s, number, &low);
+	for (size_t i = 0; i < count; i++) {
+		uint64_t address = low + WORD * i;
+		if (read_word(s, address, &value, &kind)) {
+			said = NULL;
+			word_text(s, address, value, out);
+		} else if (kind != said) {
+			/* A hole is said once. */
+			said = kind;
+			buf_addf(out, "        %016" PRIx64 "  %s\n", address, kind);
+		}
+	}
+}
+
+/* ---- JSON ---- */
+
+static void word_json(const struct raw_stack *s, uint64_t address, uint64_t value, struct json *j)
+{
+	uint64_t mark;
+	struct target t = find_target(s, value);
+	json_hex(j, "value", value);
+	if (map_get(&s->marks, address, &mark)) {
+		json_array(j, "saved");
+		for (enum reg n = 0; n < REG_COUNT; n++)
+			if (mark_has(mark, n))
+				json_str(j, NULL, reg_name(n));
+		json_end(j);
+		json_u64(j, "frame", mark_frame(mark));
+	}
+	if (t.known) {
+		json_str(j, "symbol", t.symbol.name);
+		json_u64(j, "offset", value - t.symbol.address);
+		if (t.module)
+			json_str(j, "module", t.module->name);
+	}
+}
+
+void raw_stack_json(const struct raw_stack *s, size_t number, struct json *j)
+{
+	uint64_t low, value;
+	const char *kind;
+	size_t count = find_words(s, number, &low);
+	json_array(j, "words");
+	for (size_t i = 0; i < count; i++) {
+		json_object(j, NULL);
+		json_hex(j, "address", low + WORD * i);
+		if (read_word(s, low + WORD * i, &value, &kind))
+			word_json(s, low + WORD * i, value, j);
+		else
+			json_str(j, "kind", kind);
+		json_end(j);
+	}
+	json_end(j);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The words of a stack, frame by frame, with the marks that an engineer writes beside them: which
+ * register of which frame a word is, and what code it points to.
+ */
+#ifndef SERVER_MONITOR_RAW_H
+#define SERVER_MONITOR_RAW_H
+
+#include <stddef.h>
+
+#include "base/map.h"
+
+struct buf;
+struct err;
+struct frames;
+struct host;
+struct json;
+struct task;
+
+struct raw_stack {
+	const struct host *h;	     /* borrowed, like the next two */
+	const struct task *task;     /* whose frames they are */
+	const struct frames *frames; /* must outlive this */
+	struct map marks;	     /* address -> what was saved there, see monitor_raw.c */
+};
+
+/* Notes where registers were saved. An error only when memory is out. *ret is freed with
+ * raw_stack_free(). */
+__attribute__((warn_unused_result)) struct err *raw_stack_new(const struct host *h,
+							      const struct task *task,
+							      const struct frames *frames,
+							      struct raw_stack *ret);
+void raw_stack_free(struct raw_stack *s);
+
+/* The words from frame @number's rsp up to its caller's, or to the end of the stack: a line each.
+ */
+void raw_stack_text(const struct raw_stack *s, size_t number, struct buf *out);
+
+/*
+ * The same as a member "words" of the frame's object, an array of {"address", "value", "saved":
+ * [registers], "frame": whose they are, "symbol", "offset", "module"}. A word that cannot be read
+ * has a "kind" (of missing memory) instead of a value.
+ */
+void raw_stack_json(const struct raw_stack *s, size_t number, struct json *j);
+
+#endif

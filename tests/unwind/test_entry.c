@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Assembly that enters a guest: while rbp and all others are the guest's. */
+#include "tests/unwind/scene.h"
+
+#include "base/bytes.h"
+#include "unwind/orc.h"
+
+enum { RSP_WORD = 32, CALL_AT = 0x20 };
+
+/* The beginning of __vmx_vcpu_run as 6.1 has it, with an endbr64 as later kernels. */
+static const unsigned char vmx_code[0x100] = {
+	0xf3, 0x0f, 0x1e, 0xfa,				/* endbr64 */
+	0x55,						/* push %rbp */
+	0x48, 0x89, 0xe5,				/* mov %rsp,%rbp */
+	0x41, 0x57, 0x41, 0x56, 0x41, 0x55, 0x41, 0x54, /* push %r15 to %r12 */
+	0x53,						/* push %rbx */
+	0x57, 0x52, 0x56,				/* push %rdi, %rdx, %rsi */
+	0x88, 0xd3,					/* mov %dl,%bl */
+	0x50,						/* what comes later is not of it */
+};
+
+struct entry_scene {
+	struct scene scene;
+	unsigned char code[0x100], caller[0x100];
+};
+
+static void put_call(unsigned char *code, uint64_t from, uint64_t to)
+{
+	code[CALL_AT] = 0xe8;
+	uint32_t distance = (uint32_t)(to - (from + CALL_AT + 5));
+	for (unsigned i = 0; i < 4; i++)
+		code[CALL_AT + 1 + i] = (unsigned char)(distance >> 8 * i);
+}
+
+/* FUN_B has called FUN_A, which enters a guest; what it pushed lies from RSP_WORD on, the words
+ * being 0x1000 plus their number. */
+static void set_up_entry(struct entry_scene *e)
+{
+	struct scene *s = &e->scene;
+	set_up(s);
+	memcpy(e->code, vmx_code, sizeof(e->code));
+	memset(e->caller, 0x90, sizeof(e->caller));
+	put_call(e->caller, FUN_B, FUN_A);
+	fake_memory(&s->fake, FUN_A, e->code, sizeof(e->code));
+	fake_memory(&s->fake, FUN_B, e->caller, sizeof(e->caller));
+	s->fake.enters_start = FUN_A;
+	s->fake.enters_end = FUN_A + 0x100;
+	fake_orc(&s->fake, FUN_B, 0x100, orc_end);
+	for (unsigned i = 0; i < 9; i++)
+		s->task[RSP_WORD + i] = 0x1000 + i;
+	s->task[RSP_WORD + 9] = FUN_B + CALL_AT + 5;
+	regs_set(&s->first, REG_RIP, FUN_A + 0x80);
+	regs_set(&s->first, REG_RSP, task_address(RSP_WORD));
+	regs_set(&s->first, REG_RBP, 0xbeef);
+	regs_set(&s->first, REG_RBX, 0xb0b0);
+}
+
+static void assert_reg(const struct scene *s, enum reg n, uint64_t value, size_t word)
+{
+	const struct frame *f = &s->frames.list[1];
+	assert_true(regs_known(&f->regs, n));
+	assert_int_equal(f->regs.value[n], value);
+	assert_true(f->saved_known >> n & 1);
+	assert_int_equal(f->saved[n], task_address(word));
+}
+
+static void assert_caller(const struct scene *s, size_t return_word)
+{
+	assert_int_equal(s->frames.count, 2);
+	assert_int_equal(s->frames.list[1].how, HOW_FOUND);
+	assert_int_equal(rip_of(s, 1), FUN_B + CALL_AT + 5);
+	assert_int_equal(s->frames.list[1].regs.value[REG_RSP], task_address(return_word + 1));
+	assert_int_equal(s->frames.list[0].cfa, task_address(return_word + 1));
+}
+
+static void registers_come_from_the_pushes(void **state)
+{
+	struct entry_scene e;
+	struct scene *s = &e.scene;
+	(void)state;
+	set_up_entry(&e);
+	run(s, true);
+	assert_caller(s, RSP_WORD + 9);
+	assert_reg(s, REG_RBP, 0x1008, RSP_WORD + 8);
+	assert_reg(s, REG_R15, 0x1007, RSP_WORD + 7);
+	assert_reg(s, REG_R14, 0x1006, RSP_WORD + 6);
+	assert_reg(s, REG_R13, 0x1005, RSP_WORD + 5);
+	assert_reg(s, REG_R12, 0x1004, RSP_WORD + 4);
+	assert_reg(s, REG_RBX, 0x1003, RSP_WORD + 3);
+	/* A caller keeps none of the arguments. */
+	assert_false(regs_known(&s->frames.list[1].regs, REG_RDI));
+	frames_free(&s->frames);
+}
+
+/* The kernel writes over endbr64 where nothing jumps to it. */
+static void sealed_functions_too(void **state)
+{
+	static const unsigned char nops[][4] = { { 0x0f, 0x1f, 0x40, 0x00 },
+						 { 0x66, 0x0f, 0x1f, 0x00 } };
+	struct entry_scene e;
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		set_up_entry(&e);
+		memcpy(e.code, nops[i], 4);
+		run(&e.scene, true);
+		assert_reg(&e.scene, REG_RBX, 0x1003, RSP_WORD + 3);
+		frames_free(&e.scene.frames);
+	}
+}
+
+/* More may have been pushed since, which nobody tells of. */
+static void other_pushes_below(void **state)
+{
+	struct entry_scene e;
+	struct scene *s = &e.scene;
+	(void)state;
+	set_up_entry(&e);
+	s->first.value[REG_RSP] = task_address(RSP_WORD - 2);
+	run(s, true);
+	assert_caller(s, RSP_WORD + 9);
+	assert_reg(s, REG_RBX, 0x1003, RSP_WORD + 3);
+	frames_free(&s->frames);
+}
+
+static void stopped_between_the_pushes(void **state)
+{
+	struct entry_scene e;
+	struct scene *s = &e.scene;
+	(void)state;
+	set_up_entry(&e);
+	/* push %r15 is next. */
+	s->first.value[REG_RIP] = FUN_A + 8;
+	s->first.value[REG_RSP] = task_address(RSP_WORD + 8);
+	run(s, true);
+	assert_caller(s, RSP_WORD + 9);
+	assert_reg(s, REG_RBP, 0x1008, RSP_WORD + 8);
+	assert_false(regs_known(&s->frames.list[1].regs, REG_R15));
+	frames_free(&s->frames);
+}
+
+static void stopped_between_the_pops(void **state)
+{
+	struct entry_scene e;
+	struct scene *s = &e.scene;
+	(void)state;
+	set_up_entry(&e);
+	s->first.value[REG_RSP] = task_address(RSP_WORD + 5);
+	run(s, true);
+	assert_caller(s, RSP_WORD + 9);
+	assert_reg(s, REG_R13, 0x1005, RSP_WORD + 5);
+	assert_false(regs_known(&s->frames.list[1].regs, REG_R12));
+	assert_false(regs_known(&s->frames.list[1].regs, REG_RBX));
+	frames_free(&s->frames);
+}
+
+static void calls_of_others_are_not_believed(void **state)
+{
+	struct entry_scene e;
+	(void)state;
+	set_up_entry(&e);
+	put_call(e.caller, FUN_B, FUN_C);
+	run(&e.scene, true);
+	assert_lost(&e.scene, 1, "no return address behind a call of this function");
+	/* Nor one that is too far away to be this call's. */
+	set_up_entry(&e);
+	e.scene.first.value[REG_RSP] = task_address(RSP_WORD - 31);
+	memset(e.scene.task, 0, 8 * (size_t)RSP_WORD);
+	run(&e.scene, true);
+	assert_lost(&e.scene, 1, "no return address behind a call of this function");
+}
+
+static void code_that_is_not_there(void **state)
+{
+	struct entry_scene e;
+	(void)state;
+	set_up_entry(&e);
+	e.scene.fake.memory[2].len = 8;
+	run(&e.scene, true);
+	assert_lost(&e.scene, 1, "read the function's beginning");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(registers_come_from_the_pushes),
+		cmocka_unit_test(sealed_functions_too),
+		cmocka_unit_test(other_pushes_below),
+		cmocka_unit_test(stopped_between_the_pushes),
+		cmocka_unit_test(stopped_between_the_pops),
+		cmocka_unit_test(calls_of_others_are_not_believed),
+		cmocka_unit_test(code_that_is_not_there),
+	};
+	return cmocka_run_group_tests_name("entry", tests, NULL, NULL);
+}
