@@ -38,6 +38,8 @@ struct options {
 	const char *user;	   /* whom to become in live mode; never NULL */
 	const char *write_symbols; /* the file, NULL without --write-symbols; argv's */
 	size_t cache_size;
+	bool no_context_threads;
+	bool guests;
 	bool no_serve_files;
 	bool no_extra_cfi;
 	bool quiet;
