@@ -24,6 +24,7 @@ struct kernel;
 struct made_image;
 struct kvm;
 struct memory;
+struct module_files;
 struct module_types;
 struct registers;
 struct served_image;
@@ -52,6 +53,7 @@ struct host {
 	struct tasks tasks;
 	struct registers *registers;
 	struct code_map *code;
+	struct module_files *module_files;
 	struct code_scopes *scopes;
 	struct module_types *module_types;
 	struct unwinder *unwinder;

@@ -61,6 +61,17 @@ static const struct command commands[] = {
 	{ "stacks", "", "threads grouped by identical stacks, those of most threads first", true, 0,
 	  0, monitor_stacks },
 	{ "dmesg", "", "the kernel's log, as dmesg prints it", true, 0, 0, monitor_dmesg },
+	{ "vms", "",
+	  "the virtual machines of KVM: process, kind, vCPUs with their states, memory slots", true,
+	  0, 0, monitor_vms },
+	{ "vcpus", "[VM]",
+	  "the vCPUs of all virtual machines, or of that of process VM (or with its struct kvm at "
+	  "VM): thread, state, last exit, guest's rip",
+	  true, 0, 1, monitor_vcpus },
+	{ "vcpu", "ID",
+	  "one vCPU, by its struct kvm_vcpu, its thread or as VM:ID, with the guest's "
+	  "registers and where each is from",
+	  true, 1, 1, monitor_vcpu },
 	{ "read", "ADDR LEN",
 	  "bytes of memory as the selected thread sees it; says which kind of missing memory stops "
 	  "it",

@@ -41,6 +41,14 @@ struct err *monitor_stacks(struct host *h, struct target_view *view,
 struct err *monitor_threads(struct host *h, struct target_view *view,
 			    const struct monitor_arguments *args, struct buf *out);
 
+/* monitor_kvm.c */
+struct err *monitor_vms(struct host *h, struct target_view *view,
+			const struct monitor_arguments *args, struct buf *out);
+struct err *monitor_vcpus(struct host *h, struct target_view *view,
+			  const struct monitor_arguments *args, struct buf *out);
+struct err *monitor_vcpu(struct host *h, struct target_view *view,
+			 const struct monitor_arguments *args, struct buf *out);
+
 /* monitor_memory.c */
 struct err *monitor_read(struct host *h, struct target_view *view,
 			 const struct monitor_arguments *args, struct buf *out);

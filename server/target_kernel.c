@@ -14,7 +14,10 @@
 #include "server/kernel/kernel.h"
 #include "server/kernel/task_state.h"
 #include "server/kernel/unwind_source.h"
+#include "server/kvm/kvm.h"
+#include "server/kvm_registers.h"
 #include "server/monitor.h"
+#include "server/osdata.h"
 #include "server/libraries.h"
 #include "server/served_image.h"
 #include "server/x86_target.h"
@@ -25,8 +28,11 @@ enum { OBJECTS_MAX = 8 };
 struct target_kernel {
 	struct target target;
 	struct target_object objects[OBJECTS_MAX + 1];
-	struct host *host; /* borrowed */
-	uint64_t *tids;	   /* owned; those of host->tasks, each with its contexts behind it */
+	struct target_register table[X86_REGISTER_COUNT + KVM_REGISTER_COUNT];
+	struct target_register_ops registers; /* its table is the one above */
+	struct osdata *osdata;		      /* owned */
+	struct host *host;		      /* borrowed */
+	uint64_t *tids; /* owned; those of host->tasks, each with its contexts behind it */
 	size_t tid_count;
 	struct context_threads *contexts; /* owned; NULL before the first thread list */
 	struct buf vmcoreinfo;
@@ -161,18 +167,25 @@ static struct err *read_registers(void *self, const struct target_view *view, ui
 		regs = context->regs;
 	else
 		e = find_registers(h, task, view->frame, &regs);
-	if (!e)
-		x86_registers_fill(&regs, values, known);
-	return e;
+	if (e)
+		return e;
+	x86_registers_fill(&regs, values, known);
+	return kvm_registers_fill(h, task, values + X86_REGISTER_BYTES, known + X86_REGISTER_COUNT);
 }
 
-static const struct target_register_ops register_ops = {
-	.table = x86_registers,
-	.count = X86_REGISTER_COUNT,
-	.expedited = x86_expedited,
-	.expedited_count = X86_EXPEDITED_COUNT,
-	.read = read_registers,
-};
+/* The processor's registers, and behind them those of our own. */
+static void make_register_table(struct target_kernel *t)
+{
+	memcpy(t->table, x86_registers, sizeof(x86_registers));
+	memcpy(t->table + X86_REGISTER_COUNT, kvm_registers, sizeof(kvm_registers));
+	t->registers = (struct target_register_ops){
+		.table = t->table,
+		.count = X86_REGISTER_COUNT + KVM_REGISTER_COUNT,
+		.expedited = x86_expedited,
+		.expedited_count = X86_EXPEDITED_COUNT,
+		.read = read_registers,
+	};
+}
 
 /* ---- threads ---- */
 
@@ -205,6 +218,9 @@ static void name_task(struct target_kernel *t, const struct task *task)
 		buf_addf(&t->name, "running on %d]", task->cpu);
 	else
 		buf_addf(&t->name, "%s]", task_state_word(task->state));
+	const struct vcpu *vcpu = kvm_vcpu_of_task(t->host->kvm, task);
+	if (vcpu)
+		buf_addf(&t->name, " vm %" PRIu32 " vcpu %d", vcpu->vm->pid, vcpu->id);
 	if (task->idle)
 		buf_addf(&t->label, "idle CPU %d", task->cpu);
 	else
@@ -382,6 +398,11 @@ static const struct target_monitor_ops monitor_ops = {
 	.cancel = cancel_monitor,
 };
 
+static struct err *get_osdata(void *self, const char *annex, const struct buf **ret_document)
+{
+	return osdata_get(((struct target_kernel *)self)->osdata, annex, ret_document);
+}
+
 static void add_object(struct target_kernel *t, const char *name, unsigned clients,
 		       struct err *(*get)(void *, const char *, const struct buf **))
 {
@@ -411,19 +432,23 @@ struct err *target_kernel_new(struct host *host, struct target **ret)
 	}
 	if (host->serve_files)
 		add_object(t, "exec-file", TARGET_GDB, get_exec_file);
+	add_object(t, "osdata", TARGET_GDB, get_osdata);
 	if (host->serve_files)
 		add_object(t, "libraries", TARGET_GDB, get_libraries);
 	struct err *e = buf_error(&t->vmcoreinfo);
+	if (!e)
+		e = osdata_new(host, &t->osdata);
 	if (e) {
 		target_kernel_free(&t->target);
 		return e;
 	}
+	make_register_table(t);
 	t->target = (struct target){
 		.self = t,
 		.what = "a crash dump",
 		.pid = 1,
 		.memory = &memory_ops,
-		.registers = &register_ops,
+		.registers = &t->registers,
 		.threads = &thread_ops,
 		.image = &image_ops,
 		.monitor = &monitor_ops,
@@ -443,6 +468,7 @@ void target_kernel_free(struct target *target)
 	buf_free(&t->libraries);
 	buf_free(&t->name);
 	buf_free(&t->label);
+	osdata_free(t->osdata);
 	context_threads_free(t->contexts);
 	free(t->tids);
 	free(t);

@@ -52,6 +52,7 @@ struct kvm {
 	struct map vcpu_at; /* struct kvm_vcpu -> struct vcpu */
 	struct map by_task; /* task_struct -> struct vcpu */
 	struct map mms;	    /* mm_struct -> index of a task */
+	bool loaders_known; /* the next was read from all tasks */
 	struct map loaders; /* struct kvm_vcpu -> index of the task that has it loaded */
 	/* vCPUs that something but their VM's table led to; owned. Most are in that as well. */
 	struct stray *strays;

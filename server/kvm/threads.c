@@ -42,6 +42,7 @@ struct err *kvm_scan_tasks(struct kvm *kvm)
 	uint64_t ops, vcpu;
 	bool notified = l->notifier.size && l->notifier_link.size && l->notifier_ops.size &&
 			code_map_address(kvm->parts.code, "kvm", "kvm_preempt_ops", &ops);
+	kvm->loaders_known = notified && l->task_notifiers.size;
 	for (size_t i = 0; i < tasks->count; i++) {
 		const struct task *task = &tasks->list[i];
 		bool added = false;
