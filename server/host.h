@@ -28,6 +28,7 @@ struct module_files;
 struct module_types;
 struct registers;
 struct served_image;
+struct served_list;
 struct unwinder;
 struct vspace;
 
@@ -58,6 +59,7 @@ struct host {
 	struct module_types *module_types;
 	struct unwinder *unwinder;
 	struct kvm *kvm;
+	struct served_list *served; /* what is served beside it; borrowed, NULL for nothing */
 	bool serve_files;
 	bool extra_cfi;
 	bool context_threads;	    /* as in the options, all three */

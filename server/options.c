@@ -26,9 +26,14 @@ struct row {
 
 static const struct row rows[] = {
 	{ 'l', "listen", "ADDR",
-	  "serve at HOST:PORT, :PORT (this machine only), unix:PATH or stdio;\n"
-	  "port 0 picks a free one; may be repeated (default 127.0.0.1:1234)",
-	  "127.0.0.1:1234 unix: stdio", false },
+	  "serve at HOST:PORT, :PORT (this machine only), unix:PATH, stdio, or\n"
+	  "unixdir:PATH (a folder, with the socket 'host'); port 0 picks a free\n"
+	  "one; may be repeated (default 127.0.0.1:1234)",
+	  "127.0.0.1:1234 unix: unixdir: stdio", false },
+	{ 'g', "guests", NULL,
+	  "serve every virtual machine in the dump, too: at the ports behind the\n"
+	  "host's, or in the folder of --listen unixdir:PATH",
+	  NULL, false },
 	{ 's', "symbols", "PATH",
 	  "a vmlinux, or a folder to look for it in; may be repeated.\n"
 	  "Without it the usual debug folders are searched when the dump itself\n"
@@ -140,6 +145,8 @@ static struct err *take(struct options *o, const struct row *row, const char *va
 		o->write_symbols = value;
 	else if (!strcmp(row->name, "no-context-threads"))
 		o->no_context_threads = true;
+	else if (!strcmp(row->name, "guests"))
+		o->guests = true;
 	else if (!strcmp(row->name, "no-extra-cfi"))
 		o->no_extra_cfi = true;
 	else if (!strcmp(row->name, "no-serve-files"))

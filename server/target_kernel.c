@@ -36,7 +36,9 @@ struct target_kernel {
 	size_t tid_count;
 	struct context_threads *contexts; /* owned; NULL before the first thread list */
 	struct buf vmcoreinfo;
-	struct buf libraries;	/* "" until it is asked for */
+	struct buf libraries; /* complete once libraries_done is set */
+	bool libraries_done;
+	size_t next_library;	/* module whose turn it is */
 	struct buf name, label; /* of the thread described last */
 };
 
@@ -356,12 +358,14 @@ static struct err *get_libraries(void *self, const char *annex, const struct buf
 	struct target_kernel *t = self;
 	if (*annex)
 		return err_new(ERR_NOTFOUND, "libraries have no part '%s'", annex);
-	if (!t->libraries.len)
-		libraries_describe(t->host, &t->libraries);
-	struct err *e = buf_error(&t->libraries);
-	if (!e)
-		*ret_document = &t->libraries;
-	return e;
+	if (!t->libraries_done) {
+		struct err *e = libraries_continue(t->host, &t->next_library, &t->libraries,
+						   &t->libraries_done);
+		if (e)
+			return e;
+	}
+	*ret_document = t->libraries_done ? &t->libraries : NULL;
+	return NULL;
 }
 
 static struct err *run_monitor(void *self, struct target_view *view, const char *line,

@@ -24,6 +24,10 @@ COMMANDS = [
     "vcpu",
     "read",
     "vtop",
+    "walk",
+    "mmu",
+    "ept",
+    "targets",
 ]
 ADDRESS = re.compile(r"0x(0|[1-9a-f][0-9a-f]*)")
 

@@ -35,6 +35,7 @@ OPTIONS = {
     "debug",
     "exec",
     "help",
+    "guests",
     "listen",
     "no-extra-cfi",
     "no-context-threads",
