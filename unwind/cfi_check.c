@@ -13,6 +13,7 @@ enum {
 	REGISTERS_MAX = 128,	/* x86-64 has numbers up to 126 */
 	DEPTH_MAX = 16,		/* of remembered rows; compilers have 1 or 2 */
 	PROGRAM_MAX = 64 << 10, /* bytes of an entry */
+	LEB_MAX = 10,		/* bytes of a LEB128 number of 64 bits */
 	POINTER_FORMAT = 0x0f,	/* of an encoding: how long the number is */
 };
 
@@ -53,14 +54,15 @@ static void skip(struct reader *r, uint64_t len)
 	r->at += len;
 }
 
-/* What does not fit into 64 bits comes out as too large for anything. */
+/* What does not fit into 64 bits comes out as too large for anything. One that is longer than it
+ * need be for that is bad: readers differ in where they go on. */
 static uint64_t read_leb(struct reader *r)
 {
 	uint64_t value = 0;
-	for (unsigned shift = 0; r->at < r->end; shift += 7) {
+	for (unsigned n = 0; r->at < r->end && n < LEB_MAX; n++) {
 		uint8_t byte = *r->at++;
-		if (shift < 63)
-			value |= (uint64_t)(byte & 0x7f) << shift;
+		if (n + 1 < LEB_MAX)
+			value |= (uint64_t)(byte & 0x7f) << 7 * n;
 		else if (byte & 0x7f)
 			value = UINT64_MAX;
 		if (!(byte & 0x80))
