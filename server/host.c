@@ -152,7 +152,7 @@ static struct err *open_kernel(const struct host_options *options, struct host *
 	if (!e)
 		e = frame_cache_new(h->unwinder, &h->frames);
 	if (!e)
-		e = code_scopes_new(h->kernel, &h->scopes);
+		e = code_scopes_new(h->kernel, h->code, h->module_files, &h->scopes);
 	return e;
 }
 
@@ -224,6 +224,7 @@ struct err *host_open(const struct host_options *options, struct host **ret)
 	if (!h)
 		return err_nomem();
 	h->serve_files = options->serve_files;
+	h->context_threads = options->context_threads;
 	h->extra_cfi = options->extra_cfi;
 	h->exports = exports_new();
 	struct err *e = h->exports ? open_dump(options, h) : err_nomem();
@@ -248,12 +249,12 @@ void host_close(struct host *h)
 	served_image_free(h->image);
 	made_image_free(h->made);
 	exports_free(h->exports);
+	code_scopes_free(h->scopes);
 	frame_cache_free(h->frames);
 	kvm_free(h->kvm);
 	unwinder_free(h->unwinder);
 	module_files_free(h->module_files);
 	module_types_free(h->module_types);
-	code_scopes_free(h->scopes);
 	code_map_free(h->code);
 	registers_free(h->registers);
 	tasks_free(&h->tasks);
