@@ -70,6 +70,7 @@ static struct err *open_host(const struct options *o, struct host **ret)
 		.cache_size = o->cache_size,
 		.serve_files = !o->no_serve_files,
 		.extra_cfi = !o->no_extra_cfi,
+		.symbol_cache = o->symbol_cache,
 		.progress = o->quiet ? NULL : show_progress,
 		.closure = &shown,
 	};

@@ -40,6 +40,7 @@ OPTIONS = {
     "no-serve-files",
     "quiet",
     "run",
+    "symbol-cache",
     "symbols",
     "version",
     "write-symbols",
