@@ -73,6 +73,11 @@ static const struct packet packets[] = {
 	{ "qSearch:memory", MATCH_WORD, NULL, NEEDS_MEMORY, packet_search },
 	{ "qRcmd", MATCH_WORD, NULL, NEEDS_MONITOR, packet_monitor },
 
+	/* QEMU's. */
+	{ "qqemu.Supported", MATCH_WORD, NULL, NEEDS_PHYSICAL, packet_qemu_supported },
+	{ "qqemu.PhyMemMode", MATCH_WORD, NULL, NEEDS_PHYSICAL, packet_physical_mode },
+	{ "Qqemu.PhyMemMode", MATCH_WORD, NULL, NEEDS_PHYSICAL, packet_set_physical_mode },
+
 	/* lldb's own. */
 	{ "QThreadSuffixSupported", MATCH_WORD, NULL, NEEDS_NOTHING, packet_thread_suffix },
 	{ "QListThreadsInStopReply", MATCH_WORD, NULL, NEEDS_NOTHING, packet_list_in_stop },
@@ -90,6 +95,8 @@ static bool can_serve(const struct target *target, enum packet_needs needs)
 	switch (needs) {
 	case NEEDS_MEMORY:
 		return target->memory;
+	case NEEDS_PHYSICAL:
+		return target->memory && target->memory->physical;
 	case NEEDS_IMAGE:
 		return target->image;
 	case NEEDS_MONITOR:

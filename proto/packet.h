@@ -40,6 +40,7 @@ enum packet_match {
 enum packet_needs {
 	NEEDS_NOTHING,
 	NEEDS_MEMORY,
+	NEEDS_PHYSICAL, /* memory that can be read by physical address */
 	NEEDS_IMAGE,
 	NEEDS_MONITOR,
 	NEEDS_FILES,
@@ -73,6 +74,8 @@ packet_handler packet_select, packet_alive, packet_current, packet_first_threads
 packet_handler packet_registers, packet_register;
 /* pkt_memory.c */
 packet_handler packet_memory_hex, packet_memory_binary;
+/* pkt_qemu.c */
+packet_handler packet_qemu_supported, packet_physical_mode, packet_set_physical_mode;
 /* pkt_search.c */
 packet_handler packet_search;
 /* pkt_xfer.c */

@@ -24,7 +24,9 @@ static size_t read_memory(struct rsp *s, uint64_t addr, uint64_t len, struct rep
 	 * lldb does not say whose memory it reads: m carries no thread, and none is selected for
 	 * it. Another task's user memory under the same address would be wrong silently.
 	 */
-	if (session_is_lldb(s) && addr < LOWER_HALF_END) {
+	bool is_shared =
+		s->view.physical || (t->memory->is_shared && t->memory->is_shared(t->self));
+	if (session_is_lldb(s) && addr < LOWER_HALF_END && !is_shared) {
 		reply_error(r, REPLY_E_FAULT);
 		return 0;
 	}

@@ -21,6 +21,8 @@ struct err;
 struct target_view {
 	uint64_t tid;	/* the selected thread, never 0 */
 	unsigned frame; /* the frame of it whose registers are shown; 0 is the innermost */
+	bool physical; /* addresses are physical ones; only where target_memory_ops.physical says so
+			*/
 };
 
 struct target_memory_ops {
@@ -39,6 +41,13 @@ struct target_memory_ops {
 	 * larger than anybody would wait for.
 	 */
 	bool (*next)(void *self, const struct target_view *view, uint64_t addr, uint64_t *ret_next);
+
+	/* Whether view->physical is understood, which clients of QEMU's stub set by
+	 * Qqemu.PhyMemMode. */
+	bool physical;
+	/* Whether all threads see the same memory in the lower half too. May be NULL: they do not.
+	 */
+	bool (*is_shared)(void *self);
 };
 
 /* One register, as target.xml describes it and as `g` and `p` send it (little endian). */

@@ -101,11 +101,10 @@ static struct err *split_tcp(const char *address, char **ret_host, char **ret_po
 	const char *colon = strrchr(address, ':');
 	uint64_t port;
 	if (!colon || !number_parse(colon + 1, false, &port) || port > 65535)
-		return err_new(
-			ERR_INVALID,
-			"listen at '%s': it must be HOST:PORT, :PORT, unix:PATH or stdio, with "
-			"a port from 0 to 65535",
-			address);
+		return err_new(ERR_INVALID,
+			       "listen at '%s': it must be HOST:PORT, :PORT, unix:PATH, "
+			       "unixdir:PATH or stdio, with a port from 0 to 65535",
+			       address);
 	const char *host = address;
 	size_t len = (size_t)(colon - address);
 	if (len >= 2 && host[0] == '[' && host[len - 1] == ']') {

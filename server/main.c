@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "config.h"
 #include "proto/target.h"
+#include "server/guests.h"
 #include "server/host.h"
 #include "server/kernel/debugfiles.h"
 #include "server/kernel/kernel.h"
@@ -69,6 +70,7 @@ static struct err *open_host(const struct options *o, struct host **ret)
 		.symbol_path_count = o->symbols.count,
 		.cache_size = o->cache_size,
 		.serve_files = !o->no_serve_files,
+		.context_threads = !o->no_context_threads,
 		.extra_cfi = !o->no_extra_cfi,
 		.symbol_cache = o->symbol_cache,
 		.progress = o->quiet ? NULL : show_progress,
@@ -110,8 +112,7 @@ static int run_commands(const struct options *o, struct host *host, const struct
 	return status ? status : written;
 }
 
-static int serve_host(const struct options *o, struct server *server, struct host *host,
-		      const struct target *target)
+static int serve_host(const struct options *o, struct server *server, struct host *host)
 {
 	const struct debug_file *file = kernel_debug_file(host->kernel);
 	int status = EXIT_SUCCESS;
@@ -121,7 +122,7 @@ static int serve_host(const struct options *o, struct server *server, struct hos
 		fputs(text.data, stderr);
 		buf_free(&text);
 	}
-	struct err *e = server_run(server, target, file ? file->path : NULL, &status);
+	struct err *e = server_run(server, host->served, file ? file->path : NULL, &status);
 	return e ? fail(e) : status;
 }
 
@@ -130,16 +131,25 @@ static int work_on_dump(const struct options *o, struct server *server)
 {
 	struct host *host = NULL;
 	struct target *target = NULL;
+	struct served_list served = { 0 };
 	int status;
 	struct err *e = open_host(o, &host);
 	if (!e)
 		e = target_kernel_new(host, &target);
+	if (!e)
+		e = served_host(target, &served);
+	if (!e) {
+		host->served = &served;
+		if (o->guests)
+			e = served_add_guests(&served, host);
+	}
 	if (e)
 		status = fail(e);
 	else if (server)
-		status = serve_host(o, server, host, target);
+		status = serve_host(o, server, host);
 	else
 		status = run_commands(o, host, target);
+	served_free(&served);
 	target_kernel_free(target);
 	host_close(host);
 	return status;
@@ -163,6 +173,7 @@ static int serve(const struct options *o)
 		.listen_count = o->listen.count,
 		.run = o->run,
 		.quiet = o->quiet,
+		.guests = o->guests,
 	};
 	struct err *e = server_new(&serve_options, &server);
 	if (e)

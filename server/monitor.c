@@ -60,7 +60,28 @@ static const struct command commands[] = {
 	  true, 0, 1, monitor_frame },
 	{ "stacks", "", "threads grouped by identical stacks, those of most threads first", true, 0,
 	  0, monitor_stacks },
+	{ "modules", "",
+	  "the loaded modules: where they and their sections lie, state, build-id, and their files",
+	  true, 0, 0, monitor_modules },
+	{ "symbols", "",
+	  "the files that hold the symbols of the kernel and of each module: which are wanted, "
+	  "what "
+	  "was found, and which package has the others",
+	  true, 0, 0, monitor_symbols },
+	{ "lldb-script", "", "commands for lldb that load the files of modules where they lie",
+	  false, 0, 0, monitor_lldb_script },
 	{ "dmesg", "", "the kernel's log, as dmesg prints it", true, 0, 0, monitor_dmesg },
+	{ "vms", "",
+	  "the virtual machines of KVM: process, kind, vCPUs with their states, memory slots", true,
+	  0, 0, monitor_vms },
+	{ "vcpus", "[VM]",
+	  "the vCPUs of all virtual machines, or of that of process VM (or with its struct kvm at "
+	  "VM): thread, state, last exit, guest's rip",
+	  true, 0, 1, monitor_vcpus },
+	{ "vcpu", "ID",
+	  "one vCPU, by its struct kvm_vcpu, its thread or as VM:ID, with the guest's "
+	  "registers and where each is from",
+	  true, 1, 1, monitor_vcpu },
 	{ "read", "ADDR LEN",
 	  "bytes of memory as the selected thread sees it; says which kind of missing memory stops "
 	  "it",
@@ -68,6 +89,19 @@ static const struct command commands[] = {
 	{ "vtop", "ADDR",
 	  "walk the selected thread's page tables: every level, then where it leads", true, 1, 1,
 	  monitor_vtop },
+	{ "walk", "VCPU gva|gpa ADDR",
+	  "where an address of a guest leads, every step: guest virtual to guest physical by the "
+	  "guest's own tables, then by memory slot and beside it by EPT or NPT (VCPU is its "
+	  "address, PID:ID of its VM's process, or its thread)",
+	  true, 3, 3, monitor_walk },
+	{ "mmu", "VCPU",
+	  "KVM's MMU of a vCPU: root, levels, EPT or NPT or shadow tables, roles, counts", true, 1,
+	  1, monitor_mmu },
+	{ "ept", "VCPU [GPA..GPA]",
+	  "what the EPT or NPT of a vCPU maps, as ranges with page sizes and rights", true, 1, 2,
+	  monitor_ept },
+	{ "targets", "", "what is served, the host and with --guests every VM, and where", true, 0,
+	  0, monitor_targets },
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(*commands) };

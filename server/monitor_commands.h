@@ -33,6 +33,16 @@ struct err *monitor_dmesg(struct host *h, struct target_view *view,
 struct err *monitor_frame(struct host *h, struct target_view *view,
 			  const struct monitor_arguments *args, struct buf *out);
 
+/* monitor_modules.c */
+struct err *monitor_lldb_script(struct host *h, struct target_view *view,
+				const struct monitor_arguments *args, struct buf *out);
+struct err *monitor_modules(struct host *h, struct target_view *view,
+			    const struct monitor_arguments *args, struct buf *out);
+
+/* monitor_symbols.c */
+struct err *monitor_symbols(struct host *h, struct target_view *view,
+			    const struct monitor_arguments *args, struct buf *out);
+
 /* monitor_stacks.c */
 struct err *monitor_stacks(struct host *h, struct target_view *view,
 			   const struct monitor_arguments *args, struct buf *out);
@@ -41,10 +51,32 @@ struct err *monitor_stacks(struct host *h, struct target_view *view,
 struct err *monitor_threads(struct host *h, struct target_view *view,
 			    const struct monitor_arguments *args, struct buf *out);
 
+/* monitor_kvm.c */
+struct err *monitor_vms(struct host *h, struct target_view *view,
+			const struct monitor_arguments *args, struct buf *out);
+struct err *monitor_vcpus(struct host *h, struct target_view *view,
+			  const struct monitor_arguments *args, struct buf *out);
+struct err *monitor_vcpu(struct host *h, struct target_view *view,
+			 const struct monitor_arguments *args, struct buf *out);
+
 /* monitor_memory.c */
 struct err *monitor_read(struct host *h, struct target_view *view,
 			 const struct monitor_arguments *args, struct buf *out);
 struct err *monitor_vtop(struct host *h, struct target_view *view,
 			 const struct monitor_arguments *args, struct buf *out);
+
+/* monitor_mmu.c */
+struct err *monitor_mmu(struct host *h, struct target_view *view,
+			const struct monitor_arguments *args, struct buf *out);
+struct err *monitor_ept(struct host *h, struct target_view *view,
+			const struct monitor_arguments *args, struct buf *out);
+
+/* monitor_walk.c */
+struct err *monitor_walk(struct host *h, struct target_view *view,
+			 const struct monitor_arguments *args, struct buf *out);
+
+/* monitor_targets.c */
+struct err *monitor_targets(struct host *h, struct target_view *view,
+			    const struct monitor_arguments *args, struct buf *out);
 
 #endif

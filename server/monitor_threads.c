@@ -10,12 +10,14 @@
 #include "server/kernel/code_map.h"
 #include "server/kernel/registers.h"
 #include "server/kernel/task_state.h"
+#include "server/kvm/kvm.h"
 #include "server/monitor_commands.h"
 #include "server/printable.h"
 
 enum { COMM_WIDTH = 16 };
 
-static void thread_json(const struct task *t, const struct first_regs *first, struct buf *out)
+static void thread_json(const struct host *h, const struct task *t, const struct first_regs *first,
+			struct buf *out)
 {
 	struct json j = JSON_INIT(out);
 	char state[2] = { t->state, 0 };
@@ -25,6 +27,9 @@ static void thread_json(const struct task *t, const struct first_regs *first, st
 	json_str(&j, "comm", t->comm);
 	json_str(&j, "kind", t->idle ? "idle" : "task");
 	json_hex(&j, "task", t->address);
+	const struct vcpu *vcpu = kvm_vcpu_of_task(h->kvm, t);
+	if (vcpu)
+		json_hex(&j, "vcpu", vcpu->address);
 	if (t->state != '?')
 		json_str(&j, "state", state);
 	if (t->cpu >= 0)
@@ -76,7 +81,7 @@ struct err *monitor_threads(struct host *h, struct target_view *view,
 		if (e)
 			return e;
 		if (args->json)
-			thread_json(&h->tasks.list[i], first, out);
+			thread_json(h, &h->tasks.list[i], first, out);
 		else
 			thread_line(h, &h->tasks.list[i], first, out);
 	}

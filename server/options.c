@@ -26,9 +26,14 @@ struct row {
 
 static const struct row rows[] = {
 	{ 'l', "listen", "ADDR",
-	  "serve at HOST:PORT, :PORT (this machine only), unix:PATH or stdio;\n"
-	  "port 0 picks a free one; may be repeated (default 127.0.0.1:1234)",
-	  "127.0.0.1:1234 unix: stdio", false },
+	  "serve at HOST:PORT, :PORT (this machine only), unix:PATH, stdio, or\n"
+	  "unixdir:PATH (a folder, with the socket 'host'); port 0 picks a free\n"
+	  "one; may be repeated (default 127.0.0.1:1234)",
+	  "127.0.0.1:1234 unix: unixdir: stdio", false },
+	{ 'g', "guests", NULL,
+	  "serve every virtual machine in the dump, too: at the ports behind the\n"
+	  "host's, or in the folder of --listen unixdir:PATH",
+	  NULL, false },
 	{ 's', "symbols", "PATH",
 	  "a vmlinux, or a folder to look for it in; may be repeated.\n"
 	  "Without it the usual debug folders are searched when the dump itself\n"
@@ -49,6 +54,8 @@ static const struct row rows[] = {
 	  "write what the dump itself tells of names, types and frames to\n"
 	  "FILE, an ELF file for gdb, lldb and other tools, and exit",
 	  "-f", false },
+	{ 0, "no-context-threads", NULL,
+	  "list tasks alone, and not what an interrupt of a CPU has stopped", NULL, false },
 	{ 0, "no-serve-files", NULL,
 	  "let no client read the vmlinux or other files of symbols; they\n"
 	  "are offered to one that has none of its own",
@@ -142,6 +149,10 @@ static struct err *take(struct options *o, const struct row *row, const char *va
 		o->write_symbols = value;
 	else if (!strcmp(row->name, "symbol-cache"))
 		o->symbol_cache = value;
+	else if (!strcmp(row->name, "no-context-threads"))
+		o->no_context_threads = true;
+	else if (!strcmp(row->name, "guests"))
+		o->guests = true;
 	else if (!strcmp(row->name, "no-extra-cfi"))
 		o->no_extra_cfi = true;
 	else if (!strcmp(row->name, "no-serve-files"))

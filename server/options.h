@@ -36,6 +36,8 @@ struct options {
 	const char *write_symbols; /* the file, NULL without --write-symbols; argv's */
 	const char *symbol_cache;  /* the folder, NULL without --symbol-cache; argv's */
 	size_t cache_size;
+	bool no_context_threads;
+	bool guests;
 	bool no_serve_files;
 	bool no_extra_cfi;
 	bool quiet;

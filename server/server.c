@@ -6,27 +6,37 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/hex.h"
 #include "base/log.h"
 #include "proto/rsp.h"
 #include "server/address.h"
 #include "server/captive.h"
+#include "server/guests.h"
 #include "server/session.h"
 
 /* How long a listener rests when there are no descriptors left to accept with. */
 #define ACCEPT_REST 1.
 
+/* A target and where it can be had. */
+struct room {
+	struct rsp_shared *shared; /* owned */
+};
+
 struct door {
 	struct server *server;
+	size_t room; /* whose it is: the index in server->rooms */
 	struct listener listener;
 	ev_io incoming;
 	ev_timer rest;
@@ -42,7 +52,10 @@ struct client {
 struct server {
 	const struct serve_options *options; /* borrowed */
 	struct ev_loop *loop;
-	struct rsp_shared *shared;
+	struct served_list *served; /* borrowed; while it runs */
+	struct room *rooms;	    /* owned; as many as there are served */
+	char *folder;		    /* owned: of unixdir:, NULL without */
+	bool made_folder;
 	struct door *doors; /* owned */
 	size_t door_count;
 	bool use_stdio;
@@ -69,7 +82,7 @@ static void client_ended(void *closure, struct session *session)
 		ev_break(server->loop, EVBREAK_ALL);
 }
 
-static struct err *add_client(struct server *server, int in, int out, const char *name,
+static struct err *add_client(struct server *server, size_t room, int in, int out, const char *name,
 			      bool is_stdio)
 {
 	struct client *c = calloc(1, sizeof(*c));
@@ -81,8 +94,8 @@ static struct err *add_client(struct server *server, int in, int out, const char
 	}
 	c->server = server;
 	c->is_stdio = is_stdio;
-	struct err *e = session_new(server->loop, server->shared, in, out, name, client_ended, c,
-				    &c->session);
+	struct err *e = session_new(server->loop, server->rooms[room].shared, in, out, name,
+				    client_ended, c, &c->session);
 	if (e) {
 		free(c);
 		return e;
@@ -119,7 +132,7 @@ static void on_incoming(struct ev_loop *loop, ev_io *w, int events)
 		return;
 	}
 	set_socket_options(fd);
-	struct err *e = add_client(door->server, fd, fd, door->listener.name, false);
+	struct err *e = add_client(door->server, door->room, fd, fd, door->listener.name, false);
 	if (e)
 		log_debug(LOG_SESSION, "a client was turned away: %s", err_msg(e));
 	err_free(e);
@@ -143,6 +156,36 @@ static struct err *add_door(struct server *s, const char *address)
 	door->server = s;
 	s->door_count++;
 	return NULL;
+}
+
+/* "unixdir:PATH": a folder with a socket for each target, which is made if it is not there. */
+static struct err *add_folder(struct server *s, const char *path)
+{
+	struct buf address = BUF_INIT;
+	if (s->folder)
+		return err_new(ERR_INVALID, "listen at unixdir:%s: one folder is enough", path);
+	if (!*path)
+		return err_new(ERR_INVALID, "listen at unixdir:: it needs the path of a folder");
+	s->folder = strdup(path);
+	if (!s->folder)
+		return err_nomem();
+	s->made_folder = !mkdir(path, 0700);
+	if (!s->made_folder && errno != EEXIST)
+		return err_errno(errno, "listen at unixdir:%s: make the folder", path);
+	buf_addf(&address, "unix:%s/host", path);
+	struct err *e = buf_error(&address);
+	if (!e)
+		e = add_door(s, address.data);
+	buf_free(&address);
+	return e;
+}
+
+static struct err *add_address(struct server *s, const char *address)
+{
+	static const char folder[] = "unixdir:";
+	if (!strncmp(address, folder, strlen(folder)))
+		return add_folder(s, address + strlen(folder));
+	return add_door(s, address);
 }
 
 static struct err *add_stdio(struct server *s)
@@ -169,13 +212,96 @@ static struct err *add_doors(struct server *s)
 	if (!s->doors)
 		return err_nomem();
 	for (size_t i = 0; i < count; i++) {
-		struct err *e = !strcmp(list[i], "stdio") ? add_stdio(s) : add_door(s, list[i]);
+		struct err *e = !strcmp(list[i], "stdio") ? add_stdio(s) : add_address(s, list[i]);
 		if (e)
 			return e;
 	}
 	if (options->run && !s->door_count)
 		return err_new(ERR_INVALID, "--run needs an address to give to the command; with "
 					    "--listen stdio alone there is none");
+	return NULL;
+}
+
+/* The first address of the host that others can follow: a TCP port; NULL if there is none. */
+static const struct door *first_port(const struct server *s)
+{
+	for (size_t i = 0; i < s->door_count; i++)
+		if (!s->doors[i].listener.path)
+			return &s->doors[i];
+	return NULL;
+}
+
+/* Whether the port of @first was chosen by the user. */
+static bool is_fixed(const struct server *s)
+{
+	for (size_t i = 0; i < s->options->listen_count; i++) {
+		const char *address = s->options->listen[i], *colon = strrchr(address, ':');
+		if (!strncmp(address, "unix", 4) || !colon)
+			continue;
+		return strcmp(colon, ":0") != 0;
+	}
+	return !s->options->run;
+}
+
+/* The address of the @n-th guest: in the folder, or the @n-th port behind the host's. */
+static struct err *guest_address(const struct server *s, size_t n, struct buf *out)
+{
+	const struct door *first = first_port(s);
+	uint64_t port;
+	if (s->folder) {
+		buf_addf(out, "unix:%s/%s", s->folder, s->served->list[n].name);
+		return buf_error(out);
+	}
+	if (!first)
+		return err_new(ERR_INVALID, "--guests needs an address for every guest: listen at "
+					    "HOST:PORT or unixdir:PATH");
+	const char *name = first->listener.name, *colon = strrchr(name, ':');
+	buf_add(out, name, (size_t)(colon - name));
+	if (!is_fixed(s)) {
+		buf_addstr(out, ":0");
+		return buf_error(out);
+	}
+	if (!number_parse(colon + 1, false, &port) || port + n > 65535)
+		return err_new(ERR_INVALID,
+			       "--guests: there is no port %zu above %s for %s; listen at a lower "
+			       "one, at port 0 or at unixdir:PATH",
+			       n, name, s->served->list[n].name);
+	buf_addf(out, ":%" PRIu64, port + n);
+	return buf_error(out);
+}
+
+static struct err *add_guest_doors(struct server *s)
+{
+	size_t count = s->door_count;
+	struct door *doors = reallocarray(s->doors, count + s->served->count, sizeof(*doors));
+	if (!doors)
+		return err_nomem();
+	s->doors = doors;
+	for (size_t n = 1; n < s->served->count; n++) {
+		struct buf address = BUF_INIT;
+		struct err *e = guest_address(s, n, &address);
+		if (!e)
+			e = add_door(s, address.data);
+		buf_free(&address);
+		if (e)
+			return err_wrap(e, "serve %s", s->served->list[n].name);
+		s->doors[s->door_count - 1].room = n;
+	}
+	for (size_t i = s->door_count; i-- > 0;)
+		s->served->list[s->doors[i].room].address = s->doors[i].listener.name;
+	return NULL;
+}
+
+static struct err *make_rooms(struct server *s)
+{
+	s->rooms = calloc(s->served->count, sizeof(*s->rooms));
+	if (!s->rooms)
+		return err_nomem();
+	for (size_t i = 0; i < s->served->count; i++) {
+		struct err *e = rsp_shared_new(s->served->list[i].target, &s->rooms[i].shared);
+		if (e)
+			return e;
+	}
 	return NULL;
 }
 
@@ -204,7 +330,7 @@ static struct err *start_stdio(struct server *s)
 	}
 	s->stdin_flags = make_nonblocking(in);
 	s->stdout_flags = make_nonblocking(out);
-	return add_client(s, in, out, "stdio", true);
+	return add_client(s, 0, in, out, "stdio", true);
 }
 
 /* The flags belong to whoever shares the terminal or pipe, such as the shell we came from. */
@@ -241,8 +367,15 @@ static struct err *start_doors(struct server *s)
 
 static void announce(const struct server *s, const char *vmlinux)
 {
-	for (size_t i = 0; i < s->door_count; i++)
-		fprintf(stderr, "listening on %s\n", s->doors[i].listener.name);
+	for (size_t i = 0; i < s->door_count; i++) {
+		const struct door *door = &s->doors[i];
+		fprintf(stderr, "listening on %s", door->listener.name);
+		if (door->room)
+			fprintf(stderr, " for %s", s->served->list[door->room].name);
+		fputc('\n', stderr);
+	}
+	if (s->options->guests && s->served->count == 1)
+		fprintf(stderr, "no guest is served: the dump holds none\n");
 	if (s->options->quiet || !s->door_count || s->options->run)
 		return;
 	struct buf name = BUF_INIT;
@@ -304,6 +437,9 @@ void server_free(struct server *s)
 	for (size_t i = 0; i < s->door_count; i++)
 		listener_close(&s->doors[i].listener);
 	free(s->doors);
+	if (s->made_folder)
+		rmdir(s->folder);
+	free(s->folder);
 	free(s);
 }
 
@@ -330,9 +466,11 @@ static void watch_signals(struct server *s)
 		ev_signal_start(s->loop, &s->interrupt);
 }
 
-static struct err *serve_target(struct server *s, const struct target *target, const char *vmlinux)
+static struct err *serve_targets(struct server *s, const char *vmlinux)
 {
-	struct err *e = rsp_shared_new(target, &s->shared);
+	struct err *e = make_rooms(s);
+	if (!e)
+		e = add_guest_doors(s);
 	if (!e)
 		e = make_loop(s);
 	if (e)
@@ -374,14 +512,20 @@ static void let_go_of_target(struct server *s)
 	if (s->loop)
 		stop_loop(s);
 	give_back_stdio(s);
-	rsp_shared_free(s->shared);
-	s->shared = NULL;
+	for (size_t i = 0; i < s->served->count; i++) {
+		if (s->rooms)
+			rsp_shared_free(s->rooms[i].shared);
+		s->served->list[i].address = NULL;
+	}
+	free(s->rooms);
+	s->rooms = NULL;
 }
 
-struct err *server_run(struct server *s, const struct target *target, const char *vmlinux,
+struct err *server_run(struct server *s, struct served_list *served, const char *vmlinux,
 		       int *ret_status)
 {
-	struct err *e = serve_target(s, target, vmlinux);
+	s->served = served;
+	struct err *e = serve_targets(s, vmlinux);
 	let_go_of_target(s);
 	*ret_status = s->status;
 	return e;

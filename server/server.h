@@ -7,14 +7,17 @@
 #include <stddef.h>
 
 struct err;
+struct served_list;
 struct server;
-struct target;
 
 struct serve_options {
-	const char *const *listen; /* addresses; none means 127.0.0.1:1234 */
+	/* Addresses; none means 127.0.0.1:1234. "unixdir:PATH" is the socket "host" in that folder.
+	 */
+	const char *const *listen;
 	size_t listen_count;
 	const char *run; /* the shell command of --run, or NULL */
 	bool quiet;
+	bool guests; /* --guests: there may be more targets than the host */
 };
 
 /*
@@ -25,12 +28,14 @@ __attribute__((warn_unused_result)) struct err *server_new(const struct serve_op
 							   struct server **ret);
 
 /*
- * Serves @target until SIGTERM or SIGINT, until the client at stdio leaves, or until the command of
- * --run ends. Once a server. *ret_status is what the process should end with. @vmlinux is for the
- * gdb line to paste; NULL if none is known.
+ * Serves the targets of @served, each at an address of its own, which is noted there while that
+ * lasts: the first (the host) at all of the options' addresses, the others at the ports that follow
+ * the first of these, or in its folder. It ends by SIGTERM or SIGINT, when the client at stdio
+ * leaves, or when the command of --run ends. Once a server. *ret_status is what the process should
+ * end with. @vmlinux is for the gdb line to paste; NULL if none is known.
  */
 __attribute__((warn_unused_result)) struct err *
-server_run(struct server *s, const struct target *target, const char *vmlinux, int *ret_status);
+server_run(struct server *s, struct served_list *served, const char *vmlinux, int *ret_status);
 
 /* Closes what is open; NULL is allowed. */
 void server_free(struct server *s);

@@ -12,7 +12,7 @@ struct regs;
 
 /* Rows of gdb's features org.gnu.gdb.i386.core (gdb insists on the x87 registers in it), .segments
  * and .linux. */
-enum { X86_REGISTER_COUNT = 43, X86_EXPEDITED_COUNT = 8 };
+enum { X86_REGISTER_COUNT = 43, X86_EXPEDITED_COUNT = 8, X86_REGISTER_BYTES = 300 };
 extern const struct target_register x86_registers[X86_REGISTER_COUNT];
 
 /* Those that stop replies carry: what an unwinder starts from. */

@@ -10,17 +10,20 @@
 #include "server/kvm/guest_private.h"
 #include "server/kvm/kvm_private.h"
 
-static const struct {
+struct saved {
 	enum guest_reg reg;
 	const char *path;
-} saved[] = {
-	{ GUEST_RFLAGS, "save.rflags" },
-	{ GUEST_CS, "save.cs.selector" },
-	{ GUEST_SS, "save.ss.selector" },
-	{ GUEST_DS, "save.ds.selector" },
-	{ GUEST_ES, "save.es.selector" },
-	{ GUEST_CS_BASE, "save.cs.base" },
-	/* Those that VMLOAD and VMSAVE move, which KVM does around the guest. */
+};
+
+static const struct saved saved[] = {
+	{ GUEST_RFLAGS, "save.rflags" },  { GUEST_CS, "save.cs.selector" },
+	{ GUEST_SS, "save.ss.selector" }, { GUEST_DS, "save.ds.selector" },
+	{ GUEST_ES, "save.es.selector" }, { GUEST_CS_BASE, "save.cs.base" },
+};
+
+/* What VMLOAD and VMSAVE move (APM volume 2, 15.5.2). KVM does so around the guest, with L1's VMCB
+ * even if L2 runs where that has one of its own. */
+static const struct saved loaded[] = {
 	{ GUEST_FS, "save.fs.selector" },
 	{ GUEST_GS, "save.gs.selector" },
 	{ GUEST_FS_BASE, "save.fs.base" },
@@ -29,10 +32,7 @@ static const struct {
 };
 
 /* Of L1's VMCB, what VMRUN saves of the host (APM volume 2, 15.5.1). */
-static const struct {
-	enum guest_reg reg;
-	const char *path;
-} saved_of_l1[] = {
+static const struct saved saved_of_l1[] = {
 	{ GUEST_RAX, "save.rax" },	   { GUEST_RSP, "save.rsp" },
 	{ GUEST_RIP, "save.rip" },	   { GUEST_RFLAGS, "save.rflags" },
 	{ GUEST_CR0, "save.cr0" },	   { GUEST_CR3, "save.cr3" },
@@ -43,10 +43,7 @@ static const struct {
 };
 
 /* What is taken from kvm_vcpu_arch; it may be the VMCB's all the same. */
-static const struct {
-	enum guest_reg reg;
-	const char *path;
-} kept[] = {
+static const struct saved kept[] = {
 	{ GUEST_RAX, "save.rax" },   { GUEST_RSP, "save.rsp" }, { GUEST_RIP, "save.rip" },
 	{ GUEST_CR0, "save.cr0" },   { GUEST_CR2, "save.cr2" }, { GUEST_CR4, "save.cr4" },
 	{ GUEST_EFER, "save.efer" },
@@ -128,6 +125,20 @@ static struct err *read_cr3(struct kvm *kvm, const struct vcpu *vcpu, uint64_t v
 	return e;
 }
 
+static struct err *read_rows(struct kvm *kvm, uint64_t vmcb, const struct saved *rows, size_t count,
+			     struct guest_regs *r)
+{
+	struct err *e = NULL;
+	for (size_t i = 0; !e && i < count; i++) {
+		uint64_t value;
+		bool found;
+		e = kvm_read_path(kvm, vmcb, "vmcb", rows[i].path, &found, &value);
+		if (!e && found)
+			guest_set(r, rows[i].reg, value, GUEST_VMCB);
+	}
+	return e;
+}
+
 static struct err *compare_kept(struct kvm *kvm, uint64_t vmcb, struct guest_regs *r)
 {
 	struct err *e = NULL;
@@ -144,7 +155,7 @@ static struct err *compare_kept(struct kvm *kvm, uint64_t vmcb, struct guest_reg
 
 struct err *guest_svm_read(struct kvm *kvm, const struct vcpu *vcpu, struct guest_regs *r)
 {
-	uint64_t svm = 0, vmcb = 0, value;
+	uint64_t svm = 0, vmcb = 0, loader = 0;
 	bool found;
 	struct err *e = find_svm(kvm, vcpu, &found, &svm);
 	if (e || !found)
@@ -154,11 +165,12 @@ struct err *guest_svm_read(struct kvm *kvm, const struct vcpu *vcpu, struct gues
 		e = kvm_read_path(kvm, svm, "vcpu_svm", "vmcb", &found, &vmcb);
 	if (e || !found || !vmcb)
 		return e;
-	for (size_t i = 0; !e && i < sizeof(saved) / sizeof(*saved); i++) {
-		e = kvm_read_path(kvm, vmcb, "vmcb", saved[i].path, &found, &value);
-		if (!e && found)
-			guest_set(r, saved[i].reg, value, GUEST_VMCB);
-	}
+	e = read_rows(kvm, vmcb, saved, sizeof(saved) / sizeof(*saved), r);
+	if (!e)
+		e = kvm_read_path(kvm, svm, "vcpu_svm", "vmcb01.ptr", &found, &loader);
+	if (!e)
+		e = read_rows(kvm, found && loader ? loader : vmcb, loaded,
+			      sizeof(loaded) / sizeof(*loaded), r);
 	if (!e)
 		e = compare_kept(kvm, vmcb, r);
 	return e ? e : read_cr3(kvm, vcpu, vmcb, r);
@@ -166,7 +178,7 @@ struct err *guest_svm_read(struct kvm *kvm, const struct vcpu *vcpu, struct gues
 
 struct err *guest_svm_read_l1(struct kvm *kvm, const struct vcpu *vcpu, struct guest_regs *r)
 {
-	uint64_t svm = 0, vmcb = 0, value;
+	uint64_t svm = 0, vmcb = 0;
 	bool found, nested = false;
 	struct err *e = find_svm(kvm, vcpu, &found, &svm);
 	if (!e && found)
@@ -176,12 +188,7 @@ struct err *guest_svm_read_l1(struct kvm *kvm, const struct vcpu *vcpu, struct g
 	e = kvm_read_path(kvm, svm, "vcpu_svm", "vmcb01.ptr", &found, &vmcb);
 	if (!e && !found)
 		e = kvm_read_path(kvm, svm, "vcpu_svm", "nested.hsave", &found, &vmcb);
-	for (size_t i = 0; !e && found && vmcb && i < sizeof(saved_of_l1) / sizeof(*saved_of_l1);
-	     i++) {
-		bool known;
-		e = kvm_read_path(kvm, vmcb, "vmcb", saved_of_l1[i].path, &known, &value);
-		if (!e && known)
-			guest_set(r, saved_of_l1[i].reg, value, GUEST_VMCB);
-	}
-	return e;
+	if (e || !found || !vmcb)
+		return e;
+	return read_rows(kvm, vmcb, saved_of_l1, sizeof(saved_of_l1) / sizeof(*saved_of_l1), r);
 }

@@ -6,7 +6,7 @@ import json
 
 from program import Server, monitor, run_on_demo
 from rsp import Client
-from seed_case import CALLEE_SAVED, FRAMES, SAVED, STACK
+from seed_case import CALLEE_SAVED, FRAMES, SAVED, STACK, VCPU
 from tap import check, expect, expect_equal, expect_in, run_checks
 
 def threads_of(line):
@@ -20,7 +20,7 @@ def numbers(members):
 @check("the case's frames: every register known or unknown as by hand")
 def _():
     [thread] = threads_of("bt 110 --json")
-    expect_equal(thread["tid"], 110, "the thread")
+    expect_equal((thread["tid"], thread["vcpu"]), (110, f"{VCPU:#x}"), "the thread")
     for number, (name, module, how, values) in enumerate(FRAMES):
         frame = thread["frames"][number]
         expect_equal((frame["name"], frame.get("module"), frame["how"]), (name, module, how),
@@ -56,7 +56,8 @@ def _():
 @check("as text: a line a frame")
 def _():
     lines = monitor("bt").splitlines()
-    expect_equal(lines[0], "110 CPU 0/KVM, on CPU 0", "the thread")
+    expect_equal(lines[0], "110 CPU 0/KVM, on CPU 0, "
+                 "vm 103 vcpu 0, struct kvm_vcpu 0xffff88043ea73280", "the thread")
     expect_equal(lines[1], "#0   0xffffffffc07a21a8  note    vmx_set_cr3+0x18 [kvm_intel]", "#0")
     expect_equal(lines[3], "#2   0xffffffffc09920fb  cfi     vcpu_enter_guest+0x67b [kvm]", "#2")
     expect_equal(lines[6], "#5   0xffffffff812151cd  fp      do_vfs_ioctl+0x33d", "#5")

@@ -9,7 +9,8 @@ from tap import check, expect, expect_equal, expect_in, expect_not_in, need_tool
 
 LLDB_S = 40
 
-THREADS = {110: "CPU 0/KVM [running on 0]", 1: "systemd [sleeping]", 2: "kthreadd [sleeping]",
+THREADS = {110: "CPU 0/KVM [running on 0] vm 103 vcpu 0",
+           1: "systemd [sleeping]", 2: "kthreadd [sleeping]",
            103: "qemu-kvm [sleeping]", 10000000: "swapper/0 [runnable]",
            10000001: "swapper/1 [running on 1]"}
 FUNCTIONS = ["vmx_set_cr3", "kvm_mmu_load", "vcpu_enter_guest", "kvm_arch_vcpu_ioctl_run",

@@ -19,8 +19,15 @@ COMMANDS = [
     "frame",
     "stacks",
     "dmesg",
+    "vms",
+    "vcpus",
+    "vcpu",
     "read",
     "vtop",
+    "walk",
+    "mmu",
+    "ept",
+    "targets",
 ]
 ADDRESS = re.compile(r"0x(0|[1-9a-f][0-9a-f]*)")
 
@@ -123,13 +130,14 @@ def _():
     expect_equal([row["tid"] for row in rows], [1, 2, 103, 110, 10000000, 10000001], "ids")
     for row in rows:
         extra = set(row) - {"tid", "pid", "comm", "kind", "task", "state", "cpu", "on_cpu",
-                            "regs_from", "why", "regs"}
+                            "regs_from", "why", "regs", "vcpu"}
         expect_equal(extra, set(), "other keys")
         for value in [row["task"], *row["regs"].values()]:
             expect(ADDRESS.fullmatch(value), value)
     regs = {row["tid"]: row.pop("regs") for row in rows}
     expect_equal(rows[3], {"tid": 110, "pid": 103, "comm": "CPU 0/KVM", "kind": "task",
-                           "task": "0xffff88017a2b2500", "state": "R", "cpu": 0, "on_cpu": True,
+                           "task": "0xffff88017a2b2500", "vcpu": "0xffff88043ea73280",
+                           "state": "R", "cpu": 0, "on_cpu": True,
                            "regs_from": "note"}, "the vCPU's thread")
     expect_equal(rows[4], {"tid": 10000000, "pid": 0, "comm": "swapper/0", "kind": "idle",
                            "task": rows[4]["task"], "state": "R", "cpu": 0, "on_cpu": False,

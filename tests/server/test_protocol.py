@@ -21,6 +21,14 @@ USER_STACK = 0x7f0b977fd9a8
 # By thread: what the recipe gives. A register that is not named is not known.
 SEGMENTS = {"ds": 0, "es": 0, "fs": 0, "gs": 0, "cs": 0x10, "ss": 0x18}
 SCHEDULE = 0xffffffff816a9214
+TASKS = {1: 0xffff88017c8e0000, 2: 0xffff88017c8e1000, 103: 0xffff88017a2b0000,
+         110: 0xffff88017a2b2500, 10000001: 0xffff88017c940000}
+# What is no processor's register: the structures, and those of the guest that are not stale.
+GUEST = {"kvm": 0xffff8803e0e40000, "kvm_vcpu": 0xffff88043ea73280, "root_hpa": 0x5308000,
+         "guest_rip": 0x8010, "guest_rax": 0xa0a0, "guest_rbx": 0xb0b0b0b0, "guest_rcx": 0xc0c0,
+         "guest_rdx": 0xd0d0, "guest_rsi": 0x5151, "guest_rdi": 0xd1d1, "guest_rbp": 0xbeefbeef,
+         **{f"guest_r{n}": 0 for n in range(8, 16)}, "guest_cr0": 0x80050033, "guest_cr2": 0,
+         "guest_cr4": 0x2020, "guest_efer": 0xd01}
 REGISTERS = {
     1: {"rip": SCHEDULE, "rsp": 0xffff88017c8dbdb8, "rbp": 0xffff88017c8dbe18, "eflags": 0x246},
     2: {"rip": SCHEDULE, "rsp": 0xffff88017c8dfe90, "rbp": 0xffff88017c8dfef0, "eflags": 0x246},
@@ -107,7 +115,9 @@ def _(client):
             if value != "xx" * size:
                 known[name] = int.from_bytes(bytes.fromhex(value), "little")
         expect_equal(rest, "", "what is left of g")
-        wanted = dict(REGISTERS[tid])
+        wanted = {**REGISTERS[tid], "task": TASKS.get(tid, known.get("task"))}
+        if tid == 110:
+            wanted.update(GUEST)
         expect_equal(known, wanted, f"thread {tid}: what is known")
     for packet in ["p", "p100", "pffffffffffffffff", "p1,2"]:
         expect(client.ask(packet).startswith("E"), f"{packet} is no error")
@@ -125,12 +135,14 @@ def _(client):
     for tid in ["3", "ffffffffffffffff", "", "x", "67x", "10000000000000067"]:
         expect(client.ask(f"Hg{tid}").startswith("E"), f"Hg{tid} is taken")
     expect_equal(client.ask("qC"), "QC6e", "the selected thread")
-    expect_equal(bytes.fromhex(client.ask("qThreadExtraInfo,6e")), b"CPU 0/KVM [running on 0]",
+    expect_equal(bytes.fromhex(client.ask("qThreadExtraInfo,6e")),
+                 b"CPU 0/KVM [running on 0] vm 103 vcpu 0",
                  "qThreadExtraInfo")
     tree = xml.fromstring(client.document("threads"))
     got = [(int(t.get("id"), 16), t.get("core"), t.get("name")) for t in tree]
     expect_equal(got, [(1, "1", "systemd [sleeping]"), (2, "0", "kthreadd [sleeping]"),
-                       (103, "1", "qemu-kvm [sleeping]"), (110, "0", "CPU 0/KVM [running on 0]"),
+                       (103, "1", "qemu-kvm [sleeping]"),
+                       (110, "0", "CPU 0/KVM [running on 0] vm 103 vcpu 0"),
                        (10000000, "0", "swapper/0 [runnable]"),
                        (10000001, "1", "swapper/1 [running on 1]")], "qXfer:threads")
 
@@ -165,10 +177,14 @@ def _(client):
     expect_equal((tree.findtext("architecture"), tree.findtext("osabi")), ("i386:x86-64", "none"),
                  "architecture and osabi")
     expect_equal([f.get("name") for f in tree.iter("feature")],
-                 ["org.gnu.gdb.i386.core", "org.gnu.gdb.i386.segments", "org.gnu.gdb.i386.linux"],
+                 ["org.gnu.gdb.i386.core", "org.gnu.gdb.i386.segments", "org.gnu.gdb.i386.linux",
+                  "org.vmcore-gdbserver.kvm"],
                  "features")
     names = [reg.get("name") for reg in tree.iter("reg")]
     expect_equal(names[24:32], [f"st{n}" for n in range(8)], "x87")
+    ours = tree.findall("feature")[3].iter("reg")
+    expect_equal({reg.get("save-restore") for reg in ours}, {"no"},
+                 "save-restore of what is no processor's")
 
 
 @check_with_client("VMCOREINFO, in both ways")

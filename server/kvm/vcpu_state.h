@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a vCPU was doing: for lists, and for who wants its page tables. */
+#ifndef SERVER_KVM_VCPU_STATE_H
+#define SERVER_KVM_VCPU_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct err;
+struct kvm;
+struct vcpu;
+
+enum vcpu_doing {
+	VCPU_UNKNOWN,
+	VCPU_NEVER_RUN,
+	VCPU_IN_GUEST,	 /* its thread runs, and KVM had the CPU in the guest */
+	VCPU_IN_KERNEL,	 /* inside KVM: its thread runs, or waits for something else than below */
+	VCPU_HALTED,	 /* waits for an interrupt */
+	VCPU_WAITING,	 /* waits for another vCPU to start it */
+	VCPU_PREEMPTED,	 /* its thread would run, and another does */
+	VCPU_IN_USER,	 /* its thread is outside KVM */
+	VCPU_THREAD_GONE /* its thread has ended */
+};
+
+struct vcpu_state {
+	enum vcpu_doing doing;
+	bool has_root; /* a root of the MMU's tables is loaded */
+	uint64_t root_hpa;
+	bool has_requests;
+	uint64_t requests; /* bits KVM_REQ_* */
+	const char *mode;  /* static: vcpu->mode as a word; NULL if unknown */
+	bool has_exit;
+	uint64_t exit_code;    /* the VMCB's, or the VMCS's exit reason whole */
+	const char *exit_name; /* static; NULL if it has none */
+};
+
+/* ERR_NOMEM only. */
+__attribute__((warn_unused_result)) struct err *
+vcpu_state_read(struct kvm *kvm, const struct vcpu *vcpu, struct vcpu_state *ret);
+
+/* kvm_mmu.root.hpa of the MMU in use: *ret_valid is false where there is none, or none is loaded
+ * (INVALID_PAGE). ERR_NOMEM only. */
+__attribute__((warn_unused_result)) struct err *
+vcpu_root_hpa(struct kvm *kvm, const struct vcpu *vcpu, bool *ret_valid, uint64_t *ret);
+
+/* "in guest", "halted", "preempted", "in user space", "never run"... */
+const char *vcpu_doing_name(enum vcpu_doing doing);
+
+#endif

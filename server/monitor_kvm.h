@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* How virtual machines are shown: by `vms`, `vcpus` and `vcpu`, in words and as JSON. */
+#ifndef SERVER_MONITOR_KVM_H
+#define SERVER_MONITOR_KVM_H
+
+struct buf;
+struct err;
+struct host;
+struct vcpu;
+struct vm;
+
+/* A VM, its vCPUs and its memory slots: some lines, or an object and a newline. ERR_NOMEM only, as
+ * all of these. */
+struct err *add_vm_text(const struct host *h, struct vm *vm, struct buf *out);
+struct err *add_vm_json(const struct host *h, struct vm *vm, struct buf *out);
+
+/* A line of `vcpus`, and the titles above. */
+void add_vcpu_titles(struct buf *out);
+struct err *add_vcpu_line(const struct host *h, const struct vcpu *vcpu, struct buf *out);
+struct err *add_vcpu_json(const struct host *h, const struct vcpu *vcpu, struct buf *out);
+
+/* Everything about one: with all its guest's registers. */
+struct err *add_vcpu_text(const struct host *h, const struct vcpu *vcpu, struct buf *out);
+struct err *add_vcpu_whole_json(const struct host *h, const struct vcpu *vcpu, struct buf *out);
+
+/* The sentences about what is damaged, if any. */
+void add_kvm_notes(const struct host *h, struct buf *out);
+void add_kvm_notes_json(const struct host *h, struct buf *out);
+
+#endif

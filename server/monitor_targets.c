@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/json.h"
+#include "proto/target.h"
+#include "server/guests.h"
+#include "server/host.h"
+#include "server/monitor_commands.h"
+
+struct err *monitor_targets(struct host *h, struct target_view *view,
+			    const struct monitor_arguments *args, struct buf *out)
+{
+	const struct served_list *s = h->served;
+	(void)view;
+	for (size_t i = 0; s && i < s->count; i++) {
+		const struct target *t = s->list[i].target;
+		const uint64_t *tids;
+		size_t count;
+		struct err *e = t->threads->list(t->self, &tids, &count);
+		if (e)
+			return e;
+		if (args->json) {
+			struct json j = JSON_INIT(out);
+			json_object(&j, NULL);
+			json_str(&j, "target", s->list[i].name);
+			if (s->list[i].address)
+				json_str(&j, "address", s->list[i].address);
+			json_u64(&j, "threads", count);
+			json_end(&j);
+			buf_addch(out, '\n');
+		} else {
+			buf_addf(out, "%-16s %-28s %zu %s\n", s->list[i].name,
+				 s->list[i].address ? s->list[i].address : "not served", count,
+				 i ? "vCPUs" : "threads");
+		}
+	}
+	return NULL;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Tables for gdb's `info os`: virtual machines, their vCPUs and memory slots. */
+#ifndef SERVER_OSDATA_H
+#define SERVER_OSDATA_H
+
+struct buf;
+struct err;
+struct host;
+struct osdata;
+
+/* Makes no table yet. @host is borrowed and must outlive the result. */
+__attribute__((warn_unused_result)) struct err *osdata_new(struct host *host, struct osdata **ret);
+void osdata_free(struct osdata *o);
+
+/* The table @annex as gdb wants it (gdb manual, "Operating System Information"), made once and
+ * kept; "" lists the tables. ERR_NOTFOUND if there is no such table. Borrowed. */
+__attribute__((warn_unused_result)) struct err *osdata_get(struct osdata *o, const char *annex,
+							   const struct buf **ret);
+
+#endif

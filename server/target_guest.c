@@ -1,0 +1,446 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "server/target_guest.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/regs.h"
+#include "proto/target.h"
+#include "server/host.h"
+#include "server/kernel/kernel.h"
+#include "server/kernel/module_types.h"
+#include "server/kvm/guest_memory.h"
+#include "server/kvm/guest_regs.h"
+#include "server/kvm/kvm.h"
+#include "server/monitor.h"
+#include "server/x86_target.h"
+
+/* What is known of a vCPU, read when first asked for. */
+struct guest_cpu {
+	bool read;
+	struct guest_regs regs;
+	bool has_space; /* the page tables are known */
+	bool stale;	/* by registers that may have changed since */
+	struct walk_space space;
+	char *why; /* owned: why the page tables are not known */
+};
+
+struct target_guest {
+	struct target target;
+	struct host *host;	     /* borrowed */
+	struct vm *vm;		     /* borrowed */
+	struct guest_memory *memory; /* owned, as is all that follows */
+	uint64_t *tids;		     /* 1 + the index of each vCPU */
+	struct guest_cpu *cpus;	     /* of the same order as the VM's vCPUs */
+	struct buf name, label;	     /* of the thread described last */
+};
+
+/* ---- vCPUs ---- */
+
+static const struct vcpu *vcpu_of(const struct target_guest *t, uint64_t tid)
+{
+	return tid >= 1 && tid <= t->vm->vcpu_count ? &t->vm->vcpus[tid - 1] : NULL;
+}
+
+static struct err *read_cpu(struct target_guest *t, struct guest_cpu *c, const struct vcpu *vcpu)
+{
+	struct err *e = guest_regs_read(t->host->kvm, vcpu, &c->regs);
+	if (e)
+		return e;
+	e = guest_paging(&c->regs, &c->space, &c->stale);
+	if (e && err_code(e) == ERR_NOMEM)
+		return e;
+	c->has_space = !e;
+	if (e) {
+		c->why = strdup(err_msg(e));
+		err_free(e);
+		if (!c->why)
+			return err_nomem();
+	}
+	c->read = true;
+	return NULL;
+}
+
+static struct err *get_cpu(struct target_guest *t, uint64_t tid, struct guest_cpu **ret)
+{
+	const struct vcpu *vcpu = vcpu_of(t, tid);
+	if (!vcpu)
+		return err_new(ERR_NOTFOUND, "there is no thread %" PRIu64, tid);
+	struct guest_cpu *c = &t->cpus[tid - 1];
+	struct err *e = c->read ? NULL : read_cpu(t, c, vcpu);
+	if (!e)
+		*ret = c;
+	return e;
+}
+
+/* ---- memory ---- */
+
+static struct err *get_space(struct target_guest *t, const struct target_view *view,
+			     struct walk_space *ret)
+{
+	struct guest_cpu *c;
+	if (view->physical) {
+		*ret = (struct walk_space){ .format = WALK_NONE };
+		return NULL;
+	}
+	struct err *e = get_cpu(t, view->tid, &c);
+	if (e)
+		return e;
+	if (!c->has_space)
+		return err_new(ERR_NOTFOUND, "%s", c->why);
+	*ret = c->space;
+	return NULL;
+}
+
+static struct err *read_memory(void *self, const struct target_view *view, uint64_t addr, void *out,
+			       size_t len, size_t *ret_done)
+{
+	struct target_guest *t = self;
+	struct walk_space space;
+	struct err *e = get_space(t, view, &space);
+	return e ? e : guest_memory_read(t->memory, &space, addr, out, len, ret_done);
+}
+
+static bool next_memory(void *self, const struct target_view *view, uint64_t addr,
+			uint64_t *ret_next)
+{
+	struct target_guest *t = self;
+	struct walk_space space;
+	struct err *e = get_space(t, view, &space);
+	bool found = !e && guest_memory_next(t->memory, &space, addr, ret_next);
+	err_free(e);
+	return found;
+}
+
+static bool same_space(const struct walk_space *a, const struct walk_space *b)
+{
+	return a->format == b->format && walk_root_table(a) == walk_root_table(b) &&
+	       walk_levels(a) == walk_levels(b) && a->pse == b->pse;
+}
+
+/* Whether all vCPUs that have page tables have the same. */
+static bool memory_is_shared(void *self)
+{
+	struct target_guest *t = self;
+	const struct walk_space *first = NULL;
+	for (size_t i = 0; i < t->vm->vcpu_count; i++) {
+		struct guest_cpu *c;
+		struct err *e = get_cpu(t, t->tids[i], &c);
+		if (e) {
+			err_free(e);
+			return false;
+		}
+		if (!c->has_space || !t->vm->vcpus[i].has_run)
+			continue;
+		if (first && !same_space(first, &c->space))
+			return false;
+		first = &c->space;
+	}
+	return first != NULL;
+}
+
+static const struct target_memory_ops memory_ops = {
+	.read = read_memory,
+	.next = next_memory,
+	.physical = true,
+	.is_shared = memory_is_shared,
+};
+
+/* ---- registers ---- */
+
+/* What of a guest's registers a debugger knows by name. */
+static const struct {
+	enum guest_reg guest;
+	enum reg reg;
+} registers[] = {
+	{ GUEST_RAX, REG_RAX },		{ GUEST_RBX, REG_RBX },
+	{ GUEST_RCX, REG_RCX },		{ GUEST_RDX, REG_RDX },
+	{ GUEST_RSI, REG_RSI },		{ GUEST_RDI, REG_RDI },
+	{ GUEST_RBP, REG_RBP },		{ GUEST_RSP, REG_RSP },
+	{ GUEST_R8, REG_R8 },		{ GUEST_R9, REG_R9 },
+	{ GUEST_R10, REG_R10 },		{ GUEST_R11, REG_R11 },
+	{ GUEST_R12, REG_R12 },		{ GUEST_R13, REG_R13 },
+	{ GUEST_R14, REG_R14 },		{ GUEST_R15, REG_R15 },
+	{ GUEST_RIP, REG_RIP },		{ GUEST_RFLAGS, REG_EFLAGS },
+	{ GUEST_CS, REG_CS },		{ GUEST_SS, REG_SS },
+	{ GUEST_DS, REG_DS },		{ GUEST_ES, REG_ES },
+	{ GUEST_FS, REG_FS },		{ GUEST_GS, REG_GS },
+	{ GUEST_FS_BASE, REG_FS_BASE }, { GUEST_GS_BASE, REG_GS_BASE },
+};
+
+static struct err *read_registers(void *self, const struct target_view *view, uint8_t *values,
+				  bool *known)
+{
+	struct guest_cpu *c;
+	struct regs regs = { 0 };
+	struct err *e = get_cpu(self, view->tid, &c);
+	if (e)
+		return e;
+	for (size_t i = 0; i < sizeof(registers) / sizeof(*registers); i++) {
+		const struct guest_value *v = &c->regs.value[registers[i].guest];
+		if (!c->regs.is_encrypted && v->known)
+			regs_set(&regs, registers[i].reg, v->value);
+	}
+	x86_registers_fill(&regs, values, known);
+	return NULL;
+}
+
+static const struct target_register_ops register_ops = {
+	.table = x86_registers,
+	.count = X86_REGISTER_COUNT,
+	.expedited = x86_expedited,
+	.expedited_count = X86_EXPEDITED_COUNT,
+	.read = read_registers,
+};
+
+/* ---- threads ---- */
+
+static struct err *list_threads(void *self, const uint64_t **ret_tids, size_t *ret_count)
+{
+	struct target_guest *t = self;
+	*ret_tids = t->tids;
+	*ret_count = t->vm->vcpu_count;
+	return NULL;
+}
+
+static bool thread_alive(void *self, uint64_t tid)
+{
+	return vcpu_of(self, tid) != NULL;
+}
+
+/* gdb does not attach when it cannot tell where the thread is: the first vCPU whose rip is known.
+ */
+static uint64_t current_thread(void *self)
+{
+	struct target_guest *t = self;
+	for (size_t i = 0; i < t->vm->vcpu_count; i++) {
+		struct guest_cpu *c;
+		struct err *e = get_cpu(t, t->tids[i], &c);
+		if (!e && c->regs.value[GUEST_RIP].known)
+			return t->tids[i];
+		err_free(e);
+	}
+	return 1;
+}
+
+/* KVM_MP_STATE_HALTED, arch/x86 (include/uapi/linux/kvm.h). */
+static bool is_halted(const struct target_guest *t, const struct vcpu *vcpu)
+{
+	uint64_t state;
+	struct member m;
+	struct err *e = type_scope_member(kvm_types(t->host->kvm), "kvm_vcpu", "arch.mp_state", &m);
+	if (!e)
+		e = kernel_read_member(t->host->kernel, vcpu->address, &m, &state);
+	bool halted = !e && state == 3;
+	err_free(e);
+	return halted;
+}
+
+static const char *state_of(const struct target_guest *t, const struct vcpu *vcpu,
+			    const struct guest_cpu *c)
+{
+	if (!vcpu->has_run)
+		return "never run";
+	if (c->regs.is_encrypted)
+		return "encrypted";
+	if (c->regs.in_guest)
+		return "in guest: registers stale";
+	if (c->regs.is_nested)
+		return "runs a guest: its registers";
+	if (is_halted(t, vcpu))
+		return "halted";
+	if (!vcpu->loaded)
+		return "in user space";
+	return vcpu->loader && vcpu->loader->on_cpu ? "running" : "in kernel";
+}
+
+static struct err *describe_thread(void *self, uint64_t tid, struct target_thread *ret)
+{
+	struct target_guest *t = self;
+	struct guest_cpu *c;
+	struct err *e = get_cpu(t, tid, &c);
+	if (e)
+		return e;
+	const struct vcpu *vcpu = vcpu_of(t, tid);
+	buf_reset(&t->name);
+	buf_addf(&t->name, "CPU %d [%s]", vcpu->id, state_of(t, vcpu, c));
+	buf_reset(&t->label);
+	buf_addf(&t->label, "vCPU %d", vcpu->id);
+	e = buf_error(&t->name);
+	if (!e)
+		e = buf_error(&t->label);
+	if (!e)
+		*ret = (struct target_thread){ t->name.data, t->label.data, vcpu->id };
+	return e;
+}
+
+static const char *stop_reason(void *self)
+{
+	(void)self;
+	return NULL;
+}
+
+static const struct target_thread_ops thread_ops = {
+	.list = list_threads,
+	.alive = thread_alive,
+	.current = current_thread,
+	.describe = describe_thread,
+	.stop_reason = stop_reason,
+};
+
+/* ---- monitor ---- */
+
+static void add_help(struct buf *out)
+{
+	buf_addstr(out, "info\n    which virtual machine this is\n"
+			"targets [--json]\n    what is served, and where\n"
+			"walk gva|gpa ADDR [--json]\n    where an address of the selected vCPU "
+			"leads, every step\n"
+			"mmu [--json]\n    the selected vCPU's MMU as KVM has it\n"
+			"ept [GPA..GPA] [--json]\n    what the nested page tables map\n"
+			"All other commands are the host's.\n");
+}
+
+static void add_info(struct target_guest *t, struct buf *out)
+{
+	const struct vm *vm = t->vm;
+	buf_addf(out,
+		 "a virtual machine (%s) of process %" PRIu32 ", struct kvm 0x%" PRIx64
+		 ", %zu vCPUs\n",
+		 vm_kind_name(vm->kind), vm->pid, vm->address, vm->vcpu_count);
+	for (size_t i = 0; i < vm->vcpu_count; i++) {
+		struct guest_cpu *c;
+		struct err *e = get_cpu(t, t->tids[i], &c);
+		if (e) {
+			err_free(e);
+			continue;
+		}
+		buf_addf(out, "CPU %d  [%s]  ", vm->vcpus[i].id, state_of(t, &vm->vcpus[i], c));
+		if (c->has_space)
+			buf_addf(out, "%s, tables at 0x%" PRIx64 "%s\n",
+				 guest_paging_name(&c->space), walk_root_table(&c->space),
+				 c->stale ? " (by registers that may have changed since)" : "");
+		else
+			buf_addf(out, "%s\n", c->why);
+	}
+}
+
+/* Whether @line is the command @name; *ret_rest is what follows. */
+static bool is_command(const char *line, const char *name, const char **ret_rest)
+{
+	size_t len = strlen(name);
+	if (strncmp(line, name, len) != 0 || (line[len] && line[len] != ' '))
+		return false;
+	*ret_rest = line + len;
+	return true;
+}
+
+/* Commands about a vCPU are about the selected one; the others are the host's. */
+static struct err *run_monitor(void *self, struct target_view *view, const char *line,
+			       struct buf *out, struct target_job **ret_job)
+{
+	static const char *const about_vcpu[] = { "walk", "mmu", "ept" };
+	static const char *const passed_on[] = { "targets" };
+	struct target_guest *t = self;
+	const struct vcpu *vcpu = vcpu_of(t, view->tid);
+	struct target_view of_host = { .tid = t->host->tasks.list[t->host->current].tid };
+	const char *rest;
+	line += strspn(line, " \t");
+	if (!*line || is_command(line, "help", &rest)) {
+		add_help(out);
+		return buf_error(out);
+	}
+	if (is_command(line, "info", &rest)) {
+		add_info(t, out);
+		return buf_error(out);
+	}
+	for (size_t i = 0; i < sizeof(passed_on) / sizeof(*passed_on); i++)
+		if (is_command(line, passed_on[i], &rest))
+			return monitor_run(t->host, &of_host, line, out, ret_job);
+	for (size_t i = 0; vcpu && i < sizeof(about_vcpu) / sizeof(*about_vcpu); i++) {
+		if (!is_command(line, about_vcpu[i], &rest))
+			continue;
+		struct buf whole = BUF_INIT;
+		buf_addf(&whole, "%s 0x%" PRIx64 "%s", about_vcpu[i], vcpu->address, rest);
+		struct err *e = buf_error(&whole);
+		if (!e)
+			e = monitor_run(t->host, &of_host, whole.data, out, ret_job);
+		buf_free(&whole);
+		return e;
+	}
+	return err_new(
+		ERR_INVALID,
+		"a guest has the commands help, info, targets, walk, mmu and ept; all others "
+		"are the host's");
+}
+
+static struct err *go_on(void *self, struct target_view *view, struct target_job *job,
+			 struct buf *out, bool *ret_done)
+{
+	(void)view;
+	return monitor_more(((struct target_guest *)self)->host, job, out, ret_done);
+}
+
+static void cancel(void *self, struct target_job *job)
+{
+	(void)self;
+	monitor_cancel(job);
+}
+
+static const struct target_monitor_ops monitor_ops = {
+	.run = run_monitor,
+	.more = go_on,
+	.cancel = cancel,
+};
+
+/* ---- making one ---- */
+
+struct err *target_guest_new(struct host *host, struct vm *vm, struct target **ret)
+{
+	struct target_guest *t = calloc(1, sizeof(*t));
+	if (!t)
+		return err_nomem();
+	t->host = host;
+	t->vm = vm;
+	buf_init(&t->name);
+	buf_init(&t->label);
+	t->target = (struct target){
+		.self = t,
+		.what = "a guest in a crash dump",
+		.pid = 1,
+		.memory = &memory_ops,
+		.registers = &register_ops,
+		.threads = &thread_ops,
+		.monitor = &monitor_ops,
+	};
+	t->tids = calloc(vm->vcpu_count + 1, sizeof(*t->tids));
+	t->cpus = calloc(vm->vcpu_count + 1, sizeof(*t->cpus));
+	struct err *e =
+		!t->tids || !t->cpus ? err_nomem() : guest_memory_new(host->kvm, vm, &t->memory);
+	if (e) {
+		target_guest_free(&t->target);
+		return e;
+	}
+	for (size_t i = 0; i < vm->vcpu_count; i++)
+		t->tids[i] = i + 1;
+	*ret = &t->target;
+	return NULL;
+}
+
+void target_guest_free(struct target *target)
+{
+	struct target_guest *t = target ? target->self : NULL;
+	if (!t)
+		return;
+	for (size_t i = 0; t->cpus && i < t->vm->vcpu_count; i++)
+		free(t->cpus[i].why);
+	free(t->cpus);
+	free(t->tids);
+	guest_memory_free(t->memory);
+	buf_free(&t->name);
+	buf_free(&t->label);
+	free(t);
+}

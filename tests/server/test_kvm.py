@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The demo's virtual machine: by monitor commands, `info os`, and registers of our own."""
+
+import json
+import re
+import subprocess
+
+from gdb_run import GDB_S, gdb_on_demo
+from program import VMLINUX, Server, run_on_demo
+from tap import check, expect, expect_equal, expect_in, expect_not_in, need_tool, run_checks
+
+KVM, VCPU = "0xffff8803e0e40000", "0xffff88043ea73280"
+
+
+def monitor(*commands):
+    arguments = [word for command in commands for word in ("-x", command)]
+    ended = run_on_demo("-q", *arguments, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
+    return ended.stdout + ended.stderr
+
+
+def values(text):
+    return re.findall(r"^\$\d+ = (.*)$", text, re.MULTILINE)
+
+
+@check("vms --json: the machine, its vCPU, its memory slot")
+def _():
+    vm = json.loads(monitor("vms --json"))
+    vcpu = vm["vcpus"][0]
+    expect_equal((vm["kvm"], vm["pid"], vm["comm"], vm["kind"]), (KVM, 103, "qemu-kvm", "plain"),
+                 "the VM")
+    expect_equal(len(vm["vcpus"]), 1, "vCPUs")
+    expect_equal((vcpu["vcpu"], vcpu["id"], vcpu["tid"], vcpu["root_hpa"], vcpu["exit_reason"]),
+                 (VCPU, 0, 110, "0x5308000", "HLT"), "the vCPU")
+    expect_equal(vcpu["rip"], {"value": "0x8010", "from": "regs"}, "rip")
+    expect_equal(vcpu["rsp"], {"value": "0x7000", "from": "stale"}, "rsp")
+    slot = vm["slots"][0]
+    expect_equal((slot["as"], slot["id"], slot["gpa"], slot["size"], slot["hva"]),
+                 (0, 0, "0x0", 0x10000, "0x7f0b60000000"), "the slot")
+
+
+@check("vcpus and vcpu: by every name, and what is none")
+def _():
+    rows = [json.loads(line) for line in monitor("vcpus --json", "vcpus 103 --json",
+                                                 f"vcpus {KVM} --json").splitlines()]
+    expect_equal([row["vcpu"] for row in rows], [VCPU] * 3, "vCPUs")
+    for name in ["0", "110", "103:0", VCPU, f"{KVM}:0"]:
+        row = json.loads(monitor(f"vcpu {name} --json"))
+        expect_equal(row["regs"]["rbx"], {"value": "0xb0b0b0b0", "from": "regs"}, name)
+        expect_equal(row["encrypted"], False, "encrypted")
+    for line in ["vcpu 7", "vcpu 103:1", "vcpu nonsense", "vcpu 104:0", "vcpu 0xffff880000000000"]:
+        expect_in("there is no", monitor(line))
+    expect_in("there is no virtual machine '7'", monitor("vcpus 7"))
+    expect_in("stale", monitor("vcpu 0"))
+
+
+@check("gdb: $kvm_vcpu, $task and the guest's registers by name", GDB_S)
+def _():
+    text = gdb_on_demo("p/x $kvm_vcpu", "p/x $task", "p/x $kvm", "p/x $root_hpa",
+                       "p ((struct kvm_vcpu *)$kvm_vcpu)->arch.mmu.root_hpa",
+                       "p/x $guest_rip", "p $guest_rsp", "p $guest_cr0", "p $guest_efer",
+                       "thread 3", "p $kvm_vcpu", "p $guest_rip", "p/x $task")
+    expect_equal(values(text), [VCPU, "0xffff88017a2b2500", KVM, "0x5308000", "87064576", "0x8010",
+                                "<unavailable>", "[ PE MP ET NE WP AM PG ]",
+                                "[ SCE LME LMA NXE ]",
+                                "<unavailable>", "<unavailable>", "0xffff88017a2b0000"], "values")
+
+
+@check("gdb: info os", GDB_S)
+def _():
+    text = gdb_on_demo("info os", "info os vms", "info os vcpus", "info os slots", "info os nope")
+    for part in ["Listing of all virtual machines", "qemu-kvm", VCPU, "0x7f0b60000000", "0x5308000"]:
+        expect_in(part, text)
+
+
+@check("lldb: $kvm_vcpu by name", 30)
+def _():
+    lldb = need_tool("lldb")
+    with Server() as server:
+        ended = subprocess.run(
+            [lldb, "-x", "-b", "-o", f"gdb-remote {server.address}",
+             "-o", "register read kvm_vcpu guest_rip", "-o", "p/x $kvm_vcpu",
+             "-o", "thread select 4", "-o", "register read kvm_vcpu task", VMLINUX],
+            capture_output=True, text=True, check=False, timeout=30, stdin=subprocess.DEVNULL)
+    text = ended.stdout + ended.stderr
+    expect_in(f"kvm_vcpu = {VCPU}", text)
+    expect(re.search(r"guest_rip = 0x0*8010\b", text), text)
+    expect(re.search(r"kvm_vcpu +=? *error: unavailable", text), text)
+    expect_in("task = 0xffff88017", text)
+    expect_not_in("0xcccc", text)
+
+
+run_checks()
