@@ -378,6 +378,22 @@ struct piece {
 	enum kind kind;
 };
 
+static bool is_unknown(const struct cfi_row *row)
+{
+	return !row->valid || row->entry.type == ORC_NOTHING;
+}
+
+/*
+ * Where row @i of a piece begins. What ORC does not know behind what it knows is what a call that
+ * never returns is followed by: the address behind that call, which lldb 14 looks up as it is,
+ * belongs to the call.
+ */
+static uint64_t start_of(const struct piece *p, size_t i)
+{
+	uint64_t start = p->rows[i].start;
+	return i && is_unknown(&p->rows[i]) && !is_unknown(&p->rows[i - 1]) ? start + 1 : start;
+}
+
 /* An FDE (DWARF 5, 6.4.1). */
 static struct err *add_fde(struct cfi_writer *w, const struct piece *p, bool keeps_callee_saved)
 {
@@ -393,12 +409,15 @@ static struct err *add_fde(struct cfi_writer *w, const struct piece *p, bool kee
 	leb_add_u64(b, p->low - w->slide);
 	leb_add_u64(b, p->high - p->low);
 	for (size_t i = 0; i < p->count; i++) {
+		uint64_t from = start_of(p, i);
+		uint64_t to = i + 1 < p->count ? p->rows[i + 1].start : p->high;
 		s = state_of(&p->rows[i], keeps_callee_saved);
-		if (same_state(&was, &s))
+		/* Of several rows for an address the last one holds. */
+		if (from >= to || same_state(&was, &s))
 			continue;
-		if (p->rows[i].start > at) {
-			add_advance(b, p->rows[i].start - at);
-			at = p->rows[i].start;
+		if (from > at) {
+			add_advance(b, from - at);
+			at = from;
 		}
 		add_change(b, &was, &s);
 		was = s;
