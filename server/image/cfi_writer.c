@@ -324,7 +324,8 @@ static void close_entry(struct buf *b, size_t start)
 		put_u32(b->data + start, (uint32_t)(b->len - start - 4));
 }
 
-/* A CIE (DWARF 5, 6.4.1). "S" is how the tools mark frames that were interrupted. */
+/* A CIE (DWARF 5, 6.4.1). "S" is how the tools mark frames that were interrupted, "z" says how much
+ * the marks bring along; without it lldb 14 takes the first instruction for that. */
 static uint32_t add_cie(struct buf *b, const char *augmentation)
 {
 	/* What a debugger takes for granted before the first instruction. */
@@ -338,6 +339,8 @@ static uint32_t add_cie(struct buf *b, const char *augmentation)
 	leb_add_unsigned(b, 1);
 	leb_add_signed(b, DATA_ALIGN);
 	leb_add_unsigned(b, REG_RIP);
+	if (*augmentation)
+		leb_add_unsigned(b, 0); /* bytes that the augmentation brings */
 	add_cfa(b, &none, &start);
 	for (size_t i = 0; i < COLUMNS; i++)
 		if (start.rules[i].kind != RULE_CFA)
@@ -351,7 +354,7 @@ void cfi_writer_init(struct cfi_writer *w, uint64_t slide)
 	*w = (struct cfi_writer){ .slide = slide };
 	buf_init(&w->bytes);
 	w->plain = add_cie(&w->bytes, "");
-	w->signal = add_cie(&w->bytes, "S");
+	w->signal = add_cie(&w->bytes, "zS");
 }
 
 void cfi_writer_free(struct cfi_writer *w)
@@ -408,6 +411,8 @@ static struct err *add_fde(struct cfi_writer *w, const struct piece *p, bool kee
 	leb_add_u32(b, p->kind == KIND_INTERRUPTED ? w->signal : w->plain);
 	leb_add_u64(b, p->low - w->slide);
 	leb_add_u64(b, p->high - p->low);
+	if (p->kind == KIND_INTERRUPTED)
+		leb_add_unsigned(b, 0); /* as in its CIE */
 	for (size_t i = 0; i < p->count; i++) {
 		uint64_t from = start_of(p, i);
 		uint64_t to = i + 1 < p->count ? p->rows[i + 1].start : p->high;

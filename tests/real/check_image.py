@@ -112,7 +112,8 @@ def check(dump, server):
         run([*server, "--write-symbols", image, *dump.files], server[0])
         wrong += list(compare_symbols(image, dump.vmlinux))[:SAID_MAX]
         wrong += list(complaints(image))[:SAID_MAX]
-        with Server([*server, "--symbol-cache", folder], dump.files) as serving:
+        with Server([*server, "--no-context-threads", "--symbol-cache", folder],
+                    dump.files) as serving:
             wrong += compare_frames(expected, gdb_frames(serving, [image]), "with the file")
             wrong += compare_frames(expected, gdb_frames(serving, []), "without any file")
         wrong += compare_kept(image, [name for name in os.listdir(folder) if "-" in name], folder)
