@@ -10,6 +10,7 @@ frames of every thread that `monitor bt` has, by the file's own unwind tables. S
 any file, by what it reads from the server.
 """
 
+import filecmp
 import json
 import os
 import shutil
@@ -94,6 +95,14 @@ def compare_frames(expected, seen, what):
                 yield f"{what}: thread {tid}: {frame['name']} has no name"
 
 
+def compare_kept(image, kept, folder):
+    """What --symbol-cache kept is what --write-symbols wrote."""
+    if len(kept) != 1:
+        yield f"--symbol-cache kept {kept}"
+    elif not filecmp.cmp(image, os.path.join(folder, kept[0]), shallow=False):
+        yield f"{kept[0]} differs from what --write-symbols wrote"
+
+
 def check(dump, server):
     if not shutil.which("gdb"):
         skip("gdb is missing")
@@ -105,9 +114,11 @@ def check(dump, server):
         run([*server, "--write-symbols", image, *dump.files], server[0])
         wrong += list(compare_symbols(image, dump.vmlinux))[:SAID_MAX]
         wrong += list(complaints(image))[:SAID_MAX]
-        with Server(server, dump.files) as serving:
+        with Server([*server, "--no-context-threads", "--symbol-cache", folder],
+                    dump.files) as serving:
             wrong += compare_frames(expected, gdb_frames(serving, [image]), "with the file")
             wrong += compare_frames(expected, gdb_frames(serving, []), "without any file")
+        wrong += compare_kept(image, [name for name in os.listdir(folder) if "-" in name], folder)
     return wrong
 
 
