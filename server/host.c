@@ -17,6 +17,7 @@
 #include "server/kernel/code_scopes.h"
 #include "server/kernel/debugfiles.h"
 #include "server/kernel/kernel.h"
+#include "server/kernel/module_files.h"
 #include "server/kernel/module_types.h"
 #include "server/kernel/printk.h"
 #include "server/kernel/registers.h"
@@ -59,11 +60,14 @@ static struct err *open_dump(const struct host_options *options, struct host *h)
 	return e;
 }
 
-static struct err *open_unwinder(struct host *h)
+static struct err *open_unwinder(const struct host_options *options, struct host *h)
 {
 	struct err *e = code_map_new(h->kernel, &h->code);
 	if (!e)
 		e = module_types_new(h->kernel, code_map_modules(h->code), &h->module_types);
+	if (!e)
+		e = module_files_new(h->kernel, code_map_modules(h->code), options->symbol_paths,
+				     options->symbol_path_count, &h->module_files);
 	if (e)
 		return e;
 	struct unwinder_parts parts = {
@@ -72,6 +76,7 @@ static struct err *open_unwinder(struct host *h)
 		.tasks = &h->tasks,
 		.registers = h->registers,
 		.code = h->code,
+		.files = h->module_files,
 	};
 	return unwinder_new(&parts, &h->unwinder);
 }
@@ -134,7 +139,7 @@ static struct err *open_kernel(const struct host_options *options, struct host *
 	if (!e)
 		e = registers_new(h->kernel, &h->cpus, &h->tasks, &h->registers);
 	if (!e)
-		e = open_unwinder(h);
+		e = open_unwinder(options, h);
 	if (!e)
 		e = open_kvm(h);
 	if (!e) {
@@ -147,7 +152,7 @@ static struct err *open_kernel(const struct host_options *options, struct host *
 	if (!e)
 		e = frame_cache_new(h->unwinder, &h->frames);
 	if (!e)
-		e = code_scopes_new(h->kernel, &h->scopes);
+		e = code_scopes_new(h->kernel, h->code, h->module_files, &h->scopes);
 	return e;
 }
 
@@ -219,6 +224,7 @@ struct err *host_open(const struct host_options *options, struct host **ret)
 	if (!h)
 		return err_nomem();
 	h->serve_files = options->serve_files;
+	h->context_threads = options->context_threads;
 	h->extra_cfi = options->extra_cfi;
 	h->exports = exports_new();
 	struct err *e = h->exports ? open_dump(options, h) : err_nomem();
@@ -243,11 +249,12 @@ void host_close(struct host *h)
 	served_image_free(h->image);
 	made_image_free(h->made);
 	exports_free(h->exports);
+	code_scopes_free(h->scopes);
 	frame_cache_free(h->frames);
 	kvm_free(h->kvm);
 	unwinder_free(h->unwinder);
+	module_files_free(h->module_files);
 	module_types_free(h->module_types);
-	code_scopes_free(h->scopes);
 	code_map_free(h->code);
 	registers_free(h->registers);
 	tasks_free(&h->tasks);

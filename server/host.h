@@ -24,6 +24,7 @@ struct kernel;
 struct made_image;
 struct kvm;
 struct memory;
+struct module_files;
 struct module_types;
 struct registers;
 struct served_image;
@@ -36,9 +37,10 @@ struct host_options {
 	size_t dump_path_count;
 	const char *const *symbol_paths; /* --symbols; borrowed during the call */
 	size_t symbol_path_count;
-	size_t cache_size; /* of the page cache, in bytes */
-	bool serve_files;  /* clients may read what `exports` lists */
-	bool extra_cfi;	   /* gdb gets the frames of entry code; needs serve_files */
+	size_t cache_size;    /* of the page cache, in bytes */
+	bool serve_files;     /* clients may read what `exports` lists */
+	bool context_threads; /* what interrupts have stopped are threads, too */
+	bool extra_cfi;	      /* gdb gets the frames of entry code; needs serve_files */
 	/* Called during work that may take long; may be NULL. */
 	void (*progress)(void *closure, const char *doing, uint64_t done, uint64_t total);
 	void *closure;
@@ -52,13 +54,15 @@ struct host {
 	struct tasks tasks;
 	struct registers *registers;
 	struct code_map *code;
+	struct module_files *module_files;
 	struct code_scopes *scopes;
 	struct module_types *module_types;
 	struct unwinder *unwinder;
 	struct kvm *kvm;
 	struct served_list *served; /* what is served beside it; borrowed, NULL for nothing */
 	bool serve_files;
-	bool extra_cfi;		    /* as in the options, both */
+	bool extra_cfi;
+	bool context_threads;	    /* as in the options, all three */
 	struct made_image *made;    /* what is served when there is no vmlinux */
 	struct exports *exports;    /* the files that clients may read, if serve_files is set */
 	struct served_image *image; /* which of them is the kernel */

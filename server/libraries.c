@@ -2,22 +2,84 @@
 #include "server/libraries.h"
 
 #include <inttypes.h>
+#include <stdint.h>
+#include <stdlib.h>
 
 #include "base/buf.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "server/exports.h"
 #include "server/host.h"
 #include "server/image/entry_frames.h"
+#include "server/kernel/code_map.h"
+#include "server/kernel/ko_file.h"
+#include "server/kernel/module_files.h"
+#include "server/kernel/modules.h"
 #include "server/kernel/orc_tables.h"
 #include "server/kernel/unwind_source.h"
 #include "server/made_image.h"
 
-void libraries_describe(const struct host *host, struct buf *out)
+enum { SLICE = 8 /* modules before others have their turn */ };
+
+static void add_library(const char *name, const struct ko_section *sections, size_t count,
+			struct buf *out)
 {
-	buf_addstr(out, "<library-list version=\"1.0\">\n");
-	/* The last one: gdb takes the first frames that it finds. Made of ORC, which older kernels
-	 * do not have. */
+	buf_addstr(out, "<library name=\"");
+	buf_addxml(out, name);
+	buf_addstr(out, "\">");
+	for (size_t i = 0; i < count; i++)
+		buf_addf(out, "<section address=\"0x%" PRIx64 "\"/>", sections[i].address);
+	buf_addstr(out, "</library>\n");
+}
+
+/* The path is a name that gdb opens here or, if it is told to, among its own files. */
+static struct err *add_module(struct host *host, const struct module *m, struct buf *out)
+{
+	const struct module_file *file;
+	struct ko_file *ko;
+	size_t count;
+	struct err *e = module_files_ko(host->module_files, m, &ko);
+	if (!e)
+		e = module_files_get(host->module_files, m, &file);
+	char *name = e ? NULL : realpath(file->path, NULL);
+	if (!e && !name)
+		e = err_new(ERR_IO, "%s is not there any more", file->path);
+	if (!e && !exports_has(host->exports, name))
+		e = exports_add_fd(host->exports, name, file->fd, NULL);
+	if (!e) {
+		const struct ko_section *sections = ko_file_sections(ko, &count);
+		add_library(name, sections, count, out);
+	}
+	free(name);
+	if (!e || err_code(e) == ERR_NOMEM)
+		return e;
+	log_debug(LOG_SYMBOLS, "module %s is no library: %s", m->name, err_msg(e));
+	err_free(e);
+	return NULL;
+}
+
+/* The last one: gdb takes the first frames that it finds. Made of ORC, which older kernels do not
+ * have. */
+static void add_entry_frames(const struct host *host, struct buf *out)
+{
 	if (host->extra_cfi && orc_tables_count(unwinder_orc(host->unwinder), NULL))
 		buf_addf(out,
 			 "<library name=\"%s\"><section address=\"0x%" PRIx64 "\"/></library>\n",
 			 made_entry_frames_name, ENTRY_FRAMES_ADDRESS);
-	buf_addstr(out, "</library-list>\n");
+}
+
+struct err *libraries_continue(struct host *host, size_t *next, struct buf *out, bool *ret_done)
+{
+	const struct modules *modules = code_map_modules(host->code);
+	struct err *e = NULL;
+	if (!out->len)
+		buf_addstr(out, "<library-list version=\"1.0\">\n");
+	for (int i = 0; !e && i < SLICE && *next < modules->count; i++)
+		e = add_module(host, &modules->list[(*next)++], out);
+	*ret_done = *next == modules->count;
+	if (!e && *ret_done) {
+		add_entry_frames(host, out);
+		buf_addstr(out, "</library-list>\n");
+	}
+	return e ? e : buf_error(out);
 }

@@ -70,6 +70,7 @@ static struct err *open_host(const struct options *o, struct host **ret)
 		.symbol_path_count = o->symbols.count,
 		.cache_size = o->cache_size,
 		.serve_files = !o->no_serve_files,
+		.context_threads = !o->no_context_threads,
 		.extra_cfi = !o->no_extra_cfi,
 		.progress = o->quiet ? NULL : show_progress,
 		.closure = &shown,

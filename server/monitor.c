@@ -60,6 +60,16 @@ static const struct command commands[] = {
 	  true, 0, 1, monitor_frame },
 	{ "stacks", "", "threads grouped by identical stacks, those of most threads first", true, 0,
 	  0, monitor_stacks },
+	{ "modules", "",
+	  "the loaded modules: where they and their sections lie, state, build-id, and their files",
+	  true, 0, 0, monitor_modules },
+	{ "symbols", "",
+	  "the files that hold the symbols of the kernel and of each module: which are wanted, "
+	  "what "
+	  "was found, and which package has the others",
+	  true, 0, 0, monitor_symbols },
+	{ "lldb-script", "", "commands for lldb that load the files of modules where they lie",
+	  false, 0, 0, monitor_lldb_script },
 	{ "dmesg", "", "the kernel's log, as dmesg prints it", true, 0, 0, monitor_dmesg },
 	{ "vms", "",
 	  "the virtual machines of KVM: process, kind, vCPUs with their states, memory slots", true,

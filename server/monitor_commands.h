@@ -33,6 +33,16 @@ struct err *monitor_dmesg(struct host *h, struct target_view *view,
 struct err *monitor_frame(struct host *h, struct target_view *view,
 			  const struct monitor_arguments *args, struct buf *out);
 
+/* monitor_modules.c */
+struct err *monitor_lldb_script(struct host *h, struct target_view *view,
+				const struct monitor_arguments *args, struct buf *out);
+struct err *monitor_modules(struct host *h, struct target_view *view,
+			    const struct monitor_arguments *args, struct buf *out);
+
+/* monitor_symbols.c */
+struct err *monitor_symbols(struct host *h, struct target_view *view,
+			    const struct monitor_arguments *args, struct buf *out);
+
 /* monitor_stacks.c */
 struct err *monitor_stacks(struct host *h, struct target_view *view,
 			   const struct monitor_arguments *args, struct buf *out);

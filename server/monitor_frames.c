@@ -12,6 +12,7 @@
 #include "server/kernel/code_scopes.h"
 #include "server/kernel/modules.h"
 #include "server/kvm/kvm.h"
+#include "server/monitor_held.h"
 #include "server/monitor_raw.h"
 #include "server/printable.h"
 #include "unwind/pt_regs.h"
@@ -29,7 +30,7 @@ bool frame_in_user_mode(const struct frame *f)
 
 /* A return address may lie behind its function's last instruction, when that calls what never
  * returns: the call is what is looked up. */
-static uint64_t place_to_look_up(const struct frame *f)
+uint64_t frame_code_address(const struct frame *f)
 {
 	uint64_t pc = f->regs.value[REG_RIP];
 	return f->interrupted || !pc ? pc : pc - 1;
@@ -38,7 +39,7 @@ static uint64_t place_to_look_up(const struct frame *f)
 struct code_place frame_place(const struct host *h, const struct frame *f)
 {
 	struct code_place p = { 0 };
-	uint64_t pc = f->regs.value[REG_RIP], at = place_to_look_up(f);
+	uint64_t pc = f->regs.value[REG_RIP], at = frame_code_address(f);
 	if (frame_in_user_mode(f))
 		return p;
 	p.module = code_map_module(h->code, at);
@@ -100,7 +101,7 @@ static struct code_scope_list find_scopes(const struct host *h, const struct fra
 	const struct code_scope_list *list = &none;
 	if (!detail->inlined || frame_in_user_mode(f))
 		return none;
-	struct err *e = code_scopes_at(h->scopes, place_to_look_up(f), &list);
+	struct err *e = code_scopes_at(h->scopes, frame_code_address(f), &list);
 	out->failed |= e != NULL;
 	err_free(e);
 	return *list;
@@ -184,8 +185,8 @@ void add_frames_json(const struct host *h, const struct task *task, const struct
 	if (!open_raw(h, task, frames, detail, &raw, out))
 		return;
 	json_object(&j, NULL);
-	json_u64(&j, "tid", task->tid);
 	const struct vcpu *vcpu = kvm_vcpu_of_task(h->kvm, task);
+	json_u64(&j, "tid", task->tid);
 	if (vcpu)
 		json_hex(&j, "vcpu", vcpu->address);
 	json_array(&j, "frames");
@@ -194,6 +195,8 @@ void add_frames_json(const struct host *h, const struct task *task, const struct
 		add_frame_members(&j, h, &frames->list[i]);
 		struct code_scope_list scopes = find_scopes(h, &frames->list[i], detail, out);
 		scopes_json(&j, &scopes);
+		struct held_list held = held_find(h, &frames->list[i], vcpu);
+		held_json(&j, vcpu, &held);
 		if (detail->raw)
 			raw_stack_json(&raw, i, &j);
 		json_end(&j);
@@ -227,13 +230,20 @@ static void registers_text(const struct frame *f, struct buf *out)
 	}
 }
 
-void add_frame_line(const struct host *h, size_t number, const struct frame *f, struct buf *out)
+static void begin_frame_line(const struct host *h, size_t number, const struct frame *f,
+			     struct buf *out)
 {
 	buf_addf(out, "#%-3zu 0x%016" PRIx64 "  %-6s  ", number, f->regs.value[REG_RIP],
 		 frame_how_name(f->how));
 	add_frame_place(h, f, out);
-	bool interrupted = f->interrupted && number && !frame_in_user_mode(f);
-	buf_addstr(out, interrupted ? " (interrupted)\n" : "\n");
+	if (f->interrupted && number && !frame_in_user_mode(f))
+		buf_addstr(out, " (interrupted)");
+}
+
+void add_frame_line(const struct host *h, size_t number, const struct frame *f, struct buf *out)
+{
+	begin_frame_line(h, number, f, out);
+	buf_addch(out, '\n');
 }
 
 static void scope_text(const struct code_scope *scope, struct buf *out)
@@ -268,14 +278,18 @@ void add_frames_text(const struct host *h, const struct task *task, const struct
 	struct raw_stack raw;
 	if (!open_raw(h, task, frames, detail, &raw, out))
 		return;
-	add_task_title(task, out);
 	const struct vcpu *vcpu = kvm_vcpu_of_task(h->kvm, task);
+	add_task_title(task, out);
 	if (vcpu)
 		buf_addf(out, ", vm %" PRIu32 " vcpu %d, struct kvm_vcpu 0x%" PRIx64, vcpu->vm->pid,
 			 vcpu->id, vcpu->address);
 	buf_addch(out, '\n');
 	for (size_t i = 0; i < frames->count; i++) {
-		add_frame_line(h, i, &frames->list[i], out);
+		struct held_list held = held_find(h, &frames->list[i], vcpu);
+		begin_frame_line(h, i, &frames->list[i], out);
+		held_text(&held, out);
+		buf_addch(out, '\n');
+		held_disagreements(vcpu, &held, out);
 		struct code_scope_list scopes = find_scopes(h, &frames->list[i], detail, out);
 		scopes_text(&scopes, out);
 		if (detail->regs)

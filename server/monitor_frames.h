@@ -35,6 +35,9 @@ struct code_place {
 /* Whether @f is the registers of user mode, below which there are no frames. */
 bool frame_in_user_mode(const struct frame *f);
 
+/* Where to look up @f's code: the call that it was left by, which a return address is behind. */
+uint64_t frame_code_address(const struct frame *f);
+
 /* The place of a frame's pc. */
 struct code_place frame_place(const struct host *h, const struct frame *f);
 

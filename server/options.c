@@ -54,6 +54,8 @@ static const struct row rows[] = {
 	  "write what the dump itself tells of names, types and frames to\n"
 	  "FILE, an ELF file for gdb, lldb and other tools, and exit",
 	  "-f", false },
+	{ 0, "no-context-threads", NULL,
+	  "list tasks alone, and not what an interrupt of a CPU has stopped", NULL, false },
 	{ 0, "no-serve-files", NULL,
 	  "let no client read the vmlinux or other files of symbols; they\n"
 	  "are offered to one that has none of its own",
@@ -141,6 +143,8 @@ static struct err *take(struct options *o, const struct row *row, const char *va
 		o->run = value;
 	else if (!strcmp(row->name, "write-symbols"))
 		o->write_symbols = value;
+	else if (!strcmp(row->name, "no-context-threads"))
+		o->no_context_threads = true;
 	else if (!strcmp(row->name, "guests"))
 		o->guests = true;
 	else if (!strcmp(row->name, "no-extra-cfi"))

@@ -35,6 +35,7 @@ struct options {
 	const char *run;	   /* NULL without --run; argv's */
 	const char *write_symbols; /* the file, NULL without --write-symbols; argv's */
 	size_t cache_size;
+	bool no_context_threads;
 	bool guests;
 	bool no_serve_files;
 	bool no_extra_cfi;

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "server/context_threads.h"
 #include "server/exports.h"
 #include "server/frame_cache.h"
 #include "server/host.h"
@@ -31,15 +32,70 @@ struct target_kernel {
 	struct target_register_ops registers; /* its table is the one above */
 	struct osdata *osdata;		      /* owned */
 	struct host *host;		      /* borrowed */
-	uint64_t *tids;			      /* owned; in the order of host->tasks */
+	uint64_t *tids; /* owned; those of host->tasks, each with its contexts behind it */
+	size_t tid_count;
+	struct context_threads *contexts; /* owned; NULL before the first thread list */
 	struct buf vmcoreinfo;
-	struct buf libraries;	/* "" until it is asked for */
+	struct buf libraries; /* complete once libraries_done is set */
+	bool libraries_done;
+	size_t next_library;	/* module whose turn it is */
 	struct buf name, label; /* of the thread described last */
 };
 
 static struct host *host_of(void *self)
 {
 	return ((struct target_kernel *)self)->host;
+}
+
+/* ---- interrupted contexts ---- */
+
+/* The threads are found when a client first asks for them. */
+static struct err *find_threads(struct target_kernel *t)
+{
+	const struct tasks *tasks = &t->host->tasks;
+	size_t contexts, next = 0;
+	if (t->tids)
+		return NULL;
+	struct err *e = context_threads_new(t->host, &t->contexts);
+	if (e)
+		return e;
+	const struct context_thread *list = context_threads_list(t->contexts, &contexts);
+	t->tids = calloc(tasks->count + contexts, sizeof(*t->tids));
+	if (!t->tids) {
+		context_threads_free(t->contexts);
+		t->contexts = NULL;
+		return err_nomem();
+	}
+	for (size_t i = 0; i < tasks->count; i++) {
+		t->tids[t->tid_count++] = tasks->list[i].tid;
+		for (; next < contexts && list[next].task == &tasks->list[i]; next++)
+			t->tids[t->tid_count++] = list[next].tid;
+	}
+	return NULL;
+}
+
+/* NULL if the thread is a task, or none. */
+static const struct context_thread *find_context(struct target_kernel *t, uint64_t tid)
+{
+	if (tid < CONTEXT_TID_FIRST)
+		return NULL;
+	/* Memory that is out now may be there at the next try. */
+	err_free(find_threads(t));
+	return t->contexts ? context_threads_find(t->contexts, tid) : NULL;
+}
+
+/* The task that thread @tid is, or is a part of; NULL if there is no such thread. */
+static const struct task *find_task(struct target_kernel *t, uint64_t tid)
+{
+	const struct context_thread *context = find_context(t, tid);
+	return context ? context->task : tasks_find(&t->host->tasks, tid);
+}
+
+/* The id of that task, for what knows tasks alone; another is left as it is. */
+static uint64_t task_tid(struct target_kernel *t, uint64_t tid)
+{
+	const struct task *task = find_task(t, tid);
+	return task ? task->tid : tid;
 }
 
 /* ---- memory ---- */
@@ -49,7 +105,7 @@ static struct err *read_memory(void *self, const struct target_view *view, uint6
 {
 	struct host *h = host_of(self);
 	struct vspace space;
-	struct err *e = host_space(h, view->tid, addr, &space);
+	struct err *e = host_space(h, task_tid(self, view->tid), addr, &space);
 	return e ? e : memory_read(h->memory, &space, addr, out, len, ret_done);
 }
 
@@ -58,7 +114,7 @@ static bool next_memory(void *self, const struct target_view *view, uint64_t add
 {
 	struct host *h = host_of(self);
 	struct vspace space;
-	struct err *e = host_space(h, view->tid, addr, &space);
+	struct err *e = host_space(h, task_tid(self, view->tid), addr, &space);
 	if (!e && memory_next(h->memory, &space, addr, ret_next)) {
 		/* Beyond the user's half the kernel's own tables hold. */
 		if (addr >= HOST_KERNEL_HALF || *ret_next < HOST_KERNEL_HALF)
@@ -103,11 +159,16 @@ static struct err *read_registers(void *self, const struct target_view *view, ui
 				  bool *known)
 {
 	struct host *h = host_of(self);
-	const struct task *task = tasks_find(&h->tasks, view->tid);
+	const struct context_thread *context = find_context(self, view->tid);
+	const struct task *task = find_task(self, view->tid);
 	struct regs regs;
+	struct err *e = NULL;
 	if (!task)
 		return err_new(ERR_NOTFOUND, "there is no thread %" PRIu64, view->tid);
-	struct err *e = find_registers(h, task, view->frame, &regs);
+	if (context && !view->frame)
+		regs = context->regs;
+	else
+		e = find_registers(h, task, view->frame, &regs);
 	if (e)
 		return e;
 	x86_registers_fill(&regs, values, known);
@@ -132,14 +193,18 @@ static void make_register_table(struct target_kernel *t)
 
 static struct err *list_threads(void *self, const uint64_t **ret_tids, size_t *ret_count)
 {
-	*ret_tids = ((struct target_kernel *)self)->tids;
-	*ret_count = host_of(self)->tasks.count;
+	struct target_kernel *t = self;
+	struct err *e = find_threads(t);
+	if (e)
+		return e;
+	*ret_tids = t->tids;
+	*ret_count = t->tid_count;
 	return NULL;
 }
 
 static bool thread_alive(void *self, uint64_t tid)
 {
-	return tasks_find(&host_of(self)->tasks, tid) != NULL;
+	return find_task(self, tid) != NULL;
 }
 
 static uint64_t current_thread(void *self)
@@ -148,13 +213,8 @@ static uint64_t current_thread(void *self)
 	return h->tasks.list[h->current].tid;
 }
 
-static struct err *describe_thread(void *self, uint64_t tid, struct target_thread *ret)
+static void name_task(struct target_kernel *t, const struct task *task)
 {
-	struct target_kernel *t = self;
-	const struct task *task = tasks_find(&t->host->tasks, tid);
-	if (!task)
-		return err_new(ERR_NOTFOUND, "there is no thread %" PRIu64, tid);
-	buf_reset(&t->name);
 	buf_addf(&t->name, "%s [", task->comm);
 	if (task->on_cpu)
 		buf_addf(&t->name, "running on %d]", task->cpu);
@@ -163,11 +223,31 @@ static struct err *describe_thread(void *self, uint64_t tid, struct target_threa
 	const struct vcpu *vcpu = kvm_vcpu_of_task(t->host->kvm, task);
 	if (vcpu)
 		buf_addf(&t->name, " vm %" PRIu32 " vcpu %d", vcpu->vm->pid, vcpu->id);
-	buf_reset(&t->label);
 	if (task->idle)
 		buf_addf(&t->label, "idle CPU %d", task->cpu);
 	else
 		buf_addf(&t->label, "task %" PRIu32, task->tid);
+}
+
+static void name_context(struct target_kernel *t, const struct context_thread *context)
+{
+	context_thread_name(context, &t->name);
+	buf_addf(&t->label, "below task %" PRIu32, context->task->tid);
+}
+
+static struct err *describe_thread(void *self, uint64_t tid, struct target_thread *ret)
+{
+	struct target_kernel *t = self;
+	const struct context_thread *context = find_context(t, tid);
+	const struct task *task = find_task(t, tid);
+	if (!task)
+		return err_new(ERR_NOTFOUND, "there is no thread %" PRIu64, tid);
+	buf_reset(&t->name);
+	buf_reset(&t->label);
+	if (context)
+		name_context(t, context);
+	else
+		name_task(t, task);
 	struct err *e = buf_error(&t->name);
 	if (!e)
 		e = buf_error(&t->label);
@@ -278,18 +358,29 @@ static struct err *get_libraries(void *self, const char *annex, const struct buf
 	struct target_kernel *t = self;
 	if (*annex)
 		return err_new(ERR_NOTFOUND, "libraries have no part '%s'", annex);
-	if (!t->libraries.len)
-		libraries_describe(t->host, &t->libraries);
-	struct err *e = buf_error(&t->libraries);
-	if (!e)
-		*ret_document = &t->libraries;
-	return e;
+	if (!t->libraries_done) {
+		struct err *e = libraries_continue(t->host, &t->next_library, &t->libraries,
+						   &t->libraries_done);
+		if (e)
+			return e;
+	}
+	*ret_document = t->libraries_done ? &t->libraries : NULL;
+	return NULL;
 }
 
 static struct err *run_monitor(void *self, struct target_view *view, const char *line,
 			       struct buf *out, struct target_job **ret_job)
 {
-	return monitor_run(host_of(self), view, line, out, ret_job);
+	struct target_kernel *t = self;
+	const struct context_thread *context = find_context(t, view->tid);
+	if (!context)
+		return monitor_run(t->host, view, line, out, ret_job);
+	/* The commands know tasks. Their frames have one number whichever thread shows them. */
+	struct target_view of_task = { .tid = context->task->tid,
+				       .frame = view->frame ? view->frame : context->frame };
+	struct err *e = monitor_run(t->host, &of_task, line, out, ret_job);
+	view->frame = of_task.frame == context->frame ? 0 : of_task.frame;
+	return e;
 }
 
 static struct err *continue_monitor(void *self, struct target_view *view, struct target_job *job,
@@ -337,13 +428,6 @@ struct err *target_kernel_new(struct host *host, struct target **ret)
 	buf_init(&t->libraries);
 	buf_init(&t->name);
 	buf_init(&t->label);
-	t->tids = calloc(host->tasks.count, sizeof(*t->tids));
-	if (!t->tids) {
-		target_kernel_free(&t->target);
-		return err_nomem();
-	}
-	for (size_t i = 0; i < host->tasks.count; i++)
-		t->tids[i] = host->tasks.list[i].tid;
 	size_t len;
 	const char *vmcoreinfo = kernel_vmcoreinfo_text(host->kernel, &len);
 	if (vmcoreinfo) {
@@ -389,6 +473,7 @@ void target_kernel_free(struct target *target)
 	buf_free(&t->name);
 	buf_free(&t->label);
 	osdata_free(t->osdata);
+	context_threads_free(t->contexts);
 	free(t->tids);
 	free(t);
 }

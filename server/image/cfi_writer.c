@@ -385,6 +385,9 @@ static struct err *add_fde(struct cfi_writer *w, const struct piece *p, bool kee
 	struct state was = called(), s;
 	uint64_t at = p->low;
 	size_t start = b->len;
+	/* Tables that were sorted may have several rows for an address: the last one holds. */
+	if (p->low >= p->high)
+		return NULL;
 	leb_add_u32(b, 0);
 	leb_add_u32(b, p->kind == KIND_INTERRUPTED ? w->signal : w->plain);
 	leb_add_u64(b, p->low - w->slide);
@@ -407,7 +410,7 @@ static struct err *add_fde(struct cfi_writer *w, const struct piece *p, bool kee
 	return buf_error(b);
 }
 
-struct err *cfi_writer_function(struct cfi_writer *w, const struct cfi_function *f)
+struct err *cfi_writer_function(struct cfi_writer *w, const struct orc_function *f)
 {
 	struct err *e = NULL;
 	if (f->low >= f->high || f->high - f->low > UINT32_MAX || !f->count)
@@ -427,5 +430,5 @@ struct err *cfi_writer_function(struct cfi_writer *w, const struct cfi_function 
 		p.count++;
 	}
 	p.high = f->high;
-	return e || p.low >= p.high ? e : add_fde(w, &p, f->keeps_callee_saved);
+	return e ? e : add_fde(w, &p, f->keeps_callee_saved);
 }

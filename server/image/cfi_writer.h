@@ -24,7 +24,7 @@ struct cfi_row {
 	struct orc_entry entry;
 };
 
-struct cfi_function {
+struct orc_function {
 	uint64_t low, high; /* [low, high), as it is in memory */
 	/* Ascending; the first at or below @low, the last below @high. Before the first one nothing
 	 * is known. */
@@ -55,6 +55,6 @@ void cfi_writer_free(struct cfi_writer *w);
  * reversed range adds nothing. An error only when memory is out or past 4 GiB.
  */
 __attribute__((warn_unused_result)) struct err *
-cfi_writer_function(struct cfi_writer *w, const struct cfi_function *function);
+cfi_writer_function(struct cfi_writer *w, const struct orc_function *function);
 
 #endif

@@ -122,7 +122,7 @@ static bool nothing_known(const struct rows *r)
 }
 
 /* Rows from how the code at @f->low begins; leaves @f alone if that does not tell. */
-static void read_prologue(const struct kernel *k, struct cfi_function *f,
+static void read_prologue(const struct kernel *k, struct orc_function *f,
 			  struct cfi_row rows[PROLOGUE_ROWS])
 {
 	unsigned char code[PROLOGUE_BYTES];
@@ -141,7 +141,7 @@ static struct err *add_function(const struct image_cfi_source *source, const str
 				const struct rows *rows, struct cfi_writer *w)
 {
 	struct cfi_row made[PROLOGUE_ROWS];
-	struct cfi_function f = { g->low, g->high, rows->list, rows->count, g->keeps_callee_saved };
+	struct orc_function f = { g->low, g->high, rows->list, rows->count, g->keeps_callee_saved };
 	if (source->entry_only && !g->is_assembly && !is_entry(rows))
 		return NULL;
 	if (nothing_known(rows))
@@ -178,7 +178,7 @@ struct err *image_cfi_add_bpf(const struct image_cfi_source *source, const struc
 	struct err *e = NULL;
 	for (size_t i = 0; !e && i < bpf->count; i++) {
 		struct cfi_row made[PROLOGUE_ROWS];
-		struct cfi_function f = { .low = bpf->list[i].start, .high = bpf->list[i].end };
+		struct orc_function f = { .low = bpf->list[i].start, .high = bpf->list[i].end };
 		if (!image_layout_find(source->layout, f.low))
 			continue;
 		read_prologue(source->k, &f, made);

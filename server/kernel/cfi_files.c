@@ -9,13 +9,24 @@
 #include "base/log.h"
 #include "server/kernel/debugfiles.h"
 #include "server/kernel/kernel.h"
+#include "server/kernel/ko_file.h"
+#include "server/kernel/module_files.h"
+#include "server/kernel/modules.h"
 
 struct range {
 	uint64_t low, high; /* [low, high), as linked */
 };
 
+/* What a module's file has. */
+struct module_cfi {
+	bool tried;
+	Dwarf_CFI *section; /* borrowed from the file; NULL if there is none */
+};
+
 struct cfi_files {
-	const struct kernel *k; /* borrowed */
+	const struct kernel *k; /* borrowed, like the next two */
+	const struct modules *modules;
+	struct module_files *files; /* may be NULL */
 	bool tried;
 	Elf *elf;
 	Dwarf *dwarf;
@@ -23,14 +34,23 @@ struct cfi_files {
 	Dwarf_CFI *eh_frame;	/* owned; NULL if there is none, or it is not needed */
 	struct range *code;	/* owned; the sections with code */
 	size_t code_count;
+	struct module_cfi *of_modules; /* owned; by index of modules */
 };
 
-struct err *cfi_files_new(const struct kernel *k, struct cfi_files **ret)
+struct err *cfi_files_new(const struct kernel *k, const struct modules *modules,
+			  struct module_files *files, struct cfi_files **ret)
 {
 	struct cfi_files *f = calloc(1, sizeof(*f));
 	if (!f)
 		return err_nomem();
 	f->k = k;
+	f->modules = modules;
+	f->files = files;
+	f->of_modules = calloc(modules->count + 1, sizeof(*f->of_modules));
+	if (!f->of_modules) {
+		free(f);
+		return err_nomem();
+	}
 	*ret = f;
 	return NULL;
 }
@@ -43,6 +63,7 @@ void cfi_files_free(struct cfi_files *f)
 	dwarf_end(f->dwarf);
 	elf_end(f->elf);
 	free(f->code);
+	free(f->of_modules);
 	free(f);
 }
 
@@ -97,17 +118,43 @@ static void try_file(struct cfi_files *f)
 	err_free(e);
 }
 
-bool cfi_files_find(struct cfi_files *f, uint64_t pc, struct Dwarf_CFI_s **ret_cfi,
-		    uint64_t *ret_bias)
+/* Relocated, they speak of run-time addresses. */
+static bool find_of_module(struct cfi_files *f, const struct module *module,
+			   struct Dwarf_CFI_s **ret)
+{
+	struct module_cfi *m = &f->of_modules[module - f->modules->list];
+	if (!m->tried) {
+		struct ko_file *ko;
+		Dwarf_CFI *debug_frame, *eh_frame;
+		m->tried = true;
+		struct err *e = f->files ? module_files_ko(f->files, module, &ko) : NULL;
+		if (e) {
+			log_debug(LOG_UNWIND, "CFI of module %s: %s", module->name, err_msg(e));
+		} else if (f->files) {
+			ko_file_cfi(ko, &debug_frame, &eh_frame);
+			m->section = debug_frame ? debug_frame : eh_frame;
+		}
+		err_free(e);
+	}
+	*ret = m->section;
+	return m->section;
+}
+
+bool cfi_files_find(struct cfi_files *f, const struct module *module, uint64_t pc,
+		    struct Dwarf_CFI_s **ret_cfi, uint64_t *ret_bias)
 {
 	uint64_t text, slide;
+	*ret_bias = 0;
+	if (module && find_of_module(f, module, ret_cfi))
+		return true;
+	/* The kernel's file may have code of a module's too, where all was linked into one. KASLR
+	 * moves the image within its own area, which ends where that of the modules begins: no
+	 * module's address can be taken for one of the image's. */
 	if (!f->tried)
 		try_file(f);
 	Dwarf_CFI *cfi = f->debug_frame ? f->debug_frame : f->eh_frame;
 	if (!cfi || !kernel_text(f->k, &text, &slide))
 		return false;
-	/* KASLR moves the image within its own area, which ends where that of the modules begins:
-	 * no module's address can be taken for one of the image's. */
 	for (size_t i = 0; i < f->code_count; i++) {
 		if (pc - slide < f->code[i].low || pc - slide >= f->code[i].high)
 			continue;

@@ -10,9 +10,12 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/map.h"
+#include "server/kernel/code_map.h"
 #include "server/kernel/code_path.h"
 #include "server/kernel/debugfiles.h"
 #include "server/kernel/kernel.h"
+#include "server/kernel/module_files.h"
+#include "server/kernel/modules.h"
 
 enum {
 	/* Places that are remembered; a machine's threads stand in some hundred. */
@@ -20,7 +23,9 @@ enum {
 };
 
 struct code_scopes {
-	const struct kernel *k; /* borrowed */
+	const struct kernel *k; /* borrowed, like the next two */
+	const struct code_map *code;
+	struct module_files *files;
 	bool tried;
 	Elf *elf;
 	Dwarf *dwarf;		      /* NULL if there is none */
@@ -30,12 +35,15 @@ struct code_scopes {
 	uint64_t *pcs;		      /* owned; whose each of kept is */
 };
 
-struct err *code_scopes_new(const struct kernel *k, struct code_scopes **ret)
+struct err *code_scopes_new(const struct kernel *k, const struct code_map *code,
+			    struct module_files *files, struct code_scopes **ret)
 {
 	struct code_scopes *s = calloc(1, sizeof(*s));
 	if (!s)
 		return err_nomem();
 	s->k = k;
+	s->code = code;
+	s->files = files;
 	*ret = s;
 	return NULL;
 }
@@ -78,13 +86,28 @@ static bool is_in_file(Elf *elf, uint64_t pc)
 	return false;
 }
 
+/* The DWARF of a module's own file, which is relocated to where the dump has it. */
+static Dwarf *module_dwarf(struct code_scopes *s, const struct module *m)
+{
+	Dwarf *dwarf;
+	struct err *e = module_files_dwarf(s->files, m, &dwarf);
+	if (!e)
+		return dwarf;
+	log_debug(LOG_UNWIND, "%s: no DWARF: %s", m->name, err_msg(e));
+	err_free(e);
+	return NULL;
+}
+
 bool code_scopes_path(struct code_scopes *s, uint64_t pc, struct code_path *ret)
 {
 	uint64_t text, slide;
 	if (!s->tried)
 		try_file(s);
-	return s->dwarf && kernel_text(s->k, &text, &slide) && is_in_file(s->elf, pc - slide) &&
-	       code_path_find(s->dwarf, slide, pc, ret);
+	if (s->dwarf && kernel_text(s->k, &text, &slide) && is_in_file(s->elf, pc - slide))
+		return code_path_find(s->dwarf, slide, pc, ret);
+	const struct module *m = code_map_module(s->code, pc);
+	Dwarf *dwarf = m ? module_dwarf(s, m) : NULL;
+	return dwarf && code_path_find(dwarf, 0, pc, ret);
 }
 
 /* ---- one place ---- */

@@ -11,7 +11,9 @@
 struct code_path;
 struct code_scopes;
 struct err;
+struct code_map;
 struct kernel;
+struct module_files;
 
 enum { CODE_SCOPES_MAX = 32 };
 
@@ -27,8 +29,10 @@ struct code_scope_list {
 	size_t count;
 };
 
-/* Opens nothing yet. @k is borrowed and must outlive the result. */
+/* Opens nothing yet. All is borrowed and must outlive the result. */
 __attribute__((warn_unused_result)) struct err *code_scopes_new(const struct kernel *k,
+								const struct code_map *code,
+								struct module_files *files,
 								struct code_scopes **ret);
 void code_scopes_free(struct code_scopes *s);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What debugfiles.c and debug_search.c share; others want debugfiles.h. */
+/* What those who look for debug files share; others want debugfiles.h or module_files.h. */
 #ifndef SERVER_KERNEL_DEBUG_SEARCH_H
 #define SERVER_KERNEL_DEBUG_SEARCH_H
 
@@ -8,6 +8,10 @@
 struct debug_file;
 struct debug_wanted;
 struct err;
+
+/* Opens a regular file for reading (*ret is the caller's); does not wait for the other end of a
+ * pipe. The message does not name the file. */
+__attribute__((warn_unused_result)) struct err *debug_file_open_regular(const char *path, int *ret);
 
 /* As debug_file_open(); *ret_module is set, also on failure: @path is a module (a .ko). */
 __attribute__((warn_unused_result)) struct err *

@@ -27,8 +27,7 @@ void debug_file_close(struct debug_file *f)
 	free(f);
 }
 
-/* Opens a regular file for reading; does not wait for the other end of a pipe. */
-static struct err *open_regular(const char *path, int *ret)
+struct err *debug_file_open_regular(const char *path, int *ret)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct stat st = { 0 };
@@ -170,7 +169,7 @@ struct err *debug_file_open_or_module(const char *path, const struct debug_wante
 {
 	struct elf_identity id = { 0 };
 	int fd = -1;
-	struct err *e = open_regular(path, &fd);
+	struct err *e = debug_file_open_regular(path, &fd);
 	if (!e)
 		e = open_checked(fd, path, wanted, &id, ret);
 	*ret_module = id.relocatable;

@@ -127,6 +127,17 @@ static struct err *check_first_unit(Dwarf *dwarf, int fd, const char *path)
 	return NULL;
 }
 
+static struct err *check(struct dwarf_file *f, int fd, const char *path, struct dwarf_file **ret)
+{
+	struct err *e = f->dwarf ? check_first_unit(f->dwarf, fd, path) : no_dwarf(fd, path);
+	if (e) {
+		dwarf_file_close(f);
+		return e;
+	}
+	*ret = f;
+	return NULL;
+}
+
 struct err *dwarf_file_open(int fd, const char *path, struct dwarf_file **ret)
 {
 	elf_version(EV_CURRENT);
@@ -137,11 +148,14 @@ struct err *dwarf_file_open(int fd, const char *path, struct dwarf_file **ret)
 		f->dwarf = open_relocatable(f, fd, path);
 	else
 		f->dwarf = dwarf_begin(fd, DWARF_C_READ);
-	struct err *e = f->dwarf ? check_first_unit(f->dwarf, fd, path) : no_dwarf(fd, path);
-	if (e) {
-		dwarf_file_close(f);
-		return e;
-	}
-	*ret = f;
-	return NULL;
+	return check(f, fd, path, ret);
+}
+
+struct err *dwarf_file_of_elf(Elf *elf, int fd, const char *path, struct dwarf_file **ret)
+{
+	struct dwarf_file *f = calloc(1, sizeof(*f));
+	if (!f)
+		return err_nomem();
+	f->dwarf = dwarf_begin_elf(elf, DWARF_C_READ, NULL);
+	return check(f, fd, path, ret);
 }

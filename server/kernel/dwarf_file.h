@@ -16,6 +16,11 @@ struct dwarf_file;
  */
 __attribute__((warn_unused_result)) struct err *dwarf_file_open(int fd, const char *path,
 								struct dwarf_file **ret);
+/*
+ * The same of @elf, opened from @fd and relocated if need be; borrowed, must outlive the result.
+ */
+__attribute__((warn_unused_result)) struct err *
+dwarf_file_of_elf(Elf *elf, int fd, const char *path, struct dwarf_file **ret);
 void dwarf_file_close(struct dwarf_file *f);
 
 /* Borrowed. */

@@ -35,7 +35,7 @@ struct err *unwinder_new(const struct unwinder_parts *parts, struct unwinder **r
 	u->parts = *parts;
 	struct err *e = orc_tables_new(parts->k, code_map_modules(parts->code), &u->orc);
 	if (!e)
-		e = cfi_files_new(parts->k, &u->cfi);
+		e = cfi_files_new(parts->k, code_map_modules(parts->code), parts->files, &u->cfi);
 	if (e) {
 		unwinder_free(u);
 		return e;
@@ -79,7 +79,8 @@ static bool is_text(void *self, uint64_t pc, uint64_t *ret_function)
 static bool find_cfi(void *self, uint64_t pc, struct Dwarf_CFI_s **ret_cfi, uint64_t *ret_bias)
 {
 	const struct question *q = self;
-	return cfi_files_find(q->u->cfi, pc, ret_cfi, ret_bias);
+	const struct module *module = code_map_module(q->u->parts.code, pc);
+	return cfi_files_find(q->u->cfi, module, pc, ret_cfi, ret_bias);
 }
 
 /* The kernel's own table ends with an entry that would cover all that lies behind it. */

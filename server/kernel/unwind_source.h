@@ -12,6 +12,7 @@ struct code_map;
 struct cpus;
 struct err;
 struct kernel;
+struct module_files;
 struct orc_tables;
 struct registers;
 struct task;
@@ -25,6 +26,7 @@ struct unwinder_parts {
 	const struct tasks *tasks;
 	struct registers *registers;
 	struct code_map *code;
+	struct module_files *files; /* NULL: modules have what is in memory alone */
 };
 
 /* Opens and reads nothing yet. */

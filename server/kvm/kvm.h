@@ -56,8 +56,9 @@ struct vcpu {
 	unsigned index;		   /* in the VM's table of vCPUs */
 	int id;			   /* vcpu_id: what user space called it */
 	int cpu;		   /* the host CPU it runs or last ran on; -1 if unknown or none */
-	const struct task *task;   /* that ran it last; NULL: never run, or the thread is gone */
-	bool has_run;		   /* KVM_RUN was called */
+	const struct task *task;   /* that ran it last; NULL if that is none, or unknown */
+	bool has_run;		   /* false: KVM_RUN was surely never called */
+	bool thread_ended;	   /* the thread that ran it last has ended */
 	bool loaded;		   /* in KVM_RUN or another ioctl, by `loader` */
 	const struct task *loader; /* NULL if it is not loaded, or that is not known */
 	bool is_protected;	   /* guest_state_protected: its registers are encrypted */

@@ -89,8 +89,8 @@ __attribute__((warn_unused_result)) struct err *kvm_add_stray_vms(struct kvm *kv
 
 /* threads.c: kvm->mms and kvm->loaders, from all tasks. */
 __attribute__((warn_unused_result)) struct err *kvm_scan_tasks(struct kvm *kvm);
-/* The task that ran the vCPU at @vcpu; *ret_has_run is false if none ever did. */
-const struct task *kvm_task_of_vcpu(struct kvm *kvm, uint64_t vcpu, bool *ret_has_run);
+/* Sets task, has_run and thread_ended of @vcpu, which has its address. */
+void kvm_find_thread(struct kvm *kvm, struct vcpu *vcpu);
 
 /* files.c: VMs and vCPUs that open files of tasks are. */
 __attribute__((warn_unused_result)) struct err *kvm_find_files(struct kvm *kvm);

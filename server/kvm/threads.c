@@ -62,17 +62,18 @@ struct err *kvm_scan_tasks(struct kvm *kvm)
 	return NULL;
 }
 
-const struct task *kvm_task_of_vcpu(struct kvm *kvm, uint64_t vcpu, bool *ret_has_run)
+void kvm_find_thread(struct kvm *kvm, struct vcpu *vcpu)
 {
 	const struct kvm_layout *l = &kvm->layout;
 	const struct tasks *tasks = kvm->parts.tasks;
 	uint64_t pid, link, i;
-	*ret_has_run = false;
-	if (!kvm_read_number(kvm, vcpu, &l->pid, &pid) || !pid)
-		return NULL;
-	*ret_has_run = true;
-	if (!l->task_link.size || !kvm_read_number(kvm, pid, &l->pid_tasks, &link) || !link ||
-	    !map_get(&tasks->by_address, link - l->task_link.offset, &i))
-		return NULL;
-	return &tasks->list[i];
+	vcpu->has_run = true;
+	if (!kvm_read_number(kvm, vcpu->address, &l->pid, &pid))
+		return;
+	vcpu->has_run = pid != 0;
+	if (!pid || !l->task_link.size || !kvm_read_number(kvm, pid, &l->pid_tasks, &link))
+		return;
+	vcpu->thread_ended = !link;
+	if (link && map_get(&tasks->by_address, link - l->task_link.offset, &i))
+		vcpu->task = &tasks->list[i];
 }

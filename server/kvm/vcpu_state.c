@@ -45,6 +45,15 @@ static struct err *waits_for(struct kvm *kvm, const struct vcpu *vcpu, enum vcpu
 	return e;
 }
 
+/* Whether the vCPU's thread surely has not loaded it: its notifiers can be read, and KVM's is not
+ * among them. */
+static bool is_outside(const struct kvm *kvm, const struct vcpu *vcpu)
+{
+	uint64_t first;
+	return kvm->loaders_known && vcpu->task &&
+	       kvm_read_number(kvm, vcpu->task->address, &kvm->layout.task_notifiers, &first);
+}
+
 static struct err *find_doing(struct kvm *kvm, const struct vcpu *vcpu, bool has_mode,
 			      uint64_t mode, enum vcpu_doing *ret)
 {
@@ -56,10 +65,10 @@ static struct err *find_doing(struct kvm *kvm, const struct vcpu *vcpu, bool has
 			       : VCPU_IN_KERNEL;
 	else if (!vcpu->has_run)
 		*ret = VCPU_NEVER_RUN;
-	else if (!vcpu->task)
+	else if (vcpu->thread_ended)
 		*ret = VCPU_THREAD_GONE;
 	else
-		*ret = kvm->loaders_known ? VCPU_IN_USER : VCPU_UNKNOWN;
+		*ret = is_outside(kvm, vcpu) ? VCPU_IN_USER : VCPU_UNKNOWN;
 	return NULL;
 }
 

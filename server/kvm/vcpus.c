@@ -40,7 +40,7 @@ static bool read_vcpu(struct kvm *kvm, const struct vm *vm, struct vcpu *vcpu)
 			    : -1;
 	kvm_read_number(kvm, vcpu->address, &l->protected, &protected);
 	vcpu->is_protected = protected & 1;
-	vcpu->task = kvm_task_of_vcpu(kvm, vcpu->address, &vcpu->has_run);
+	kvm_find_thread(kvm, vcpu);
 	vcpu->loaded = map_get(&kvm->loaders, vcpu->address, &loader);
 	vcpu->loader = vcpu->loaded ? &kvm->parts.tasks->list[loader] : NULL;
 	return true;

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Unwinds every thread of a dump with drgn, twice: prints the frames and the seconds of the second time.
+"""Unwinds every thread of a dump with drgn, twice: prints the frames and the processor's seconds of the second time.
 
     drgn_frames.py DUMP VMLINUX
 """
@@ -35,9 +35,9 @@ def main():
     prog.set_core_dump(sys.argv[1])
     prog.load_debug_info([sys.argv[2]])
     unwind_all(prog)
-    start = time.monotonic()
+    start = time.process_time()
     frames = unwind_all(prog)
-    print(frames, time.monotonic() - start)
+    print(frames, time.process_time() - start)
 
 
 if __name__ == "__main__":

@@ -108,12 +108,14 @@ def bench_dump(build, dump, options):
 
 
 def run_seconds(build, dump, options, commands):
-    """How long it takes to carry out monitor commands, and what they print."""
+    """Seconds that it takes to carry out monitor commands: of the processor, by the clock; and what they print."""
     line = [f"{build}/vmcore-gdbserver", *options, *(word for text in commands for word in ("-x", text)),
             dump]
-    start = time.monotonic()
+    before, start = os.times(), time.monotonic()
     out = subprocess.run(line, check=True, stdin=subprocess.DEVNULL, capture_output=True, text=True).stdout
-    return time.monotonic() - start, out
+    after, end = os.times(), time.monotonic()
+    return (after.children_user - before.children_user + after.children_system - before.children_system,
+            end - start, out)
 
 
 def measure_drgn(dump, vmlinux):
@@ -134,14 +136,14 @@ def forget_pages(path):
 
 
 def bench_frames(build, dump, vmlinux):
-    """A frame by `bt --all`, warm: what two of them take more than one."""
+    """A frame by `bt --all`, warm: the processor's time that many of them take more than one."""
     options = ["--symbols", vmlinux]
     forget_pages(vmlinux)
-    cold, _ = run_seconds(build, dump, options, ["bt"])
-    passes = 5
-    once, out = run_seconds(build, dump, options, ["bt --all"])
-    more, _ = run_seconds(build, dump, options, ["bt --all"] * (passes + 1))
+    _, cold, _ = run_seconds(build, dump, options, ["bt"])
+    once, _, out = run_seconds(build, dump, options, ["bt --all"])
     frames = len(re.findall("^#", out, re.MULTILINE))
+    passes = max(5, 50000 // max(1, frames))
+    more, _, _ = run_seconds(build, dump, options, ["bt --all"] * (passes + 1))
     print(f"{dump}: {frames} frames")
     theirs = measure_drgn(dump, vmlinux)
     print(f"  {'':34} {'ours':>12} {'drgn':>12} {'ratio':>9}")

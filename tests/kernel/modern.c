@@ -154,6 +154,7 @@ struct task_struct {
 	struct pid_link pids[4];
 #endif
 	struct thread_struct thread;
+	struct hlist_head preempt_notifiers;
 };
 struct rq {
 	u32 lock;

@@ -167,7 +167,7 @@ static void unwind_everything(struct machine *m)
 	struct unwinder *unwinder = NULL;
 	struct code_map *code = NULL;
 	struct err *e = code_map_new(m->kernel, &code);
-	struct unwinder_parts parts = { m->kernel, &m->cpus, &m->tasks, m->registers, code };
+	struct unwinder_parts parts = { m->kernel, &m->cpus, &m->tasks, m->registers, code, NULL };
 	if (!e)
 		e = unwinder_new(&parts, &unwinder);
 	for (size_t i = 0; !e && i < m->tasks.count; i++) {

@@ -6,7 +6,7 @@ import json
 
 from program import Server, monitor, run_on_demo
 from rsp import Client
-from seed_case import CALLEE_SAVED, FRAMES, SAVED, STACK
+from seed_case import CALLEE_SAVED, FRAMES, SAVED, STACK, VCPU
 from tap import check, expect, expect_equal, expect_in, run_checks
 
 def threads_of(line):
@@ -20,7 +20,7 @@ def numbers(members):
 @check("the case's frames: every register known or unknown as by hand")
 def _():
     [thread] = threads_of("bt 110 --json")
-    expect_equal(thread["tid"], 110, "the thread")
+    expect_equal((thread["tid"], thread["vcpu"]), (110, f"{VCPU:#x}"), "the thread")
     for number, (name, module, how, values) in enumerate(FRAMES):
         frame = thread["frames"][number]
         expect_equal((frame["name"], frame.get("module"), frame["how"]), (name, module, how),

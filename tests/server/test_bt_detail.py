@@ -4,10 +4,14 @@
 
 import json
 import re
+import select
+import subprocess
+import sys
 import tempfile
 
-from program import monitor, run_on_demo
-from recipes import make_dump
+from program import SOURCE, Server, monitor, run_on_demo
+from recipes import MAKER, make_dump
+from rsp import Client, frame
 from tap import check, expect, expect_equal, expect_in, run_checks
 
 STACK = 0xffff88003e5eb000
@@ -100,6 +104,31 @@ def _():
     # The demo's functions are assembly without debug information.
     expect_equal(monitor("bt --all --inline"), monitor("bt --all"), "in words")
     expect_equal(monitor("bt --inline --json"), monitor("bt --json"), "as JSON")
+
+
+@check("--all and stacks: others are served meanwhile, and Ctrl-C ends it")
+def _():
+    recipe, dump = f"{folder.name}/many.recipe", f"{folder.name}/many"
+    with open(recipe, "w", encoding="ascii") as out:
+        subprocess.run([sys.executable, f"{SOURCE}/tests/bench/many_tasks.py", "5000"], check=True,
+                       stdout=out, timeout=20)
+    subprocess.run([MAKER, "-I", f"{SOURCE}/contrib/demo", "-I", "contrib/demo", recipe, dump],
+                   check=True, timeout=20)
+    with Server(dump=dump) as server, Client(server.address) as client, \
+            Client(server.address) as other:
+        client.no_acks()
+        for line in ["bt --all --raw", "stacks"]:
+            packet = frame("qRcmd," + line.encode().hex())
+            client.send(packet + b"\x03")
+            expect_equal(client.reply(), b"E04", f"{line}: interrupted")
+            # Whoever asks in the middle of it has an answer before it is done.
+            client.send(packet)
+            other.ask("qC")
+            expect_equal(select.select([client.socket], [], [], 0)[0], [], f"{line}: done already")
+            reply = client.reply()
+            while reply.startswith(b"O") and reply != b"OK":
+                reply = client.reply()
+            expect_equal(reply, b"OK", f"{line}: the end")
 
 
 @check("wrong options are one sentence that names the right ones")

@@ -18,6 +18,9 @@ COMMANDS = [
     "bt",
     "frame",
     "stacks",
+    "modules",
+    "symbols",
+    "lldb-script",
     "dmesg",
     "vms",
     "vcpus",
@@ -58,7 +61,7 @@ def object_of(line, dump=DUMP):
 @check("help: every command, and one")
 def _():
     text = monitor("help")
-    expect_equal(re.findall(r"^\w+", text, re.MULTILINE), COMMANDS, "commands")
+    expect_equal(re.findall(r"^[a-z-]+", text, re.MULTILINE), COMMANDS, "commands")
     for line in ["", "--help"]:
         expect_in("threads", monitor(line))
     expect_equal([row["command"] for row in lines_of("help --json")], COMMANDS, "commands")

@@ -38,6 +38,7 @@ OPTIONS = {
     "guests",
     "listen",
     "no-extra-cfi",
+    "no-context-threads",
     "no-serve-files",
     "quiet",
     "run",

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "server/monitor_held.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "server/host.h"
+#include "server/kernel/code_map.h"
+#include "server/kernel/kernel.h"
+#include "server/kernel/modules.h"
+#include "server/kvm/kvm.h"
+#include "server/monitor_frames.h"
+#include "server/printable.h"
+
+#define HELD_TYPE "kvm_vcpu"
+
+/* KVM is a module and those that go with it, or part of the kernel: then all of that is searched,
+ * but only for threads that have to do with KVM. */
+static bool is_code_of_kvm(const struct host *h, const struct frame *f, const struct vcpu *vcpu)
+{
+	uint64_t address;
+	const struct module *m = code_map_module(h->code, frame_code_address(f));
+	if (m)
+		return !strcmp(m->name, "kvm") || !strncmp(m->name, "kvm_", strlen("kvm_"));
+	return vcpu && kernel_symbol(h->kernel, "kvm_vcpu_ioctl", &address);
+}
+
+struct held_list held_find(const struct host *h, const struct frame *f, const struct vcpu *vcpu)
+{
+	struct held_list held = { .count = 0 };
+	if (!frame_in_user_mode(f) && is_code_of_kvm(h, f, vcpu))
+		held.count = code_variables_find(h->scopes, h->kernel, f, frame_code_address(f),
+						 HELD_TYPE, held.list, HELD_MAX);
+	return held;
+}
+
+/* "rbx", "[0xffff88003e5ebd20]", or "computed" */
+static void add_where(const struct variable *v, struct buf *out)
+{
+	switch (v->where) {
+	case VARIABLE_COMPUTED:
+		buf_addstr(out, "computed");
+		break;
+	case VARIABLE_MEMORY:
+		buf_addf(out, "[0x%016" PRIx64 "]", v->address);
+		break;
+	case VARIABLE_REGISTER:
+		buf_addstr(out, reg_name(v->reg));
+		break;
+	}
+}
+
+/* What a frame holds is another vCPU than the one that points to this thread: one of them is
+ * damaged, or the thread works on another's. Nothing is added if all is well. */
+static void add_disagreement(const struct vcpu *vcpu, const struct held_pointer *held,
+			     struct buf *out)
+{
+	uint64_t value = held->variable.value;
+	if (!value || (vcpu && vcpu->address == value))
+		return;
+	buf_addf(out, "'%s' is 0x%016" PRIx64 ", but ", held->name, value);
+	if (vcpu)
+		buf_addf(out, "KVM says that this thread runs the vCPU at 0x%016" PRIx64,
+			 vcpu->address);
+	else
+		buf_addstr(out, "KVM does not say that this thread runs a vCPU");
+}
+
+void held_json(struct json *j, const struct vcpu *vcpu, const struct held_list *held)
+{
+	struct buf text = BUF_INIT;
+	if (!held->count)
+		return;
+	json_array(j, "holds");
+	for (size_t i = 0; i < held->count; i++) {
+		json_object(j, NULL);
+		json_str(j, "name", held->list[i].name);
+		json_str(j, "type", "struct " HELD_TYPE " *");
+		json_hex(j, "value", held->list[i].variable.value);
+		buf_reset(&text);
+		add_where(&held->list[i].variable, &text);
+		json_str(j, "where", text.data);
+		buf_reset(&text);
+		add_disagreement(vcpu, &held->list[i], &text);
+		if (text.len)
+			json_str(j, "why", text.data);
+		json_end(j);
+	}
+	json_end(j);
+	j->out->failed |= text.failed;
+	buf_free(&text);
+}
+
+/* Beside the frame: "  vcpu=0xffff88043ea73280 (rbx)". */
+void held_text(const struct held_list *held, struct buf *out)
+{
+	for (size_t i = 0; i < held->count; i++) {
+		buf_addstr(out, "  ");
+		add_printable(out, held->list[i].name);
+		buf_addf(out, "=0x%016" PRIx64 " (", held->list[i].variable.value);
+		add_where(&held->list[i].variable, out);
+		buf_addch(out, ')');
+	}
+}
+
+void held_disagreements(const struct vcpu *vcpu, const struct held_list *held, struct buf *out)
+{
+	struct buf text = BUF_INIT;
+	for (size_t i = 0; i < held->count; i++) {
+		buf_reset(&text);
+		add_disagreement(vcpu, &held->list[i], &text);
+		if (!text.len)
+			continue;
+		buf_addstr(out, "        ");
+		add_printable(out, text.data);
+		buf_addch(out, '\n');
+	}
+	out->failed |= text.failed;
+	buf_free(&text);
+}

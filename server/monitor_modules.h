@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Commands that say something of every module, a few modules a slice. */
+#ifndef SERVER_MONITOR_MODULES_H
+#define SERVER_MONITOR_MODULES_H
+
+#include <stdbool.h>
+
+struct buf;
+struct err;
+struct host;
+struct module;
+struct monitor_arguments;
+
+/* Appends what is to be said of @m. */
+typedef struct err *monitor_of_module(struct host *h, const struct module *m, struct buf *out,
+				      bool json);
+
+/* Leaves the work of calling @one for every module, in the order of the kernel's list, in @args's
+ * job. */
+__attribute__((warn_unused_result)) struct err *
+monitor_each_module(const struct monitor_arguments *args, monitor_of_module *one);
+
+#endif

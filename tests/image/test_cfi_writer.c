@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What ORC says, converted, is what libdw then reads of it; prologues where ORC says nothing. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include <dwarf.h>
+#include <elfutils/libdw.h>
+
+#include "base/err.h"
+#include "base/regs.h"
+#include "server/image/cfi_writer.h"
+#include "server/image/prologue.h"
+#include "tests/unwind/cfi_file.h"
+
+#define CODE  UINT64_C(0xffffffffc0001000)
+#define SLIDE UINT64_C(0x1000000)
+
+struct scene {
+	struct cfi_writer w;
+	struct cfi_file *file;
+};
+
+static void convert(struct scene *s, const struct cfi_row *rows, size_t count, bool keeps)
+{
+	struct orc_function f = { CODE, CODE + 0x100, rows, count, keeps };
+	cfi_writer_init(&s->w, SLIDE);
+	assert_null(cfi_writer_function(&s->w, &f));
+	s->file = cfi_file_of_section(s->w.bytes.data, s->w.bytes.len);
+	assert_non_null(s->file);
+}
+
+static void end(struct scene *s)
+{
+	cfi_file_free(s->file);
+	cfi_writer_free(&s->w);
+}
+
+static Dwarf_Frame *frame_at(const struct scene *s, uint64_t pc)
+{
+	Dwarf_Frame *frame = NULL;
+	assert_int_equal(dwarf_cfi_addrframe(cfi_file_cfi(s->file), pc - SLIDE, &frame), 0);
+	return frame;
+}
+
+/* The rule of a register: libdw's operations, one at most in what is expected here. */
+static void expect_rule(Dwarf_Frame *frame, int reg, size_t count, unsigned atom, int64_t number)
+{
+	Dwarf_Op memory[3], *ops;
+	size_t n;
+	assert_int_equal(dwarf_frame_register(frame, reg, memory, &ops, &n), 0);
+	assert_int_equal(n, count);
+	if (!count)
+		return;
+	/* "The CFA" comes first in what is counted from it. */
+	assert_int_equal(ops[count - 1].atom, atom);
+	assert_int_equal((int64_t)ops[count - 1].number, number);
+}
+
+static void expect_undefined(Dwarf_Frame *frame, int reg)
+{
+	Dwarf_Op memory[3], *ops;
+	size_t n;
+	assert_int_equal(dwarf_frame_register(frame, reg, memory, &ops, &n), 0);
+	/* libdw's mark for it: no operations, and a place that is not the one for "same". */
+	assert_int_equal(n, 0);
+	assert_ptr_equal(ops, memory);
+}
+
+static void expect_same(Dwarf_Frame *frame, int reg)
+{
+	Dwarf_Op memory[3], *ops;
+	size_t n;
+	assert_int_equal(dwarf_frame_register(frame, reg, memory, &ops, &n), 0);
+	assert_int_equal(n, 0);
+	assert_null(ops);
+}
+
+static void expect_cfa(Dwarf_Frame *frame, unsigned atom, int64_t number)
+{
+	Dwarf_Op *ops;
+	size_t n;
+	assert_int_equal(dwarf_frame_cfa(frame, &ops, &n), 0);
+	assert_true(n >= 1);
+	assert_int_equal(ops[0].atom, atom);
+	assert_int_equal((int64_t)(atom == DW_OP_bregx ? ops[0].number2 : ops[0].number), number);
+}
+
+static bool is_signal(Dwarf_Frame *frame)
+{
+	Dwarf_Addr start, stop;
+	bool signal;
+	assert_int_equal(dwarf_frame_info(frame, &start, &stop, &signal), REG_RIP);
+	return signal;
+}
+
+static struct cfi_row row(uint64_t at, struct orc_entry entry)
+{
+	return (struct cfi_row){ CODE + at, true, entry };
+}
+
+static const struct orc_entry called = { .type = ORC_CALL, .sp = ORC_SP, .sp_offset = 8 };
+
+static void test_calls(void **state)
+{
+	struct scene s;
+	struct cfi_row rows[] = {
+		row(0, called),
+		row(2, (struct orc_entry){ .type = ORC_CALL,
+					   .sp = ORC_SP,
+					   .sp_offset = 16,
+					   .bp = ORC_PREV_SP,
+					   .bp_offset = -16 }),
+		row(9, (struct orc_entry){ .type = ORC_CALL,
+					   .sp = ORC_BP,
+					   .sp_offset = 16,
+					   .bp = ORC_PREV_SP,
+					   .bp_offset = -16 }),
+	};
+	(void)state;
+	convert(&s, rows, 3, false);
+	Dwarf_Frame *f = frame_at(&s, CODE + 1);
+	expect_cfa(f, DW_OP_bregx, 8);
+	expect_same(f, REG_RBP);
+	expect_undefined(f, REG_RBX);
+	expect_undefined(f, REG_RAX);
+	expect_rule(f, REG_RIP, 2, DW_OP_plus_uconst, -8);
+	assert_false(is_signal(f));
+	free(f);
+	f = frame_at(&s, CODE + 8);
+	expect_cfa(f, DW_OP_bregx, 16);
+	expect_rule(f, REG_RBP, 2, DW_OP_plus_uconst, -16);
+	free(f);
+	f = frame_at(&s, CODE + 0xff);
+	expect_cfa(f, DW_OP_bregx, 16);
+	expect_rule(f, REG_RBP, 2, DW_OP_plus_uconst, -16);
+	free(f);
+	end(&s);
+}
+
+static void test_kept_registers(void **state)
+{
+	struct scene s;
+	struct cfi_row rows[] = { row(0, called) };
+	(void)state;
+	convert(&s, rows, 1, true);
+	Dwarf_Frame *f = frame_at(&s, CODE);
+	expect_same(f, REG_RBX);
+	expect_same(f, REG_R15);
+	expect_undefined(f, REG_RCX);
+	free(f);
+	end(&s);
+}
+
+static void test_interrupts(void **state)
+{
+	struct scene s;
+	struct cfi_row rows[] = {
+		row(0, (struct orc_entry){ .type = ORC_REGS_PARTIAL,
+					   .sp = ORC_SP,
+					   .sp_offset = 8,
+					   .signal = true }),
+		row(4,
+		    (struct orc_entry){
+			    .type = ORC_REGS, .sp = ORC_SP, .sp_offset = 0, .signal = true }),
+		row(0x20, called),
+	};
+	(void)state;
+	convert(&s, rows, 3, false);
+	Dwarf_Frame *f = frame_at(&s, CODE);
+	assert_true(is_signal(f));
+	expect_cfa(f, DW_OP_bregx, 8);
+	expect_rule(f, REG_RIP, 1, DW_OP_call_frame_cfa, 0);
+	expect_rule(f, REG_RSP, 2, DW_OP_plus_uconst, 24);
+	expect_undefined(f, REG_RBX);
+	free(f);
+	f = frame_at(&s, CODE + 4);
+	assert_true(is_signal(f));
+	expect_rule(f, REG_R15, 1, DW_OP_call_frame_cfa, 0);
+	expect_rule(f, REG_RBX, 2, DW_OP_plus_uconst, 40);
+	expect_rule(f, REG_RDI, 2, DW_OP_plus_uconst, 112);
+	expect_rule(f, REG_RIP, 2, DW_OP_plus_uconst, 128);
+	expect_rule(f, REG_RSP, 2, DW_OP_plus_uconst, 152);
+	free(f);
+	/* An entry of its own, for here a caller's pc is behind its call. */
+	f = frame_at(&s, CODE + 0x20);
+	assert_false(is_signal(f));
+	expect_rule(f, REG_RIP, 2, DW_OP_plus_uconst, -8);
+	free(f);
+	end(&s);
+}
+
+/* A system call's entry: nothing called it, so that it is no signal frame in spite of its pt_regs.
+ */
+static void test_from_user_mode(void **state)
+{
+	struct scene s;
+	struct cfi_row rows[] = {
+		row(0, (struct orc_entry){ .type = ORC_END }),
+		row(8, (struct orc_entry){ .type = ORC_REGS, .sp = ORC_SP, .signal = true }),
+		row(0x20, (struct orc_entry){ .type = ORC_END }),
+	};
+	(void)state;
+	convert(&s, rows, 3, false);
+	Dwarf_Frame *f = frame_at(&s, CODE);
+	expect_undefined(f, REG_RIP);
+	free(f);
+	f = frame_at(&s, CODE + 8);
+	assert_false(is_signal(f));
+	expect_rule(f, REG_RIP, 2, DW_OP_plus_uconst, 128);
+	free(f);
+	f = frame_at(&s, CODE + 0x20);
+	expect_undefined(f, REG_RIP);
+	free(f);
+	end(&s);
+}
+
+static void test_stack_changes(void **state)
+{
+	struct scene s;
+	struct cfi_row rows[] = {
+		row(0,
+		    (struct orc_entry){ .type = ORC_CALL, .sp = ORC_SP_INDIRECT, .sp_offset = 8 }),
+		row(4, (struct orc_entry){ .type = ORC_CALL,
+					   .sp = ORC_BP_INDIRECT,
+					   .sp_offset = -24 }),
+		row(8, (struct orc_entry){ .type = ORC_CALL, .sp = ORC_R10, .sp_offset = 0 }),
+	};
+	Dwarf_Op *ops;
+	size_t n;
+	(void)state;
+	convert(&s, rows, 3, false);
+	Dwarf_Frame *f = frame_at(&s, CODE);
+	expect_cfa(f, DW_OP_breg7, 0);
+	assert_int_equal(dwarf_frame_cfa(f, &ops, &n), 0);
+	assert_int_equal(n, 3);
+	assert_int_equal(ops[1].atom, DW_OP_deref);
+	assert_int_equal(ops[2].atom, DW_OP_plus_uconst);
+	assert_int_equal(ops[2].number, 8);
+	free(f);
+	f = frame_at(&s, CODE + 4);
+	expect_cfa(f, DW_OP_breg6, -24);
+	free(f);
+	f = frame_at(&s, CODE + 8);
+	expect_cfa(f, DW_OP_bregx, 0);
+	free(f);
+	end(&s);
+}
+
+static void test_nothing_known(void **state)
+{
+	struct scene s;
+	struct cfi_row rows[] = {
+		row(0, (struct orc_entry){ .type = ORC_NOTHING }),
+		{ .start = CODE + 8 },
+		row(16, (struct orc_entry){ .type = ORC_CALL, .sp = ORC_PREV_SP }),
+	};
+	(void)state;
+	convert(&s, rows, 3, false);
+	for (unsigned at = 0; at < 24; at += 8) {
+		Dwarf_Frame *f = frame_at(&s, CODE + at);
+		expect_undefined(f, REG_RIP);
+		free(f);
+	}
+	end(&s);
+}
+
+static void test_odd_functions(void **state)
+{
+	struct cfi_writer w;
+	struct cfi_row first = row(0, called), late = row(0x200, called);
+	struct orc_function none = { CODE, CODE, &first, 1, false };
+	struct orc_function reversed = { CODE, CODE - 1, &first, 1, false };
+	struct orc_function empty = { CODE, CODE + 1, NULL, 0, false };
+	struct orc_function behind = { CODE, CODE + 0x100, &late, 1, false };
+	(void)state;
+	cfi_writer_init(&w, 0);
+	assert_null(cfi_writer_function(&w, &none));
+	assert_null(cfi_writer_function(&w, &reversed));
+	assert_null(cfi_writer_function(&w, &empty));
+	assert_null(cfi_writer_function(&w, &behind));
+	assert_int_equal(w.functions, 0);
+	cfi_writer_free(&w);
+}
+
+static void test_prologues(void **state)
+{
+	/* call __fentry__; push %rbx; mov $1,%edx; sub $0xb0,%rsp */
+	static const unsigned char stack[] = { 0xe8, 1, 2,    3,    4,	  0x53, 0xba, 1, 0,
+					       0,    0, 0x48, 0x81, 0xec, 0xb0, 0,    0, 0 };
+	/* endbr64; nopl; push %rbp; mov %rsp,%rbp */
+	static const unsigned char pointer[] = { 0xf3, 0x0f, 0x1e, 0xfa, 0x0f, 0x1f, 0x44,
+						 0,    0,    0x55, 0x48, 0x89, 0xe5 };
+	static const unsigned char unknown[] = { 0x53, 0x4c, 0x8d, 0x54, 0x24, 0x08 };
+	struct cfi_row rows[PROLOGUE_ROWS];
+	(void)state;
+	assert_int_equal(prologue_rows(stack, sizeof(stack), CODE, rows), 3);
+	assert_int_equal(rows[1].start, CODE + 6);
+	assert_int_equal(rows[2].start, CODE + 18);
+	assert_int_equal(rows[2].entry.sp, ORC_SP);
+	assert_int_equal(rows[2].entry.sp_offset, 16 + 0xb0);
+	assert_int_equal(prologue_rows(pointer, sizeof(pointer), CODE, rows), 3);
+	assert_int_equal(rows[2].start, CODE + 13);
+	assert_int_equal(rows[2].entry.sp, ORC_BP);
+	assert_int_equal(rows[2].entry.sp_offset, 16);
+	assert_int_equal(rows[2].entry.bp_offset, -16);
+	assert_int_equal(prologue_rows(unknown, sizeof(unknown), CODE, rows), 0);
+	for (size_t len = 0; len < sizeof(stack); len++)
+		assert_int_equal(prologue_rows(stack, len, CODE, rows), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_calls),	      cmocka_unit_test(test_kept_registers),
+		cmocka_unit_test(test_interrupts),    cmocka_unit_test(test_from_user_mode),
+		cmocka_unit_test(test_stack_changes), cmocka_unit_test(test_nothing_known),
+		cmocka_unit_test(test_odd_functions), cmocka_unit_test(test_prologues),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

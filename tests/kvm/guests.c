@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "tests/kvm/guests.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "server/kernel/code_map.h"
+#include "server/kernel/module_types.h"
+
+static void open_machine(struct guests *g, const struct machine_plan *plan)
+{
+	*g = (struct guests){ .count = 0 };
+	machine_open(&g->m, plan);
+	assert_no_err(code_map_new(g->m.kernel, &g->code));
+	assert_no_err(module_types_new(g->m.kernel, code_map_modules(g->code), &g->types));
+	const struct kvm_parts parts = {
+		.k = g->m.kernel,
+		.cpus = &g->m.cpus,
+		.tasks = &g->m.tasks,
+		.registers = g->m.registers,
+		.code = g->code,
+		.types = g->types,
+	};
+	assert_no_err(kvm_new(&parts, &g->kvm));
+	assert_no_err(kvm_vms(g->kvm, &g->vms, &g->count));
+}
+
+void guests_open_demo(struct guests *g, const char *extra)
+{
+	open_machine(g, &(struct machine_plan){
+				.recipe = "seed.recipe",
+				.symbols = DEMO_VMLINUX,
+				.extra = extra,
+			});
+}
+
+void guests_open_newer(struct guests *g, enum kvm_vendor vendor, const char *extra)
+{
+	char text[4096];
+	snprintf(text, sizeof(text),
+		 "include \"" SOURCE_FOLDER "/tests/kvm/newer.recipe\"\n"
+		 "put cpuinfo_x86 at boot_cpu_data + s: x86_vendor = %d\n%s",
+		 vendor == KVM_SVM ? 2 : 0, extra ? extra : "");
+	open_machine(g, &(struct machine_plan){
+				.recipe = "modern.recipe",
+				.symbols = BUILD_FOLDER "/tests/kvm/modern",
+				.folder = BUILD_FOLDER "/tests/kvm",
+				.extra = text,
+			});
+}
+
+void guests_close(struct guests *g)
+{
+	kvm_free(g->kvm);
+	module_types_free(g->types);
+	code_map_free(g->code);
+	machine_close(&g->m);
+}
+
+void assert_kvm_note(const struct guests *g, const char *part)
+{
+	if (!strstr(kvm_notes(g->kvm), part))
+		fail_msg("no note says '%s': %s", part, kvm_notes(g->kvm));
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A machine with KVM: opened as the server opens one, up to the struct kvm. */
+#ifndef TESTS_KVM_GUESTS_H
+#define TESTS_KVM_GUESTS_H
+
+#include "server/kvm/guest_regs.h"
+#include "server/kvm/kvm.h"
+#include "server/kvm/vcpu_state.h"
+#include "tests/kernel/machine.h"
+
+struct guests {
+	struct machine m;
+	struct code_map *code;
+	struct module_types *types;
+	struct kvm *kvm;
+	struct vm *vms; /* the struct kvm's */
+	size_t count;
+};
+
+/* The demo (arrays, Intel) and newer.recipe (trees; AMD or Intel by boot_cpu_data), with @extra. */
+void guests_open_demo(struct guests *g, const char *extra);
+void guests_open_newer(struct guests *g, enum kvm_vendor vendor, const char *extra);
+void guests_close(struct guests *g);
+
+/* Whether kvm_notes() say this. */
+void assert_kvm_note(const struct guests *g, const char *part);
+
+#endif

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * KVM's structures in kernels from 5.17 on, under their public names, built into the newer test
+ * kernel: vCPUs in an XArray, memory slots in a tree, the MMU behind a pointer, both makers' parts.
+ * Offsets are those of no real build.
+ */
+typedef unsigned char u8;
+typedef unsigned short u16;
+typedef unsigned int u32;
+typedef unsigned long long u64;
+typedef _Bool bool;
+
+struct list_head {
+	struct list_head *next, *prev;
+};
+struct hlist_node {
+	struct hlist_node *next, **pprev;
+};
+struct rb_node {
+	unsigned long __rb_parent_color;
+	struct rb_node *rb_right, *rb_left;
+};
+struct rb_root {
+	struct rb_node *rb_node;
+};
+struct xarray {
+	u32 xa_lock, xa_flags;
+	void *xa_head;
+};
+typedef struct {
+	int counter;
+} atomic_t;
+
+enum kvm_reg {
+	VCPU_REGS_RSP = 4,
+	VCPU_REGS_RIP = 16,
+	VCPU_EXREG_PDPTR,
+	VCPU_EXREG_CR0,
+	VCPU_EXREG_CR3,
+	VCPU_EXREG_CR4,
+	VCPU_EXREG_RFLAGS,
+	VCPU_EXREG_SEGMENTS,
+};
+
+struct preempt_notifier {
+	struct hlist_node link;
+	void *ops;
+};
+struct kvm_mmu {
+	struct {
+		u64 pgd, hpa;
+	} root;
+};
+struct kvm_vcpu_arch {
+	unsigned long regs[17];
+	u32 regs_avail, regs_dirty;
+	unsigned long cr0, cr0_guest_owned_bits, cr2, cr3, cr4, cr4_guest_owned_bits;
+	u64 efer;
+	u32 hflags;
+	int mp_state;
+	bool guest_state_protected;
+	struct kvm_mmu *mmu, root_mmu, guest_mmu;
+};
+struct kvm_vcpu {
+	struct kvm *kvm;
+	struct preempt_notifier preempt_notifier;
+	int cpu, vcpu_id, vcpu_idx, mode;
+	u64 requests;
+	struct pid *pid;
+	bool preempted;
+	struct kvm_vcpu_arch arch;
+};
+
+struct kvm_memory_slot {
+	struct rb_node gfn_node[2];
+	u64 base_gfn;
+	unsigned long npages, userspace_addr;
+	u32 flags;
+	short id;
+	u16 as_id;
+};
+struct kvm_memslots {
+	u64 generation;
+	struct rb_root gfn_tree;
+	int node_idx;
+};
+struct kvm {
+	struct mm_struct *mm;
+	struct kvm_memslots *memslots[2];
+	struct xarray vcpu_array;
+	atomic_t online_vcpus;
+	struct list_head vm_list;
+	struct {
+		u8 vm_type;
+	} arch;
+};
+
+struct vmcb_seg {
+	u16 selector, attrib;
+	u32 limit;
+	u64 base;
+};
+struct vmcb {
+	struct {
+		u32 exit_code, exit_code_hi;
+		u64 nested_ctl;
+	} control;
+	struct {
+		struct vmcb_seg es, cs, ss, ds, fs, gs;
+		u64 efer, cr4, cr3, cr0, rflags, rip, rsp, rax, kernel_gs_base, cr2;
+	} save;
+};
+struct kvm_vmcb_info {
+	struct vmcb *ptr;
+};
+struct vcpu_svm {
+	struct kvm_vcpu vcpu;
+	struct vmcb *vmcb;
+	struct kvm_vmcb_info vmcb01, *current_vmcb;
+	struct {
+		struct kvm_vmcb_info vmcb02;
+	} nested;
+};
+struct kvm_svm {
+	struct kvm kvm;
+	struct {
+		bool active, es_active;
+	} sev_info;
+};
+
+struct vmcs {
+	u32 revision_id, abort;
+	char data[4096 - 8];
+};
+struct vmcs12 {
+	u32 revision_id, abort, launch_state;
+	u64 guest_cr3, guest_rip, guest_rsp, guest_rflags, host_cr3, host_rip, host_rsp;
+};
+struct loaded_vmcs {
+	struct vmcs *vmcs;
+	int cpu;
+	bool launched;
+};
+struct vcpu_vmx {
+	struct kvm_vcpu vcpu;
+	unsigned long rflags;
+	u32 exit_reason;
+	u64 msr_guest_kernel_gs_base;
+	struct {
+		u32 bitmask;
+		struct kvm_save_segment {
+			u16 selector;
+			unsigned long base;
+			u32 limit, ar;
+		} seg[8];
+	} segment_cache;
+	struct loaded_vmcs vmcs01, *loaded_vmcs;
+	struct {
+		struct vmcs12 *cached_vmcs12;
+		struct loaded_vmcs vmcs02;
+	} nested;
+};
+
+struct cpuinfo_x86 {
+	u8 x86, x86_vendor;
+};
+
+struct cpuinfo_x86 boot_cpu_data;
+struct list_head vm_list = { &vm_list, &vm_list };
+long kvm_preempt_ops;
+
+/* Only their types are wanted. */
+extern struct kvm_svm *of_type_kvm_svm;
+extern struct vcpu_svm *of_type_vcpu_svm;
+extern struct vcpu_vmx *of_type_vcpu_vmx;
+extern struct vmcs12 *of_type_vmcs12;
+extern struct kvm_memory_slot *of_type_slot;
+extern enum kvm_reg of_type_kvm_reg;

@@ -1,0 +1,103 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Compares the server's virtual machines with what drgn says of them, and with what guest/vmhost.c
+has set up: its registers tell their VM and vCPU.
+
+    check_kvm.py MANIFEST DUMP_NAME SERVER [SERVER_OPTION...]
+
+Exit status: 0 the same, 1 different or failed, 77 no Python on this machine can import drgn.
+"""
+
+from oracle import check_main, json_lines, run
+
+# vmhost.c: vCPU 0 of one VM spins in the guest, all others in these.
+STATES = {0: {"in guest", "in kernel", "preempted", "halted"}, 1: {"halted"}, 2: {"in user space"},
+          3: {"never run"}}
+TELL_RBX, TELL_RBP = 0xb0b0b0b0b0b00000, 0xbeefbeefbeef0000
+GUEST_MEM = 4 << 20
+KEYS = ["vcpu", "id", "tid", "cpu", "requests", "root_hpa", "exit_code"]
+
+
+def ask(dump, server, *commands):
+    line = [*server, "-q"]
+    for command in commands:
+        line += ["-x", command]
+    return json_lines(run([*line, *dump.files], "the server"), "the server")
+
+
+def check_tell_tales(dump, vm, mine, lines):
+    """Registers and states as the guest's program has set them up."""
+    letters = set()
+    for vcpu in vm["vcpus"]:
+        regs = {name: int(value["value"], 16) for name, value in mine[vcpu["vcpu"]]["regs"].items()}
+        tell = regs["rbx"] - TELL_RBX
+        letters.add(tell >> 8)
+        for name, value in {"rbp": TELL_RBP + tell, "cr3": 0x1000, "cr0": 0x80050033,
+                            "efer": 0x500, "cr4": 0x20}.items():
+            if regs[name] != value:
+                lines.append(f"vCPU {vcpu['vcpu']}: {name} is {regs[name]:#x}, not {value:#x}")
+        if tell & 0xff != vcpu["id"]:
+            lines.append(f"vCPU {vcpu['vcpu']}: id {vcpu['id']}, its rbx is of {tell & 0xff}")
+        # makedumpfile drops what it should keep of 6.12, task structures among it.
+        lost = "tid" not in vcpu and vcpu["state"] == "unknown" and dump.entry["filtered"]
+        if not lost and vcpu["state"] not in STATES[vcpu["id"]]:
+            lines.append(f"vCPU {vcpu['vcpu']}: {vcpu['id']} is {vcpu['state']!r}")
+        if "tid" in vcpu and vcpu["id"] == 3:
+            lines.append(f"vCPU {vcpu['vcpu']} never ran, and has a thread")
+    if len(letters) != 1 or len(vm["vcpus"]) != 4:
+        lines.append(f"VM {vm['kvm']}: vCPUs of VMs {letters}")
+    if [(slot["gpa"], slot["size"]) for slot in vm["slots"]] != [("0x0", GUEST_MEM)]:
+        lines.append(f"VM {vm['kvm']}: slots are {vm['slots']}")
+
+
+def check_vcpu(theirs, mine, lines):
+    for key in KEYS:
+        if mine.get(key) != theirs.get(key):
+            lines.append(f"vCPU {theirs['vcpu']}: {key} is {mine.get(key)}, drgn says "
+                         f"{theirs.get(key)}")
+    for name, value in theirs["regs"].items():
+        got = mine["regs"].get(name, {})
+        if got.get("value") != value:
+            lines.append(f"vCPU {theirs['vcpu']}: {name} is {got}, drgn says {value}")
+        stale = mine["in_guest"]
+        if (got.get("from") == "stale") != stale:
+            lines.append(f"vCPU {theirs['vcpu']}: {name} is from {got.get('from')}")
+
+
+def check_threads(dump, server, vms, lines):
+    """Threads say which vCPU they run, and only they."""
+    wanted = {vcpu["tid"]: vcpu["vcpu"] for vm in vms for vcpu in vm["vcpus"] if "tid" in vcpu}
+    got = {row["tid"]: row["vcpu"] for row in ask(dump, server, "threads --json") if "vcpu" in row}
+    if got != wanted:
+        lines.append(f"threads of vCPUs are {got}, not {wanted}")
+
+
+def check(dump, server):
+    lines = []
+    theirs = {vm["kvm"]: vm for vm in dump.ask_drgn("oracle_drgn_kvm.py")}
+    vms = ask(dump, server, "vms --json")
+    if theirs and {vm["kvm"] for vm in vms} != set(theirs):
+        lines.append(f"VMs are {[vm['kvm'] for vm in vms]}, drgn says {list(theirs)}")
+    if not vms:
+        lines.append("no VMs were found")
+    for vm in vms:
+        mine = {row["vcpu"]: row for row in
+                ask(dump, server, *(f"vcpu {vcpu['vcpu']} --json" for vcpu in vm["vcpus"]))}
+        check_tell_tales(dump, vm, mine, lines)
+        told = theirs.get(vm["kvm"])
+        if not told:
+            continue
+        if vm["pid"] != told["pid"]:
+            lines.append(f"VM {vm['kvm']}: pid is {vm['pid']}, drgn says {told['pid']}")
+        slots = [{key: slot[key] for key in ["as", "id", "gpa", "size", "hva"]}
+                 for slot in vm["slots"]]
+        if slots != told["slots"]:
+            lines.append(f"VM {vm['kvm']}: slots are {slots}, drgn says {told['slots']}")
+        for vcpu in told["vcpus"]:
+            check_vcpu(vcpu, mine.get(vcpu["vcpu"], {"regs": {}, "in_guest": False}), lines)
+    check_threads(dump, server, vms, lines)
+    return lines
+
+
+if __name__ == "__main__":
+    check_main(__doc__, check)
