@@ -37,6 +37,7 @@ struct options {
 	const char *live_source;   /* of --live=SOURCE; else NULL */
 	const char *user;	   /* whom to become in live mode; never NULL */
 	const char *write_symbols; /* the file, NULL without --write-symbols; argv's */
+	const char *symbol_cache;  /* the folder, NULL without --symbol-cache; argv's */
 	size_t cache_size;
 	bool no_context_threads;
 	bool guests;

@@ -43,6 +43,7 @@ OPTIONS = {
     "no-serve-files",
     "quiet",
     "run",
+    "symbol-cache",
     "symbols",
     "user",
     "version",
