@@ -89,7 +89,7 @@ static bool find_entry(void *closure, const struct task *task, const struct cpu 
 }
 
 /* Nothing is made before a client asks for it. */
-static struct err *offer_made_image(struct host *h)
+static struct err *offer_made_image(const struct host_options *options, struct host *h)
 {
 	struct image_source source = {
 		.k = h->kernel,
@@ -98,6 +98,9 @@ static struct err *offer_made_image(struct host *h)
 		.types = h->module_types,
 	};
 	struct err *e = made_image_new(&source, h->exports, &h->made);
+	if (!e && options->symbol_cache)
+		e = made_image_keep(h->made, options->symbol_cache, options->dump_paths,
+				    options->dump_path_count);
 	if (e)
 		return e;
 	if (h->extra_cfi)
@@ -148,7 +151,7 @@ static struct err *open_kernel(const struct host_options *options, struct host *
 			e = err_nomem();
 	}
 	if (!e)
-		e = offer_made_image(h);
+		e = offer_made_image(options, h);
 	if (!e)
 		e = frame_cache_new(h->unwinder, &h->frames);
 	if (!e)

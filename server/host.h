@@ -37,10 +37,11 @@ struct host_options {
 	size_t dump_path_count;
 	const char *const *symbol_paths; /* --symbols; borrowed during the call */
 	size_t symbol_path_count;
-	size_t cache_size;    /* of the page cache, in bytes */
-	bool serve_files;     /* clients may read what `exports` lists */
-	bool context_threads; /* what interrupts have stopped are threads, too */
-	bool extra_cfi;	      /* gdb gets the frames of entry code; needs serve_files */
+	size_t cache_size;	  /* of the page cache, in bytes */
+	bool serve_files;	  /* clients may read what `exports` lists */
+	bool context_threads;	  /* what interrupts have stopped are threads, too */
+	bool extra_cfi;		  /* gdb gets the frames of entry code; needs serve_files */
+	const char *symbol_cache; /* a folder, borrowed during the call; NULL: none */
 	/* Called during work that may take long; may be NULL. */
 	void (*progress)(void *closure, const char *doing, uint64_t done, uint64_t total);
 	void *closure;

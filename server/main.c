@@ -72,6 +72,7 @@ static struct err *open_host(const struct options *o, struct host **ret)
 		.serve_files = !o->no_serve_files,
 		.context_threads = !o->no_context_threads,
 		.extra_cfi = !o->no_extra_cfi,
+		.symbol_cache = o->symbol_cache,
 		.progress = o->quiet ? NULL : show_progress,
 		.closure = &shown,
 	};

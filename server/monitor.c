@@ -69,7 +69,7 @@ static const struct command commands[] = {
 	  "was found, and which package has the others",
 	  true, 0, 0, monitor_symbols },
 	{ "lldb-script", "", "commands for lldb that load the files of modules where they lie",
-	  false, 0, 0, monitor_lldb_script },
+	  true, 0, 0, monitor_lldb_script },
 	{ "dmesg", "", "the kernel's log, as dmesg prints it", true, 0, 0, monitor_dmesg },
 	{ "vms", "",
 	  "the virtual machines of KVM: process, kind, vCPUs with their states, memory slots", true,

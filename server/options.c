@@ -60,6 +60,10 @@ static const struct row rows[] = {
 	  "let no client read the vmlinux or other files of symbols; they\n"
 	  "are offered to one that has none of its own",
 	  NULL, false },
+	{ 0, "symbol-cache", "DIR",
+	  "keep what is made from the dump for a gdb without a vmlinux in the\n"
+	  "folder DIR, for the next time that this dump is served",
+	  "-d", false },
 	{ 0, "no-extra-cfi", NULL, "do not give gdb the frames of entry code that a vmlinux lacks",
 	  NULL, false },
 	{ 0, "debug", "CATEGORIES",
@@ -143,6 +147,8 @@ static struct err *take(struct options *o, const struct row *row, const char *va
 		o->run = value;
 	else if (!strcmp(row->name, "write-symbols"))
 		o->write_symbols = value;
+	else if (!strcmp(row->name, "symbol-cache"))
+		o->symbol_cache = value;
 	else if (!strcmp(row->name, "no-context-threads"))
 		o->no_context_threads = true;
 	else if (!strcmp(row->name, "guests"))

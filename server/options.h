@@ -34,6 +34,7 @@ struct options {
 	struct strings dumps, listen, symbols, exec;
 	const char *run;	   /* NULL without --run; argv's */
 	const char *write_symbols; /* the file, NULL without --write-symbols; argv's */
+	const char *symbol_cache;  /* the folder, NULL without --symbol-cache; argv's */
 	size_t cache_size;
 	bool no_context_threads;
 	bool guests;

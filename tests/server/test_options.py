@@ -42,6 +42,7 @@ OPTIONS = {
     "no-serve-files",
     "quiet",
     "run",
+    "symbol-cache",
     "symbols",
     "version",
     "write-symbols",
