@@ -151,6 +151,7 @@ static void on_rested(struct ev_loop *loop, ev_timer *w, int events)
 static struct err *add_door(struct server *s, const char *address)
 {
 	struct door *door = &s->doors[s->door_count];
+	*door = (struct door){ 0 };
 	struct err *e = listener_open(address, &door->listener);
 	if (e)
 		return e;
