@@ -11,9 +11,13 @@
 #include "server/kernel/kernel.h"
 #include "server/kernel/orc_tables.h"
 #include "server/kernel/registers.h"
+#include "server/kernel/task_stamp.h"
 #include "server/kernel/tasks.h"
 #include "server/kernel/types.h"
 #include "server/kernel/unwind_source_asm.h"
+#include "server/memory/dump.h"
+
+enum { LIVE_ATTEMPTS = 4 }; /* to read a task that keeps being switched */
 
 struct unwinder {
 	struct unwinder_parts parts;
@@ -200,7 +204,7 @@ static struct err *lost(const char *reason, struct frames *ret)
 	return NULL;
 }
 
-struct err *unwinder_frames(struct unwinder *u, const struct task *task, struct frames *ret)
+static struct err *frames_once(struct unwinder *u, const struct task *task, struct frames *ret)
 {
 	struct frame first;
 	const char *why;
@@ -228,4 +232,46 @@ struct err *unwinder_frames(struct unwinder *u, const struct task *task, struct 
 		.calls_handler = calls_handler,
 	};
 	return unwind(&source, &first.regs, first.how, first.interrupted, ret);
+}
+
+/* Whether @task was switched in since @before was read. */
+static bool has_changed(const struct unwinder *u, const struct task *task,
+			const struct task_stamp *before)
+{
+	struct task_stamp after;
+	memory_forget(kernel_memory(u->parts.k));
+	struct err *e = task_stamp_read(u->parts.k, task, &after);
+	bool same = !e && task_stamp_equal(before, &after);
+	err_free(e);
+	return !same;
+}
+
+/* On a machine that runs: frames of one moment, or none. */
+static struct err *live_frames(struct unwinder *u, const struct task *task, struct frames *ret)
+{
+	struct task_stamp before;
+	for (unsigned attempt = 0; attempt < LIVE_ATTEMPTS; attempt++) {
+		registers_forget(u->parts.registers);
+		memory_forget(kernel_memory(u->parts.k));
+		struct err *e = task_stamp_read(u->parts.k, task, &before);
+		if (e && err_code(e) != ERR_NOMEM) {
+			struct err *failed = lost(err_msg(e), ret);
+			err_free(e);
+			return failed;
+		}
+		if (!e)
+			e = frames_once(u, task, ret);
+		/* One whose registers are unknown, as it runs or has ended, says so. */
+		if (e || !ret->count || !has_changed(u, task, &before))
+			return e;
+		frames_free(ret);
+	}
+	return lost("the task changed while being read, again and again", ret);
+}
+
+struct err *unwinder_frames(struct unwinder *u, const struct task *task, struct frames *ret)
+{
+	if (dump_info(kernel_dump(u->parts.k))->live)
+		return live_frames(u, task, ret);
+	return frames_once(u, task, ret);
 }

@@ -9,8 +9,6 @@ vmlinux, so must be the inlined functions and the source lines of the kernel's o
 server may not know:
   - Without a vmlinux (no --symbols among the options) it has ORC alone, which does not speak of rbx
     and r12-r15.
-  - With one it has no debug files of modules: registers that a module's function may have saved are
-    unknown below it, until something is found that kept them.
   - Without a vmlinux, frames that the frame pointer passes over: __crash_kexec has no ORC entries
     (STACK_FRAME_NON_STANDARD in kernel/kexec_core.c), and rbp is panic()'s there.
 What drgn 0.0.22 has otherwise, and is not right:
@@ -120,7 +118,6 @@ class Comparison:
             where = f"{who} #{number} {frame.get('name')} by {frame['how']}"
             self.registers(where, frame, other, may_miss, kept_rbp)
             self.lines_of_source(where, frame, other)
-            may_miss |= "module" in frame
             kept_rbp = int(other["regs"].get("rbp", "0"), 16)
             matched += 1
             if is_last(frame, other):
