@@ -126,19 +126,18 @@ static enum step leave_known_code(struct walk *w, struct frame *ret)
 {
 	const struct unwind_source *s = w->source;
 	struct orc_entry entry;
-	uint64_t function;
+	uint64_t function, kept_at;
 	if (s->enters_guest && s->enters_guest(s->self, w->pc, &function)) {
 		enum step found = entry_step(w, function, ret);
 		if (found != STEP_NONE)
 			return found;
 	}
-	uint64_t kept_at;
-	if (s->drops_user_rsp && s->drops_user_rsp(s->self, w->pc, &kept_at)) {
+	bool covered = s->orc && s->orc(s->self, w->pc, &entry);
+	if (!covered && s->drops_user_rsp && s->drops_user_rsp(s->self, w->pc, &kept_at)) {
 		enum step user = syscall_step(w, kept_at, ret);
 		if (user != STEP_NONE)
 			return user;
 	}
-	bool covered = s->orc && s->orc(s->self, w->pc, &entry);
 	bool has_orc = covered && entry.type != ORC_NOTHING;
 	if (has_orc && orc_goes_first(&entry))
 		return orc_step(w, &entry, ret);
