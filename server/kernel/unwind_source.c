@@ -13,6 +13,7 @@
 #include "server/kernel/registers.h"
 #include "server/kernel/task_stamp.h"
 #include "server/kernel/tasks.h"
+#include "server/kernel/types.h"
 #include "server/kernel/unwind_source_asm.h"
 #include "server/memory/dump.h"
 
@@ -146,6 +147,35 @@ static bool enters_guest(void *self, uint64_t pc, struct guest_entry *ret)
 	return true;
 }
 
+/* Such kernels have thread_struct.usersp; of the task that runs, old_rsp of its CPU is newer. */
+static bool drops_user_rsp(void *self, uint64_t pc, uint64_t *ret_kept_at)
+{
+	const struct question *q = self;
+	const struct kernel *k = q->u->parts.k;
+	struct symbol symbol;
+	uint64_t offset;
+	if (!code_map_in_kernel(q->u->parts.code, pc) ||
+	    !code_map_symbol(q->u->parts.code, pc, &symbol) || !asm_is_old_syscall(symbol.name) ||
+	    !types_offset(kernel_types(k), "task_struct", "thread.usersp", &offset))
+		return false;
+	*ret_kept_at = 0;
+	if (!q->task->on_cpu)
+		*ret_kept_at = q->task->address + offset;
+	else if (q->cpu)
+		cpu_symbol(k, q->cpu, "old_rsp", ret_kept_at);
+	return true;
+}
+
+static enum unwind_handler calls_handler(void *self, uint64_t pc)
+{
+	const struct question *q = self;
+	struct symbol symbol;
+	if (!code_map_in_kernel(q->u->parts.code, pc) ||
+	    !code_map_symbol(q->u->parts.code, pc, &symbol))
+		return HANDLER_NONE;
+	return asm_calls_handler(symbol.name);
+}
+
 /* ---- a task ---- */
 
 struct err *unwinder_first(struct unwinder *u, const struct task *task, struct frame *ret,
@@ -203,6 +233,8 @@ static struct err *frames_once(struct unwinder *u, const struct task *task, stru
 		.stack = find_stack,
 		.keeps_callee_saved = keeps_callee_saved,
 		.enters_guest = enters_guest,
+		.drops_user_rsp = drops_user_rsp,
+		.calls_handler = calls_handler,
 	};
 	return unwind(&source, &first.regs, first.how, first.interrupted, ret);
 }
