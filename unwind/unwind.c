@@ -126,6 +126,12 @@ static enum step leave_by_tables(struct walk *w, struct frame *ret)
 {
 	const struct unwind_source *s = w->source;
 	struct orc_entry entry;
+	uint64_t kept_at;
+	if (s->drops_user_rsp && s->drops_user_rsp(s->self, w->pc, &kept_at)) {
+		enum step user = syscall_step(w, kept_at, ret);
+		if (user != STEP_NONE)
+			return user;
+	}
 	bool covered = s->orc && s->orc(s->self, w->pc, &entry);
 	bool has_orc = covered && entry.type != ORC_NOTHING;
 	if (has_orc && orc_goes_first(&entry))
@@ -138,7 +144,11 @@ static enum step leave_by_tables(struct walk *w, struct frame *ret)
 	if (step != STEP_NONE)
 		return step;
 	/* A kernel with ORC has no frame pointers: rbp may lead anywhere, also past frames. */
-	return covered ? found_step(w, ret) : fp_step(w, ret);
+	if (covered)
+		return found_step(w, ret);
+	if (s->calls_handler)
+		step = interrupt_step(w, s->calls_handler(s->self, w->pc), ret);
+	return step == STEP_NONE ? fp_step(w, ret) : step;
 }
 
 /* A CPU that runs a guest comes back into the middle of assembly, of whose pushes tables that are

@@ -40,6 +40,13 @@ struct guest_entry {
 	uint64_t function; /* where it begins; GUEST_CALLED: what was called. 0: unknown */
 };
 
+/* What a return address says of assembly that calls handlers, where no table does. */
+enum unwind_handler {
+	HANDLER_NONE,
+	HANDLER_INTERRUPT, /* rsp points to the link to the stack before, where pt_regs is */
+	HANDLER_EXCEPTION, /* rsp points to pt_regs */
+};
+
 struct unwind_source {
 	void *self;
 	/* All or nothing. The error is the caller's. */
@@ -61,6 +68,12 @@ struct unwind_source {
 	/* Whether the code at @pc enters guests and may hold the guest's registers. May be NULL:
 	 * none does. */
 	bool (*enters_guest)(void *self, uint64_t pc, struct guest_entry *ret);
+	/* Whether the code at @pc is a system call's entry that leaves the user's rsp and eflags
+	 * out of pt_regs, and the address where that rsp is kept (0: unknown). May be NULL: none
+	 * is. */
+	bool (*drops_user_rsp)(void *self, uint64_t pc, uint64_t *ret_kept_at);
+	/* What the code at @pc calls, if it is the kernel's entry assembly. May be NULL. */
+	enum unwind_handler (*calls_handler)(void *self, uint64_t pc);
 };
 
 /* How a frame's registers were found. */

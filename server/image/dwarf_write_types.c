@@ -59,6 +59,11 @@ void dwarf_survey(struct dwarf_writer *w)
 	}
 }
 
+static void index_type(struct dwarf_writer *w, uint32_t name)
+{
+	gdb_index_add(w->index, btf_set_string(w->set, name), GDB_INDEX_TYPE, true);
+}
+
 /* A DIE that is nothing but a name, perhaps, and what it refers to. */
 static void write_reference(struct dwarf_writer *w, uint32_t index, const struct btf_type *t,
 			    enum die kind)
@@ -67,8 +72,10 @@ static void write_reference(struct dwarf_writer *w, uint32_t index, const struct
 	uint32_t name = kind == DIE_TYPEDEF ? dwarf_name(w, t) : 0;
 	unsigned typed = dwarf_typed(w, index, to);
 	dwarf_die(w, kind, typed | (name ? DIE_NAMED : 0));
-	if (name)
+	if (name) {
 		leb_add_u32(&w->out->info, name);
+		index_type(w, name);
+	}
 	if (kind == DIE_POINTER)
 		leb_add_u8(&w->out->info, 8);
 	if (typed)
@@ -97,8 +104,10 @@ static void write_base(struct dwarf_writer *w, const struct btf_type *t)
 {
 	uint32_t name = dwarf_name(w, t);
 	dwarf_die(w, DIE_BASE_TYPE, name ? DIE_NAMED : 0);
-	if (name)
+	if (name) {
 		leb_add_u32(&w->out->info, name);
+		index_type(w, name);
+	}
 	leb_add_unsigned(&w->out->info, t->r.size);
 	leb_add_u8(&w->out->info,
 		   t->r.kind == BTF_KIND_FLOAT ? DW_ATE_float : int_encoding(w, t, name));
@@ -148,6 +157,8 @@ static void write_structure(struct dwarf_writer *w, uint32_t index, const struct
 		  parent | (name ? DIE_NAMED : 0) | (cut ? DIE_DECLARED : 0));
 	if (name)
 		leb_add_u32(&w->out->info, name);
+	if (name && !cut)
+		index_type(w, name);
 	if (!cut)
 		leb_add_unsigned(&w->out->info, t->r.size);
 	if (!parent)
@@ -196,6 +207,7 @@ static void write_enumerator(struct dwarf_writer *w, const struct btf_type *t, c
 		value = (uint64_t)get_u32(p + 8) << 32 | low;
 	dwarf_die(w, is_signed ? DIE_SIGNED_ENUMERATOR : DIE_ENUMERATOR, DIE_NAMED);
 	leb_add_u32(&w->out->info, name);
+	gdb_index_add(w->index, btf_set_string(w->set, name), GDB_INDEX_VARIABLE, true);
 	if (is_signed)
 		leb_add_signed(&w->out->info, (int64_t)value);
 	else
@@ -209,8 +221,10 @@ static void write_enum(struct dwarf_writer *w, const struct btf_type *t)
 	uint32_t integer = dwarf_integer(w, t->r.size, is_signed);
 	unsigned typed = integer ? DIE_TYPED : 0;
 	dwarf_die(w, DIE_ENUM, DIE_PARENT | typed | (name ? DIE_NAMED : 0));
-	if (name)
+	if (name) {
 		leb_add_u32(&w->out->info, name);
+		index_type(w, name);
+	}
 	leb_add_unsigned(&w->out->info, t->r.size);
 	if (typed)
 		dwarf_ref(w, integer);
