@@ -469,10 +469,13 @@ static void test_index(void **state)
 		{ "argument", 0 },
 		{ "of_module", 0x90000001 },
 		{ "vmlinux.btf", 0 },
+		{ "long unsigned int", 0x90000000 },
+		{ "unsigned long", 0x90000000 },
 	};
 	struct scene *s = *state;
 	struct btf_blob *b = &s->blobs[0];
 	uint32_t number_type = blob_int(b, "int", 4, 32, 0, 1);
+	blob_int(b, "long unsigned int", 8, 64, 0, 0);
 	add_struct(b, "st", "member", number_type);
 	blob_type(b, "un", BTF_KIND_UNION, 1, false, 4);
 	blob_member(b, "member", number_type, 0);
