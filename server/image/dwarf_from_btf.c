@@ -19,6 +19,7 @@ void dwarf_sections_free(struct dwarf_sections *s)
 	buf_free(&s->str);
 	buf_free(&s->ranges);
 	buf_free(&s->aranges);
+	buf_free(&s->gdb_index);
 }
 
 uint32_t dwarf_string(struct dwarf_writer *w, const char *s)
@@ -58,6 +59,7 @@ static struct unit begin_unit(struct dwarf_writer *w, uint32_t object)
 {
 	struct buf *info = &w->out->info;
 	struct unit u = { .at = (uint32_t)info->len };
+	gdb_index_begin_unit(w->index, u.at);
 	leb_add_u32(info, 0); /* unit_length, known at the end */
 	leb_add_u16(info, 4);
 	leb_add_u32(info, 0); /* the only table of abbreviations */
@@ -77,6 +79,7 @@ static void end_unit(struct dwarf_writer *w, const struct unit *u)
 	leb_add_u8(info, 0);
 	if (!info->failed)
 		put_u32(info->data + u->at, (uint32_t)(info->len - u->at - 4));
+	gdb_index_end_unit(w->index, info->len - u->at);
 }
 
 /* References hold types until now: turns them into places. */
@@ -89,7 +92,7 @@ static void resolve_references(struct dwarf_writer *w)
 	}
 }
 
-enum stage { STAGE_SOUND, STAGE_TYPES, STAGE_CODE, STAGE_END };
+enum stage { STAGE_SOUND, STAGE_TYPES, STAGE_CODE, STAGE_INDEX, STAGE_END };
 
 struct dwarf_job {
 	enum stage stage;
@@ -106,7 +109,8 @@ static const struct dwarf_sections no_sections = { .info = BUF_INIT,
 						   .abbrev = BUF_INIT,
 						   .str = BUF_INIT,
 						   .ranges = BUF_INIT,
-						   .aranges = BUF_INIT };
+						   .aranges = BUF_INIT,
+						   .gdb_index = BUF_INIT };
 
 struct err *dwarf_job_new(const struct btf_object *objects, size_t count,
 			  const struct dwarf_places *places, struct dwarf_job **ret)
@@ -123,6 +127,8 @@ struct err *dwarf_job_new(const struct btf_object *objects, size_t count,
 	w->out = &j->out;
 	buf_init(&w->fixups);
 	struct err *e = btf_set_init(&j->set, objects, count);
+	if (!e)
+		e = gdb_index_new(&w->index);
 	if (!e) {
 		w->offsets = calloc(btf_set_end(&j->set), sizeof(*w->offsets));
 		w->used = calloc(btf_set_end(&j->set), sizeof(*w->used));
@@ -144,6 +150,7 @@ void dwarf_job_free(struct dwarf_job *j)
 	free(j->writer.offsets);
 	free(j->writer.used);
 	buf_free(&j->writer.fixups);
+	gdb_index_free(j->writer.index);
 	btf_sound_free(&j->sound);
 	btf_set_free(&j->set);
 	dwarf_sections_free(&j->out);
@@ -171,7 +178,7 @@ static struct err *write_code(struct dwarf_job *j)
 	if (!e)
 		e = dwarf_write_variables(&j->writer, j->object);
 	end_unit(&j->writer, &j->unit);
-	j->stage = ++j->object == j->set.count ? STAGE_END : STAGE_TYPES;
+	j->stage = ++j->object == j->set.count ? STAGE_INDEX : STAGE_TYPES;
 	return e;
 }
 
@@ -208,6 +215,10 @@ struct err *dwarf_job_step(struct dwarf_job *j, struct dwarf_sections *ret, bool
 		break;
 	case STAGE_CODE:
 		e = write_code(j);
+		break;
+	case STAGE_INDEX:
+		e = gdb_index_write(j->writer.index, &j->out.gdb_index);
+		j->stage = STAGE_END;
 		break;
 	case STAGE_END:
 		e = finish(j, ret);

@@ -40,6 +40,7 @@ struct dwarf_places {
 /* Section contents, owned; addresses and offsets in them are final. */
 struct dwarf_sections {
 	struct buf info, abbrev, str, ranges, aranges; /* .debug_* */
+	struct buf gdb_index;			       /* see gdb_index_write(); may be empty */
 	uint32_t types, functions, variables;	       /* DIEs; of the latter those with a place */
 	uint32_t omitted;			       /* members that made no sense */
 };

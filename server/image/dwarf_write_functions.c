@@ -129,6 +129,8 @@ static void write_function(struct dwarf_writer *w, const struct function *f)
 	if (typed)
 		dwarf_ref(w, result);
 	if (f->placed) {
+		gdb_index_add(w->index, btf_set_string(w->set, f->name), GDB_INDEX_FUNCTION,
+			      !global);
 		leb_add_u64(&w->out->info, f->place.address);
 		leb_add_u32(&w->out->info, (uint32_t)f->place.size);
 	}
@@ -137,13 +139,15 @@ static void write_function(struct dwarf_writer *w, const struct function *f)
 	w->out->functions += f->placed;
 }
 
-/* Adds one range: to .debug_ranges as begin and end, to .debug_aranges as begin and length. */
+/* Adds one range: to .debug_ranges as begin and end, to .debug_aranges as begin and length, and to
+ * the index. */
 static void add_range(struct dwarf_writer *w, uint64_t start, uint64_t end)
 {
 	leb_add_u64(&w->out->ranges, start);
 	leb_add_u64(&w->out->ranges, end);
 	leb_add_u64(&w->out->aranges, start);
 	leb_add_u64(&w->out->aranges, end - start);
+	gdb_index_add_range(w->index, start, end);
 }
 
 static void write_ranges(struct dwarf_writer *w, const struct function_list *l, uint32_t unit)

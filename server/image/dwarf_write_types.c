@@ -59,6 +59,30 @@ void dwarf_survey(struct dwarf_writer *w)
 	}
 }
 
+static void index_type(struct dwarf_writer *w, uint32_t name)
+{
+	gdb_index_add(w->index, btf_set_string(w->set, name), GDB_INDEX_TYPE, true);
+}
+
+/* A base type can be looked up by the name that gdb makes of the compiler's, too: gdb's own index
+ * has none but that since version 13. */
+static void index_base(struct dwarf_writer *w, uint32_t name)
+{
+	static const char *const spellings[][2] = {
+		{ "short int", "short" },
+		{ "short unsigned int", "unsigned short" },
+		{ "long int", "long" },
+		{ "long unsigned int", "unsigned long" },
+		{ "long long int", "long long" },
+		{ "long long unsigned int", "unsigned long long" },
+	};
+	const char *text = btf_set_string(w->set, name);
+	index_type(w, name);
+	for (size_t i = 0; i < sizeof(spellings) / sizeof(spellings[0]); i++)
+		if (!strcmp(text, spellings[i][0]))
+			gdb_index_add(w->index, spellings[i][1], GDB_INDEX_TYPE, true);
+}
+
 /* A DIE that is nothing but a name, perhaps, and what it refers to. */
 static void write_reference(struct dwarf_writer *w, uint32_t index, const struct btf_type *t,
 			    enum die kind)
@@ -67,8 +91,10 @@ static void write_reference(struct dwarf_writer *w, uint32_t index, const struct
 	uint32_t name = kind == DIE_TYPEDEF ? dwarf_name(w, t) : 0;
 	unsigned typed = dwarf_typed(w, index, to);
 	dwarf_die(w, kind, typed | (name ? DIE_NAMED : 0));
-	if (name)
+	if (name) {
 		leb_add_u32(&w->out->info, name);
+		index_type(w, name);
+	}
 	if (kind == DIE_POINTER)
 		leb_add_u8(&w->out->info, 8);
 	if (typed)
@@ -97,8 +123,10 @@ static void write_base(struct dwarf_writer *w, const struct btf_type *t)
 {
 	uint32_t name = dwarf_name(w, t);
 	dwarf_die(w, DIE_BASE_TYPE, name ? DIE_NAMED : 0);
-	if (name)
+	if (name) {
 		leb_add_u32(&w->out->info, name);
+		index_base(w, name);
+	}
 	leb_add_unsigned(&w->out->info, t->r.size);
 	leb_add_u8(&w->out->info,
 		   t->r.kind == BTF_KIND_FLOAT ? DW_ATE_float : int_encoding(w, t, name));
@@ -148,6 +176,8 @@ static void write_structure(struct dwarf_writer *w, uint32_t index, const struct
 		  parent | (name ? DIE_NAMED : 0) | (cut ? DIE_DECLARED : 0));
 	if (name)
 		leb_add_u32(&w->out->info, name);
+	if (name && !cut)
+		index_type(w, name);
 	if (!cut)
 		leb_add_unsigned(&w->out->info, t->r.size);
 	if (!parent)
@@ -196,6 +226,7 @@ static void write_enumerator(struct dwarf_writer *w, const struct btf_type *t, c
 		value = (uint64_t)get_u32(p + 8) << 32 | low;
 	dwarf_die(w, is_signed ? DIE_SIGNED_ENUMERATOR : DIE_ENUMERATOR, DIE_NAMED);
 	leb_add_u32(&w->out->info, name);
+	gdb_index_add(w->index, btf_set_string(w->set, name), GDB_INDEX_VARIABLE, true);
 	if (is_signed)
 		leb_add_signed(&w->out->info, (int64_t)value);
 	else
@@ -209,8 +240,10 @@ static void write_enum(struct dwarf_writer *w, const struct btf_type *t)
 	uint32_t integer = dwarf_integer(w, t->r.size, is_signed);
 	unsigned typed = integer ? DIE_TYPED : 0;
 	dwarf_die(w, DIE_ENUM, DIE_PARENT | typed | (name ? DIE_NAMED : 0));
-	if (name)
+	if (name) {
 		leb_add_u32(&w->out->info, name);
+		index_type(w, name);
+	}
 	leb_add_unsigned(&w->out->info, t->r.size);
 	if (typed)
 		dwarf_ref(w, integer);

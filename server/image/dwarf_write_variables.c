@@ -16,11 +16,21 @@ static bool is_place(const struct dwarf_writer *w, uint32_t object, const char *
 	return w->places->variable(w->places->self, object, name, ret);
 }
 
-/* The head of a variable's DIE, up to its type. @place is NULL if that is not known. */
-static void begin_variable(struct dwarf_writer *w, uint32_t name, unsigned flags, bool placed)
+/* A variable's name, and the offset of that in .debug_str. */
+struct variable_name {
+	const char *text;
+	uint32_t offset;
+};
+
+/* The head of a variable's DIE, up to its type. A declaration of a static one, of which nobody
+ * knows the place, gives nothing to look up. */
+static void begin_variable(struct dwarf_writer *w, struct variable_name name, unsigned flags,
+			   bool placed)
 {
+	if (placed || flags & DIE_GLOBAL)
+		gdb_index_add(w->index, name.text, GDB_INDEX_VARIABLE, !(flags & DIE_GLOBAL));
 	dwarf_die(w, DIE_VARIABLE, flags | (placed ? DIE_PLACED : 0) | DIE_NAMED);
-	leb_add_u32(&w->out->info, name);
+	leb_add_u32(&w->out->info, name.offset);
 	w->out->variables += placed;
 }
 
@@ -49,11 +59,11 @@ static struct err *count_names(struct dwarf_writer *w, uint32_t object, struct n
 }
 
 static void write_btf_variable(struct dwarf_writer *w, uint32_t index, const struct btf_type *t,
-			       uint32_t name, bool unique)
+			       struct variable_name name, bool unique)
 {
 	uint32_t type = btf_set_reference(w->set, t, 0);
 	struct dwarf_place place;
-	bool placed = unique && is_place(w, t->object, btf_set_string(w->set, name), &place);
+	bool placed = unique && is_place(w, t->object, name.text, &place);
 	bool global = placed ? place.global : get_u32(t->r.more) != BTF_LINKAGE_STATIC;
 	unsigned typed = dwarf_typed(w, index, type);
 	begin_variable(w, name, typed | (global ? DIE_GLOBAL : 0), placed);
@@ -68,11 +78,12 @@ static void write_btf_variables(struct dwarf_writer *w, uint32_t object,
 {
 	for (uint32_t i = w->set->first[object]; i < w->set->first[object + 1]; i++) {
 		struct btf_type t = btf_set_type(w->set, i);
-		uint32_t name = t.r.kind == BTF_KIND_VAR ? dwarf_name(w, &t) : 0;
+		uint32_t offset = t.r.kind == BTF_KIND_VAR ? dwarf_name(w, &t) : 0;
 		uint32_t count = 0;
-		if (!name)
+		if (!offset)
 			continue;
-		name_map_get(counts, btf_set_string(w->set, name), &count);
+		struct variable_name name = { btf_set_string(w->set, offset), offset };
+		name_map_get(counts, name.text, &count);
 		write_btf_variable(w, i, &t, name, count == 1);
 	}
 }
@@ -170,8 +181,8 @@ static void write_global(struct dwarf_writer *w, uint32_t object, const struct g
 	    !has_room(w, g, type->index, &place))
 		return;
 	uint32_t die = g->shape == GLOBAL_PLAIN ? 0 : write_shape(w, g->shape, type->index);
-	begin_variable(w, dwarf_string(w, g->name), DIE_TYPED | (place.global ? DIE_GLOBAL : 0),
-		       true);
+	struct variable_name name = { g->name, dwarf_string(w, g->name) };
+	begin_variable(w, name, DIE_TYPED | (place.global ? DIE_GLOBAL : 0), true);
 	if (die)
 		leb_add_u32(&w->out->info, die);
 	else

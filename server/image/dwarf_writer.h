@@ -11,12 +11,14 @@
 #include "server/image/btf_sound.h"
 #include "server/image/dwarf_abbrev.h"
 #include "server/image/dwarf_from_btf.h"
+#include "server/image/gdb_index.h"
 
 struct dwarf_writer {
 	const struct btf_set *set;
 	const struct btf_sound *sound;
 	const struct dwarf_places *places;
 	struct dwarf_sections *out;
+	struct gdb_index *index; /* owned; its unit is the one being written */
 	struct abbrev_codes codes;
 	uint32_t *offsets; /* owned; by type: of its DIE in .debug_info, 0: not written (yet) */
 	struct buf fixups; /* owned; 32-bit offsets of references, which hold types until the end */

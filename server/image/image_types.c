@@ -136,7 +136,7 @@ static struct err *add_sections(struct elf_writer *w, struct dwarf_sections *s)
 	} parts[] = {
 		{ ".debug_info", &s->info },	   { ".debug_abbrev", &s->abbrev },
 		{ ".debug_str", &s->str },	   { ".debug_ranges", &s->ranges },
-		{ ".debug_aranges", &s->aranges },
+		{ ".debug_aranges", &s->aranges }, { ".gdb_index", &s->gdb_index },
 	};
 	struct err *e = NULL;
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]) && !e; i++) {
@@ -146,7 +146,8 @@ static struct err *add_sections(struct elf_writer *w, struct dwarf_sections *s)
 			.align = 16, /* what .debug_aranges wants */
 		};
 		unsigned unused;
-		e = elf_writer_section(w, &section, parts[i].content, &unused);
+		if (parts[i].content->len)
+			e = elf_writer_section(w, &section, parts[i].content, &unused);
 	}
 	return e;
 }

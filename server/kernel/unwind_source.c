@@ -121,24 +121,29 @@ static bool keeps_callee_saved(void *self, uint64_t pc)
 	       asm_keeps_callee_saved(symbol.name);
 }
 
-static bool enters_guest(void *self, uint64_t pc, uint64_t *ret_function)
+static bool enters_guest(void *self, uint64_t pc, struct guest_entry *ret)
 {
 	const struct question *q = self;
 	struct code_map *code = q->u->parts.code;
 	struct symbol symbol;
-	uint64_t function;
+	struct guest_entry entry = { .code = GUEST_ASSEMBLY };
 	if (!code_map_symbol(code, pc, &symbol))
 		return false;
-	if (asm_enters_guest(symbol.name)) {
-		*ret_function = symbol.address;
-		return true;
-	}
+	entry.function = symbol.address;
 	/* What HOST_RIP names: since 5.19 a place within __vmx_vcpu_run, before a function of its
-	 * own in front of it. */
-	if (strcmp(symbol.name, "vmx_vmexit") != 0 ||
-	    !code_map_address(code, "kvm_intel", "__vmx_vcpu_run", &function) || function >= pc)
+	 * own in front of it, which that calls vmx_vmenter() to come out of. */
+	if (!strcmp(symbol.name, "vmx_vmexit")) {
+		if (!code_map_address(code, "kvm_intel", "__vmx_vcpu_run", &entry.function) ||
+		    entry.function >= symbol.address) {
+			entry = (struct guest_entry){ .code = GUEST_CALLED };
+			code_map_address(code, "kvm_intel", "vmx_vmenter", &entry.function);
+			if (pc != symbol.address)
+				return false;
+		}
+	} else if (!asm_enters_guest(symbol.name, &entry.code)) {
 		return false;
-	*ret_function = function;
+	}
+	*ret = entry;
 	return true;
 }
 

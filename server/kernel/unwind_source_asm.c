@@ -78,15 +78,24 @@ bool asm_keeps_callee_saved(const char *name)
 	return false;
 }
 
-bool asm_enters_guest(const char *name)
+bool asm_enters_guest(const char *name, enum guest_code *ret)
 {
-	/* arch/x86/kvm/{svm,vmx}/vmenter.S, from 5.1 (VMX) and 5.7 (SVM) on; vmx_vmexit is what
-	 * VMX's HOST_RIP names within __vmx_vcpu_run until 7.0. */
-	static const char *const names[] = { "__svm_vcpu_run", "__svm_sev_es_vcpu_run",
-					     "__vmx_vcpu_run" };
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		if (!strcmp(name, names[i]))
-			return true;
+	/* arch/x86/kvm/{svm,vmx}/vmenter.S, from 5.1 (VMX) and 5.7 (SVM) on; before, inline
+	 * assembly in vmx.c and svm.c. */
+	static const struct {
+		const char *name;
+		enum guest_code code;
+	} entries[] = {
+		{ "__svm_vcpu_run", GUEST_ASSEMBLY }, { "__svm_sev_es_vcpu_run", GUEST_ASSEMBLY },
+		{ "__vmx_vcpu_run", GUEST_ASSEMBLY }, { "svm_vcpu_run", GUEST_INLINE },
+		{ "vmx_vcpu_run", GUEST_INLINE },
+	};
+	for (size_t i = 0; i < sizeof(entries) / sizeof(*entries); i++) {
+		if (strcmp(name, entries[i].name) != 0)
+			continue;
+		*ret = entries[i].code;
+		return true;
+	}
 	return false;
 }
 

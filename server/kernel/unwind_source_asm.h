@@ -11,9 +11,9 @@
  * a function of that name. */
 bool asm_keeps_callee_saved(const char *name);
 
-/* Whether the function called @name is assembly that enters a guest, between pushing the registers
- * that it keeps and popping them. */
-bool asm_enters_guest(const char *name);
+/* Whether the function called @name enters a guest itself, and as which kind of code:
+ * GUEST_ASSEMBLY or GUEST_INLINE. */
+bool asm_enters_guest(const char *name, enum guest_code *ret);
 
 /* Whether the code called @name is the system call's entry until 4.0, whose fast path leaves rsp
  * and eflags out of pt_regs. */

@@ -2,7 +2,7 @@
 /*
  * Any bytes as BTF, converted to DWARF, as fuzz_btf.c takes them apart: the first byte says how
  * many 64ths of the rest are the kernel's, the others a module's. Every reference of the result
- * must lie within it.
+ * must lie within it, and the index must be sound.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "server/image/dwarf_from_btf.h"
+#include "tests/image/index_reader.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -35,6 +36,10 @@ static void convert(const struct btf_object *objects, size_t count)
 		return;
 	}
 	if (s.info.len < 11 * count || !s.abbrev.len)
+		abort();
+	struct index_reader reader;
+	if (s.gdb_index.len &&
+	    (index_open(s.gdb_index.data, s.gdb_index.len, &reader) || reader.units != count))
 		abort();
 	dwarf_sections_free(&s);
 }

@@ -11,9 +11,11 @@
 #include <dwarf.h>
 #include <elfutils/libdw.h>
 
+#include "base/bytes.h"
 #include "base/err.h"
 #include "server/image/dwarf_from_btf.h"
 #include "server/image/elf_writer.h"
+#include "tests/image/index_reader.h"
 #include "tests/names/btf_blob.h"
 
 enum { MODULES = 3 };
@@ -25,6 +27,8 @@ struct scene {
 	size_t count;
 	struct dwarf_sections sections;
 	struct buf file;
+	struct buf index_bytes;
+	struct index_reader index;
 	Elf *elf;
 	Dwarf *dwarf;
 };
@@ -72,6 +76,7 @@ static int teardown(void **state)
 	dwarf_end(s->dwarf);
 	elf_end(s->elf);
 	buf_free(&s->file);
+	buf_free(&s->index_bytes);
 	for (size_t i = s->count; i-- > 0;) {
 		btf_free(s->btf[i]);
 		blob_free(&s->blobs[i]);
@@ -113,6 +118,11 @@ static void convert(struct scene *s)
 	add_section(w, ".debug_str", &s->sections.str);
 	add_section(w, ".debug_ranges", &s->sections.ranges);
 	add_section(w, ".debug_aranges", &s->sections.aranges);
+	s->index_bytes = s->sections.gdb_index;
+	buf_init(&s->sections.gdb_index);
+	const char *wrong = index_open(s->index_bytes.data, s->index_bytes.len, &s->index);
+	if (wrong)
+		fail_msg(".gdb_index: %s", wrong);
 	dwarf_sections_free(&s->sections);
 	buf_init(&s->file);
 	good(elf_writer_finish(w, &s->file));
@@ -435,6 +445,67 @@ static void test_variables(void **state)
 		find(s, DW_TAG_variable, "modules", 0, &unused)); /* 8 bytes are no list head */
 }
 
+/* What gdb's own indexer would find: definitions, and what is defined elsewhere for all to see. */
+static void test_index(void **state)
+{
+	static const struct {
+		const char *name;
+		uint32_t element; /* its unit, kind, and whether it is static; 0: not there */
+	} expected[] = {
+		{ "int", 0x90000000 },
+		{ "st", 0x90000000 },
+		{ "un", 0x90000000 },
+		{ "en", 0x90000000 },
+		{ "CONSTANT", 0xa0000000 },
+		{ "td", 0x90000000 },
+		{ "first", 0x30000000 },
+		{ "second", 0xb0000000 },
+		{ "twice", 0 },
+		{ "per_cpu", 0xa0000000 },
+		{ "somewhere", 0x20000000 },
+		{ "nowhere", 0 },
+		{ "forward", 0 },
+		{ "member", 0 },
+		{ "argument", 0 },
+		{ "of_module", 0x90000001 },
+		{ "vmlinux.btf", 0 },
+		{ "long unsigned int", 0x90000000 },
+		{ "unsigned long", 0x90000000 },
+	};
+	struct scene *s = *state;
+	struct btf_blob *b = &s->blobs[0];
+	uint32_t number_type = blob_int(b, "int", 4, 32, 0, 1);
+	blob_int(b, "long unsigned int", 8, 64, 0, 0);
+	add_struct(b, "st", "member", number_type);
+	blob_type(b, "un", BTF_KIND_UNION, 1, false, 4);
+	blob_member(b, "member", number_type, 0);
+	blob_type(b, "en", BTF_KIND_ENUM, 1, false, 4);
+	blob_word(b, blob_string(b, "CONSTANT"));
+	blob_word(b, 1);
+	blob_ref(b, "td", BTF_KIND_TYPEDEF, number_type);
+	blob_type(b, "forward", BTF_KIND_FWD, 0, false, 0);
+	add_function(b, "first", 0, number_type);
+	add_function(b, "second", 0, number_type);
+	add_function(b, "twice", 0, number_type);
+	add_function(b, "twice", number_type, number_type);
+	static const char *const variables[] = { "per_cpu", "nowhere", "somewhere" };
+	for (uint32_t i = 0; i < 3; i++) {
+		blob_ref(b, variables[i], BTF_KIND_VAR, number_type);
+		blob_word(b, i / 2); /* static, static, global */
+	}
+	add_struct(add_module(s), "of_module", "member", number_type);
+	convert(s);
+	for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
+		uint32_t seen = index_find(&s->index, expected[i].name, 0);
+		if (seen != expected[i].element)
+			fail_msg("%s: %#x", expected[i].name, seen);
+	}
+	assert_int_equal(s->index.units, 2);
+	assert_int_equal(s->index.ranges, 1); /* both functions, which touch */
+	assert_int_equal(get_u64(s->index.bytes + s->index.range_at), 0x1000);
+	assert_int_equal(get_u64(s->index.bytes + s->index.range_at + 8), 0x1180);
+}
+
 /* What was not parsed on top of the kernel's is no module of it. */
 static void test_strangers(void **state)
 {
@@ -461,6 +532,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_forwards, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_functions, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_variables, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_index, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_strangers, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,6 +20,7 @@ trap 'rm -rf "$folder"' EXIT
 tried=0
 # -N: looking up the name of each address takes minutes.
 for tool in "readelf --debug-dump=info,abbrev,aranges,Ranges" \
+    "readelf --debug-dump=gdb_index" \
     "eu-readelf -N --debug-dump=info --debug-dump=abbrev --debug-dump=aranges --debug-dump=ranges"; do
     command -v "${tool%% *}" >/dev/null || continue
     tried=1

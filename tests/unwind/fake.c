@@ -97,10 +97,12 @@ static bool keeps_callee_saved(void *self, uint64_t pc)
 	return pc >= f->keeps_start && pc < f->keeps_end;
 }
 
-static bool enters_guest(void *self, uint64_t pc, uint64_t *ret_function)
+static bool enters_guest(void *self, uint64_t pc, struct guest_entry *ret)
 {
 	const struct fake *f = self;
-	*ret_function = f->enters_start;
+	*ret = f->entry;
+	if (!ret->function)
+		ret->function = f->enters_start;
 	return pc >= f->enters_start && pc < f->enters_end;
 }
 
