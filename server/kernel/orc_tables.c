@@ -5,11 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "server/kernel/kernel.h"
+#include "server/kernel/ko_file.h"
+#include "server/kernel/module_files.h"
 #include "server/kernel/modules.h"
+#include "server/kernel/orc_file.h"
 #include "unwind/orc.h"
 
 /* Debian's kernels have 600,000 entries, in 6 MB. */
@@ -27,6 +31,7 @@ struct table {
 struct orc_tables {
 	const struct kernel *k; /* borrowed, like the next */
 	const struct modules *modules;
+	struct module_files *files; /* borrowed; NULL: there are none */
 	bool format_known;
 	enum orc_format format; /* of all tables: modules are built like their kernel */
 	struct table kernel;
@@ -39,13 +44,14 @@ struct place {
 };
 
 struct err *orc_tables_new(const struct kernel *k, const struct modules *modules,
-			   struct orc_tables **ret)
+			   struct module_files *files, struct orc_tables **ret)
 {
 	struct orc_tables *t = calloc(1, sizeof(*t));
 	if (!t)
 		return err_nomem();
 	t->k = k;
 	t->modules = modules;
+	t->files = files;
 	t->of_modules = calloc(modules->count + 1, sizeof(*t->of_modules));
 	if (!t->of_modules) {
 		free(t);
@@ -128,16 +134,42 @@ static struct err *sort_table(struct table *t, enum orc_format format)
 
 /* ---- reading ---- */
 
-/* Each start is kept as its distance from where it is written (.orc_unwind_ip). */
+/* From memory; what of the image the dump does not have, from the vmlinux. */
+static struct err *read_image(const struct kernel *k, uint64_t va, void *out, size_t len)
+{
+	struct err *e = kernel_read(k, va, out, len);
+	if (!e || !err_memory_kind(err_code(e)))
+		return e;
+	struct err *failed = orc_file_read(k, va, out, len);
+	if (!failed) {
+		err_free(e);
+		return NULL;
+	}
+	log_debug(LOG_UNWIND, "%s", err_msg(failed));
+	err_free(failed);
+	return e;
+}
+
+/* Each start is kept as its distance from where it is written (.orc_unwind_ip): here @ips, whose
+ * first is at @address. */
+static struct err *decode_starts(const unsigned char *ips, uint64_t address, size_t count,
+				 struct table *t)
+{
+	t->starts = calloc(count, sizeof(*t->starts));
+	if (!t->starts)
+		return err_nomem();
+	for (size_t i = 0; i < count; i++)
+		t->starts[i] = address + i * IP_BYTES +
+			       (uint64_t)(int64_t)(int32_t)get_u32(ips + i * IP_BYTES);
+	return NULL;
+}
+
 static struct err *read_starts(const struct kernel *k, const struct place *p, struct table *t)
 {
 	unsigned char *ips = malloc(p->count * IP_BYTES);
-	t->starts = calloc(p->count, sizeof(*t->starts));
-	struct err *e =
-		ips && t->starts ? kernel_read(k, p->ips, ips, p->count * IP_BYTES) : err_nomem();
-	for (size_t i = 0; !e && i < p->count; i++)
-		t->starts[i] = p->ips + i * IP_BYTES +
-			       (uint64_t)(int64_t)(int32_t)get_u32(ips + i * IP_BYTES);
+	struct err *e = ips ? read_image(k, p->ips, ips, p->count * IP_BYTES) : err_nomem();
+	if (!e)
+		e = decode_starts(ips, p->ips, p->count, t);
 	free(ips);
 	return e;
 }
@@ -150,7 +182,7 @@ static struct err *read_table(const struct kernel *k, const struct place *p, str
 		return err_new(ERR_CORRUPT, "%" PRIu64 " entries are too many", p->count);
 	t->rows = malloc(p->count * ORC_RAW_BYTES);
 	struct err *e =
-		t->rows ? kernel_read(k, p->rows, t->rows, p->count * ORC_RAW_BYTES) : err_nomem();
+		t->rows ? read_image(k, p->rows, t->rows, p->count * ORC_RAW_BYTES) : err_nomem();
 	if (!e)
 		e = read_starts(k, p, t);
 	if (!e)
@@ -180,7 +212,7 @@ static bool find_format(const struct kernel *k, const struct table *t, enum orc_
 	uint64_t start, stop;
 	if (kernel_symbol(k, "__start_orc_header", &start) &&
 	    kernel_symbol(k, "__stop_orc_header", &stop) && stop - start == sizeof(hash)) {
-		struct err *e = kernel_read(k, start, hash, sizeof(hash));
+		struct err *e = read_image(k, start, hash, sizeof(hash));
 		bool read = !e;
 		err_free(e);
 		if (read && orc_format_of_header(hash, ret))
@@ -203,11 +235,69 @@ static struct err *load_kernel_table(struct orc_tables *t)
 	return sort_table(&t->kernel, t->format);
 }
 
+/* The sections of a module's file, relocated to where the dump has the module. */
+static struct err *take_sections(const struct buf *rows, const struct buf *ips, uint64_t address,
+				 struct table *ret)
+{
+	size_t count = rows->len / ORC_RAW_BYTES;
+	if (!count || count > ENTRIES_MAX || rows->len % ORC_RAW_BYTES ||
+	    ips->len != count * IP_BYTES)
+		return err_new(ERR_FORMAT, "its sections .orc_unwind and .orc_unwind_ip do not fit "
+					   "each other");
+	ret->rows = malloc(rows->len);
+	if (!ret->rows)
+		return err_nomem();
+	memcpy(ret->rows, rows->data, rows->len);
+	struct err *e = decode_starts((const unsigned char *)ips->data, address, count, ret);
+	if (!e)
+		ret->count = count;
+	return e;
+}
+
+static struct err *read_module_file(const struct orc_tables *t, const struct module *m,
+				    struct table *ret)
+{
+	struct ko_file *ko = NULL;
+	struct buf rows = BUF_INIT, ips = BUF_INIT;
+	uint64_t rows_address, ips_address = 0;
+	if (!t->files)
+		return err_new(ERR_NOTFOUND, "there is no file of it");
+	struct err *e = module_files_ko(t->files, m, &ko);
+	if (!e && !ko)
+		e = err_new(ERR_NOTFOUND, "there is no file of it");
+	if (!e)
+		e = ko_file_section_bytes(ko, ".orc_unwind", &rows, &rows_address);
+	if (!e)
+		e = ko_file_section_bytes(ko, ".orc_unwind_ip", &ips, &ips_address);
+	if (!e)
+		e = buf_error(&rows);
+	if (!e)
+		e = buf_error(&ips);
+	if (!e)
+		e = take_sections(&rows, &ips, ips_address, ret);
+	buf_free(&rows);
+	buf_free(&ips);
+	return e;
+}
+
 static struct err *load_module_table(const struct orc_tables *t, const struct module *m,
 				     struct table *ret)
 {
 	struct place p = { m->orc, m->orc_ip, m->orc_count };
 	struct err *e = read_table(t->k, &p, ret);
+	if (e && err_memory_kind(err_code(e))) {
+		struct err *failed;
+		free_table(ret);
+		failed = read_module_file(t, m, ret);
+		if (!failed) {
+			err_free(e);
+			e = NULL;
+		} else {
+			log_debug(LOG_UNWIND, "ORC of %s from its file: %s", m->name,
+				  err_msg(failed));
+		}
+		err_free(failed);
+	}
 	return e ? e : sort_table(ret, t->format);
 }
 

@@ -12,11 +12,15 @@ struct kernel;
 struct module;
 struct modules;
 struct orc_entry;
+struct module_files;
 struct orc_tables;
 
-/* Reads nothing yet. Both are borrowed and must outlive the result. */
-__attribute__((warn_unused_result)) struct err *
-orc_tables_new(const struct kernel *k, const struct modules *modules, struct orc_tables **ret);
+/* Reads nothing yet. All are borrowed and must outlive the result. Tables that the dump leaves out
+ * are read from the vmlinux in use and from modules' @files (NULL: there are none). */
+__attribute__((warn_unused_result)) struct err *orc_tables_new(const struct kernel *k,
+							       const struct modules *modules,
+							       struct module_files *files,
+							       struct orc_tables **ret);
 void orc_tables_free(struct orc_tables *t);
 
 /*

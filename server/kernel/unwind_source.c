@@ -38,7 +38,8 @@ struct err *unwinder_new(const struct unwinder_parts *parts, struct unwinder **r
 	if (!u)
 		return err_nomem();
 	u->parts = *parts;
-	struct err *e = orc_tables_new(parts->k, code_map_modules(parts->code), &u->orc);
+	struct err *e =
+		orc_tables_new(parts->k, code_map_modules(parts->code), parts->files, &u->orc);
 	if (!e)
 		e = cfi_files_new(parts->k, code_map_modules(parts->code), parts->files, &u->cfi);
 	if (e) {

@@ -217,7 +217,7 @@ static void orc_of_newer_kernels(void **state)
 		open_kernel(&m, &kernels[i], "");
 		struct code_map *code = code_of(&m);
 		const struct module *one = &code_map_modules(code)->list[0];
-		assert_no_err(orc_tables_new(m.kernel, code_map_modules(code), &orc));
+		assert_no_err(orc_tables_new(m.kernel, code_map_modules(code), NULL, &orc));
 		/* A module first: the format is the kernel's. */
 		assert_call(orc, one, ONE + 0x10, 16);
 		assert_call(orc, one, ONE + 0x7f, 16);
@@ -252,7 +252,7 @@ static void damaged_orc(void **state)
 		uint64_t schedule;
 		open_kernel(&m, &kernels[0], damage[i]);
 		struct code_map *code = code_of(&m);
-		assert_no_err(orc_tables_new(m.kernel, code_map_modules(code), &orc));
+		assert_no_err(orc_tables_new(m.kernel, code_map_modules(code), NULL, &orc));
 		assert_false(
 			orc_tables_find(orc, &code_map_modules(code)->list[0], ONE + 0x10, &entry));
 		assert_true(kernel_symbol(m.kernel, "__schedule", &schedule));
