@@ -12,6 +12,8 @@ enum packet_result packet_threads_json(struct rsp *s, struct cursor *args, struc
 {
 	const struct buf *json, *stop_threads;
 	(void)args;
+	if (!s->busy)
+		shared_renew_threads(s->shared);
 	struct err *e = shared_threads_lldb(s->shared, &json, &stop_threads);
 	if (e) {
 		session_error(s, r, REPLY_E_REFUSED, err_msg(e));

@@ -22,6 +22,8 @@ static enum packet_result reply_stop_lldb(struct rsp *s, struct reply *r, const 
 {
 	const struct buf *json, *stop_threads = NULL;
 	if (s->list_in_stop) {
+		if (!s->busy)
+			shared_renew_threads(s->shared);
 		struct err *e = shared_threads_lldb(s->shared, &json, &stop_threads);
 		if (!e && !stop_threads)
 			return PACKET_AGAIN;

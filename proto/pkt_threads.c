@@ -81,6 +81,7 @@ enum packet_result packet_first_threads(struct rsp *s, struct cursor *args, stru
 {
 	(void)args;
 	s->next_listed = 0;
+	shared_renew_threads(s->shared);
 	list_threads(s, r);
 	return PACKET_REPLY;
 }

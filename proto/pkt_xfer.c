@@ -62,6 +62,33 @@ enum packet_result packet_xfer_features(struct rsp *s, struct cursor *args, stru
 	return PACKET_REPLY;
 }
 
+/*
+ * The list of the threads for the part at @offset; *ret_document is NULL while it is being made.
+ * The threads of a machine that runs are listed anew each time a client reads from the start, and
+ * it gets the rest of that list, whatever others ask for meanwhile.
+ */
+static struct err *get_threads(struct rsp *s, uint64_t offset, const struct buf **ret_document)
+{
+	const struct buf *document;
+	bool changing = s->target->threads->renew;
+	if (changing && offset) {
+		*ret_document = &s->threads;
+		return NULL;
+	}
+	if (!s->busy)
+		shared_renew_threads(s->shared);
+	struct err *e = shared_threads_xml(s->shared, &document);
+	if (!e && document && changing) {
+		buf_reset(&s->threads);
+		buf_add(&s->threads, document->data, document->len);
+		document = &s->threads;
+		e = buf_error(&s->threads);
+	}
+	if (!e)
+		*ret_document = document;
+	return e;
+}
+
 /* qXfer:threads:read::... (gdb manual, "Thread List Format") */
 enum packet_result packet_xfer_threads(struct rsp *s, struct cursor *args, struct reply *r)
 {
@@ -71,7 +98,7 @@ enum packet_result packet_xfer_threads(struct rsp *s, struct cursor *args, struc
 		reply_error(r, REPLY_E_ANNEX);
 		return PACKET_REPLY;
 	}
-	struct err *e = shared_threads_xml(s->shared, &document);
+	struct err *e = get_threads(s, part.offset, &document);
 	if (e) {
 		session_error(s, r, REPLY_E_REFUSED, err_msg(e));
 		err_free(e);

@@ -26,6 +26,7 @@ struct rsp *rsp_new(struct rsp_shared *shared)
 	buf_init(&s->last);
 	buf_init(&s->scratch);
 	buf_init(&s->console);
+	buf_init(&s->threads);
 	s->client = TARGET_GDB;
 	s->acks = true;
 	s->view.tid = s->target->threads->current(s->target->self);
@@ -43,6 +44,7 @@ void rsp_free(struct rsp *s)
 	buf_free(&s->last);
 	buf_free(&s->scratch);
 	buf_free(&s->console);
+	buf_free(&s->threads);
 	free(s);
 }
 
@@ -134,6 +136,8 @@ static void answer(struct rsp *s, struct buf *out)
 	struct reply r;
 	enum packet_result result = PACKET_REPLY;
 
+	if (s->target->begin)
+		s->target->begin(s->target->self);
 	const struct packet *packet = packet_find(s->target, text->data, text->len, &args);
 	reply_open(&r, out);
 	if (packet)

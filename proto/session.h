@@ -52,6 +52,7 @@ struct rsp {
 
 	struct target_view view; /* the selected thread and its frame */
 	size_t next_listed;	 /* qsThreadInfo goes on here */
+	struct buf threads;	 /* qXfer:threads of a machine that runs, while it is being read */
 
 	struct buf scratch; /* memory that was read; for searches, what is searched */
 	struct search search;

@@ -70,6 +70,15 @@ void shared_describe(const struct rsp_shared *shared, uint64_t tid, struct targe
 	*ret = (struct target_thread){ .name = "?", .cpu = -1 };
 }
 
+void shared_renew_threads(struct rsp_shared *shared)
+{
+	const struct target *t = shared->target;
+	struct err *e = t->threads->renew ? t->threads->renew(t->self) : NULL;
+	if (e)
+		log_debug(LOG_PACKET, "the old list of threads has to do: %s", err_msg(e));
+	err_free(e);
+}
+
 /* The threads whose turn it is in this slice: *ret_tids[document->next .. *ret_end). */
 static struct err *next_slice(const struct rsp_shared *shared,
 			      const struct thread_document *document, size_t slice,
@@ -131,8 +140,19 @@ static void start_over(struct thread_document *d)
 	*d = (struct thread_document){ .text = BUF_INIT };
 }
 
+/* Empties a document about threads of before. */
+static void drop_old(const struct rsp_shared *shared, struct thread_document *d)
+{
+	const struct target *t = shared->target;
+	uint64_t now = t->threads->generation ? t->threads->generation(t->self) : 0;
+	if (d->generation != now)
+		start_over(d);
+	d->generation = now;
+}
+
 struct err *shared_threads_xml(struct rsp_shared *shared, const struct buf **ret_document)
 {
+	drop_old(shared, &shared->xml);
 	struct err *e = shared->xml.ready ? NULL : continue_xml(shared);
 	if (e) {
 		start_over(&shared->xml);
@@ -236,6 +256,7 @@ static struct err *continue_lldb(struct rsp_shared *shared)
 struct err *shared_threads_lldb(struct rsp_shared *shared, const struct buf **ret_json,
 				const struct buf **ret_stop_threads)
 {
+	drop_old(shared, &shared->json);
 	struct err *e = shared->json.ready ? NULL : continue_lldb(shared);
 	if (e) {
 		start_over(&shared->json);

@@ -14,7 +14,8 @@
  */
 struct thread_document {
 	struct buf text;
-	size_t next; /* the thread whose entry is added next */
+	size_t next;	     /* the thread whose entry is added next */
+	uint64_t generation; /* of the list that it is made of */
 	bool begun, ready;
 };
 
@@ -33,9 +34,12 @@ struct rsp_shared {
 	bool pcs_known; /* of all threads so far */
 };
 
+/* Takes the list of threads of a machine that runs anew; of another target it does nothing. */
+void shared_renew_threads(struct rsp_shared *shared);
+
 /*
- * The threads' document, borrowed until the shared data is freed; *ret_document is NULL while
- * there is more to do: call again.
+ * The threads' document, borrowed until the shared data is freed or the list is taken anew;
+ * *ret_document is NULL while there is more to do: call again.
  */
 ERR_MUST_CHECK struct err *shared_threads_xml(struct rsp_shared *shared,
 					      const struct buf **ret_document);

@@ -85,9 +85,16 @@ struct target_thread {
 };
 
 struct target_thread_ops {
-	/* All thread ids, in the order of lists; borrowed, lasting as long as the target. None is
-	 * 0. */
+	/* All thread ids, in the order of lists; borrowed, lasting as long as the target, or until
+	 * the list is taken anew. None is 0. */
 	struct err *(*list)(void *self, const uint64_t **ret_tids, size_t *ret_count);
+	/*
+	 * For a machine that runs; both NULL for what never changes. `renew` takes the list of
+	 * threads anew: called when a client begins to ask for it. An error leaves the old one.
+	 * `generation` is another number each time.
+	 */
+	struct err *(*renew)(void *self);
+	uint64_t (*generation)(void *self);
 	/* Constant time. */
 	bool (*alive)(void *self, uint64_t tid);
 	/* The thread that a new session has selected. */
@@ -189,6 +196,9 @@ struct target {
 	void *self;	  /* passed to every operation; owned by who made the target */
 	const char *what; /* for messages: "a crash dump" */
 	uint64_t pid;	  /* the one process, never 0 */
+	/* Called before each packet, and each further part of a job, of any client: what was read
+	 * of a machine that runs is old by then. NULL for a target that never changes. */
+	void (*begin)(void *self);
 	const struct target_memory_ops *memory;
 	const struct target_register_ops *registers; /* never NULL */
 	const struct target_thread_ops *threads;     /* never NULL */

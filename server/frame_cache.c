@@ -32,12 +32,19 @@ struct err *frame_cache_new(struct unwinder *u, struct frame_cache **ret)
 	return NULL;
 }
 
+void frame_cache_forget(struct frame_cache *c)
+{
+	for (size_t i = 0; i < KEPT; i++) {
+		frames_free(&c->kept[i].frames);
+		c->kept[i] = (struct kept){ 0 };
+	}
+}
+
 void frame_cache_free(struct frame_cache *c)
 {
 	if (!c)
 		return;
-	for (size_t i = 0; i < KEPT; i++)
-		frames_free(&c->kept[i].frames);
+	frame_cache_forget(c);
 	free(c);
 }
 

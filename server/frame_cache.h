@@ -17,6 +17,9 @@ __attribute__((warn_unused_result)) struct err *frame_cache_new(struct unwinder 
 								struct frame_cache **ret);
 void frame_cache_free(struct frame_cache *c);
 
+/* Forgets them all: of a machine that runs they are old soon. */
+void frame_cache_forget(struct frame_cache *c);
+
 /* The frames of @task as unwinder_frames() finds them; borrowed until the next call. An error only
  * when memory is out. */
 __attribute__((warn_unused_result)) struct err *

@@ -26,6 +26,7 @@
 #include "server/kvm/kvm.h"
 #include "server/made_image.h"
 #include "server/memory/dump.h"
+#include "server/memory/live.h"
 #include "server/memory/memory.h"
 #include "server/printable.h"
 #include "server/served_image.h"
@@ -49,8 +50,12 @@ static struct err *open_dump(const struct host_options *options, struct host *h)
 		.warn = collect_warning,
 		.warn_closure = &warnings,
 	};
-	struct err *e =
-		dump_open(options->dump_paths, options->dump_path_count, &dump_options, &h->dump);
+	struct err *e = options->live ? dump_open_live(&live_paths_of_system, options->live_source,
+						       &dump_options, &h->dump)
+				      : dump_open(options->dump_paths, options->dump_path_count,
+						  &dump_options, &h->dump);
+	if (!e && options->opened)
+		e = options->opened(options->opened_closure);
 	if (!e) {
 		h->warnings = strdup(warnings.data);
 		if (!h->warnings)
@@ -89,7 +94,7 @@ static bool find_entry(void *closure, const struct task *task, const struct cpu 
 }
 
 /* Nothing is made before a client asks for it. */
-static struct err *offer_made_image(struct host *h)
+static struct err *offer_made_image(const struct host_options *options, struct host *h)
 {
 	struct image_source source = {
 		.k = h->kernel,
@@ -98,6 +103,9 @@ static struct err *offer_made_image(struct host *h)
 		.types = h->module_types,
 	};
 	struct err *e = made_image_new(&source, h->exports, &h->made);
+	if (!e && options->symbol_cache)
+		e = made_image_keep(h->made, options->symbol_cache, options->dump_paths,
+				    options->dump_path_count);
 	if (e)
 		return e;
 	if (h->extra_cfi)
@@ -105,7 +113,8 @@ static struct err *offer_made_image(struct host *h)
 	return served_image_stand_in(h->image, made_image_name(h->made));
 }
 
-static struct err *open_kvm(struct host *h)
+/* Reads nothing yet. */
+static struct err *new_kvm(struct host *h, struct kvm **ret)
 {
 	const struct kvm_parts parts = {
 		.k = h->kernel,
@@ -115,7 +124,12 @@ static struct err *open_kvm(struct host *h)
 		.code = h->code,
 		.types = h->module_types,
 	};
-	struct err *e = kvm_new(&parts, &h->kvm);
+	return kvm_new(&parts, ret);
+}
+
+static struct err *open_kvm(struct host *h)
+{
+	struct err *e = new_kvm(h, &h->kvm);
 	if (!e)
 		registers_set_entry(h->registers, find_entry, h);
 	return e;
@@ -148,7 +162,7 @@ static struct err *open_kernel(const struct host_options *options, struct host *
 			e = err_nomem();
 	}
 	if (!e)
-		e = offer_made_image(h);
+		e = offer_made_image(options, h);
 	if (!e)
 		e = frame_cache_new(h->unwinder, &h->frames);
 	if (!e)
@@ -190,7 +204,8 @@ static struct err *choose_current(struct host *h)
 			if (!known)
 				continue;
 			h->current = i;
-			if (choice != WANTED)
+			/* Of a machine that runs, no running task's registers are known. */
+			if (choice != WANTED && !h->live)
 				kernel_note(h->kernel,
 					    "the registers of '%s' are unknown, so %" PRIu32
 					    " is the current thread",
@@ -228,8 +243,10 @@ struct err *host_open(const struct host_options *options, struct host **ret)
 	h->extra_cfi = options->extra_cfi;
 	h->exports = exports_new();
 	struct err *e = h->exports ? open_dump(options, h) : err_nomem();
+	h->live = options->live;
 	if (!e)
-		e = err_wrap(open_kernel(options, h), "%s", options->dump_paths[0]);
+		e = err_wrap(open_kernel(options, h), "%s",
+			     h->live ? dump_info(h->dump)->format : options->dump_paths[0]);
 	if (!e)
 		e = choose_current(h);
 	if (!e)
@@ -265,6 +282,55 @@ void host_close(struct host *h)
 	free(h->panic);
 	free(h->warnings);
 	free(h);
+}
+
+void host_begin(struct host *h)
+{
+	if (!h->live)
+		return;
+	memory_forget(h->memory);
+	registers_forget(h->registers);
+	frame_cache_forget(h->frames);
+}
+
+struct err *host_renew(struct host *h)
+{
+	struct cpus cpus, old_cpus = h->cpus;
+	struct tasks tasks, old_tasks = h->tasks;
+	struct kvm *kvm;
+	if (!h->live)
+		return NULL;
+	host_begin(h);
+	struct err *e = new_kvm(h, &kvm);
+	if (e)
+		return e;
+	e = cpus_read(h->kernel, &cpus);
+	if (e)
+		goto no_cpus;
+	e = tasks_read(h->kernel, &cpus, &tasks);
+	if (e)
+		goto no_tasks;
+	h->cpus = cpus;
+	h->tasks = tasks;
+	e = registers_renew(h->registers);
+	if (e)
+		goto no_registers;
+	cpus_free(&old_cpus);
+	tasks_free(&old_tasks);
+	kvm_free(h->kvm);
+	h->kvm = kvm;
+	h->generation++;
+	return choose_current(h);
+
+no_registers:
+	h->cpus = old_cpus;
+	h->tasks = old_tasks;
+	tasks_free(&tasks);
+no_tasks:
+	cpus_free(&cpus);
+no_cpus:
+	kvm_free(kvm);
+	return e;
 }
 
 struct err *host_space(const struct host *h, uint64_t tid, uint64_t addr, struct vspace *ret)

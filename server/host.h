@@ -35,12 +35,19 @@ struct vspace;
 struct host_options {
 	const char *const *dump_paths; /* the pieces of one dump; borrowed during the call */
 	size_t dump_path_count;
+	bool live; /* instead of dumps, the memory of the machine this runs on */
+	/* With live: the source to take, see dump_open_live(); NULL: the best. Borrowed. */
+	const char *live_source;
+	/* Called once what needs privileges is open, before any of it is looked at; may be NULL. */
+	struct err *(*opened)(void *opened_closure);
+	void *opened_closure;
 	const char *const *symbol_paths; /* --symbols; borrowed during the call */
 	size_t symbol_path_count;
-	size_t cache_size;    /* of the page cache, in bytes */
-	bool serve_files;     /* clients may read what `exports` lists */
-	bool context_threads; /* what interrupts have stopped are threads, too */
-	bool extra_cfi;	      /* gdb gets the frames of entry code; needs serve_files */
+	size_t cache_size;	  /* of the page cache, in bytes */
+	bool serve_files;	  /* clients may read what `exports` lists */
+	bool context_threads;	  /* what interrupts have stopped are threads, too */
+	bool extra_cfi;		  /* gdb gets the frames of entry code; needs serve_files */
+	const char *symbol_cache; /* a folder, borrowed during the call; NULL: none */
 	/* Called during work that may take long; may be NULL. */
 	void (*progress)(void *closure, const char *doing, uint64_t done, uint64_t total);
 	void *closure;
@@ -66,6 +73,8 @@ struct host {
 	struct made_image *made;    /* what is served when there is no vmlinux */
 	struct exports *exports;    /* the files that clients may read, if serve_files is set */
 	struct served_image *image; /* which of them is the kernel */
+	bool live;		    /* it runs: what was read of it is old soon */
+	uint64_t generation;	    /* how often host_renew() has taken the list of tasks anew */
 	struct frame_cache *frames; /* of the tasks that were unwound last */
 	size_t current; /* index in tasks of the thread that a debugger finds selected */
 	char *panic;	/* the panic message; NULL if there is none. Owned */
@@ -75,6 +84,16 @@ struct host {
 __attribute__((warn_unused_result)) struct err *host_open(const struct host_options *options,
 							  struct host **ret);
 void host_close(struct host *h);
+
+/* For a machine that runs, before each packet and each part of a job: forgets what was read of it.
+ * Of a dump nothing is forgotten. */
+void host_begin(struct host *h);
+
+/*
+ * Takes CPUs and tasks of a machine that runs anew; pointers to the old ones are good no longer,
+ * and h->generation is another. An error leaves everything as it was. Of a dump it does nothing.
+ */
+__attribute__((warn_unused_result)) struct err *host_renew(struct host *h);
 
 /* The kernel's half of the address space begins here or above, with four or five levels of tables.
  */

@@ -1,25 +1,51 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "server/made_image.h"
 
+#include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/log.h"
+#include "base/map.h"
+#include "config.h"
 #include "server/exports.h"
 #include "server/image/entry_frames.h"
 #include "server/image/image.h"
 #include "server/kernel/kernel.h"
+#include "server/symbol_file.h"
 
 struct made_image {
 	struct image_source source;
 	struct image *image; /* owned; while it is being made */
 	struct buf name;
+	struct buf kept; /* the file in --symbol-cache, or "" */
 };
+
+/* Clients get the image all the same if that fails. */
+static void keep(const struct made_image *m, const struct buf *image)
+{
+	if (!m->kept.len)
+		return;
+	struct err *e = symbol_file_check(m->kept.data);
+	if (!e)
+		e = symbol_file_write(m->kept.data, image);
+	if (e)
+		log_debug(LOG_SYMBOLS, "--symbol-cache: %s", err_msg(e));
+	err_free(e);
+}
 
 static struct err *make(void *closure, struct buf *out, bool *ret_done)
 {
 	struct made_image *m = closure;
 	bool done = false;
+	if (!m->image && m->kept.len && symbol_file_read(m->kept.data, out)) {
+		*ret_done = true;
+		return NULL;
+	}
 	struct err *e = m->image ? NULL : image_new(&m->source, &m->image);
 	if (!e)
 		e = image_step(m->image, out, &done);
@@ -27,6 +53,8 @@ static struct err *make(void *closure, struct buf *out, bool *ret_done)
 		image_free(m->image);
 		m->image = NULL;
 	}
+	if (!e && done)
+		keep(m, out);
 	if (!e)
 		*ret_done = done;
 	return e;
@@ -64,6 +92,7 @@ struct err *made_image_new(const struct image_source *source, struct exports *ex
 		return err_nomem();
 	m->source = *source;
 	buf_init(&m->name);
+	buf_init(&m->kept);
 	struct err *e = choose_name(m);
 	if (!e)
 		e = exports_add_made(exports, m->name.data, make, m);
@@ -83,6 +112,7 @@ void made_image_free(struct made_image *m)
 		return;
 	image_free(m->image);
 	buf_free(&m->name);
+	buf_free(&m->kept);
 	free(m);
 }
 
@@ -94,4 +124,37 @@ const char *made_image_name(const struct made_image *m)
 const struct image_source *made_image_source(const struct made_image *m)
 {
 	return &m->source;
+}
+
+/* A number for the files as they are now, and for the program that makes the image. */
+static struct err *identify(const char *const *paths, size_t count, uint64_t *ret)
+{
+	uint64_t id = 0;
+	for (const char *c = PACKAGE_STRING; *c; c++)
+		id = map_hash(id + (unsigned char)*c);
+	for (size_t i = 0; i < count; i++) {
+		struct stat st;
+		if (stat(paths[i], &st) != 0)
+			return err_errno(errno, "%s", paths[i]);
+		const uint64_t words[] = { st.st_dev, st.st_ino, (uint64_t)st.st_size,
+					   (uint64_t)st.st_mtim.tv_sec,
+					   (uint64_t)st.st_mtim.tv_nsec };
+		for (size_t n = 0; n < sizeof(words) / sizeof(*words); n++)
+			id = map_hash(id + words[n]);
+	}
+	*ret = id;
+	return NULL;
+}
+
+struct err *made_image_keep(struct made_image *m, const char *folder, const char *const *paths,
+			    size_t count)
+{
+	uint64_t id = 0;
+	const char *base = strrchr(m->name.data, '/');
+	struct err *e = identify(paths, count, &id);
+	if (e)
+		return err_wrap(e, "--symbol-cache");
+	buf_reset(&m->kept);
+	buf_addf(&m->kept, "%s%s-%016" PRIx64 ".symbols", folder, base, id);
+	return buf_error(&m->kept);
 }

@@ -3,6 +3,8 @@
 #ifndef SERVER_MADE_IMAGE_H
 #define SERVER_MADE_IMAGE_H
 
+#include <stddef.h>
+
 struct err;
 struct exports;
 struct image_source;
@@ -16,6 +18,14 @@ struct made_image;
 __attribute__((warn_unused_result)) struct err *
 made_image_new(const struct image_source *source, struct exports *exports, struct made_image **ret);
 void made_image_free(struct made_image *m);
+
+/*
+ * Keeps the image in the folder @folder, from where the next server of the same dump takes it. The
+ * dump is known by its @paths: the files' identity, size and time of change. Before a client asks.
+ * ERR_IO when one of the files cannot be found.
+ */
+__attribute__((warn_unused_result)) struct err *
+made_image_keep(struct made_image *m, const char *folder, const char *const *paths, size_t count);
 
 /* What it is made of, borrowed. */
 const struct image_source *made_image_source(const struct made_image *m);

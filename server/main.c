@@ -16,6 +16,7 @@
 #include "server/kernel/kernel.h"
 #include "server/monitor.h"
 #include "server/options.h"
+#include "server/privileges.h"
 #include "server/server.h"
 #include "server/target_kernel.h"
 #include "server/write_symbols.h"
@@ -60,18 +61,38 @@ static void show_progress(void *closure, const char *doing, uint64_t done, uint6
 	*shown = true;
 }
 
-static struct err *open_host(const struct options *o, struct host **ret)
+/* What is done as root in live mode ends once the memory is open and clients can connect. */
+struct opened {
+	struct server *server; /* NULL if nothing is served */
+	const char *user;
+};
+
+static struct err *on_opened(void *closure)
 {
+	const struct opened *opened = closure;
+	struct err *e = opened->server ? server_listen(opened->server) : NULL;
+	return e ? e : privileges_drop(opened->user);
+}
+
+/* @server as for work_on_dump(). */
+static struct err *open_host(const struct options *o, struct server *server, struct host **ret)
+{
+	struct opened opened = { server, o->user };
 	bool shown = false;
 	struct host_options host_options = {
 		.dump_paths = o->dumps.list,
 		.dump_path_count = o->dumps.count,
+		.live = o->live,
+		.live_source = o->live_source,
+		.opened = o->live ? on_opened : NULL,
+		.opened_closure = &opened,
 		.symbol_paths = o->symbols.list,
 		.symbol_path_count = o->symbols.count,
 		.cache_size = o->cache_size,
 		.serve_files = !o->no_serve_files,
 		.context_threads = !o->no_context_threads,
 		.extra_cfi = !o->no_extra_cfi,
+		.symbol_cache = o->symbol_cache,
 		.progress = o->quiet ? NULL : show_progress,
 		.closure = &shown,
 	};
@@ -132,7 +153,7 @@ static int work_on_dump(const struct options *o, struct server *server)
 	struct target *target = NULL;
 	struct served_list served = { 0 };
 	int status;
-	struct err *e = open_host(o, &host);
+	struct err *e = open_host(o, server, &host);
 	if (!e)
 		e = target_kernel_new(host, &target);
 	if (!e)
@@ -157,7 +178,7 @@ static int work_on_dump(const struct options *o, struct server *server)
 static int write_symbols_of_dump(const struct options *o)
 {
 	struct host *host = NULL;
-	struct err *e = open_host(o, &host);
+	struct err *e = open_host(o, NULL, &host);
 	if (!e)
 		e = write_symbols(host, o->write_symbols);
 	host_close(host);
@@ -166,10 +187,13 @@ static int write_symbols_of_dump(const struct options *o)
 
 static int serve(const struct options *o)
 {
+	/* Whoever can read a running kernel's memory owns the machine: for its owner only. */
+	static const char *const live_socket[] = { "unix:/run/vmcore-gdbserver.sock" };
+	bool default_socket = o->live && !o->listen.count;
 	struct server *server;
 	struct serve_options serve_options = {
-		.listen = o->listen.list,
-		.listen_count = o->listen.count,
+		.listen = default_socket ? live_socket : o->listen.list,
+		.listen_count = default_socket ? 1 : o->listen.count,
 		.run = o->run,
 		.quiet = o->quiet,
 		.guests = o->guests,

@@ -42,10 +42,25 @@ static struct err *run_info(struct host *h, struct target_view *view,
 	return NULL;
 }
 
+static struct err *run_refresh(struct host *h, struct target_view *view,
+			       const struct monitor_arguments *w, struct buf *out)
+{
+	(void)view;
+	(void)w;
+	if (!h->live)
+		return err_new(ERR_INVALID, "a dump never changes; only --live has new threads");
+	struct err *e = host_renew(h);
+	if (!e)
+		buf_addf(out, "%zu tasks\n", h->tasks.count);
+	return e;
+}
+
 static const struct command commands[] = {
 	{ "help", "[COMMAND]", "what commands there are", true, 0, 1, run_help },
 	{ "info", "", "what the dump holds: kernel, format, date, panic, CPUs, tasks", true, 0, 0,
 	  run_info },
+	{ "refresh", "", "take the list of threads of a live machine anew", false, 0, 0,
+	  run_refresh },
 	{ "threads", "", "every task and idle CPU, with where its registers come from", true, 0, 0,
 	  monitor_threads },
 	{ "bt", "[TID|--all|--cpu N] [--regs] [--raw] [--inline]",
@@ -69,7 +84,7 @@ static const struct command commands[] = {
 	  "was found, and which package has the others",
 	  true, 0, 0, monitor_symbols },
 	{ "lldb-script", "", "commands for lldb that load the files of modules where they lie",
-	  false, 0, 0, monitor_lldb_script },
+	  true, 0, 0, monitor_lldb_script },
 	{ "dmesg", "", "the kernel's log, as dmesg prints it", true, 0, 0, monitor_dmesg },
 	{ "vms", "",
 	  "the virtual machines of KVM: process, kind, vCPUs with their states, memory slots", true,
@@ -217,13 +232,18 @@ struct err *monitor_run(struct host *h, struct target_view *view, const char *li
 		return err_nomem();
 	struct err *e = run_line(h, view, copy, out, ret_job);
 	free(copy);
+	if (*ret_job)
+		(*ret_job)->generation = h->generation;
 	return e ? e : buf_error(out);
 }
 
 struct err *monitor_more(struct host *h, struct target_job *job, struct buf *out, bool *ret_done)
 {
 	bool done = false;
-	struct err *e = job->slice(h, job, out, &done);
+	struct err *e = job->generation == h->generation
+				? job->slice(h, job, out, &done)
+				: err_new(ERR_INVALID, "the list of threads was taken anew "
+						       "meanwhile: give the command again");
 	if (!e)
 		e = buf_error(out);
 	if (e || done)

@@ -81,7 +81,7 @@ static struct err *show_all(const struct wanted *w, struct target_job **ret_job)
 	struct all *a = calloc(1, sizeof(*a));
 	if (!a)
 		return err_nomem();
-	a->job = (struct target_job){ show_slice, free_all };
+	a->job = (struct target_job){ .slice = show_slice, .free = free_all };
 	a->wanted = *w;
 	*ret_job = &a->job;
 	return NULL;

@@ -83,7 +83,8 @@ struct err *monitor_frame(struct host *h, struct target_view *view,
 		frame_text(h, task, frames, view->frame, out);
 	/* Debuggers ask once for a thread's registers, and believe them unchanged until it runs. */
 	if (args->count && !args->json)
-		buf_addstr(out, "hint: to read them again: in gdb 'maintenance flush register-cache', "
-				"in lldb 'continue', which runs nothing\n");
+		buf_addstr(out,
+			   "hint: to read them again: in gdb 'maintenance flush register-cache', "
+			   "in lldb 'continue', which runs nothing\n");
 	return NULL;
 }

@@ -8,6 +8,7 @@
 #define SERVER_MONITOR_JOB_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct buf;
 struct err;
@@ -18,6 +19,7 @@ struct target_job {
 	struct err *(*slice)(struct host *h, struct target_job *job, struct buf *out,
 			     bool *ret_done);
 	void (*free)(struct target_job *job);
+	uint64_t generation; /* of the host's tasks that it goes through; monitor.c's business */
 };
 
 #endif

@@ -68,7 +68,7 @@ static struct err *start_listing(const struct listing *wanted, const struct moni
 	if (!l)
 		return err_nomem();
 	*l = *wanted;
-	l->job = (struct target_job){ show_slice, free_listing };
+	l->job = (struct target_job){ .slice = show_slice, .free = free_listing };
 	*args->ret_job = &l->job;
 	return NULL;
 }

@@ -407,7 +407,7 @@ struct err *monitor_ept(struct host *h, struct target_view *view,
 	if (!job)
 		return err_nomem();
 	struct walk_reader reader = mmu_reader(h->kvm);
-	job->job = (struct target_job){ ept_slice, ept_free };
+	job->job = (struct target_job){ .slice = ept_slice, .free = ept_free };
 	job->json = args->json;
 	e = walk_ranges_new(&reader, &mmu.space, first, last, &job->ranges);
 	if (!e) {

@@ -222,34 +222,51 @@ static bool is_plain(const char *name)
 	return true;
 }
 
+/* One command a line; or as JSON. */
+static void add_command(struct buf *out, const char *command, bool json)
+{
+	if (!json) {
+		buf_addf(out, "%s\n", command);
+		return;
+	}
+	struct json j = JSON_INIT(out);
+	json_object(&j, NULL);
+	json_str(&j, "command", command);
+	json_end(&j);
+	buf_addch(out, '\n');
+}
+
 static struct err *script_module(struct host *h, const struct module *m, struct buf *out, bool json)
 {
 	const struct module_file *file;
 	struct ko_file *ko;
 	size_t count;
-	(void)json;
+	struct buf line = BUF_INIT;
 	struct err *e = module_files_get(h->module_files, m, &file);
 	if (!e)
 		e = module_files_ko(h->module_files, m, &ko);
 	if (e && err_code(e) == ERR_NOMEM)
 		return e;
 	if (e) {
-		buf_addstr(out, "# ");
-		add_printable(out, err_msg(e));
-		buf_addch(out, '\n');
-		err_free(e);
-		return NULL;
+		buf_addstr(&line, "# ");
+		add_printable(&line, err_msg(e));
+	} else {
+		buf_addstr(&line, "target modules add ");
+		add_quoted(&line, file->path);
+		add_command(out, line.data, json);
+		buf_reset(&line);
+		buf_addstr(&line, "target modules load --file ");
+		add_quoted(&line, file->path);
+		const struct ko_section *s = ko_file_sections(ko, &count);
+		for (size_t i = 0; i < count; i++)
+			if (s[i].loaded && is_plain(s[i].name))
+				buf_addf(&line, " %s 0x%" PRIx64, s[i].name, s[i].address);
 	}
-	const struct ko_section *s = ko_file_sections(ko, &count);
-	buf_addstr(out, "target modules add ");
-	add_quoted(out, file->path);
-	buf_addstr(out, "\ntarget modules load --file ");
-	add_quoted(out, file->path);
-	for (size_t i = 0; i < count; i++)
-		if (s[i].loaded && is_plain(s[i].name))
-			buf_addf(out, " %s 0x%" PRIx64, s[i].name, s[i].address);
-	buf_addch(out, '\n');
-	return NULL;
+	err_free(e);
+	add_command(out, line.data, json);
+	e = buf_error(&line);
+	buf_free(&line);
+	return e;
 }
 
 struct err *monitor_lldb_script(struct host *h, struct target_view *view,

@@ -220,7 +220,7 @@ struct err *monitor_stacks(struct host *h, struct target_view *view,
 	struct stacks *s = calloc(1, sizeof(*s));
 	if (!s)
 		return err_nomem();
-	s->job = (struct target_job){ stacks_slice, stacks_free };
+	s->job = (struct target_job){ .slice = stacks_slice, .free = stacks_free };
 	s->json = args->json;
 	*args->ret_job = &s->job;
 	return NULL;

@@ -17,7 +17,7 @@ enum { DEFAULT_CACHE_SIZE = 64 << 20, SMALLEST_CACHE_SIZE = 1 << 20 };
 struct row {
 	char letter; /* 0: no short form; a number above 255 in val then */
 	const char *name;
-	const char *argument; /* NULL: takes none */
+	const char *argument; /* NULL: takes none; "=NAME": may be left out */
 	const char *help;     /* lines apart by \n */
 	/* For bash: an option of compgen, words, or @monitor for the monitor commands' names. */
 	const char *complete;
@@ -34,6 +34,13 @@ static const struct row rows[] = {
 	  "serve every virtual machine in the dump, too: at the ports behind the\n"
 	  "host's, or in the folder of --listen unixdir:PATH",
 	  NULL, false },
+	{ 0, "live", "=SOURCE",
+	  "look at the machine this runs on: at /proc/kcore, /dev/mem or\n"
+	  "/dev/crash, the first that can be read, or at SOURCE; listens at\n"
+	  "unix:/run/vmcore-gdbserver.sock unless told otherwise",
+	  NULL, false },
+	{ 0, "user", "NAME", "with --live: whom to become once that is open (default nobody)", "-u",
+	  false },
 	{ 's', "symbols", "PATH",
 	  "a vmlinux, or a folder to look for it in; may be repeated.\n"
 	  "Without it the usual debug folders are searched when the dump itself\n"
@@ -60,6 +67,10 @@ static const struct row rows[] = {
 	  "let no client read the vmlinux or other files of symbols; they\n"
 	  "are offered to one that has none of its own",
 	  NULL, false },
+	{ 0, "symbol-cache", "DIR",
+	  "keep what is made from the dump for a gdb without a vmlinux in the\n"
+	  "folder DIR, for the next time that this dump is served",
+	  "-d", false },
 	{ 0, "no-extra-cfi", NULL, "do not give gdb the frames of entry code that a vmlinux lacks",
 	  NULL, false },
 	{ 0, "debug", "CATEGORIES",
@@ -127,6 +138,15 @@ static struct err *parse_docs(const char *kind, enum action *ret)
 	return NULL;
 }
 
+static struct err *take_live(struct options *o, const char *source)
+{
+	if (source && !*source)
+		return err_new(ERR_INVALID, "--live=: give a source behind the =, or leave it out");
+	o->live = true;
+	o->live_source = source;
+	return NULL;
+}
+
 static struct err *take(struct options *o, const struct row *row, const char *value)
 {
 	if (!strcmp(row->name, "listen"))
@@ -141,8 +161,14 @@ static struct err *take(struct options *o, const struct row *row, const char *va
 		return parse_docs(value, &o->action);
 	if (!strcmp(row->name, "run"))
 		o->run = value;
+	else if (!strcmp(row->name, "user"))
+		o->user = value;
+	else if (!strcmp(row->name, "live"))
+		return take_live(o, value);
 	else if (!strcmp(row->name, "write-symbols"))
 		o->write_symbols = value;
+	else if (!strcmp(row->name, "symbol-cache"))
+		o->symbol_cache = value;
 	else if (!strcmp(row->name, "no-context-threads"))
 		o->no_context_threads = true;
 	else if (!strcmp(row->name, "guests"))
@@ -194,18 +220,37 @@ static struct err *bad_option(int found, int letter, char **argv)
 	return err_new(ERR_INVALID, "'%s' is no option, or not a whole one; see --help", what);
 }
 
+static struct err *check_source(const struct options *o)
+{
+	if (o->action != ACTION_SERVE)
+		return NULL;
+	if (o->live && o->dumps.count)
+		return err_new(ERR_INVALID,
+			       "--live looks at this machine and takes no dump; a source is given "
+			       "as --live=%s",
+			       o->dumps.list[0]);
+	if (o->live && o->guests)
+		return err_new(ERR_INVALID, "--guests serves the guests of a dump; of a live "
+					    "machine 'monitor vcpu' shows them");
+	if (!o->live && !o->dumps.count)
+		return err_new(ERR_INVALID, "no dump is given; see --help");
+	return NULL;
+}
+
 struct err *options_parse(int argc, char **argv, struct options *ret)
 {
 	struct option longs[ROWS + 1] = { { 0 } };
 	char shorts[2 * ROWS + 2] = ":";
 	size_t n = 1;
-	struct options o = { .cache_size = DEFAULT_CACHE_SIZE };
+	struct options o = { .cache_size = DEFAULT_CACHE_SIZE, .user = "nobody" };
 	struct err *e = NULL;
 	int found;
 
 	for (size_t i = 0; i < ROWS; i++) {
-		longs[i] = (struct option){ rows[i].name, rows[i].argument != NULL, NULL,
-					    row_value(i) };
+		int argument = !rows[i].argument	  ? no_argument
+			       : *rows[i].argument == '=' ? optional_argument
+							  : required_argument;
+		longs[i] = (struct option){ rows[i].name, argument, NULL, row_value(i) };
 		if (rows[i].letter)
 			shorts[n++] = rows[i].letter;
 		if (rows[i].letter && rows[i].argument)
@@ -221,8 +266,8 @@ struct err *options_parse(int argc, char **argv, struct options *ret)
 	}
 	for (; !e && optind < argc; optind++)
 		e = add_string(&o.dumps, argv[optind]);
-	if (!e && o.action == ACTION_SERVE && !o.dumps.count)
-		e = err_new(ERR_INVALID, "no dump is given; see --help");
+	if (!e)
+		e = check_source(&o);
 	if (!e && o.write_symbols && (o.exec.count || o.run || o.listen.count))
 		e = err_new(ERR_INVALID,
 			    "--write-symbols does nothing else: leave out --exec, --run "
@@ -252,6 +297,7 @@ void options_help(struct buf *out)
 	buf_addstr(
 		out,
 		"Usage: vmcore-gdbserver [OPTION]... DUMP [MORE PIECES OF A SPLIT DUMP]\n"
+		"       vmcore-gdbserver [OPTION]... --live[=SOURCE]\n"
 		"Serve a Linux kernel's crash dump to gdb, lldb and whatever speaks their remote "
 		"protocol.\n\n");
 	for (size_t i = 0; i < ROWS; i++) {
@@ -263,7 +309,7 @@ void options_help(struct buf *out)
 		else
 			buf_addf(out, "      --%s", rows[i].name);
 		if (rows[i].argument)
-			buf_addf(out, " %s", rows[i].argument);
+			buf_addf(out, *rows[i].argument == '=' ? "[%s]" : " %s", rows[i].argument);
 		for (const char *line = rows[i].help; line;) {
 			size_t len = strcspn(line, "\n");
 			while (out->len - start < 29 && !out->failed)
@@ -287,7 +333,9 @@ void options_man(struct buf *out)
 		if (rows[i].letter)
 			buf_addf(out, " Fl %c ,", rows[i].letter);
 		buf_addf(out, " Fl Fl %s", rows[i].name);
-		if (rows[i].argument)
+		if (rows[i].argument && *rows[i].argument == '=')
+			buf_addf(out, " Ns Op = Ns Ar %s", rows[i].argument + 1);
+		else if (rows[i].argument)
 			buf_addf(out, " Ar %s", rows[i].argument);
 		buf_addf(out, "\n%s.\n", rows[i].help);
 	}

@@ -32,8 +32,12 @@ enum action {
 struct options {
 	enum action action;
 	struct strings dumps, listen, symbols, exec;
-	const char *run;	   /* NULL without --run; argv's */
+	const char *run; /* NULL without --run; argv's */
+	bool live;
+	const char *live_source;   /* of --live=SOURCE; else NULL */
+	const char *user;	   /* whom to become in live mode; never NULL */
 	const char *write_symbols; /* the file, NULL without --write-symbols; argv's */
+	const char *symbol_cache;  /* the folder, NULL without --symbol-cache; argv's */
 	size_t cache_size;
 	bool no_context_threads;
 	bool guests;

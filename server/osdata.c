@@ -37,6 +37,7 @@ struct osdata {
 	const struct host *h; /* borrowed */
 	struct buf documents[TABLES];
 	bool made[TABLES];
+	uint64_t generation; /* of the host's tasks that they are made of */
 };
 
 struct err *osdata_new(struct host *host, struct osdata **ret)
@@ -221,8 +222,21 @@ static struct err *make(const struct host *h, const struct table *t, struct buf 
 	return e ? e : buf_error(out);
 }
 
+/* Of a machine that runs, tables are as old as its list of tasks. */
+static void drop_old(struct osdata *o)
+{
+	if (o->generation == o->h->generation)
+		return;
+	o->generation = o->h->generation;
+	for (int i = 0; i < TABLES; i++) {
+		buf_reset(&o->documents[i]);
+		o->made[i] = false;
+	}
+}
+
 struct err *osdata_get(struct osdata *o, const char *annex, const struct buf **ret)
 {
+	drop_old(o);
 	for (int i = 0; i < TABLES; i++) {
 		if (strcmp(*annex ? annex : "types", tables[i].name) != 0)
 			continue;

@@ -36,7 +36,8 @@ struct room {
 
 struct door {
 	struct server *server;
-	size_t room; /* whose it is: the index in server->rooms */
+	bool started; /* the listener */
+	size_t room;  /* whose it is: the index in server->rooms */
 	struct listener listener;
 	ev_io incoming;
 	ev_timer rest;
@@ -150,6 +151,7 @@ static void on_rested(struct ev_loop *loop, ev_timer *w, int events)
 static struct err *add_door(struct server *s, const char *address)
 {
 	struct door *door = &s->doors[s->door_count];
+	*door = (struct door){ 0 };
 	struct err *e = listener_open(address, &door->listener);
 	if (e)
 		return e;
@@ -343,9 +345,17 @@ static void give_back_stdio(const struct server *s)
 		fcntl(STDIN_FILENO, F_SETFL, s->stdin_flags);
 }
 
+static struct err *start_listener(struct door *door)
+{
+	struct err *e = door->started ? NULL : listener_start(&door->listener);
+	if (!e)
+		door->started = true;
+	return e;
+}
+
 static struct err *start_door(struct server *s, struct door *door)
 {
-	struct err *e = listener_start(&door->listener);
+	struct err *e = start_listener(door);
 	if (e)
 		return e;
 	ev_io_init(&door->incoming, on_incoming, door->listener.fd, EV_READ);
@@ -428,6 +438,14 @@ struct err *server_new(const struct serve_options *options, struct server **ret)
 	}
 	*ret = s;
 	return NULL;
+}
+
+struct err *server_listen(struct server *s)
+{
+	struct err *e = NULL;
+	for (size_t i = 0; i < s->door_count && !e; i++)
+		e = start_listener(&s->doors[i]);
+	return e;
 }
 
 void server_free(struct server *s)

@@ -28,6 +28,12 @@ __attribute__((warn_unused_result)) struct err *server_new(const struct serve_op
 							   struct server **ret);
 
 /*
+ * Makes the sockets, as server_run() else does: for who will not be allowed to by then. Clients
+ * that connect wait.
+ */
+__attribute__((warn_unused_result)) struct err *server_listen(struct server *s);
+
+/*
  * Serves the targets of @served, each at an address of its own, which is noted there while that
  * lasts: the first (the host) at all of the options' addresses, the others at the ports that follow
  * the first of these, or in its folder. It ends by SIGTERM or SIGINT, when the client at stdio

@@ -35,6 +35,7 @@ struct target_kernel {
 	uint64_t *tids; /* owned; those of host->tasks, each with its contexts behind it */
 	size_t tid_count;
 	struct context_threads *contexts; /* owned; NULL before the first thread list */
+	uint64_t generation;		  /* the host's that these are of */
 	struct buf vmcoreinfo;
 	struct buf libraries; /* complete once libraries_done is set */
 	bool libraries_done;
@@ -49,11 +50,25 @@ static struct host *host_of(void *self)
 
 /* ---- interrupted contexts ---- */
 
+/* Drops what is of tasks that the host has taken anew since. */
+static void forget_old(struct target_kernel *t)
+{
+	if (t->generation == t->host->generation)
+		return;
+	context_threads_free(t->contexts);
+	t->contexts = NULL;
+	free(t->tids);
+	t->tids = NULL;
+	t->tid_count = 0;
+	t->generation = t->host->generation;
+}
+
 /* The threads are found when a client first asks for them. */
 static struct err *find_threads(struct target_kernel *t)
 {
 	const struct tasks *tasks = &t->host->tasks;
 	size_t contexts, next = 0;
+	forget_old(t);
 	if (t->tids)
 		return NULL;
 	struct err *e = context_threads_new(t->host, &t->contexts);
@@ -202,6 +217,16 @@ static struct err *list_threads(void *self, const uint64_t **ret_tids, size_t *r
 	return NULL;
 }
 
+static struct err *renew_threads(void *self)
+{
+	return host_renew(host_of(self));
+}
+
+static uint64_t thread_generation(void *self)
+{
+	return host_of(self)->generation;
+}
+
 static bool thread_alive(void *self, uint64_t tid)
 {
 	return find_task(self, tid) != NULL;
@@ -268,6 +293,21 @@ static const struct target_thread_ops thread_ops = {
 	.describe = describe_thread,
 	.stop_reason = stop_reason,
 };
+
+static const struct target_thread_ops live_thread_ops = {
+	.list = list_threads,
+	.renew = renew_threads,
+	.generation = thread_generation,
+	.alive = thread_alive,
+	.current = current_thread,
+	.describe = describe_thread,
+	.stop_reason = stop_reason,
+};
+
+static void begin(void *self)
+{
+	host_begin(host_of(self));
+}
 
 /* ---- the kernel's image ---- */
 
@@ -449,11 +489,12 @@ struct err *target_kernel_new(struct host *host, struct target **ret)
 	make_register_table(t);
 	t->target = (struct target){
 		.self = t,
-		.what = "a crash dump",
+		.what = host->live ? "a live machine, which is looked at only" : "a crash dump",
+		.begin = host->live ? begin : NULL,
 		.pid = 1,
 		.memory = &memory_ops,
 		.registers = &t->registers,
-		.threads = &thread_ops,
+		.threads = host->live ? &live_thread_ops : &thread_ops,
 		.image = &image_ops,
 		.monitor = &monitor_ops,
 		.files = host->serve_files ? &file_ops : NULL,

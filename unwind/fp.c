@@ -25,6 +25,22 @@ static enum step leave_by_slot(struct walk *w, uint64_t slot, struct frame *ret)
 	return STEP_CALLER;
 }
 
+/*
+ * Whether rbp leads back from a stack that was switched to: what switched has left the rsp that it
+ * had in the first word there (irq_stack_ptr and its successors in arch/x86/entry), to which rsp
+ * points again when the function that was called has returned. rbp, which is that of the switching
+ * function, lies there or above.
+ */
+static bool leads_back(struct walk *w, uint64_t rbp)
+{
+	struct unwind_stack stack;
+	uint64_t link;
+	return !w->exact && w->source->stack(w->source->self, rbp, &stack) &&
+	       stack.low != w->stack.low && rbp < stack.high && stack.high - rbp >= 16 &&
+	       walk_on_stack(w, walk_reg(w, REG_RSP), 8) &&
+	       walk_word(w, walk_reg(w, REG_RSP), &link) && link >= stack.low && link <= rbp;
+}
+
 /* The caller's frame when its rbp lies at @slot, and the return address above it. */
 static enum step leave_by_pair(struct walk *w, uint64_t slot, struct frame *ret)
 {
@@ -92,7 +108,7 @@ static enum step leave_without_frame(struct walk *w, struct frame *ret)
 static enum step leave_by_pt_regs(struct walk *w, uint64_t pt_regs, struct frame *ret)
 {
 	struct frame caller = { .how = HOW_REGS, .interrupted = true };
-	if (!walk_on_stack(w, pt_regs, PT_REGS_BYTES) ||
+	if (!walk_on_other_stack(w, pt_regs, PT_REGS_BYTES) ||
 	    !walk_restore_pt_regs(w, &caller, pt_regs, 0))
 		return STEP_NONE;
 	w->cfa = pt_regs;
@@ -112,7 +128,7 @@ enum step fp_step(struct walk *w, struct frame *ret)
 	uint64_t rbp = walk_reg(w, REG_RBP);
 	if (rbp % 8 == 1)
 		s = leave_by_pt_regs(w, rbp - 1, ret);
-	else if (rbp % 8 == 0 && walk_on_stack(w, rbp, 16))
+	else if (rbp % 8 == 0 && (walk_on_stack(w, rbp, 16) || leads_back(w, rbp)))
 		s = leave_by_pair(w, rbp, ret);
 	if (s == STEP_NONE)
 		walk_note(w, "frame pointer: rbp 0x%" PRIx64 " leads nowhere on the %s stack", rbp,

@@ -37,6 +37,34 @@ static enum step read_top(struct walk *w, uint64_t pt_regs, struct frame *ret)
 	return STEP_CALLER;
 }
 
+/*
+ * Until 4.0 the system call's fast path writes rip, orig_ax and what the handler may change into
+ * pt_regs; rsp stays in a per-CPU variable and, while the task does not run, in thread.usersp; what
+ * pt_regs has for it, and for eflags, which is in r11, is another entry's. rbx, rbp and r12-r15 are
+ * the user's still.
+ */
+enum step syscall_step(struct walk *w, uint64_t kept_at, struct frame *ret)
+{
+	enum { PT_REGS_R11 = 6 };
+	static const enum reg kept[] = { REG_RBX, REG_RBP, REG_R12, REG_R13, REG_R14, REG_R15 };
+	struct frame user = { .how = HOW_REGS, .interrupted = true };
+	uint64_t rsp = walk_reg(w, REG_RSP), pt_regs = w->stack.high - PT_REGS_BYTES;
+	if (w->exact || pt_regs < w->stack.low || rsp < pt_regs ||
+	    rsp > pt_regs + 8 * PT_REGS_R11 ||
+	    !walk_restore_pt_regs(w, &user, pt_regs, PT_REGS_R11) || !is_user(&user.regs))
+		return STEP_NONE;
+	walk_restore(w, &user, REG_EFLAGS, pt_regs + 8 * PT_REGS_R11);
+	regs_forget(&user.regs, REG_RSP);
+	user.saved_known &= ~(UINT32_C(1) << REG_RSP);
+	if (kept_at)
+		walk_restore(w, &user, REG_RSP, kept_at);
+	for (size_t i = 0; i < sizeof(kept) / sizeof(*kept); i++)
+		walk_keep(w, &user, kept[i]);
+	w->cfa = pt_regs;
+	*ret = user;
+	return STEP_CALLER;
+}
+
 enum step stack_top_step(struct walk *w, struct frame *ret)
 {
 	uint64_t size = w->stack.high - w->stack.low;

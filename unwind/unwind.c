@@ -122,17 +122,17 @@ static bool orc_goes_first(const struct orc_entry *entry)
 	return entry->type != ORC_CALL;
 }
 
-static enum step leave_known_code(struct walk *w, struct frame *ret)
+static enum step leave_by_tables(struct walk *w, struct frame *ret)
 {
 	const struct unwind_source *s = w->source;
 	struct orc_entry entry;
-	uint64_t function;
-	if (s->enters_guest && s->enters_guest(s->self, w->pc, &function)) {
-		enum step found = entry_step(w, function, ret);
-		if (found != STEP_NONE)
-			return found;
-	}
+	uint64_t kept_at;
 	bool covered = s->orc && s->orc(s->self, w->pc, &entry);
+	if (!covered && s->drops_user_rsp && s->drops_user_rsp(s->self, w->pc, &kept_at)) {
+		enum step user = syscall_step(w, kept_at, ret);
+		if (user != STEP_NONE)
+			return user;
+	}
 	bool has_orc = covered && entry.type != ORC_NOTHING;
 	if (has_orc && orc_goes_first(&entry))
 		return orc_step(w, &entry, ret);
@@ -144,7 +144,55 @@ static enum step leave_known_code(struct walk *w, struct frame *ret)
 	if (step != STEP_NONE)
 		return step;
 	/* A kernel with ORC has no frame pointers: rbp may lead anywhere, also past frames. */
-	return covered ? found_step(w, ret) : fp_step(w, ret);
+	if (covered)
+		return found_step(w, ret);
+	if (s->calls_handler)
+		step = interrupt_step(w, s->calls_handler(s->self, w->pc), ret);
+	return step == STEP_NONE ? fp_step(w, ret) : step;
+}
+
+/* A CPU that runs a guest comes back into the middle of assembly, of whose pushes tables that are
+ * about the compiled code around it say nothing. */
+static enum step leave_inline_entry(struct walk *w, struct frame *ret)
+{
+	if (w->frame->how == HOW_FOUND && w->frame->interrupted) {
+		walk_note(w, "what lies on the stack at this entry of a guest is not known");
+		return STEP_NONE;
+	}
+	return leave_by_tables(w, ret);
+}
+
+/* Assembly whose pushes did not tell: tables that go by rsp are right there, and rbp is no frame
+ * pointer. */
+static enum step leave_assembly(struct walk *w, const struct guest_entry *entry, struct frame *ret)
+{
+	const struct unwind_source *s = w->source;
+	struct orc_entry orc;
+	enum step step = entry_step(w, entry, ret);
+	if (step != STEP_NONE || !s->orc || !s->orc(s->self, w->pc, &orc))
+		return step;
+	if (orc.type != ORC_CALL || orc.sp != ORC_SP ||
+	    (entry->code == GUEST_CALLED && walk_knows(w, REG_RBP)))
+		return STEP_NONE;
+	return orc_step(w, &orc, ret);
+}
+
+static enum step leave_known_code(struct walk *w, struct frame *ret)
+{
+	const struct unwind_source *s = w->source;
+	const struct frame *frame = w->frame;
+	struct guest_entry entry;
+	struct frame compiled;
+	if (!s->enters_guest || !s->enters_guest(s->self, w->pc, &entry))
+		return leave_by_tables(w, ret);
+	if (entry.code != GUEST_CALLED && entry_undo_inline(w, &compiled)) {
+		w->frame = &compiled;
+		enum step step = leave_by_tables(w, ret);
+		w->frame = frame;
+		return step;
+	}
+	return entry.code == GUEST_INLINE ? leave_inline_entry(w, ret)
+					  : leave_assembly(w, &entry, ret);
 }
 
 static enum step leave_frame(struct walk *w, struct frame *ret)

@@ -25,6 +25,28 @@ struct unwind_stack {
 	const char *name;   /* "task", "IRQ", "NMI"...; static */
 };
 
+/* Code that enters a guest, between which and the exit registers are the guest's. */
+enum guest_code {
+	GUEST_ASSEMBLY, /* pushes what a callee keeps at its beginning; no table tells of the rest
+			 */
+	GUEST_INLINE,	/* compiled, with the entry as assembly in it: tables do not know its pushes
+			 */
+	GUEST_CALLED,	/* where the CPU comes back to in a function that the others call to enter:
+			   the return address lies at rsp */
+};
+
+struct guest_entry {
+	enum guest_code code;
+	uint64_t function; /* where it begins; GUEST_CALLED: what was called. 0: unknown */
+};
+
+/* What a return address says of assembly that calls handlers, where no table does. */
+enum unwind_handler {
+	HANDLER_NONE,
+	HANDLER_INTERRUPT, /* rsp points to the link to the stack before, where pt_regs is */
+	HANDLER_EXCEPTION, /* rsp points to pt_regs */
+};
+
 struct unwind_source {
 	void *self;
 	/* All or nothing. The error is the caller's. */
@@ -43,9 +65,15 @@ struct unwind_source {
 	/* Whether the code at @pc is assembly that is known to leave rbx and r12-r15 alone, so that
 	 * ORC, which does not speak of them, carries them over. May be NULL: none is. */
 	bool (*keeps_callee_saved)(void *self, uint64_t pc);
-	/* Whether the code at @pc is assembly that enters a guest, which begins at *ret_function
-	 * and may hold the guest's registers. May be NULL: none is. */
-	bool (*enters_guest)(void *self, uint64_t pc, uint64_t *ret_function);
+	/* Whether the code at @pc enters guests and may hold the guest's registers. May be NULL:
+	 * none does. */
+	bool (*enters_guest)(void *self, uint64_t pc, struct guest_entry *ret);
+	/* Whether the code at @pc is a system call's entry that leaves the user's rsp and eflags
+	 * out of pt_regs, and the address where that rsp is kept (0: unknown). May be NULL: none
+	 * is. */
+	bool (*drops_user_rsp)(void *self, uint64_t pc, uint64_t *ret_kept_at);
+	/* What the code at @pc calls, if it is the kernel's entry assembly. May be NULL. */
+	enum unwind_handler (*calls_handler)(void *self, uint64_t pc);
 };
 
 /* How a frame's registers were found. */

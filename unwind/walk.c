@@ -38,6 +38,15 @@ bool walk_on_stack(const struct walk *w, uint64_t address, uint64_t len)
 	       len <= w->stack.high - address;
 }
 
+bool walk_on_other_stack(const struct walk *w, uint64_t address, uint64_t len)
+{
+	struct unwind_stack stack;
+	if (address >= w->stack.low && address < w->stack.high)
+		return walk_on_stack(w, address, len);
+	return w->source->stack(w->source->self, address, &stack) && address >= stack.low &&
+	       address < stack.high && len <= stack.high - address;
+}
+
 static void set_saved(struct frame *caller, enum reg n, uint64_t value, uint64_t address)
 {
 	regs_set(&caller->regs, n, value);

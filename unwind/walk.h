@@ -35,8 +35,15 @@ enum step cfi_step(struct walk *w, const struct orc_entry *entry, struct frame *
 enum step orc_step(struct walk *w, const struct orc_entry *entry, struct frame *ret);
 enum step fp_step(struct walk *w, struct frame *ret);
 enum step found_step(struct walk *w, struct frame *ret);
-/* In assembly that enters a guest and begins at @function. */
-enum step entry_step(struct walk *w, uint64_t function, struct frame *ret);
+/* In assembly that enters a guest, or that was called to do so: not GUEST_INLINE. */
+enum step entry_step(struct walk *w, const struct guest_entry *entry, struct frame *ret);
+/* Whether this is where a guest's exit ends in assembly within compiled code: then *ret is the same
+ * frame as the compiled code around it knows it, with the rsp and rbp that its tables speak of. */
+bool entry_undo_inline(struct walk *w, struct frame *ret);
+/* In entry assembly that has called a @handler. */
+enum step interrupt_step(struct walk *w, enum unwind_handler handler, struct frame *ret);
+/* In a system call's entry that keeps the user's rsp at @kept_at (0: unknown), not in pt_regs. */
+enum step syscall_step(struct walk *w, uint64_t kept_at, struct frame *ret);
 /* At the stack's top: what an entry from user mode saved there, and nothing that was called. */
 enum step stack_top_step(struct walk *w, struct frame *ret);
 
@@ -66,6 +73,9 @@ static inline uint64_t walk_reg(const struct walk *w, enum reg n)
 
 /* Whether @len bytes at @address lie between the frame's rsp and the end of its stack. */
 bool walk_on_stack(const struct walk *w, uint64_t address, uint64_t len);
+
+/* The same, or that they lie on another stack of this task or its CPU. */
+bool walk_on_other_stack(const struct walk *w, uint64_t address, uint64_t len);
 
 /* The caller's @n was saved at @address; false if that cannot be read. */
 bool walk_restore(struct walk *w, struct frame *caller, enum reg n, uint64_t address);

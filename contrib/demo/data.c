@@ -52,7 +52,7 @@ note_buf_t *crash_notes;
 int crashing_cpu = -1;
 
 /* Per-CPU variables are linked at 0: a CPU's copy is at the address plus __per_cpu_offset[cpu]. */
-__percpu_data __page_aligned char irq_stack_union[IRQ_STACK_SIZE];
+__percpu_data __page_aligned union irq_stack_union irq_stack_union;
 __percpu_data unsigned long this_cpu_off;
 __percpu_data struct task_struct *current_task = &init_task;
 __percpu_data unsigned long kernel_stack;
@@ -62,6 +62,7 @@ __percpu_data int cpu_number;
 __percpu_data struct orig_ist orig_ist;
 __percpu_data struct rq runqueues;
 __percpu_data note_buf_t demo_crash_notes;
+__percpu_data unsigned long old_rsp;
 
 /* Only their types are wanted. */
 extern struct pt_regs *demo_pt_regs;

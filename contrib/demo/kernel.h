@@ -99,6 +99,15 @@ struct pt_regs {
 	unsigned long ip, cs, flags, sp, ss;
 };
 
+/* arch/x86/include/asm/processor.h */
+union irq_stack_union {
+	char irq_stack[IRQ_STACK_SIZE];
+	struct {
+		char gs_base[40];
+		unsigned long stack_canary;
+	};
+};
+
 /* arch/x86/include/asm/thread_info.h: at the base of the kernel stack */
 struct thread_info {
 	struct task_struct *task;

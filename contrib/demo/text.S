@@ -247,6 +247,28 @@ FUNC ret_from_fork
 	ud2
 END ret_from_fork
 
+	.balign	16
+FUNC do_IRQ
+	FRAME
+	FILL	do_IRQ, 0x30
+	RETURN
+END do_IRQ
+
+	/*
+	 * An interrupt: of pt_regs, what lies from rbp on is saved; the stack is switched, and the one
+	 * before is linked to at its top. No CFI, as in kernels that were built without it.
+	 */
+	.balign	16
+BARE common_interrupt
+	mov	%rbp, (%rsp)
+	mov	%rsp, %rsi
+	mov	%gs:irq_stack_ptr, %rsp
+	push	%rsi
+	CALL_RETURNING_TO common_interrupt, 0x40, do_IRQ
+	pop	%rsi
+	ud2
+BARE_END common_interrupt
+
 	.globl	_etext
 _etext:
 

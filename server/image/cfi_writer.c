@@ -324,7 +324,8 @@ static void close_entry(struct buf *b, size_t start)
 		put_u32(b->data + start, (uint32_t)(b->len - start - 4));
 }
 
-/* A CIE (DWARF 5, 6.4.1). "S" is how the tools mark frames that were interrupted. */
+/* A CIE (DWARF 5, 6.4.1). "S" is how the tools mark frames that were interrupted, "z" says how much
+ * the marks bring along; without it lldb 14 takes the first instruction for that. */
 static uint32_t add_cie(struct buf *b, const char *augmentation)
 {
 	/* What a debugger takes for granted before the first instruction. */
@@ -338,6 +339,8 @@ static uint32_t add_cie(struct buf *b, const char *augmentation)
 	leb_add_unsigned(b, 1);
 	leb_add_signed(b, DATA_ALIGN);
 	leb_add_unsigned(b, REG_RIP);
+	if (*augmentation)
+		leb_add_unsigned(b, 0); /* bytes that the augmentation brings */
 	add_cfa(b, &none, &start);
 	for (size_t i = 0; i < COLUMNS; i++)
 		if (start.rules[i].kind != RULE_CFA)
@@ -351,7 +354,7 @@ void cfi_writer_init(struct cfi_writer *w, uint64_t slide)
 	*w = (struct cfi_writer){ .slide = slide };
 	buf_init(&w->bytes);
 	w->plain = add_cie(&w->bytes, "");
-	w->signal = add_cie(&w->bytes, "S");
+	w->signal = add_cie(&w->bytes, "zS");
 }
 
 void cfi_writer_free(struct cfi_writer *w)
@@ -378,6 +381,22 @@ struct piece {
 	enum kind kind;
 };
 
+static bool is_unknown(const struct cfi_row *row)
+{
+	return !row->valid || row->entry.type == ORC_NOTHING;
+}
+
+/*
+ * Where row @i of a piece begins. What ORC does not know behind what it knows is what a call that
+ * never returns is followed by: the address behind that call, which lldb 14 looks up as it is,
+ * belongs to the call.
+ */
+static uint64_t start_of(const struct piece *p, size_t i)
+{
+	uint64_t start = p->rows[i].start;
+	return i && is_unknown(&p->rows[i]) && !is_unknown(&p->rows[i - 1]) ? start + 1 : start;
+}
+
 /* An FDE (DWARF 5, 6.4.1). */
 static struct err *add_fde(struct cfi_writer *w, const struct piece *p, bool keeps_callee_saved)
 {
@@ -392,13 +411,18 @@ static struct err *add_fde(struct cfi_writer *w, const struct piece *p, bool kee
 	leb_add_u32(b, p->kind == KIND_INTERRUPTED ? w->signal : w->plain);
 	leb_add_u64(b, p->low - w->slide);
 	leb_add_u64(b, p->high - p->low);
+	if (p->kind == KIND_INTERRUPTED)
+		leb_add_unsigned(b, 0); /* as in its CIE */
 	for (size_t i = 0; i < p->count; i++) {
+		uint64_t from = start_of(p, i);
+		uint64_t to = i + 1 < p->count ? p->rows[i + 1].start : p->high;
 		s = state_of(&p->rows[i], keeps_callee_saved);
-		if (same_state(&was, &s))
+		/* Of several rows for an address the last one holds. */
+		if (from >= to || same_state(&was, &s))
 			continue;
-		if (p->rows[i].start > at) {
-			add_advance(b, p->rows[i].start - at);
-			at = p->rows[i].start;
+		if (from > at) {
+			add_advance(b, from - at);
+			at = from;
 		}
 		add_change(b, &was, &s);
 		was = s;

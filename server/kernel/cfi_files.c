@@ -12,6 +12,7 @@
 #include "server/kernel/ko_file.h"
 #include "server/kernel/module_files.h"
 #include "server/kernel/modules.h"
+#include "unwind/cfi_check.h"
 
 struct range {
 	uint64_t low, high; /* [low, high), as linked */
@@ -30,9 +31,9 @@ struct cfi_files {
 	bool tried;
 	Elf *elf;
 	Dwarf *dwarf;
-	Dwarf_CFI *debug_frame; /* the Dwarf's; NULL if there is none */
-	Dwarf_CFI *eh_frame;	/* owned; NULL if there is none, or it is not needed */
-	struct range *code;	/* owned; the sections with code */
+	Dwarf_CFI *eh_frame; /* owned; NULL if there is none, or it is not needed */
+	Dwarf_CFI *section;  /* the Dwarf's .debug_frame, or eh_frame; NULL if neither is usable */
+	struct range *code;  /* owned; the sections with code */
 	size_t code_count;
 	struct module_cfi *of_modules; /* owned; by index of modules */
 };
@@ -67,6 +68,17 @@ void cfi_files_free(struct cfi_files *f)
 	free(f);
 }
 
+/* The one of the two to use, if it does not make libdw do what it should not. */
+static Dwarf_CFI *choose(Elf *elf, Dwarf_CFI *debug_frame, Dwarf_CFI *eh_frame, const char *whose)
+{
+	Dwarf_CFI *chosen = debug_frame ? debug_frame : eh_frame;
+	const char *why;
+	if (!chosen || cfi_check_elf(elf, debug_frame ? ".debug_frame" : ".eh_frame", &why))
+		return chosen;
+	log_debug(LOG_UNWIND, "CFI of %s is not used: %s", whose, why);
+	return NULL;
+}
+
 static struct err *find_code(struct cfi_files *f)
 {
 	size_t sections;
@@ -97,10 +109,10 @@ static struct err *open_file(struct cfi_files *f, const struct debug_file *file)
 	if (!f->elf)
 		return err_new(ERR_FORMAT, "%s", elf_errmsg(-1));
 	f->dwarf = dwarf_begin_elf(f->elf, DWARF_C_READ, NULL);
-	if (f->dwarf)
-		f->debug_frame = dwarf_getcfi(f->dwarf);
-	if (!f->debug_frame)
+	Dwarf_CFI *debug_frame = f->dwarf ? dwarf_getcfi(f->dwarf) : NULL;
+	if (!debug_frame)
 		f->eh_frame = dwarf_getcfi_elf(f->elf);
+	f->section = choose(f->elf, debug_frame, f->eh_frame, "the kernel");
 	return find_code(f);
 }
 
@@ -132,7 +144,8 @@ static bool find_of_module(struct cfi_files *f, const struct module *module,
 			log_debug(LOG_UNWIND, "CFI of module %s: %s", module->name, err_msg(e));
 		} else if (f->files) {
 			ko_file_cfi(ko, &debug_frame, &eh_frame);
-			m->section = debug_frame ? debug_frame : eh_frame;
+			m->section =
+				choose(ko_file_cfi_elf(ko), debug_frame, eh_frame, module->name);
 		}
 		err_free(e);
 	}
@@ -152,13 +165,12 @@ bool cfi_files_find(struct cfi_files *f, const struct module *module, uint64_t p
 	 * module's address can be taken for one of the image's. */
 	if (!f->tried)
 		try_file(f);
-	Dwarf_CFI *cfi = f->debug_frame ? f->debug_frame : f->eh_frame;
-	if (!cfi || !kernel_text(f->k, &text, &slide))
+	if (!f->section || !kernel_text(f->k, &text, &slide))
 		return false;
 	for (size_t i = 0; i < f->code_count; i++) {
 		if (pc - slide < f->code[i].low || pc - slide >= f->code[i].high)
 			continue;
-		*ret_cfi = cfi;
+		*ret_cfi = f->section;
 		*ret_bias = slide;
 		return true;
 	}

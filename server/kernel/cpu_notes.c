@@ -134,6 +134,12 @@ struct err *cpu_notes_match(struct kernel *k, const struct cpus *cpus, const str
 	uint64_t crash_notes;
 	if (!states)
 		return err_nomem();
+	/* The notes of /proc/kcore are about who opened it, and crash_notes about a crash that did
+	 * not happen yet. */
+	if (dump_info(kernel_dump(k))->live) {
+		*ret = states;
+		return NULL;
+	}
 	struct err *e = cpu_notes_read(dump_info(kernel_dump(k)), &notes, &count);
 	if (e) {
 		free(states);

@@ -239,6 +239,11 @@ void ko_file_cfi(struct ko_file *f, Dwarf_CFI **ret_debug_frame, Dwarf_CFI **ret
 	*ret_eh_frame = f->eh_frame;
 }
 
+Elf *ko_file_cfi_elf(const struct ko_file *f)
+{
+	return f->for_cfi.elf;
+}
+
 /* The bytes of one section are wanted now, but those of another may be next: all tables that are
  * loaded are small. */
 static bool is_orc(const char *name, const void *closure)

@@ -57,6 +57,9 @@ __attribute__((warn_unused_result)) struct err *ko_file_dwarf(struct ko_file *f,
  * this. Both may be NULL. Borrowed. */
 void ko_file_cfi(struct ko_file *f, Dwarf_CFI **ret_debug_frame, Dwarf_CFI **ret_eh_frame);
 
+/* The ELF file that these come from; NULL if there is neither. Borrowed. */
+Elf *ko_file_cfi_elf(const struct ko_file *f);
+
 /* Adds the relocated bytes of the first section called @name to @out and gives the section's
  * run-time address. ERR_NOTFOUND if there is none that is loaded and has bytes in the file. */
 __attribute__((warn_unused_result)) struct err *

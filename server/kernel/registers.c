@@ -11,13 +11,16 @@
 #include "server/kernel/cpu_notes.h"
 #include "server/kernel/cpus.h"
 #include "server/kernel/kernel.h"
+#include "server/kernel/task_stamp.h"
 #include "server/kernel/tasks.h"
+#include "server/memory/dump.h"
 #include "unwind/pt_regs.h"
 #include "unwind/switch.h"
 
 enum {
 	FUNCTION_MAX = 64 << 10, /* __schedule is some 3 KiB */
 	TIF_FORK = 18,		 /* arch/x86/include/asm/thread_info.h until 4.8 */
+	LIVE_ATTEMPTS = 4,	 /* to read a task that keeps being switched */
 };
 
 /* The last address of user mode, with four or five levels of tables. */
@@ -30,6 +33,7 @@ struct registers {
 	struct cpu_state *states; /* owned; by index of cpus */
 	struct switch_layout layout;
 	struct first_regs **done; /* owned; by index of tasks, NULL until asked for */
+	size_t done_count;
 	bool (*entry)(void *closure, const struct task *task, const struct cpu *cpu,
 		      struct regs *ret);
 	void *entry_closure;
@@ -201,6 +205,60 @@ static struct err *from_cpu(const struct registers *r, const struct task *task,
 	return from_note(r, task, cpu, &state->note, f);
 }
 
+/* ---- on a machine that runs ---- */
+
+static struct err *now_unknown(struct first_regs *f, struct err *e)
+{
+	if (err_code(e) == ERR_NOMEM)
+		return e;
+	struct err *result = unknown(f, "%s", err_msg(e));
+	err_free(e);
+	return result;
+}
+
+/* What the switch left, unless the task was switched in while it was being read. */
+static struct err *from_live_switch(const struct registers *r, const struct task *task,
+				    const struct task_stamp *before, struct first_regs *f)
+{
+	struct task now = *task;
+	struct task_stamp after;
+	now.stack = before->stack;
+	now.sp = before->sp;
+	struct err *e = from_switch(r, &now, f);
+	if (e || f->from == REGS_UNKNOWN)
+		return e;
+	memory_forget(kernel_memory(r->k));
+	e = task_stamp_read(r->k, task, &after);
+	if (e)
+		return now_unknown(f, e);
+	if (task_stamp_equal(before, &after))
+		return NULL;
+	return unknown(f, "the task changed while being read");
+}
+
+static struct err *from_live(const struct registers *r, const struct task *task,
+			     struct first_regs *f)
+{
+	struct task_stamp stamp;
+	for (unsigned attempt = 0; attempt < LIVE_ATTEMPTS; attempt++) {
+		free(f->why);
+		f->why = NULL;
+		memory_forget(kernel_memory(r->k));
+		struct err *e = task_stamp_read(r->k, task, &stamp);
+		if (e)
+			return now_unknown(f, e);
+		if (stamp.on_cpu)
+			return unknown(f,
+				       "the task is running on CPU %d, and what its registers are "
+				       "only that CPU knows",
+				       stamp.cpu);
+		e = from_live_switch(r, task, &stamp, f);
+		if (e || f->from != REGS_UNKNOWN)
+			return e;
+	}
+	return NULL;
+}
+
 /* ---- all of them ---- */
 
 struct err *registers_new(struct kernel *k, const struct cpus *cpus, const struct tasks *tasks,
@@ -232,19 +290,51 @@ void registers_set_entry(struct registers *r,
 	r->entry_closure = closure;
 }
 
-void registers_free(struct registers *r)
+void registers_forget(struct registers *r)
 {
-	if (!r)
-		return;
-	for (size_t i = 0; r->done && i < r->tasks->count; i++) {
+	for (size_t i = 0; r->done_count; i++) {
 		if (!r->done[i])
 			continue;
 		free(r->done[i]->why);
 		free(r->done[i]);
+		r->done[i] = NULL;
+		r->done_count--;
 	}
+}
+
+struct err *registers_renew(struct registers *r)
+{
+	struct cpu_state *states;
+	struct first_regs **done = calloc(r->tasks->count + 1, sizeof(*done));
+	struct err *e = done ? cpu_notes_match(r->k, r->cpus, r->tasks, &states) : err_nomem();
+	if (e) {
+		free(done);
+		return e;
+	}
+	registers_forget(r);
+	free(r->done);
+	free(r->states);
+	r->done = done;
+	r->states = states;
+	return NULL;
+}
+
+void registers_free(struct registers *r)
+{
+	if (!r)
+		return;
+	registers_forget(r);
 	free(r->done);
 	free(r->states);
 	free(r);
+}
+
+static struct err *read_registers(const struct registers *r, const struct task *task,
+				  struct first_regs *f)
+{
+	if (dump_info(kernel_dump(r->k))->live)
+		return from_live(r, task, f);
+	return task->on_cpu ? from_cpu(r, task, f) : from_switch(r, task, f);
 }
 
 struct err *registers_get(struct registers *r, const struct task *task,
@@ -255,13 +345,14 @@ struct err *registers_get(struct registers *r, const struct task *task,
 		struct first_regs *f = calloc(1, sizeof(*f));
 		if (!f)
 			return err_nomem();
-		struct err *e = task->on_cpu ? from_cpu(r, task, f) : from_switch(r, task, f);
+		struct err *e = read_registers(r, task, f);
 		if (e) {
 			free(f->why);
 			free(f);
 			return e;
 		}
 		r->done[n] = f;
+		r->done_count++;
 	}
 	*ret = r->done[n];
 	return NULL;

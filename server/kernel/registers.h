@@ -43,6 +43,12 @@ __attribute__((warn_unused_result)) struct err *registers_new(struct kernel *k,
 							      struct registers **ret);
 void registers_free(struct registers *r);
 
+/* Forgets all that registers_get() has given: what is read of a machine that runs is old soon. */
+void registers_forget(struct registers *r);
+
+/* The same when the tasks (and CPUs) given to registers_new() have been read anew, into the same
+ * place. An error, which only memory can be the reason of, leaves it to the old ones. */
+__attribute__((warn_unused_result)) struct err *registers_renew(struct registers *r);
 /*
  * Names who knows with which registers @task entered the guest that @cpu runs now: false if that is
  * not certain. Before the first question; @closure is borrowed.

@@ -11,8 +11,13 @@
 #include "server/kernel/kernel.h"
 #include "server/kernel/orc_tables.h"
 #include "server/kernel/registers.h"
+#include "server/kernel/task_stamp.h"
 #include "server/kernel/tasks.h"
+#include "server/kernel/types.h"
 #include "server/kernel/unwind_source_asm.h"
+#include "server/memory/dump.h"
+
+enum { LIVE_ATTEMPTS = 4 }; /* to read a task that keeps being switched */
 
 struct unwinder {
 	struct unwinder_parts parts;
@@ -116,25 +121,59 @@ static bool keeps_callee_saved(void *self, uint64_t pc)
 	       asm_keeps_callee_saved(symbol.name);
 }
 
-static bool enters_guest(void *self, uint64_t pc, uint64_t *ret_function)
+static bool enters_guest(void *self, uint64_t pc, struct guest_entry *ret)
 {
 	const struct question *q = self;
 	struct code_map *code = q->u->parts.code;
 	struct symbol symbol;
-	uint64_t function;
+	struct guest_entry entry = { .code = GUEST_ASSEMBLY };
 	if (!code_map_symbol(code, pc, &symbol))
 		return false;
-	if (asm_enters_guest(symbol.name)) {
-		*ret_function = symbol.address;
-		return true;
-	}
+	entry.function = symbol.address;
 	/* What HOST_RIP names: since 5.19 a place within __vmx_vcpu_run, before a function of its
-	 * own in front of it. */
-	if (strcmp(symbol.name, "vmx_vmexit") != 0 ||
-	    !code_map_address(code, "kvm_intel", "__vmx_vcpu_run", &function) || function >= pc)
+	 * own in front of it, which that calls vmx_vmenter() to come out of. */
+	if (!strcmp(symbol.name, "vmx_vmexit")) {
+		if (!code_map_address(code, "kvm_intel", "__vmx_vcpu_run", &entry.function) ||
+		    entry.function >= symbol.address) {
+			entry = (struct guest_entry){ .code = GUEST_CALLED };
+			code_map_address(code, "kvm_intel", "vmx_vmenter", &entry.function);
+			if (pc != symbol.address)
+				return false;
+		}
+	} else if (!asm_enters_guest(symbol.name, &entry.code)) {
 		return false;
-	*ret_function = function;
+	}
+	*ret = entry;
 	return true;
+}
+
+/* Such kernels have thread_struct.usersp; of the task that runs, old_rsp of its CPU is newer. */
+static bool drops_user_rsp(void *self, uint64_t pc, uint64_t *ret_kept_at)
+{
+	const struct question *q = self;
+	const struct kernel *k = q->u->parts.k;
+	struct symbol symbol;
+	uint64_t offset;
+	if (!code_map_in_kernel(q->u->parts.code, pc) ||
+	    !code_map_symbol(q->u->parts.code, pc, &symbol) || !asm_is_old_syscall(symbol.name) ||
+	    !types_offset(kernel_types(k), "task_struct", "thread.usersp", &offset))
+		return false;
+	*ret_kept_at = 0;
+	if (!q->task->on_cpu)
+		*ret_kept_at = q->task->address + offset;
+	else if (q->cpu)
+		cpu_symbol(k, q->cpu, "old_rsp", ret_kept_at);
+	return true;
+}
+
+static enum unwind_handler calls_handler(void *self, uint64_t pc)
+{
+	const struct question *q = self;
+	struct symbol symbol;
+	if (!code_map_in_kernel(q->u->parts.code, pc) ||
+	    !code_map_symbol(q->u->parts.code, pc, &symbol))
+		return HANDLER_NONE;
+	return asm_calls_handler(symbol.name);
 }
 
 /* ---- a task ---- */
@@ -170,7 +209,7 @@ static struct err *lost(const char *reason, struct frames *ret)
 	return NULL;
 }
 
-struct err *unwinder_frames(struct unwinder *u, const struct task *task, struct frames *ret)
+static struct err *frames_once(struct unwinder *u, const struct task *task, struct frames *ret)
 {
 	struct frame first;
 	const char *why;
@@ -194,6 +233,50 @@ struct err *unwinder_frames(struct unwinder *u, const struct task *task, struct 
 		.stack = find_stack,
 		.keeps_callee_saved = keeps_callee_saved,
 		.enters_guest = enters_guest,
+		.drops_user_rsp = drops_user_rsp,
+		.calls_handler = calls_handler,
 	};
 	return unwind(&source, &first.regs, first.how, first.interrupted, ret);
+}
+
+/* Whether @task was switched in since @before was read. */
+static bool has_changed(const struct unwinder *u, const struct task *task,
+			const struct task_stamp *before)
+{
+	struct task_stamp after;
+	memory_forget(kernel_memory(u->parts.k));
+	struct err *e = task_stamp_read(u->parts.k, task, &after);
+	bool same = !e && task_stamp_equal(before, &after);
+	err_free(e);
+	return !same;
+}
+
+/* On a machine that runs: frames of one moment, or none. */
+static struct err *live_frames(struct unwinder *u, const struct task *task, struct frames *ret)
+{
+	struct task_stamp before;
+	for (unsigned attempt = 0; attempt < LIVE_ATTEMPTS; attempt++) {
+		registers_forget(u->parts.registers);
+		memory_forget(kernel_memory(u->parts.k));
+		struct err *e = task_stamp_read(u->parts.k, task, &before);
+		if (e && err_code(e) != ERR_NOMEM) {
+			struct err *failed = lost(err_msg(e), ret);
+			err_free(e);
+			return failed;
+		}
+		if (!e)
+			e = frames_once(u, task, ret);
+		/* One whose registers are unknown, as it runs or has ended, says so. */
+		if (e || !ret->count || !has_changed(u, task, &before))
+			return e;
+		frames_free(ret);
+	}
+	return lost("the task changed while being read, again and again", ret);
+}
+
+struct err *unwinder_frames(struct unwinder *u, const struct task *task, struct frames *ret)
+{
+	if (dump_info(kernel_dump(u->parts.k))->live)
+		return live_frames(u, task, ret);
+	return frames_once(u, task, ret);
 }

@@ -78,14 +78,103 @@ bool asm_keeps_callee_saved(const char *name)
 	return false;
 }
 
-bool asm_enters_guest(const char *name)
+bool asm_enters_guest(const char *name, enum guest_code *ret)
 {
-	/* arch/x86/kvm/{svm,vmx}/vmenter.S, from 5.1 (VMX) and 5.7 (SVM) on; vmx_vmexit is what
-	 * VMX's HOST_RIP names within __vmx_vcpu_run until 7.0. */
-	static const char *const names[] = { "__svm_vcpu_run", "__svm_sev_es_vcpu_run",
-					     "__vmx_vcpu_run" };
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+	/* arch/x86/kvm/{svm,vmx}/vmenter.S, from 5.1 (VMX) and 5.7 (SVM) on; before, inline
+	 * assembly in vmx.c and svm.c. */
+	static const struct {
+		const char *name;
+		enum guest_code code;
+	} entries[] = {
+		{ "__svm_vcpu_run", GUEST_ASSEMBLY }, { "__svm_sev_es_vcpu_run", GUEST_ASSEMBLY },
+		{ "__vmx_vcpu_run", GUEST_ASSEMBLY }, { "svm_vcpu_run", GUEST_INLINE },
+		{ "vmx_vcpu_run", GUEST_INLINE },
+	};
+	for (size_t i = 0; i < sizeof(entries) / sizeof(*entries); i++) {
+		if (strcmp(name, entries[i].name) != 0)
+			continue;
+		*ret = entries[i].code;
+		return true;
+	}
+	return false;
+}
+
+static bool is_one_of(const char *const *names, size_t count, const char *name)
+{
+	for (size_t i = 0; i < count; i++)
 		if (!strcmp(name, names[i]))
 			return true;
 	return false;
+}
+
+bool asm_is_old_syscall(const char *name)
+{
+	/* arch/x86/kernel/entry_64.S: labels that kallsyms has; a call returns behind one of them
+	 */
+	static const char *const names[] = {
+		"system_call",
+		"system_call_after_swapgs",
+		"system_call_fastpath",
+		"sysret_check",
+		"sysret_careful",
+		"ret_from_sys_call",
+		"sysret_signal",
+		"sysret_audit",
+		"auditsys",
+		"tracesys",
+	};
+	return is_one_of(names, sizeof(names) / sizeof(*names), name);
+}
+
+enum unwind_handler asm_calls_handler(const char *name)
+{
+	/* The apicinterrupt rows of arch/x86/kernel/entry_64.S, later arch/x86/entry/entry_64.S. */
+	static const char *const interrupts[] = {
+		"common_interrupt",	      "apic_timer_interrupt",
+		"call_function_interrupt",    "call_function_single_interrupt",
+		"deferred_error_interrupt",   "error_interrupt",
+		"hyperv_callback_vector",     "irq_move_cleanup_interrupt",
+		"irq_work_interrupt",	      "kvm_posted_intr_ipi",
+		"kvm_posted_intr_nested_ipi", "kvm_posted_intr_wakeup_ipi",
+		"reboot_interrupt",	      "reschedule_interrupt",
+		"spurious_interrupt",	      "thermal_interrupt",
+		"threshold_interrupt",	      "uv_bau_message_intr1",
+		"x86_platform_ipi",	      "xen_do_hypervisor_callback",
+		"xen_hvm_callback_vector",
+	};
+	/* Its zeroentry, errorentry and idtentry rows, and parts of nmi that have names. */
+	static const char *const exceptions[] = {
+		"alignment_check",
+		"async_page_fault",
+		"bounds",
+		"coprocessor_error",
+		"coprocessor_segment_overrun",
+		"debug",
+		"device_not_available",
+		"divide_error",
+		"double_fault",
+		"end_repeat_nmi",
+		"first_nmi",
+		"general_protection",
+		"int3",
+		"invalid_TSS",
+		"invalid_op",
+		"machine_check",
+		"nmi",
+		"overflow",
+		"page_fault",
+		"repeat_nmi",
+		"segment_not_present",
+		"simd_coprocessor_error",
+		"spurious_interrupt_bug",
+		"stack_segment",
+	};
+	static const char traced[] = "trace_"; /* 3.11 to 4.14: twins for when tracing is on */
+	if (!strncmp(name, traced, sizeof(traced) - 1))
+		name += sizeof(traced) - 1;
+	if (is_one_of(interrupts, sizeof(interrupts) / sizeof(*interrupts), name))
+		return HANDLER_INTERRUPT;
+	if (is_one_of(exceptions, sizeof(exceptions) / sizeof(*exceptions), name))
+		return HANDLER_EXCEPTION;
+	return HANDLER_NONE;
 }

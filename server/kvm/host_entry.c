@@ -12,6 +12,7 @@
 #include "server/kernel/kernel.h"
 #include "server/kernel/modules.h"
 #include "server/kernel/tasks.h"
+#include "server/kernel/unwind_source_asm.h"
 #include "server/kvm/kvm_private.h"
 
 #define KERNEL_HALF (UINT64_C(1) << 63)
@@ -41,11 +42,17 @@ static bool read_u64(struct kvm *kvm, uint64_t va, uint64_t *ret)
 	return !e;
 }
 
-/* Code of the vendor's module, or of the kernel if that is built in. */
+/* Code of the vendor's module or, if that is built in, of a function that enters guests. */
 static bool is_code_of(const struct kvm *kvm, const char *module, uint64_t rip)
 {
-	const struct module *m = code_map_module(kvm->parts.code, rip);
-	return code_map_is_code(kvm->parts.code, rip) && (!m || !strcmp(m->name, module));
+	struct code_map *code = kvm->parts.code;
+	const struct module *m = modules_named(code_map_modules(code), module);
+	enum guest_code kind;
+	struct symbol symbol;
+	if (!code_map_is_code(code, rip) || code_map_module(code, rip) != m)
+		return false;
+	return m || (code_map_symbol(code, rip, &symbol) &&
+		     (asm_enters_guest(symbol.name, &kind) || !strcmp(symbol.name, "vmx_vmexit")));
 }
 
 /* vcpu->mode is OUTSIDE_GUEST_MODE (0) before the entry and after the exit (linux/kvm_host.h). */
@@ -111,6 +118,19 @@ static bool save_area(struct kvm *kvm, uint64_t data, uint64_t *ret)
 	return !e;
 }
 
+/* Where the CPU comes back to lies just behind the instruction that entered. */
+static bool is_behind_vmrun(struct kvm *kvm, uint64_t rip)
+{
+	static const unsigned char vmrun[] = { 0x0f, 0x01, 0xd8 };
+	unsigned char code[sizeof(vmrun)];
+	struct err *e = kernel_read(kvm->parts.k, rip - sizeof(code), code, sizeof(code));
+	bool is = !e && !memcmp(code, vmrun, sizeof(code));
+	err_free(e);
+	return is;
+}
+
+/* Stale is what another task left, or an entry that this one came back from; of the latter kind the
+ * caller knows. */
 static bool svm_entry(struct kvm *kvm, const struct task *task, const struct cpu *cpu,
 		      struct regs *ret)
 {
@@ -124,15 +144,15 @@ static bool svm_entry(struct kvm *kvm, const struct task *task, const struct cpu
 		memory_read_phys(kernel_memory(kvm->parts.k), pa, page, sizeof(page), &done);
 	bool whole = !e && done == sizeof(page);
 	err_free(e);
-	if (!whole || !host_space_has(kvm->parts.k, kvm->parts.cpus, kvm->parts.tasks,
-				      get_u64(page + SAVE_CR3)))
+	if (!whole || !host_space_is(kvm->parts.k, task->mm, get_u64(page + SAVE_CR3)))
 		return false;
 	regs_set(&regs, REG_RIP, get_u64(page + SAVE_RIP));
 	regs_set(&regs, REG_RSP, get_u64(page + SAVE_RSP));
 	regs_set(&regs, REG_RAX, get_u64(page + SAVE_RAX));
 	regs_set(&regs, REG_EFLAGS, get_u64(page + SAVE_RFLAGS));
 	if (!is_on_stack(kvm, task, regs.value[REG_RSP]) ||
-	    !is_code_of(kvm, "kvm_amd", regs.value[REG_RIP]))
+	    !is_code_of(kvm, "kvm_amd", regs.value[REG_RIP]) ||
+	    !is_behind_vmrun(kvm, regs.value[REG_RIP]))
 		return false;
 	*ret = regs;
 	return true;
@@ -159,26 +179,36 @@ static bool vmx_host_rsp(struct kvm *kvm, uint64_t vmx, uint64_t *ret)
 	return good;
 }
 
-/*
- * Until 5.0 the entry is inline assembly in the C function vmx_vcpu_run(), which pushes rdx, rbp, a
- * scratch register and the vCPU (arch/x86/kvm/vmx.c). The last two are popped right after the exit;
- * 5.0 calls a helper to enter, whose return address lies in front.
- */
-static bool inline_entry(struct kvm *kvm, uint64_t vmx, uint64_t rsp, uint64_t rip,
-			 struct regs *ret)
+/* What HOST_RIP holds: until 4.20 a constant of that name has it, which inline assembly makes. */
+static bool vmx_host_rip(struct kvm *kvm, uint64_t *ret)
 {
-	uint64_t word, rbp;
-	for (unsigned ahead = 0; ahead < 2; ahead++, rsp += 8) {
-		if (!read_u64(kvm, rsp, &word))
+	struct code_map *code = kvm->parts.code;
+	uint64_t constant, rip;
+	bool found = code_map_address(code, "kvm_intel", "vmx_return", &constant)
+			     ? read_u64(kvm, constant, &rip)
+			     : code_map_address(code, "kvm_intel", "vmx_vmexit", &rip);
+	if (!found || !is_code_of(kvm, "kvm_intel", rip))
+		return false;
+	*ret = rip;
+	return true;
+}
+
+/*
+ * What the entry pushed last lies at HOST_RSP: the struct vcpu_vmx or the vCPU's registers, with
+ * flags and a return address among them (arch/x86/kvm/vmx/vmenter.S; until 5.0 vmx.c). Elsewhere
+ * the thread has been about something else since.
+ */
+static bool vmx_slots_are_of(struct kvm *kvm, uint64_t vmx, uint64_t vcpu, uint64_t rsp)
+{
+	enum { SLOTS = 4 };
+	uint64_t word, regs;
+	if (!type_scope_offset(&kvm->types, "kvm_vcpu", "arch.regs", &regs))
+		return false;
+	for (unsigned i = 0; i < SLOTS; i++) {
+		if (!read_u64(kvm, rsp + 8 * i, &word))
 			return false;
-		if (word != vmx)
-			continue;
-		if (!read_u64(kvm, rsp + 16, &rbp))
-			return false;
-		regs_set(ret, REG_RIP, rip);
-		regs_set(ret, REG_RSP, rsp + 32);
-		regs_set(ret, REG_RBP, rbp);
-		return true;
+		if (word == vmx || word == vcpu + regs)
+			return true;
 	}
 	return false;
 }
@@ -188,19 +218,14 @@ static bool vmx_entry(struct kvm *kvm, const struct task *task, const struct vcp
 {
 	uint64_t offset, rsp, rip;
 	struct regs regs = { 0 };
-	if (!vcpu || !type_scope_offset(&kvm->types, "vcpu_vmx", "vcpu", &offset) ||
-	    !vmx_host_rsp(kvm, vcpu->address - offset, &rsp) || !is_on_stack(kvm, task, rsp))
+	if (!vcpu || !type_scope_offset(&kvm->types, "vcpu_vmx", "vcpu", &offset))
 		return false;
-	/* What HOST_RIP names. */
-	if (code_map_address(kvm->parts.code, "kvm_intel", "vmx_return", &rip)) {
-		if (!inline_entry(kvm, vcpu->address - offset, rsp, rip, &regs))
-			return false;
-	} else if (code_map_address(kvm->parts.code, "kvm_intel", "vmx_vmexit", &rip)) {
-		regs_set(&regs, REG_RIP, rip);
-		regs_set(&regs, REG_RSP, rsp);
-	} else {
+	uint64_t vmx = vcpu->address - offset;
+	if (!vmx_host_rsp(kvm, vmx, &rsp) || !is_on_stack(kvm, task, rsp) ||
+	    !vmx_slots_are_of(kvm, vmx, vcpu->address, rsp) || !vmx_host_rip(kvm, &rip))
 		return false;
-	}
+	regs_set(&regs, REG_RIP, rip);
+	regs_set(&regs, REG_RSP, rsp);
 	*ret = regs;
 	return true;
 }

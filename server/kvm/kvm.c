@@ -19,6 +19,11 @@ struct err *kvm_new(const struct kvm_parts *parts, struct kvm **ret)
 		return err_nomem();
 	kvm->parts = *parts;
 	buf_init(&kvm->notes);
+	kvm->members = kvm_members_new();
+	if (!kvm->members) {
+		kvm_free(kvm);
+		return err_nomem();
+	}
 	*ret = kvm;
 	return NULL;
 }
@@ -33,6 +38,7 @@ void kvm_free(struct kvm *kvm)
 	}
 	free(kvm->vms);
 	free(kvm->strays);
+	kvm_members_free(kvm->members);
 	map_free(&kvm->vm_at);
 	map_free(&kvm->vcpu_at);
 	map_free(&kvm->by_task);
@@ -71,9 +77,10 @@ struct err *kvm_read_path(const struct kvm *kvm, uint64_t base, const char *type
 			  bool *ret_found, uint64_t *ret)
 {
 	struct member m;
-	struct err *e = type_scope_member(&kvm->types, type, path, &m);
-	*ret_found = !e && kvm_read_number(kvm, base, &m, ret);
-	return kvm_only_nomem(e);
+	bool exists = false;
+	struct err *e = kvm_find_member(kvm, type, path, &exists, &m);
+	*ret_found = !e && exists && kvm_read_number(kvm, base, &m, ret);
+	return e;
 }
 
 struct err *kvm_only_nomem(struct err *e)

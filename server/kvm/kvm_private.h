@@ -37,6 +37,7 @@ struct stray {
 struct kvm {
 	struct kvm_parts parts;
 	struct type_scope types;
+	struct kvm_members *members; /* owned */
 	struct kvm_layout layout;
 	enum kvm_vendor vendor;
 	bool tried;	    /* the VMs were read, or that failed */
@@ -71,6 +72,14 @@ __attribute__((warn_unused_result)) struct err *kvm_read_path(const struct kvm *
 							      bool *ret_found, uint64_t *ret);
 /* Drops @e if it only says that something is not there; gives back ERR_NOMEM. */
 __attribute__((warn_unused_result)) struct err *kvm_only_nomem(struct err *e);
+
+/* members.c: as type_scope_member(), from memory the second time. ERR_NOMEM only. */
+struct kvm_members *kvm_members_new(void);
+void kvm_members_free(struct kvm_members *m);
+__attribute__((warn_unused_result)) struct err *kvm_find_member(const struct kvm *kvm,
+								const char *type, const char *path,
+								bool *ret_exists,
+								struct member *ret);
 
 /* layout.c: all members; a missing one that nothing goes without is named in *ret_missing. */
 __attribute__((warn_unused_result)) struct err *

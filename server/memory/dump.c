@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/memory/dump.h"
+#include "server/memory/dump_private.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,19 +10,8 @@
 #include "server/memory/flatten.h"
 #include "server/memory/identify.h"
 #include "server/memory/kdump.h"
+#include "server/memory/live.h"
 #include "server/memory/notes.h"
-
-struct dump {
-	struct dump_file *files; /* owned */
-	size_t file_count;
-	struct notes notes;
-	struct dump_info info;
-	struct page_source pages;
-	char format[64];
-	/* one of these */
-	struct elf_dump *elf;
-	struct kdump_dump *kdump;
-};
 
 /* Opens one file and makes it a plain dump if it is flattened. */
 static struct err *open_file(const char *path, const struct dump_options *options,
@@ -93,15 +82,8 @@ static void describe(struct dump *d, enum dump_kind kind)
 	info->vmcoreinfo_len = d->notes.vmcoreinfo_len;
 }
 
-struct err *dump_open(const char *const *paths, size_t count, const struct dump_options *options,
-		      struct dump **ret)
+struct err *dump_new(size_t count, struct dump **ret)
 {
-	static const struct dump_options no_options;
-	if (!options)
-		options = &no_options;
-	if (count == 0)
-		return err_new(ERR_INVALID, "no dump was given");
-
 	struct dump *d = calloc(1, sizeof(*d));
 	if (!d)
 		return err_nomem();
@@ -113,6 +95,22 @@ struct err *dump_open(const char *const *paths, size_t count, const struct dump_
 	d->file_count = count;
 	for (size_t i = 0; i < count; i++)
 		d->files[i] = (struct dump_file)DUMP_FILE_INIT;
+	*ret = d;
+	return NULL;
+}
+
+struct err *dump_open(const char *const *paths, size_t count, const struct dump_options *options,
+		      struct dump **ret)
+{
+	static const struct dump_options no_options;
+	struct dump *d;
+	if (!options)
+		options = &no_options;
+	if (count == 0)
+		return err_new(ERR_INVALID, "no dump was given");
+	struct err *failed = dump_new(count, &d);
+	if (failed)
+		return failed;
 
 	enum dump_kind kind = DUMP_ELF;
 	struct err *e = open_files(d, paths, options, &kind);
@@ -137,6 +135,7 @@ void dump_close(struct dump *d)
 		return;
 	elf_dump_close(d->elf);
 	kdump_dump_close(d->kdump);
+	mem_device_close(d->device);
 	notes_free(&d->notes);
 	for (size_t i = 0; i < d->file_count; i++)
 		dump_file_close(&d->files[i]);

@@ -34,6 +34,7 @@ struct dump_info {
 	uint64_t memory_bytes; /* physical memory that the dump has pages of */
 	uint64_t max_pfn;      /* one more than the highest page frame */
 	uint64_t file_bytes;   /* of all pieces */
+	bool live;	       /* no dump: the memory of a machine that runs, see live.h */
 	bool truncated;	       /* shorter than its headers say; what is there is served */
 	size_t pieces;
 	int64_t date; /* seconds since 1970 when the file says so, else 0 */
@@ -65,6 +66,18 @@ struct dump_options {
 __attribute__((warn_unused_result)) struct err *dump_open(const char *const *paths, size_t count,
 							  const struct dump_options *options,
 							  struct dump **ret);
+
+struct live_paths;
+
+/*
+ * Opens the memory of the machine this runs on, at @paths. @source: which of them, or another file
+ * like them; NULL for the best that can be had, and then options->warn is told why it is not a
+ * better one. What is read changes all the time. ERR_IO when the system refuses, with what to do.
+ */
+__attribute__((warn_unused_result)) struct err *dump_open_live(const struct live_paths *paths,
+							       const char *source,
+							       const struct dump_options *options,
+							       struct dump **ret);
 void dump_close(struct dump *d);
 
 const struct dump_info *dump_info(const struct dump *d);

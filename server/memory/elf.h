@@ -46,6 +46,16 @@ __attribute__((warn_unused_result)) struct err *elf_check(const struct dump_file
 							  struct elf_headers *ret);
 void elf_headers_free(struct elf_headers *h);
 
+struct live_paths;
+
+/*
+ * For the headers of a /proc/kcore of before 5.2, which give no physical addresses: finds them by
+ * what @paths->iomem says is RAM, of which each range is mapped whole. Other headers are left as
+ * they are. ERR_FORMAT when they cannot be told.
+ */
+__attribute__((warn_unused_result)) struct err *kcore_place_segments(const struct live_paths *paths,
+								     struct elf_headers *h);
+
 /*
  * Opens the ELF dump @f, which is borrowed and must outlive the result. Adds to @notes, and fills
  * what of @info comes from the headers and the pages.
@@ -53,6 +63,11 @@ void elf_headers_free(struct elf_headers *h);
 __attribute__((warn_unused_result)) struct err *
 elf_dump_open(const struct dump_file *f, const struct dump_options *options, struct notes *notes,
 	      struct dump_info *info, struct elf_dump **ret);
+/* The same for /proc/kcore or what looks like it. */
+__attribute__((warn_unused_result)) struct err *
+elf_dump_open_kcore(const struct live_paths *paths, const struct dump_file *f,
+		    const struct dump_options *options, struct notes *notes, struct dump_info *info,
+		    struct elf_dump **ret);
 void elf_dump_close(struct elf_dump *d);
 
 struct page_source elf_dump_pages(struct elf_dump *d);

@@ -224,6 +224,28 @@ static void describe(const struct elf_dump *d, const struct elf_headers *h, stru
 	}
 }
 
+static struct err *open_segments(const struct elf_headers *headers, const struct dump_file *f,
+				 const struct dump_options *options, struct notes *notes,
+				 struct dump_info *info, struct elf_dump **ret)
+{
+	struct elf_dump *d = calloc(1, sizeof(*d));
+	if (!d)
+		return err_nomem();
+	d->file = f;
+	struct err *e = build_ranges(d, headers);
+	if (!e)
+		e = read_notes(headers, f, options, notes);
+	if (e) {
+		elf_dump_close(d);
+		return e;
+	}
+	describe(d, headers, info);
+	log_debug(LOG_DUMP, "%s: ELF, %zu segments, %zu ranges in the file, %zu absent", f->path,
+		  headers->load_count, d->present.count, d->absent.count);
+	*ret = d;
+	return NULL;
+}
+
 struct err *elf_dump_open(const struct dump_file *f, const struct dump_options *options,
 			  struct notes *notes, struct dump_info *info, struct elf_dump **ret)
 {
@@ -231,24 +253,22 @@ struct err *elf_dump_open(const struct dump_file *f, const struct dump_options *
 	struct err *e = elf_check(f, &headers);
 	if (e)
 		return e;
-	struct elf_dump *d = calloc(1, sizeof(*d));
-	if (!d) {
-		e = err_nomem();
-		goto out;
-	}
-	d->file = f;
-	e = build_ranges(d, &headers);
-	if (!e)
-		e = read_notes(&headers, f, options, notes);
+	e = open_segments(&headers, f, options, notes, info, ret);
+	elf_headers_free(&headers);
+	return e;
+}
+
+struct err *elf_dump_open_kcore(const struct live_paths *paths, const struct dump_file *f,
+				const struct dump_options *options, struct notes *notes,
+				struct dump_info *info, struct elf_dump **ret)
+{
+	struct elf_headers headers;
+	struct err *e = elf_check(f, &headers);
 	if (e)
-		goto out;
-	describe(d, &headers, info);
-	log_debug(LOG_DUMP, "%s: ELF, %zu segments, %zu ranges in the file, %zu absent", f->path,
-		  headers.load_count, d->present.count, d->absent.count);
-	*ret = d;
-	d = NULL;
-out:
-	elf_dump_close(d);
+		return e;
+	e = kcore_place_segments(paths, &headers);
+	if (!e)
+		e = open_segments(&headers, f, options, notes, info, ret);
 	elf_headers_free(&headers);
 	return e;
 }

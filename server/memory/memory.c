@@ -24,6 +24,7 @@ enum {
 
 struct slot {
 	uint64_t pfn;
+	uint32_t epoch;	   /* when it was read */
 	uint32_t next;	   /* in its chain, NONE at the end */
 	uint16_t from, to; /* what of the page is there */
 	bool used;	   /* since the hand passed */
@@ -39,6 +40,7 @@ struct memory {
 	struct map absent; /* page frame to enum err_code */
 	uint64_t hits, misses;
 	uint32_t filled;
+	uint32_t epoch; /* what was read in an earlier one is as good as not there */
 };
 
 struct err *memory_new(const struct page_source *source, size_t cache_size, struct memory **ret)
@@ -84,18 +86,15 @@ void memory_free(struct memory *m)
 	free(m);
 }
 
+void memory_forget(struct memory *m)
+{
+	map_free(&m->absent);
+	m->epoch++;
+}
+
 static uint32_t *chain_of(struct memory *m, uint64_t pfn)
 {
 	return &m->chains[map_hash(pfn) & m->chain_mask];
-}
-
-static struct slot *find(struct memory *m, uint64_t pfn)
-{
-	for (uint32_t i = *chain_of(m, pfn); i != NONE; i = m->slots[i].next) {
-		if (m->slots[i].pfn == pfn)
-			return &m->slots[i];
-	}
-	return NULL;
 }
 
 static void unlink_slot(struct memory *m, uint32_t index)
@@ -106,6 +105,19 @@ static void unlink_slot(struct memory *m, uint32_t index)
 	*link = m->slots[index].next;
 	m->slots[index].filled = false;
 	m->filled--;
+}
+
+static struct slot *find(struct memory *m, uint64_t pfn)
+{
+	for (uint32_t i = *chain_of(m, pfn); i != NONE; i = m->slots[i].next) {
+		if (m->slots[i].pfn != pfn)
+			continue;
+		if (m->slots[i].epoch == m->epoch)
+			return &m->slots[i];
+		unlink_slot(m, i);
+		return NULL;
+	}
+	return NULL;
 }
 
 /* A slot that is in no chain. */
@@ -167,6 +179,7 @@ static struct err *fill(struct memory *m, uint64_t pfn, struct slot **ret)
 	}
 	uint32_t *chain = chain_of(m, pfn);
 	s->pfn = pfn;
+	s->epoch = m->epoch;
 	s->next = *chain;
 	s->filled = true;
 	*chain = index;

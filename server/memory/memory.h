@@ -40,6 +40,10 @@ __attribute__((warn_unused_result)) struct err *memory_new(const struct page_sou
 							   size_t cache_size, struct memory **ret);
 void memory_free(struct memory *m);
 
+/* From now on everything is read anew, what was not there too: for a source whose memory changes
+ * all the time. Takes the same time however much there is in the cache. */
+void memory_forget(struct memory *m);
+
 /*
  * Reads @len bytes at physical address @pa. Part read (up to the first byte that is not there) is
  * success and *ret_done says how much; nothing read is an error. The result of pages that are not

@@ -17,11 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define TEXT  UINT64_C(0xffffffff81000000)
 #define STACK UINT64_C(0xffffc90000100000)
 
-/*
- * Inputs are short: libdw grows a table to the largest register number that it meets, so that each
- * mention of a huge one, which is no fault of ours, takes seconds.
- */
-enum { WORDS = 512, INSTRUCTIONS_MAX = 512 };
+enum { WORDS = 512, INSTRUCTIONS_MAX = 4096 };
 
 static void lay_down(struct fake *f, const uint64_t *words)
 {
@@ -63,7 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	const struct cfi_function function = { TEXT, 0x100, data + 1, size - 1 };
 	struct cfi_file *file = cfi_file_of_functions(&function, 1);
-	if (file)
+	if (file && cfi_file_is_sane(file))
 		unwind_with(cfi_file_cfi(file), data[0]);
 	cfi_file_free(file);
 	return 0;

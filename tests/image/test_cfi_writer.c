@@ -268,6 +268,25 @@ static void test_nothing_known(void **state)
 	end(&s);
 }
 
+/* The address behind a call that never returns is a caller's pc: of the row before. */
+static void test_dead_end(void **state)
+{
+	struct scene s;
+	struct cfi_row rows[] = {
+		row(0, called),
+		row(16, (struct orc_entry){ .type = ORC_NOTHING }),
+	};
+	(void)state;
+	convert(&s, rows, 2, false);
+	Dwarf_Frame *f = frame_at(&s, CODE + 16);
+	expect_rule(f, REG_RIP, 2, DW_OP_plus_uconst, -8);
+	free(f);
+	f = frame_at(&s, CODE + 17);
+	expect_undefined(f, REG_RIP);
+	free(f);
+	end(&s);
+}
+
 static void test_odd_functions(void **state)
 {
 	struct cfi_writer w;
@@ -318,7 +337,8 @@ int main(void)
 		cmocka_unit_test(test_calls),	      cmocka_unit_test(test_kept_registers),
 		cmocka_unit_test(test_interrupts),    cmocka_unit_test(test_from_user_mode),
 		cmocka_unit_test(test_stack_changes), cmocka_unit_test(test_nothing_known),
-		cmocka_unit_test(test_odd_functions), cmocka_unit_test(test_prologues),
+		cmocka_unit_test(test_dead_end),      cmocka_unit_test(test_odd_functions),
+		cmocka_unit_test(test_prologues),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -258,6 +258,8 @@ struct module {
 #else
 	struct module_memory mem[MOD_MEM_NUM_TYPES];
 #endif
+	void *percpu;
+	u32 percpu_size;
 	struct mod_arch_specific arch;
 	struct mod_kallsyms *kallsyms;
 };

@@ -20,6 +20,9 @@ struct guests {
 /* The demo (arrays, Intel) and newer.recipe (trees; AMD or Intel by boot_cpu_data), with @extra. */
 void guests_open_demo(struct guests *g, const char *extra);
 void guests_open_newer(struct guests *g, enum kvm_vendor vendor, const char *extra);
+/* The newer one, whose vCPU 0 is inside its guest: the note of CPU 0 is the guest's. @older: host's
+ * registers are kept as until 5.0 (VMX) and 6.0 (SVM). */
+void guests_open_entered(struct guests *g, enum kvm_vendor vendor, bool older, const char *extra);
 void guests_close(struct guests *g);
 
 /* Whether kvm_notes() say this. */

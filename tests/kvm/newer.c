@@ -140,9 +140,17 @@ struct loaded_vmcs {
 	struct vmcs *vmcs;
 	int cpu;
 	bool launched;
+#ifndef OLDER_ENTRY
+	struct {
+		unsigned long cr3, rsp;
+	} host_state;
+#endif
 };
 struct vcpu_vmx {
 	struct kvm_vcpu vcpu;
+#ifdef OLDER_ENTRY
+	unsigned long host_rsp;
+#endif
 	unsigned long rflags;
 	u32 exit_reason;
 	u64 msr_guest_kernel_gs_base;
@@ -161,6 +169,27 @@ struct vcpu_vmx {
 	} nested;
 };
 
+/* Where SVM keeps the host: with OLDER_ENTRY, and as VMX's above, as before 6.1 (and 5.1). */
+struct page {
+	unsigned long flags;
+	char rest[56];
+};
+struct svm_cpu_data {
+	u64 asid_generation;
+	u32 max_asid, next_asid, min_asid;
+#ifdef OLDER_ENTRY
+	struct page *save_area;
+#else
+	struct vmcb *save_area;
+	unsigned long save_area_pa;
+#endif
+};
+#ifdef OLDER_ENTRY
+__attribute__((section(".data..percpu"))) struct svm_cpu_data *svm_data;
+#else
+__attribute__((section(".data..percpu"))) struct svm_cpu_data svm_data;
+#endif
+
 struct cpuinfo_x86 {
 	u8 x86, x86_vendor;
 };
@@ -176,3 +205,24 @@ extern struct vcpu_vmx *of_type_vcpu_vmx;
 extern struct vmcs12 *of_type_vmcs12;
 extern struct kvm_memory_slot *of_type_slot;
 extern enum kvm_reg of_type_kvm_reg;
+extern struct svm_cpu_data *of_type_svm_cpu_data;
+extern struct page *of_type_page;
+
+/* SVM built in: pushes, and what is behind VMRUN, at 0x60. */
+asm("	.text\n"
+    "	.globl __svm_vcpu_run\n"
+    "	.type __svm_vcpu_run, @function\n"
+    "__svm_vcpu_run:\n"
+    "	push %rbp; push %r15; push %r14; push %r13; push %r12; push %rbx; push %rdi\n"
+    "	.org __svm_vcpu_run + 0x5d, 0x90\n"
+    "	.byte 0x0f, 0x01, 0xd8\n"
+    "	.org __svm_vcpu_run + 0x80, 0x90\n"
+    "	.size __svm_vcpu_run, . - __svm_vcpu_run\n"
+    "	.globl svm_vcpu_enter_exit\n"
+    "	.type svm_vcpu_enter_exit, @function\n"
+    "svm_vcpu_enter_exit:\n"
+    "	.skip 0x20, 0x90\n"
+    "	.byte 0xe8\n"
+    "	.long __svm_vcpu_run - . - 4\n"
+    "	.skip 0x20, 0x90\n"
+    "	.size svm_vcpu_enter_exit, . - svm_vcpu_enter_exit\n");

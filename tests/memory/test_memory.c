@@ -110,6 +110,35 @@ static void test_each_page_is_read_once(void **state)
 	memory_free(m);
 }
 
+/* A machine that runs: what was read once says nothing of now. */
+static void test_forgetting(void **state)
+{
+	(void)state;
+	struct source s;
+	uint8_t byte;
+	size_t done;
+	struct memory *m = open_memory(&s, 4);
+	for (unsigned round = 1; round <= 3; round++) {
+		for (unsigned i = 0; i < 8; i++)
+			assert_reads(m, 0x2000 + i, 1, 1);
+		assert_int_equal(s.calls_of[2], round);
+		for (unsigned i = 0; i < 2; i++) {
+			struct err *e = memory_read_phys(m, HOLE << PAGE_SHIFT, &byte, 1, &done);
+			assert_int_equal(err_code(e), ERR_MISSING);
+			err_free(e);
+		}
+		assert_int_equal(s.calls_of[HOLE], round);
+		memory_forget(m);
+	}
+	/* Pages of before are replaced, not kept beside those of now. */
+	for (unsigned i = 0; i < HOLE; i++)
+		assert_reads(m, (uint64_t)i << PAGE_SHIFT, PAGE_SIZE, PAGE_SIZE);
+	struct memory_stats stats;
+	memory_stats(m, &stats);
+	assert_int_equal(stats.cached_bytes, 4 * PAGE_SIZE);
+	memory_free(m);
+}
+
 /* What is used all the time outlives a read of everything else. */
 static void test_eviction(void **state)
 {
@@ -225,6 +254,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_reads),
 		cmocka_unit_test(test_each_page_is_read_once),
+		cmocka_unit_test(test_forgetting),
 		cmocka_unit_test(test_eviction),
 		cmocka_unit_test(test_cache_of_one_page),
 		cmocka_unit_test(test_absent_is_remembered),

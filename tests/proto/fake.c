@@ -197,6 +197,20 @@ static struct err *list_threads(void *self, const uint64_t **ret_tids, size_t *r
 	return NULL;
 }
 
+static struct err *renew(void *self)
+{
+	struct fake *f = self;
+	f->generation++;
+	for (size_t i = 3; i < f->threads; i++)
+		f->tids[i]++;
+	return NULL;
+}
+
+static uint64_t generation(void *self)
+{
+	return ((struct fake *)self)->generation;
+}
+
 static bool alive(void *self, uint64_t tid)
 {
 	struct fake *f = self;
@@ -243,6 +257,21 @@ static const struct target_thread_ops thread_ops = {
 	.describe = describe,
 	.stop_reason = stop_reason,
 };
+
+static const struct target_thread_ops changing_thread_ops = {
+	.list = list_threads,
+	.renew = renew,
+	.generation = generation,
+	.alive = alive,
+	.current = current,
+	.describe = describe,
+	.stop_reason = stop_reason,
+};
+
+static void begin(void *self)
+{
+	((struct fake *)self)->packets++;
+}
 
 static bool offsets(void *self, struct target_offsets *ret)
 {
@@ -437,6 +466,7 @@ void fake_init(struct fake *f, size_t threads)
 	*f = (struct fake){ .target = { .self = f,
 					.what = "a crash dump",
 					.pid = 1,
+					.begin = begin,
 					.memory = &memory_ops,
 					.registers = &register_ops,
 					.threads = &thread_ops,
@@ -461,6 +491,11 @@ void fake_init(struct fake *f, size_t threads)
 	buf_addstr(&f->libraries, "<library-list/>");
 	buf_addstr(&f->exec_file, "/boot/vmlinux");
 	buf_addstr(&f->osdata, "<osdata type=\"types\"/>");
+}
+
+void fake_change(struct fake *f)
+{
+	f->target.threads = &changing_thread_ops;
 }
 
 void fake_free(struct fake *f)

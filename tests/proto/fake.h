@@ -46,14 +46,20 @@ struct fake {
 	struct buf vmcoreinfo, libraries, exec_file, osdata;
 	char name[64]; /* of the thread described last */
 	char label[32];
-	int cancelled; /* monitor commands that were */
-	size_t reads;  /* of memory */
-	int files;     /* that are open */
-	int tries;     /* to open /slow */
+	int cancelled;	     /* monitor commands that were */
+	size_t reads;	     /* of memory */
+	int files;	     /* that are open */
+	int tries;	     /* to open /slow */
+	int packets;	     /* and parts of jobs that began */
+	uint64_t generation; /* of a fake whose threads come and go, see fake_change() */
 };
 
 /* @threads: 3 or more. Aborts when memory is out. */
 void fake_init(struct fake *f, size_t threads);
 void fake_free(struct fake *f);
+
+/* Before a session begins: the threads from 200 on get ids one higher each time they are listed
+ * anew, as on a machine that runs. */
+void fake_change(struct fake *f);
 
 #endif

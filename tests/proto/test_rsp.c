@@ -354,15 +354,83 @@ static void files_without_end(void **state)
 	buf_free(&out);
 }
 
+/* Appends the part of the list of threads from @list->len on; whether it was the last. */
+static bool read_part(struct rsp *rsp, struct buf *list)
+{
+	struct buf out = BUF_INIT;
+	char packet[64];
+	snprintf(packet, sizeof(packet), "qXfer:threads:read::%zx,1000", list->len);
+	post(rsp, packet);
+	step_all(rsp, &out);
+	assert_true(out.len > 5 && (out.data[1] == 'l' || out.data[1] == 'm'));
+	for (const char *at = out.data + 2; at < out.data + out.len - 3; at++) {
+		bool escaped = *at == '}';
+		at += escaped;
+		buf_addch(list, (char)(escaped ? *at ^ 0x20 : *at));
+	}
+	bool last = out.data[1] == 'l';
+	buf_free(&out);
+	return last;
+}
+
+/* It lists the fake's threads as they were when it had been listed anew @times. */
+static void assert_lists(const struct buf *list, unsigned times)
+{
+	const char *at = list->data;
+	for (unsigned i = 3; i < 1000; i++) {
+		char id[32];
+		snprintf(id, sizeof(id), "<thread id=\"%x\"", 197 + i + times);
+		at = strstr(at, id);
+		assert_non_null(at);
+	}
+	assert_string_equal(list->data + list->len - strlen("</threads>\n"), "</threads>\n");
+}
+
+/* Who reads the list in parts gets one list, though somebody else has it made anew between. */
+static void threads_come_and_go(void **state)
+{
+	(void)state;
+	struct buf out = BUF_INIT, first = BUF_INIT, second = BUF_INIT;
+	const struct target_thread_ops *still = fake.target.threads;
+	fake_change(&fake);
+	struct rsp *slow = session(&out), *quick = session(&out);
+	int packets = fake.packets;
+	read_part(slow, &first);
+	read_part(slow, &first);
+	while (!read_part(quick, &second))
+		;
+	while (!read_part(slow, &first))
+		;
+	assert_true(fake.packets > packets + 10);
+	assert_int_equal(fake.generation, 2);
+	assert_lists(&first, 1);
+	assert_lists(&second, 2);
+	/* All that lists them begins with those that are there now. */
+	post(slow, "qfThreadInfo");
+	step_all(slow, &out);
+	assert_memory_equal(out.data, "$m67,6e,989680,cb,", 18);
+	post(slow, "jThreadsInfo");
+	step_all(slow, &out);
+	assert_non_null(strstr(out.data, "{\"tid\":204,"));
+	assert_null(strstr(out.data, "{\"tid\":203,"));
+	rsp_free(slow);
+	rsp_free(quick);
+	fake.target.threads = still;
+	buf_free(&first);
+	buf_free(&second);
+	buf_free(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(largest_reads),      cmocka_unit_test(flood),
-		cmocka_unit_test(oversized),	      cmocka_unit_test(one_packet_a_step),
-		cmocka_unit_test(sessions_are_apart), cmocka_unit_test(interrupted_search),
-		cmocka_unit_test(gone_client),	      cmocka_unit_test(early_ack),
-		cmocka_unit_test(split_everywhere),   cmocka_unit_test(bad_target),
-		cmocka_unit_test(whole_file),	      cmocka_unit_test(files_without_end),
+		cmocka_unit_test(largest_reads),       cmocka_unit_test(flood),
+		cmocka_unit_test(oversized),	       cmocka_unit_test(one_packet_a_step),
+		cmocka_unit_test(sessions_are_apart),  cmocka_unit_test(interrupted_search),
+		cmocka_unit_test(gone_client),	       cmocka_unit_test(early_ack),
+		cmocka_unit_test(split_everywhere),    cmocka_unit_test(bad_target),
+		cmocka_unit_test(whole_file),	       cmocka_unit_test(files_without_end),
+		cmocka_unit_test(threads_come_and_go),
 	};
 	return cmocka_run_group_tests_name("rsp", tests, setup, teardown);
 }

@@ -10,6 +10,7 @@ frames of every thread that `monitor bt` has, by the file's own unwind tables. S
 any file, by what it reads from the server.
 """
 
+import filecmp
 import json
 import os
 import shutil
@@ -18,6 +19,7 @@ import tempfile
 from oracle import HERE, check_main, json_lines, run, skip
 from server_process import Server
 
+CONTEXTS = 20000000
 MARK = "GDB-FRAMES "
 # What of a vmlinux the image's sections are that hold the kernel itself, not what came later.
 OWN_SECTIONS = {".text", ".rodata", ".data", ".init.text", ".init.data", ".bss", ".data..percpu"}
@@ -75,7 +77,8 @@ def gdb_frames(server, files):
                "-x", os.path.join(HERE, "gdb_frames.py"), *files]
     output = run(command, "gdb", with_stderr=True).decode("utf-8", "replace")
     lines = [json.loads(line[len(MARK):]) for line in output.splitlines() if line.startswith(MARK)]
-    return {thread["tid"]: thread["frames"] for thread in lines}
+    # What an interrupt has stopped is a thread, too, but no task: check_contexts.py looks at those.
+    return {thread["tid"]: thread["frames"] for thread in lines if thread["tid"] < CONTEXTS}
 
 
 def compare_frames(expected, seen, what):
@@ -92,6 +95,14 @@ def compare_frames(expected, seen, what):
                 yield f"{what}: thread {tid}: {frame['name']} has no name"
 
 
+def compare_kept(image, kept, folder):
+    """What --symbol-cache kept is what --write-symbols wrote."""
+    if len(kept) != 1:
+        yield f"--symbol-cache kept {kept}"
+    elif not filecmp.cmp(image, os.path.join(folder, kept[0]), shallow=False):
+        yield f"{kept[0]} differs from what --write-symbols wrote"
+
+
 def check(dump, server):
     if not shutil.which("gdb"):
         skip("gdb is missing")
@@ -103,9 +114,11 @@ def check(dump, server):
         run([*server, "--write-symbols", image, *dump.files], server[0])
         wrong += list(compare_symbols(image, dump.vmlinux))[:SAID_MAX]
         wrong += list(complaints(image))[:SAID_MAX]
-        with Server(server, dump.files) as serving:
+        with Server([*server, "--no-context-threads", "--symbol-cache", folder],
+                    dump.files) as serving:
             wrong += compare_frames(expected, gdb_frames(serving, [image]), "with the file")
             wrong += compare_frames(expected, gdb_frames(serving, []), "without any file")
+        wrong += compare_kept(image, [name for name in os.listdir(folder) if "-" in name], folder)
     return wrong
 
 

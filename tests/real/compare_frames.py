@@ -9,8 +9,6 @@ vmlinux, so must be the inlined functions and the source lines of the kernel's o
 server may not know:
   - Without a vmlinux (no --symbols among the options) it has ORC alone, which does not speak of rbx
     and r12-r15.
-  - With one it has no debug files of modules: registers that a module's function may have saved are
-    unknown below it, until something is found that kept them.
   - Without a vmlinux, frames that the frame pointer passes over: __crash_kexec has no ORC entries
     (STACK_FRAME_NON_STANDARD in kernel/kexec_core.c), and rbp is panic()'s there.
 What drgn 0.0.22 has otherwise, and is not right:
@@ -31,6 +29,7 @@ import sys
 from oracle import check_main, json_lines, run
 
 ALWAYS = {"rip", "rsp"}
+COMPARED = ALWAYS | {"rbp", "rbx", "r12", "r13", "r14", "r15"}
 USER_END = 1 << 56
 KERNEL_CODE = 0xffffffff80000000
 ENDS = {"user", "kthread", "lost"}
@@ -63,12 +62,14 @@ class Comparison:
     def __init__(self, has_vmlinux):
         self.has_vmlinux = has_vmlinux
         self.lines = []
-        self.frames = self.same = self.unknown = self.passed_over = self.sources = 0
+        self.threads = self.frames = self.sources = self.passed_over = 0
+        self.same = self.unknown = self.ours_alone = 0
 
     def registers(self, where, mine, theirs, may_miss, kept_rbp):
         """kept_rbp is drgn's rbp of the frame before."""
         self.frames += 1
         regs = values(mine["regs"])
+        self.ours_alone += len(COMPARED & regs.keys() - theirs["regs"].keys())
         for name, value in values(theirs["regs"]).items():
             if regs.get(name) == value:
                 self.same += 1
@@ -107,6 +108,7 @@ class Comparison:
 
     def thread(self, mine, theirs):
         who = f"tid {theirs['tid']} ({theirs['comm']})"
+        self.threads += 1
         may_miss = not self.has_vmlinux
         kept_rbp = matched = 0
         before = self.passed_over
@@ -116,7 +118,6 @@ class Comparison:
             where = f"{who} #{number} {frame.get('name')} by {frame['how']}"
             self.registers(where, frame, other, may_miss, kept_rbp)
             self.lines_of_source(where, frame, other)
-            may_miss |= "module" in frame
             kept_rbp = int(other["regs"].get("rbp", "0"), 16)
             matched += 1
             if is_last(frame, other):
@@ -137,9 +138,11 @@ def compare(dump, server):
     for theirs in dump.ask_drgn("oracle_drgn_frames.py"):
         if theirs["tid"] in mine:
             comparison.thread(mine[theirs["tid"]], theirs)
-    print(f"{comparison.frames} frames, {comparison.same} registers the same, "
-          f"{comparison.unknown} known to drgn alone, {comparison.passed_over} frames passed over, "
-          f"{comparison.sources} source lines the same",
+    print(f"{comparison.threads} threads, {comparison.frames} frames, "
+          f"{comparison.same} registers the same, {comparison.unknown} known to drgn alone, "
+          f"{comparison.ours_alone} to the server alone, "
+          f"{comparison.passed_over} frames passed over, {comparison.sources} source lines the same, "
+          f"{len(comparison.lines)} differences",
           file=sys.stderr)
     return comparison.lines
 

@@ -11,6 +11,8 @@ class RspClient:
 
     def __init__(self, host, port):
         self._socket = socket.create_connection((host, port), timeout=TIMEOUT_S)
+        # A packet must not wait until the acknowledgement before it is acknowledged itself.
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._file = self._socket.makefile("rb")
 
     def close(self):

@@ -11,9 +11,23 @@ MAKER = os.path.abspath("tests/recipe/mkvmcore")
 
 def make_dump(folder, name, statements):
     """Makes NAME in the folder; returns its path."""
+    return _make(folder, name, f'include "seed.recipe"\n{statements}')
+
+
+def make_changed_dump(folder, name, old, new, statements):
+    """The same, of a recipe in which one text, which must be there, is another: notes are written
+    once."""
+    with open(os.path.join(SOURCE, "contrib/demo/seed.recipe"), encoding="ascii") as file:
+        text = file.read()
+    if text.count(old) != 1:
+        raise ValueError(f"seed.recipe has no {old!r}")
+    return _make(folder, name, text.replace(old, new) + statements)
+
+
+def _make(folder, name, text):
     recipe, dump = os.path.join(folder, name + ".recipe"), os.path.join(folder, name)
     with open(recipe, "w", encoding="ascii") as file:
-        file.write(f'include "seed.recipe"\n{statements}')
+        file.write(text)
     subprocess.run([MAKER, "-I", os.path.join(SOURCE, "contrib/demo"), "-I", "contrib/demo",
                     recipe, dump], check=True, timeout=20)
     return dump

@@ -50,7 +50,12 @@ def _():
     expect_equal([frame.get("name") for frame in thread["frames"][6:]],
                  ["SyS_ioctl", "system_call_fastpath", None], "the last frames")
     expect_equal((thread["end"], "why" in thread), ("user", False), "the end")
-    expect_equal(thread["frames"][-1]["pc"], "0x7f0b9c4b3107", "where it was in user mode")
+    regs = thread["frames"][-1]["regs"]
+    expect_equal([regs[name] for name in ("rip", "rsp", "eflags")],
+                 ["0x7f0b9c4b3107", "0x7f0b977fd9a8", "0x246"], "user mode")
+    for tid, rsp in ((1, "0x7ffd1e0a4a30"), (103, "0x7fff5c9d1b50")):
+        [thread] = threads_of(f"bt {tid} --json")
+        expect_equal(thread["frames"][-1]["regs"]["rsp"], rsp, f"{tid}: the user's stack")
 
 
 @check("as text: a line a frame")

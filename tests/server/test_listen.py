@@ -2,6 +2,7 @@
 """Where it can listen, the command it can start, and how it ends."""
 
 import os
+import re
 import signal
 import socket
 import stat
@@ -193,6 +194,41 @@ def _():
         expect_equal(len(set(server.addresses)), 3, "addresses")
         for address in server.addresses:
             expect_served(address)
+
+
+# ---- guests ----
+
+@check("--guests: the demo's VM has an address of its own, and physical addresses by QEMU's packets")
+def _():
+    with Server("--guests") as server:
+        match = re.match(r"listening on (127\.0\.0\.1:\d+) for vm-103$", server.next_line())
+        expect(match is not None, f"no guest is served: {server.said}")
+        with Client(match.group(1)) as client, Client(server.address) as host:
+            expect_equal(client.ask("qqemu.PhyMemMode"), "0", "the mode at first")
+            expect(client.ask("Qqemu.PhyMemMode:2").startswith("E"), "a mode that is none")
+            expect_equal(client.ask("Qqemu.PhyMemMode:1"), "OK", "physical addresses")
+            expect_equal(client.ask("qqemu.PhyMemMode"), "1", "the mode")
+            expect_equal(host.ask("Qqemu.PhyMemMode:1"), "", "the host has no such mode")
+            expect_equal(client.ask("qC"), "QC1", "the first vCPU")
+
+
+@check("unixdir: a socket for each target, in a folder that goes at the end")
+def _():
+    path = path_of("folder")
+    with Server("--guests", listen=[f"unixdir:{path}"]) as server:
+        expect_equal(sorted(os.listdir(path)), ["host", "vm-103"], "the sockets")
+        expect_served(f"unix:{path}/vm-103")
+        expect_served(server.address)
+    expect(not os.path.exists(path), "the folder is left")
+
+
+@check("--guests: no port above the last, and nothing to follow a Unix socket")
+def _():
+    for address, part in [("127.0.0.1:65535", "no port 1 above"), (f"unix:{path_of('one')}",
+                                                                  "unixdir:PATH")]:
+        done = run_on_demo("--quiet", "--guests", "--listen", address)
+        expect_equal(done.returncode, 1, "status")
+        expect_in(part, done.stderr)
 
 
 # ---- stdio ----

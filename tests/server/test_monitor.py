@@ -14,6 +14,7 @@ from tap import check, expect, expect_equal, expect_in, run_checks
 COMMANDS = [
     "help",
     "info",
+    "refresh",
     "threads",
     "bt",
     "frame",
@@ -69,6 +70,20 @@ def _():
     row = object_of("help read --json")
     expect_equal(row["arguments"], "ADDR LEN", "arguments")
     expect(row["help"], "no help")
+
+
+@check("modules, symbols: what is loaded, and why no file of it can be told to be its own")
+def _():
+    modules = {row["name"]: row for row in lines_of("modules --json")}
+    expect_equal(sorted(modules), ["kvm", "kvm_intel"], "modules")
+    for row in modules.values():
+        expect(row["ranges"] and row["size"], "no ranges")
+        expect_in("build-id", row["why"])
+        expect_in(row["name"], monitor("modules"))
+    symbols = lines_of("symbols --json")
+    expect_equal([row["object"] for row in symbols], ["vmlinux", *modules], "objects")
+    expect(all(not row["found"] and row["package"] for row in symbols[1:]), "a file was found")
+    expect(all(line.startswith("# ") for line in monitor("lldb-script").splitlines()), "commands")
 
 
 @check("info: what the start-up message says")

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/bytes.h"
+#include "unwind/cfi_check.h"
 
 struct cfi_file {
 	struct buf image;
@@ -117,6 +118,12 @@ struct cfi_file *cfi_file_of_section(const void *section, size_t len)
 struct Dwarf_CFI_s *cfi_file_cfi(const struct cfi_file *f)
 {
 	return f && f->dwarf ? dwarf_getcfi(f->dwarf) : NULL;
+}
+
+bool cfi_file_is_sane(const struct cfi_file *f)
+{
+	const char *why;
+	return cfi_check_elf(f->elf, ".debug_frame", &why);
 }
 
 void cfi_file_free(struct cfi_file *f)

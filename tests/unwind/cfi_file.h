@@ -3,6 +3,7 @@
 #ifndef TESTS_UNWIND_CFI_FILE_H
 #define TESTS_UNWIND_CFI_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +20,8 @@ struct cfi_function {
 struct cfi_file *cfi_file_of_functions(const struct cfi_function *functions, size_t count);
 /* NULL if libdw does not want it. */
 struct cfi_file *cfi_file_of_section(const void *section, size_t len);
+/* Whether cfi_check() lets it pass. */
+bool cfi_file_is_sane(const struct cfi_file *f);
 struct Dwarf_CFI_s *cfi_file_cfi(const struct cfi_file *f);
 void cfi_file_free(struct cfi_file *f);
 

@@ -97,11 +97,26 @@ static bool keeps_callee_saved(void *self, uint64_t pc)
 	return pc >= f->keeps_start && pc < f->keeps_end;
 }
 
-static bool enters_guest(void *self, uint64_t pc, uint64_t *ret_function)
+static bool enters_guest(void *self, uint64_t pc, struct guest_entry *ret)
 {
 	const struct fake *f = self;
-	*ret_function = f->enters_start;
+	*ret = f->entry;
+	if (!ret->function)
+		ret->function = f->enters_start;
 	return pc >= f->enters_start && pc < f->enters_end;
+}
+
+static bool drops_user_rsp(void *self, uint64_t pc, uint64_t *ret_kept_at)
+{
+	const struct fake *f = self;
+	*ret_kept_at = f->kept_at;
+	return pc >= f->drops_start && pc < f->drops_end;
+}
+
+static enum unwind_handler calls_handler(void *self, uint64_t pc)
+{
+	const struct fake *f = self;
+	return pc >= f->handler_start && pc < f->handler_end ? f->handler : HANDLER_NONE;
 }
 
 struct unwind_source fake_source(struct fake *f)
@@ -115,5 +130,7 @@ struct unwind_source fake_source(struct fake *f)
 		.stack = find_stack,
 		.keeps_callee_saved = keeps_callee_saved,
 		.enters_guest = enters_guest,
+		.drops_user_rsp = drops_user_rsp,
+		.calls_handler = calls_handler,
 	};
 }

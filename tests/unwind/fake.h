@@ -27,6 +27,10 @@ struct fake {
 	struct unwind_stack stacks[FAKE_MAX];
 	uint64_t keeps_start, keeps_end;   /* code that keeps callee-saved registers */
 	uint64_t enters_start, enters_end; /* code that enters a guest */
+	struct guest_entry entry;	   /* what it is; without a function it begins there */
+	uint64_t drops_start, drops_end, kept_at; /* code that keeps the user's rsp elsewhere */
+	uint64_t handler_start, handler_end;	  /* code that calls a handler of this kind */
+	enum unwind_handler handler;
 	struct Dwarf_CFI_s *cfi;
 	uint64_t bias;
 	size_t memory_count, text_count, orc_count, stack_count;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Assembly that enters a guest: while rbp and all others are the guest's. */
+#include "tests/unwind/cfi_file.h"
 #include "tests/unwind/scene.h"
 
 #include "base/bytes.h"
@@ -143,7 +144,10 @@ static void stopped_between_the_pops(void **state)
 	struct entry_scene e;
 	struct scene *s = &e.scene;
 	(void)state;
+	/* pop %r13, %r14, %r15, %rbp; ret */
+	static const unsigned char pops[] = { 0x41, 0x5d, 0x41, 0x5e, 0x41, 0x5f, 0x5d, 0xc3 };
 	set_up_entry(&e);
+	memcpy(e.code + 0x80, pops, sizeof(pops));
 	s->first.value[REG_RSP] = task_address(RSP_WORD + 5);
 	run(s, true);
 	assert_caller(s, RSP_WORD + 9);
@@ -176,7 +180,172 @@ static void code_that_is_not_there(void **state)
 	set_up_entry(&e);
 	e.scene.fake.memory[2].len = 8;
 	run(&e.scene, true);
-	assert_lost(&e.scene, 1, "read the function's beginning");
+	assert_lost(&e.scene, 1, "read the code at");
+}
+
+/* ---- how far the return address may be ---- */
+
+static void return_addresses_at_the_wrong_distance(void **state)
+{
+	struct entry_scene e;
+	struct scene *s = &e.scene;
+	(void)state;
+	/* Without pops that lead there, what a callee keeps is still pushed. */
+	set_up_entry(&e);
+	s->first.value[REG_RSP] = task_address(RSP_WORD + 5);
+	run(s, true);
+	assert_lost(s, 1, "no return address behind a call of this function");
+	/* Nor is an old one among the pushes believed. */
+	set_up_entry(&e);
+	s->task[RSP_WORD + 2] = FUN_B + CALL_AT + 5;
+	run(s, true);
+	assert_caller(s, RSP_WORD + 9);
+	frames_free(&s->frames);
+	/* Between the pushes there is but one place. */
+	set_up_entry(&e);
+	s->first.value[REG_RIP] = FUN_A + 8;
+	s->first.value[REG_RSP] = task_address(RSP_WORD + 7);
+	run(s, true);
+	assert_lost(s, 1, "no return address behind a call of this function");
+}
+
+static void two_return_addresses(void **state)
+{
+	struct entry_scene e;
+	struct scene *s = &e.scene;
+	(void)state;
+	set_up_entry(&e);
+	s->first.value[REG_RSP] = task_address(RSP_WORD - 4);
+	s->task[RSP_WORD + 14] = FUN_B + CALL_AT + 5;
+	run(s, true);
+	assert_lost(s, 1, "more than one return address");
+	/* The nearest is right where it is at the pushes' distance. */
+	set_up_entry(&e);
+	s->task[RSP_WORD + 14] = FUN_B + CALL_AT + 5;
+	run(s, true);
+	assert_caller(s, RSP_WORD + 9);
+	frames_free(&s->frames);
+}
+
+/* rbp is the guest's: an entry of ORC that goes by it is not followed, one by rsp is. */
+static void orc_by_rsp_alone(void **state)
+{
+	static const struct orc_entry by_rbp = { .type = ORC_CALL, .sp = ORC_BP, .sp_offset = 16 };
+	struct orc_entry by_rsp = { .type = ORC_CALL, .sp = ORC_SP, .sp_offset = 80 };
+	struct entry_scene e;
+	struct scene *s = &e.scene;
+	(void)state;
+	set_up_entry(&e);
+	put_call(e.caller, FUN_B, FUN_C);
+	fake_orc(&s->fake, FUN_A, 0x100, by_rbp);
+	s->first.value[REG_RBP] = task_address(RSP_WORD + 8);
+	run(s, true);
+	assert_lost(s, 1, "no return address behind a call of this function");
+	set_up_entry(&e);
+	put_call(e.caller, FUN_B, FUN_C);
+	fake_orc(&s->fake, FUN_A, 0x100, by_rsp);
+	run(s, true);
+	assert_int_equal(s->frames.count, 2);
+	assert_int_equal(s->frames.list[1].how, HOW_ORC);
+	assert_int_equal(rip_of(s, 1), FUN_B + CALL_AT + 5);
+	frames_free(&s->frames);
+}
+
+/* ---- a function that is called to enter ---- */
+
+static void called_to_enter(void **state)
+{
+	struct entry_scene e;
+	struct scene *s = &e.scene;
+	(void)state;
+	set_up_entry(&e);
+	s->fake.entry = (struct guest_entry){ GUEST_CALLED, FUN_C };
+	put_call(e.caller, FUN_B, FUN_C);
+	s->first.value[REG_RSP] = task_address(RSP_WORD + 9);
+	run(s, true);
+	assert_caller(s, RSP_WORD + 9);
+	/* All others are the guest's. */
+	assert_int_equal(s->frames.list[1].regs.known, 1 << REG_RIP | 1 << REG_RSP);
+	frames_free(&s->frames);
+	/* What is at rsp came from no such call. */
+	put_call(e.caller, FUN_B, FUN_A);
+	run(s, true);
+	assert_lost(s, 1, "no return address behind a call that enters a guest");
+}
+
+/* ---- inline assembly ---- */
+
+/* FUN_A is compiled: it pushed rbp, r15, r14, r13, r12, rbx below the return address at word 39,
+ * made 8 bytes of room, and entered a guest by inline assembly. */
+static void run_inline(struct entry_scene *e, const unsigned char *exit, size_t len, size_t words,
+		       bool by_rbp)
+{
+	/* The CFA is rsp + 64, or rbp + 16; the pushes lie from CFA - 16 downwards. */
+	static const unsigned char by_rsp_code[] = { 0x0e, 64,	 0x86, 2,    0x8f, 3,	 0x8e,
+						     4,	   0x8d, 5,    0x8c, 6,	   0x83, 7 };
+	static const unsigned char by_rbp_code[] = { 0x0c, 6,	 16, 0x86, 2, 0x8f, 3, 0x8e,
+						     4,	   0x8d, 5,  0x8c, 6, 0x83, 7 };
+	const struct cfi_function function = { FUN_A - 0x1000, 0x100,
+					       by_rbp ? by_rbp_code : by_rsp_code,
+					       by_rbp ? sizeof(by_rbp_code) : sizeof(by_rsp_code) };
+	struct cfi_file *file = cfi_file_of_functions(&function, 1);
+	struct scene *s = &e->scene;
+	set_up_entry(e);
+	memset(e->code, 0x90, sizeof(e->code));
+	memcpy(e->code + 0x80, exit, len);
+	s->fake.entry.code = GUEST_INLINE;
+	s->fake.cfi = cfi_file_cfi(file);
+	s->fake.bias = 0x1000;
+	/* The room is word 32, pushes are 33 to 38. */
+	s->task[RSP_WORD + 7] = FUN_B + CALL_AT + 5;
+	s->first.value[REG_RSP] = task_address(RSP_WORD - words);
+	for (unsigned i = 0; i < words; i++)
+		s->task[RSP_WORD - words + i] = 0xdead;
+	/* rbp, as the compiled code had it */
+	s->task[RSP_WORD - words + (words == 4 ? 2 : 1)] = task_address(RSP_WORD + 6);
+	struct unwind_source source = fake_source(&s->fake);
+	assert_null(unwind(&source, &s->first, HOW_FOUND, true, &s->frames));
+	cfi_file_free(file);
+}
+
+static const unsigned char vmx_exit[] = { 0x48, 0x89, 0x4c, 0x24, 0x08, 0x59 };
+static const unsigned char svm_exit[] = { 0x0f, 0x01, 0xdb, 0x58 };
+
+static void inline_entries_have_what_was_pushed(void **state)
+{
+	struct entry_scene e;
+	struct scene *s = &e.scene;
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		bool vmx = i & 1;
+		run_inline(&e, vmx ? vmx_exit : svm_exit, vmx ? sizeof(vmx_exit) : sizeof(svm_exit),
+			   vmx ? 4 : 2, i & 2);
+		/* The first frame stays what the machine had. */
+		assert_int_equal(rip_of(s, 0), FUN_A + 0x80);
+		assert_int_equal(s->frames.list[0].regs.value[REG_RSP],
+				 task_address(RSP_WORD - (vmx ? 4 : 2)));
+		assert_int_equal(s->frames.count, 2);
+		assert_int_equal(s->frames.list[1].how, HOW_CFI);
+		assert_int_equal(rip_of(s, 1), FUN_B + CALL_AT + 5);
+		assert_reg(s, REG_RBX, 0x1001, RSP_WORD + 1);
+		assert_reg(s, REG_R12, 0x1002, RSP_WORD + 2);
+		assert_reg(s, REG_R13, 0x1003, RSP_WORD + 3);
+		assert_reg(s, REG_R14, 0x1004, RSP_WORD + 4);
+		assert_reg(s, REG_R15, 0x1005, RSP_WORD + 5);
+		assert_reg(s, REG_RBP, 0x1006, RSP_WORD + 6);
+		assert_int_equal(s->frames.list[1].regs.value[REG_RSP], task_address(RSP_WORD + 8));
+		frames_free(&s->frames);
+	}
+}
+
+/* Other code than is known may have pushed anything. */
+static void inline_entries_that_are_not_known(void **state)
+{
+	static const unsigned char other[] = { 0x0f, 0x01, 0xdb, 0x59 };
+	struct entry_scene e;
+	(void)state;
+	run_inline(&e, other, sizeof(other), 2, false);
+	assert_lost(&e.scene, 1, "what lies on the stack at this entry of a guest is not known");
 }
 
 int main(void)
@@ -189,6 +358,12 @@ int main(void)
 		cmocka_unit_test(stopped_between_the_pops),
 		cmocka_unit_test(calls_of_others_are_not_believed),
 		cmocka_unit_test(code_that_is_not_there),
+		cmocka_unit_test(return_addresses_at_the_wrong_distance),
+		cmocka_unit_test(two_return_addresses),
+		cmocka_unit_test(orc_by_rsp_alone),
+		cmocka_unit_test(called_to_enter),
+		cmocka_unit_test(inline_entries_have_what_was_pushed),
+		cmocka_unit_test(inline_entries_that_are_not_known),
 	};
 	return cmocka_run_group_tests_name("entry", tests, NULL, NULL);
 }

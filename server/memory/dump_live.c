@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Which memory of this machine is opened, and why not a better one. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "server/memory/dump_private.h"
+#include "server/memory/elf.h"
+#include "server/memory/file.h"
+#include "server/memory/live.h"
+
+/* Opens @path as /proc/kcore is; what is no regular file is a device. */
+static struct err *open_kcore_file(const struct live_paths *paths, const char *path,
+				   struct dump_file *f)
+{
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		return live_refused(paths, path, errno);
+	char *copy = strdup(path);
+	/* Its size is that of the address space; a kernel that gives none has no limit either. */
+	if (copy && fstat(fd, &st) == 0) {
+		*f = (struct dump_file){
+			.fd = fd,
+			.path = copy,
+			.size = st.st_size > 0 ? (uint64_t)st.st_size : INT64_MAX,
+		};
+		return NULL;
+	}
+	close(fd);
+	free(copy);
+	return copy ? err_errno(errno, "%s", path) : err_nomem();
+}
+
+static struct err *open_kcore(const struct live_paths *paths, const char *path,
+			      const struct dump_options *options, struct dump *d)
+{
+	struct err *e = open_kcore_file(paths, path, &d->files[0]);
+	if (!e)
+		e = err_wrap(elf_dump_open_kcore(paths, &d->files[0], options, &d->notes, &d->info,
+						 &d->elf),
+			     "open %s", path);
+	if (!e)
+		d->pages = elf_dump_pages(d->elf);
+	return e;
+}
+
+static struct err *open_device(const struct live_paths *paths, const char *path, struct dump *d)
+{
+	struct err *e = mem_device_open(paths, path, &d->notes, &d->info, &d->device);
+	if (!e)
+		d->pages = mem_device_pages(d->device);
+	return e;
+}
+
+static bool is_device(const char *path)
+{
+	struct stat st;
+	return stat(path, &st) == 0 && S_ISCHR(st.st_mode);
+}
+
+static struct err *open_source(const struct live_paths *paths, const char *path,
+			       const struct dump_options *options, struct dump **ret)
+{
+	struct dump *d;
+	struct err *e = dump_new(1, &d);
+	if (e)
+		return e;
+	e = is_device(path) ? open_device(paths, path, d) : open_kcore(paths, path, options, d);
+	if (e) {
+		dump_close(d);
+		return e;
+	}
+	d->info.live = true;
+	snprintf(d->format, sizeof(d->format), "live memory, %s", path);
+	d->info.format = d->format;
+	d->info.pieces = 1;
+	d->info.notes = d->notes.list;
+	d->info.note_count = d->notes.count;
+	d->info.vmcoreinfo = d->notes.vmcoreinfo;
+	d->info.vmcoreinfo_len = d->notes.vmcoreinfo_len;
+	*ret = d;
+	return NULL;
+}
+
+struct err *dump_open_live(const struct live_paths *paths, const char *source,
+			   const struct dump_options *options, struct dump **ret)
+{
+	static const struct dump_options no_options;
+	const char *const sources[] = { paths->kcore, paths->mem, paths->crash };
+	struct buf refusals = BUF_INIT;
+	struct dump *d = NULL;
+	struct err *e = NULL;
+	if (!options)
+		options = &no_options;
+	if (source)
+		return open_source(paths, source, options, ret);
+	for (size_t i = 0; !d && i < sizeof(sources) / sizeof(sources[0]); i++) {
+		e = open_source(paths, sources[i], options, &d);
+		if (!e)
+			break;
+		buf_addf(&refusals, "%s%s", i ? "; " : "", err_msg(e));
+		err_free(e);
+	}
+	e = buf_error(&refusals);
+	if (!e && !d)
+		e = err_new(ERR_IO, "the memory of this machine cannot be read: %s", refusals.data);
+	if (!e && refusals.len)
+		dump_warn(options, "%s", refusals.data);
+	buf_free(&refusals);
+	if (e)
+		dump_close(d);
+	else
+		*ret = d;
+	return e;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What dump.c and dump_live.c open; nobody else includes this. */
+#ifndef SERVER_MEMORY_DUMP_PRIVATE_H
+#define SERVER_MEMORY_DUMP_PRIVATE_H
+
+#include "server/memory/dump.h"
+#include "server/memory/notes.h"
+
+struct dump_file; /* file.h */
+struct elf_dump;
+struct kdump_dump;
+struct mem_device;
+
+struct dump {
+	struct dump_file *files; /* owned */
+	size_t file_count;
+	struct notes notes;
+	struct dump_info info;
+	struct page_source pages;
+	char format[64];
+	/* one of these */
+	struct elf_dump *elf;
+	struct kdump_dump *kdump;
+	struct mem_device *device;
+};
+
+/* With room for @count files; closed with dump_close(). */
+__attribute__((warn_unused_result)) struct err *dump_new(size_t count, struct dump **ret);
+
+#endif

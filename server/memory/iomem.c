@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "server/memory/iomem.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/hex.h"
+
+enum { RANGES_MAX = 1 << 20 };
+
+/*
+ * "00100000-bffdffff : System RAM", indented where it lies within another; memory that was added
+ * while running says by whom: "System RAM (kmem)", "System RAM (virtio_mem)".
+ */
+static bool parse_line(const char *line, struct ram_range *ret)
+{
+	uint64_t last;
+	line += strspn(line, " ");
+	size_t first_len = strcspn(line, "-");
+	const char *second = line + first_len + (line[first_len] == '-');
+	size_t second_len = strcspn(second, " ");
+	const char *name = second + second_len;
+	static const char ram[] = " : System RAM";
+	if (strncmp(name, ram, strlen(ram)) != 0 || !strchr(" \n", name[strlen(ram)]))
+		return false;
+	if (!hex_u64(line, first_len, &ret->start) || !hex_u64(second, second_len, &last) ||
+	    last < ret->start || last == UINT64_MAX)
+		return false;
+	ret->end = last + 1;
+	return true;
+}
+
+static int by_start(const void *a, const void *b)
+{
+	const struct ram_range *x = a, *y = b;
+	return x->start < y->start ? -1 : x->start > y->start;
+}
+
+/* Sorts, and joins what overlaps or touches. */
+static void settle(struct ram_map *m)
+{
+	size_t kept = 0;
+	qsort(m->list, m->count, sizeof(*m->list), by_start);
+	for (size_t i = 0; i < m->count; i++) {
+		struct ram_range *last = kept ? &m->list[kept - 1] : NULL;
+		if (last && m->list[i].start <= last->end) {
+			if (m->list[i].end > last->end)
+				last->end = m->list[i].end;
+		} else {
+			m->list[kept++] = m->list[i];
+		}
+	}
+	m->count = kept;
+}
+
+static struct err *add(struct ram_map *m, size_t *capacity, struct ram_range range)
+{
+	if (m->count == RANGES_MAX)
+		return err_new(ERR_FORMAT, "it lists more than %d ranges", RANGES_MAX);
+	if (m->count == *capacity) {
+		size_t grown = *capacity ? 2 * *capacity : 16;
+		struct ram_range *list = reallocarray(m->list, grown, sizeof(*list));
+		if (!list)
+			return err_nomem();
+		m->list = list;
+		*capacity = grown;
+	}
+	m->list[m->count++] = range;
+	return NULL;
+}
+
+static struct err *read_ranges(FILE *file, struct ram_map *m)
+{
+	char line[256];
+	size_t capacity = 0;
+	struct err *e = NULL;
+	while (!e && fgets(line, sizeof(line), file)) {
+		struct ram_range range;
+		if (parse_line(line, &range))
+			e = add(m, &capacity, range);
+	}
+	if (e)
+		return e;
+	if (ferror(file))
+		return err_errno(errno, "read it");
+	if (!m->count)
+		return err_new(ERR_FORMAT, "it lists no System RAM");
+	settle(m);
+	/* Who may not see addresses sees zeros. */
+	if (m->list[m->count - 1].end == 1)
+		return err_new(ERR_IO,
+			       "it shows no addresses: CAP_SYS_ADMIN is needed to see them");
+	return NULL;
+}
+
+struct err *ram_map_read(const char *path, struct ram_map *ret)
+{
+	struct ram_map m = { 0 };
+	FILE *file = fopen(path, "re");
+	if (!file)
+		return err_errno(errno, "find out from %s what is RAM", path);
+	struct err *e = read_ranges(file, &m);
+	fclose(file);
+	if (e) {
+		ram_map_free(&m);
+		return err_wrap(e, "find out from %s what is RAM", path);
+	}
+	*ret = m;
+	return NULL;
+}
+
+void ram_map_free(struct ram_map *m)
+{
+	free(m->list);
+	*m = (struct ram_map){ 0 };
+}
+
+const struct ram_range *ram_map_from(const struct ram_map *m, uint64_t pa)
+{
+	size_t low = 0, high = m->count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (m->list[middle].end <= pa)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < m->count ? &m->list[low] : NULL;
+}

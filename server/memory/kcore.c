@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * /proc/kcore before 5.2 gives every segment the physical address 0 (fs/proc/kcore.c). Those of RAM
+ * are what /proc/iomem lists, each where the direct map has it: one distance from physical to
+ * virtual addresses, a multiple of 1 GiB, fits them all, and then tells which the others are.
+ */
+#include <inttypes.h>
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "server/memory/elf.h"
+#include "server/memory/iomem.h"
+#include "server/memory/live.h"
+
+/* The direct map begins at a multiple of it, moved by KASLR or not (arch/x86/mm/kaslr.c). */
+#define DIRECT_MAP_UNIT (UINT64_C(1) << 30)
+#define KERNEL_HALF	UINT64_C(0xff00000000000000)
+
+static bool has_addresses(const struct elf_headers *h)
+{
+	if (h->load_count < 2)
+		return true;
+	for (size_t i = 0; i < h->load_count; i++)
+		if (h->loads[i].paddr)
+			return true;
+	return false;
+}
+
+static uint64_t page_down(uint64_t address)
+{
+	return address & ~(uint64_t)(PAGE_SIZE - 1);
+}
+
+/* Whole pages of RAM: kcore has no others. */
+static struct ram_range whole_pages(const struct ram_range *r)
+{
+	return (struct ram_range){ page_down(r->start + PAGE_SIZE - 1), page_down(r->end) };
+}
+
+static const struct elf_segment *segment_of(const struct elf_headers *h, uint64_t base,
+					    struct ram_range ram)
+{
+	for (size_t i = 0; i < h->load_count; i++)
+		if (h->loads[i].vaddr == base + ram.start &&
+		    h->loads[i].memsz == ram.end - ram.start)
+			return &h->loads[i];
+	return NULL;
+}
+
+/* Whether every range of RAM is a segment when the direct map begins at @base. */
+static bool fits(const struct elf_headers *h, const struct ram_map *ram, uint64_t base)
+{
+	for (size_t i = 0; i < ram->count; i++) {
+		struct ram_range r = whole_pages(&ram->list[i]);
+		if (r.start < r.end && !segment_of(h, base, r))
+			return false;
+	}
+	return true;
+}
+
+/* The largest range is one of the segments: each of its size is tried. */
+static bool find_base(const struct elf_headers *h, const struct ram_map *ram, uint64_t *ret)
+{
+	struct ram_range largest = { 0 };
+	for (size_t i = 0; i < ram->count; i++) {
+		struct ram_range r = whole_pages(&ram->list[i]);
+		if (r.start < r.end && r.end - r.start > largest.end - largest.start)
+			largest = r;
+	}
+	for (size_t i = 0; i < h->load_count; i++) {
+		uint64_t base = h->loads[i].vaddr - largest.start;
+		if (h->loads[i].memsz != largest.end - largest.start || base < KERNEL_HALF ||
+		    base % DIRECT_MAP_UNIT || !fits(h, ram, base))
+			continue;
+		*ret = base;
+		return true;
+	}
+	return false;
+}
+
+/* Keeps the segments of RAM alone; that of the kernel's text shows memory that they have too. */
+static void place(struct elf_headers *h, const struct ram_map *ram, uint64_t base)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < h->load_count; i++) {
+		struct elf_segment s = h->loads[i];
+		uint64_t pa = s.vaddr - base;
+		const struct ram_range *r = ram_map_from(ram, pa);
+		if (!r || pa < r->start || s.memsz > r->end - pa)
+			continue;
+		s.paddr = pa;
+		h->loads[kept++] = s;
+	}
+	h->load_count = kept;
+}
+
+struct err *kcore_place_segments(const struct live_paths *paths, struct elf_headers *h)
+{
+	struct ram_map ram;
+	uint64_t base;
+	if (has_addresses(h))
+		return NULL;
+	struct err *e = ram_map_read(paths->iomem, &ram);
+	if (e)
+		return err_wrap(e, "its segments have no physical addresses");
+	if (find_base(h, &ram, &base))
+		place(h, &ram, base);
+	else
+		e = err_new(ERR_FORMAT,
+			    "its segments have no physical addresses, and none of them is the RAM "
+			    "that %s lists",
+			    paths->iomem);
+	ram_map_free(&ram);
+	return e;
+}

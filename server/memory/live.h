@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The memory of the machine this runs on: /proc/kcore (fs/proc/kcore.c), an ELF core file of what
+ * is there now, or /dev/mem and the crash driver's /dev/crash, at whose offsets physical memory
+ * lies. Only what /proc/iomem calls System RAM is ever read of the latter. Everything is opened for
+ * reading, and read anew each time.
+ */
+#ifndef SERVER_MEMORY_LIVE_H
+#define SERVER_MEMORY_LIVE_H
+
+#include "server/memory/dump.h"
+
+struct err;
+struct mem_device;
+struct notes;
+
+/* Where things lie; a test has its own. */
+struct live_paths {
+	const char *kcore;
+	const char *mem;
+	const char *crash;
+	const char *iomem;
+	const char *vmcoreinfo; /* since 4.19 kcore has it, too */
+	const char *lockdown;
+};
+
+extern const struct live_paths live_paths_of_system;
+
+/* Why opening or reading @path failed with @errnum, and what to do about it, as an ERR_IO error. */
+__attribute__((warn_unused_result)) struct err *live_refused(const struct live_paths *paths,
+							     const char *path, int errnum);
+
+/*
+ * Opens @path, a device at whose offsets physical memory lies, and makes sure that it lets itself
+ * be read. Adds to @notes (VMCOREINFO, by its address in @paths->vmcoreinfo) and fills what of
+ * @info comes from the pages.
+ */
+__attribute__((warn_unused_result)) struct err *
+mem_device_open(const struct live_paths *paths, const char *path, struct notes *notes,
+		struct dump_info *info, struct mem_device **ret);
+void mem_device_close(struct mem_device *d);
+
+struct page_source mem_device_pages(struct mem_device *d);
+
+#endif

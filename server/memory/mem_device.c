@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "server/memory/iomem.h"
+#include "server/memory/live.h"
+#include "server/memory/notes.h"
+
+enum {
+	/* Below this STRICT_DEVMEM lets everybody read (arch/x86/mm/init.c:
+	 * devmem_is_allowed()). */
+	LOW_MEMORY = 1 << 20,
+	VMCOREINFO_MAX = 1 << 20,
+};
+
+struct mem_device {
+	int fd;
+	char *path;	    /* owned */
+	struct ram_map ram; /* owned */
+};
+
+static struct err *read_page(void *self, uint64_t pfn, void *page, uint16_t *ret_from,
+			     uint16_t *ret_to)
+{
+	const struct mem_device *d = self;
+	uint64_t pa = pfn << PAGE_SHIFT;
+	const struct ram_range *r =
+		pfn > INT64_MAX >> PAGE_SHIFT ? NULL : ram_map_from(&d->ram, pa);
+	if (!r || r->start >= pa + PAGE_SIZE)
+		return err_new(ERR_MISSING, "no RAM of this machine");
+	uint64_t from = r->start > pa ? r->start - pa : 0;
+	uint64_t to = r->end - pa < PAGE_SIZE ? r->end - pa : PAGE_SIZE;
+	ssize_t n;
+	do
+		n = pread(d->fd, (char *)page + from, (size_t)(to - from), (off_t)(pa + from));
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return err_errno(errno, "read %s at 0x%" PRIx64, d->path, pa + from);
+	if (n == 0)
+		return err_new(ERR_MISSING, "no memory of this machine any more");
+	*ret_from = (uint16_t)from;
+	*ret_to = (uint16_t)(from + (uint64_t)n);
+	return NULL;
+}
+
+static bool next_page(void *self, uint64_t pfn, uint64_t *ret_pfn)
+{
+	const struct mem_device *d = self;
+	if (pfn > UINT64_MAX >> PAGE_SHIFT)
+		return false;
+	const struct ram_range *r = ram_map_from(&d->ram, pfn << PAGE_SHIFT);
+	if (!r)
+		return false;
+	*ret_pfn = r->start >> PAGE_SHIFT > pfn ? r->start >> PAGE_SHIFT : pfn;
+	return true;
+}
+
+/* A kernel with STRICT_DEVMEM opens /dev/mem for root, and then refuses RAM. */
+static struct err *try_reading(const struct live_paths *paths, const struct mem_device *d)
+{
+	const struct ram_range *r = ram_map_from(&d->ram, LOW_MEMORY);
+	uint64_t pa = r && r->start > LOW_MEMORY ? r->start : LOW_MEMORY;
+	char byte;
+	if (!r)
+		return err_new(ERR_FORMAT, "%s: no RAM above 1 MiB", paths->iomem);
+	ssize_t n = pread(d->fd, &byte, sizeof(byte), (off_t)pa);
+	if (n > 0)
+		return NULL;
+	if (n == 0)
+		return err_new(ERR_FORMAT, "%s ends before RAM at 0x%" PRIx64, d->path, pa);
+	if (errno == EPERM || errno == EFAULT || errno == EIO)
+		return err_new(
+			ERR_IO,
+			"%s opens, but RAM above 1 MiB is refused: the kernel was built with "
+			"STRICT_DEVMEM; use /proc/kcore",
+			d->path);
+	return live_refused(paths, d->path, errno);
+}
+
+/* "27e3c000 1024": where the ELF note lies, and its size (kernel/ksysfs.c: vmcoreinfo_show()). */
+static bool vmcoreinfo_place(const char *path, uint64_t *ret_pa, uint64_t *ret_size)
+{
+	FILE *file = fopen(path, "re");
+	if (!file)
+		return false;
+	int got = fscanf(file, "%" SCNx64 " %" SCNx64, ret_pa, ret_size);
+	fclose(file);
+	return got == 2 && *ret_size && *ret_size <= VMCOREINFO_MAX;
+}
+
+static struct err *read_physical(struct mem_device *d, uint64_t pa, uint8_t *out, size_t len)
+{
+	uint8_t page[PAGE_SIZE];
+	for (size_t done = 0; done < len;) {
+		uint64_t at = pa + done;
+		uint16_t from, to;
+		struct err *e = read_page(d, at >> PAGE_SHIFT, page, &from, &to);
+		if (e)
+			return e;
+		size_t offset = at % PAGE_SIZE;
+		if (offset < from || offset >= to)
+			return err_new(ERR_MISSING, "no RAM of this machine");
+		size_t part = to - offset < len - done ? to - offset : len - done;
+		memcpy(out + done, page + offset, part);
+		done += part;
+	}
+	return NULL;
+}
+
+static struct err *read_vmcoreinfo(const struct live_paths *paths, struct mem_device *d,
+				   struct notes *notes)
+{
+	uint64_t pa, size;
+	size_t damage;
+	if (!vmcoreinfo_place(paths->vmcoreinfo, &pa, &size))
+		return err_new(ERR_IO,
+			       "%s does not say where VMCOREINFO is, so the kernel cannot be found "
+			       "in %s",
+			       paths->vmcoreinfo, d->path);
+	uint8_t *bytes = malloc(size);
+	if (!bytes)
+		return err_nomem();
+	struct err *e = read_physical(d, pa, bytes, size);
+	if (!e)
+		e = notes_parse(notes, bytes, size, &damage);
+	free(bytes);
+	if (!e)
+		e = notes_find_vmcoreinfo(notes);
+	return err_wrap(e, "read VMCOREINFO at physical address 0x%" PRIx64, pa);
+}
+
+static void describe(const struct mem_device *d, struct dump_info *info)
+{
+	info->compression = "none";
+	info->dump_level = -1;
+	for (size_t i = 0; i < d->ram.count; i++) {
+		info->memory_bytes += d->ram.list[i].end - d->ram.list[i].start;
+		info->max_pfn = (d->ram.list[i].end + PAGE_SIZE - 1) >> PAGE_SHIFT;
+	}
+}
+
+struct err *mem_device_open(const struct live_paths *paths, const char *path, struct notes *notes,
+			    struct dump_info *info, struct mem_device **ret)
+{
+	struct mem_device *d = calloc(1, sizeof(*d));
+	if (!d)
+		return err_nomem();
+	d->path = strdup(path);
+	d->fd = d->path ? open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY) : -1;
+	struct err *e = NULL;
+	if (!d->path)
+		e = err_nomem();
+	else if (d->fd < 0)
+		e = live_refused(paths, path, errno);
+	if (!e)
+		e = ram_map_read(paths->iomem, &d->ram);
+	if (!e)
+		e = try_reading(paths, d);
+	if (!e)
+		e = read_vmcoreinfo(paths, d, notes);
+	if (e) {
+		mem_device_close(d);
+		return e;
+	}
+	describe(d, info);
+	*ret = d;
+	return NULL;
+}
+
+void mem_device_close(struct mem_device *d)
+{
+	if (!d)
+		return;
+	if (d->fd >= 0)
+		close(d->fd);
+	ram_map_free(&d->ram);
+	free(d->path);
+	free(d);
+}
+
+struct page_source mem_device_pages(struct mem_device *d)
+{
+	return (struct page_source){ .self = d, .read_page = read_page, .next_page = next_page };
+}

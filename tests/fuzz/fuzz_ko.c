@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Any bytes as a module's file: its sections, CFI and tables, relocated; its DWARF's first units.
+ */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "server/kernel/ko_file.h"
+#include "unwind/cfi_check.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Every other section is in memory. */
+static bool place(void *closure, const char *name, unsigned nth, uint64_t *ret)
+{
+	unsigned *count = closure;
+	(void)nth;
+	*ret = UINT64_C(0xffffffffc0000000) + 0x1000 * (uint64_t)*count + (uint8_t)*name;
+	return (*count)++ % 2 == 0;
+}
+
+static void check_sections(const struct ko_file *f)
+{
+	size_t count;
+	const struct ko_section *s = ko_file_sections(f, &count);
+	for (size_t i = 0; i < count; i++)
+		if (s[i].loaded != (s[i].address >= UINT64_C(0xffffffffc0000000)))
+			abort();
+}
+
+static void use(struct ko_file *f)
+{
+	static const char *const tables[] = { ".orc_unwind", ".orc_unwind_ip" };
+	Dwarf_CFI *debug_frame, *eh_frame;
+	Dwarf *dwarf;
+	const char *why;
+	check_sections(f);
+	ko_file_cfi(f, &debug_frame, &eh_frame);
+	if (debug_frame)
+		(void)cfi_check_elf(ko_file_cfi_elf(f), ".debug_frame", &why);
+	if (eh_frame)
+		(void)cfi_check_elf(ko_file_cfi_elf(f), ".eh_frame", &why);
+	for (size_t i = 0; i < 2; i++) {
+		struct buf out = BUF_INIT;
+		uint64_t address;
+		err_free(ko_file_section_bytes(f, tables[i], &out, &address));
+		buf_free(&out);
+	}
+	err_free(ko_file_dwarf(f, &dwarf));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct ko_file *f;
+	unsigned count = 0;
+	int fd = memfd_create("ko", MFD_CLOEXEC);
+	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
+		abort();
+	struct err *e = ko_file_open(fd, "a module", place, &count, &f);
+	if (!e) {
+		use(f);
+		ko_file_close(f);
+	}
+	err_free(e);
+	close(fd);
+	return 0;
+}

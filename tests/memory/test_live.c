@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The memory of a running machine, from files that say what /proc and /dev would. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include <elf.h>
+#include <errno.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "server/memory/iomem.h"
+#include "server/memory/live.h"
+#include "server/memory/notes.h"
+#include "tests/memory/fakefile.h"
+
+#define DIRECT_MAP UINT64_C(0xffff9a4240000000)
+
+static const char iomem[] = "00000000-00000fff : Reserved\n"
+			    "00001000-0000ffff : System RAM\n"
+			    "000a0000-000bffff : PCI Bus 0000:00\n"
+			    "00100000-001047ff : System RAM\n"
+			    "  00100000-00101000 : Kernel code\n"
+			    "00110000-0011ffff : Persistent Memory\n"
+			    "  00110000-00111fff : System RAM (kmem)\n"
+			    "00112000-00112fff : System RAMdisk\n";
+
+struct fake_machine {
+	struct fakefile kcore, mem, iomem, vmcoreinfo, lockdown;
+	struct live_paths paths;
+};
+
+static void make_text(struct fakefile *f, const char *text)
+{
+	fakefile_make(f, text, strlen(text));
+}
+
+/* Physical memory, every byte of which tells its page; VMCOREINFO's note is at 0x2000. */
+static void make_mem(struct fakefile *f)
+{
+	static uint8_t mem[0x120000];
+	const Elf64_Nhdr note = { .n_namesz = 11, .n_descsz = 16, .n_type = 0 };
+	for (size_t i = 0; i < sizeof(mem); i++)
+		mem[i] = (uint8_t)(i / PAGE_SIZE);
+	memcpy(mem + 0x2000, &note, sizeof(note));
+	memcpy(mem + 0x2000 + sizeof(note), "VMCOREINFO\0\0OSRELEASE=6.1.0\n", 28);
+	fakefile_make(f, mem, sizeof(mem));
+}
+
+/* As the kernel before 5.2 writes it: RAM by the direct map, vmalloc, text, all at physical 0. */
+static void make_kcore(struct fakefile *f, uint64_t direct_map)
+{
+	const uint64_t data = 0x1000;
+	Elf64_Phdr p[] = {
+		{ .p_vaddr = 0xffffffff81000000, .p_memsz = 0x3000 },
+		{ .p_vaddr = 0xffffb00000000000, .p_memsz = 0x5000 },
+		{ .p_vaddr = direct_map + 0x1000, .p_memsz = 0xf000 },
+		{ .p_vaddr = direct_map + 0x100000, .p_memsz = 0x4000 },
+		{ .p_vaddr = direct_map + 0x110000, .p_memsz = 0x2000 },
+	};
+	const size_t count = sizeof(p) / sizeof(p[0]);
+	Elf64_Ehdr e = { .e_ident = ELFMAG,
+			 .e_type = ET_CORE,
+			 .e_machine = EM_X86_64,
+			 .e_phoff = sizeof(Elf64_Ehdr),
+			 .e_phentsize = sizeof(Elf64_Phdr),
+			 .e_phnum = (Elf64_Half)count };
+	struct buf file = BUF_INIT;
+	uint64_t offset = data;
+	e.e_ident[EI_CLASS] = ELFCLASS64;
+	e.e_ident[EI_DATA] = ELFDATA2LSB;
+	for (size_t i = 0; i < count; i++) {
+		p[i].p_type = PT_LOAD;
+		p[i].p_filesz = p[i].p_memsz;
+		p[i].p_offset = offset;
+		offset += p[i].p_filesz;
+	}
+	buf_add(&file, &e, sizeof(e));
+	buf_add(&file, p, sizeof(p));
+	while (file.len < data)
+		buf_addch(&file, 0);
+	for (size_t i = 0; i < count; i++)
+		for (uint64_t n = 0; n < p[i].p_filesz; n++)
+			buf_addch(&file, (char)((p[i].p_vaddr + n) >> PAGE_SHIFT));
+	assert_null(buf_error(&file));
+	fakefile_make(f, file.data, file.len);
+	buf_free(&file);
+}
+
+static int set_up(void **state)
+{
+	struct fake_machine *m = calloc(1, sizeof(*m));
+	assert_non_null(m);
+	make_kcore(&m->kcore, DIRECT_MAP);
+	make_mem(&m->mem);
+	make_text(&m->iomem, iomem);
+	make_text(&m->vmcoreinfo, "2000 28\n");
+	make_text(&m->lockdown, "none integrity [confidentiality]\n");
+	m->paths = (struct live_paths){
+		.kcore = m->kcore.path,
+		.mem = m->mem.path,
+		.crash = "/nonexistent/crash",
+		.iomem = m->iomem.path,
+		.vmcoreinfo = m->vmcoreinfo.path,
+		.lockdown = m->lockdown.path,
+	};
+	*state = m;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fake_machine *m = *state;
+	fakefile_close(&m->kcore);
+	fakefile_close(&m->mem);
+	fakefile_close(&m->iomem);
+	fakefile_close(&m->vmcoreinfo);
+	fakefile_close(&m->lockdown);
+	free(m);
+	return 0;
+}
+
+static void replace_text(struct fakefile *f, const char **path, const char *text)
+{
+	fakefile_close(f);
+	make_text(f, text);
+	*path = f->path;
+}
+
+static void assert_page(const struct page_source *s, uint64_t pfn, unsigned from, unsigned to)
+{
+	uint8_t page[PAGE_SIZE];
+	uint16_t got_from, got_to;
+	assert_ok(s->read_page(s->self, pfn, page, &got_from, &got_to));
+	assert_int_equal(got_from, from);
+	assert_int_equal(got_to, to);
+	for (unsigned i = from; i < to; i++)
+		assert_int_equal(page[i], pfn & 0xff);
+}
+
+static void assert_no_page(const struct page_source *s, uint64_t pfn)
+{
+	uint8_t page[PAGE_SIZE];
+	uint16_t from, to;
+	assert_err(s->read_page(s->self, pfn, page, &from, &to), ERR_MISSING, "");
+}
+
+static void ram_is_what_iomem_says(void **state)
+{
+	const struct fake_machine *m = *state;
+	struct ram_map ram;
+	assert_ok(ram_map_read(m->paths.iomem, &ram));
+	assert_int_equal(ram.count, 3);
+	assert_int_equal(ram.list[1].start, 0x100000);
+	assert_int_equal(ram.list[1].end, 0x104800);
+	assert_ptr_equal(ram_map_from(&ram, 0), &ram.list[0]);
+	assert_ptr_equal(ram_map_from(&ram, 0xffff), &ram.list[0]);
+	assert_ptr_equal(ram_map_from(&ram, 0x10000), &ram.list[1]);
+	assert_ptr_equal(ram_map_from(&ram, 0x111fff), &ram.list[2]);
+	assert_null(ram_map_from(&ram, 0x112000));
+	ram_map_free(&ram);
+}
+
+static void iomem_that_says_nothing(void **state)
+{
+	static const struct {
+		const char *text;
+		int code;
+		const char *part;
+	} cases[] = {
+		{ "", ERR_FORMAT, "no System RAM" },
+		{ "00000000-00000000 : System RAM\n00000000-00000000 : System RAM\n", ERR_IO,
+		  "CAP_SYS_ADMIN" },
+		{ "-1-2 : System RAM\nzz-0 : System RAM\n5-4 : System RAM\n"
+		  "0-ffffffffffffffff : System RAM\n1-11111111111111111 : System RAM\n",
+		  ERR_FORMAT, "no System RAM" },
+	};
+	struct fake_machine *m = *state;
+	struct ram_map ram;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		replace_text(&m->iomem, &m->paths.iomem, cases[i].text);
+		assert_err(ram_map_read(m->paths.iomem, &ram), cases[i].code, cases[i].part);
+	}
+	assert_err(ram_map_read("/nonexistent", &ram), ERR_IO, "/nonexistent");
+}
+
+static void device_is_read_where_ram_is(void **state)
+{
+	const struct fake_machine *m = *state;
+	struct notes notes = NOTES_INIT;
+	struct dump_info info = { 0 };
+	struct mem_device *d;
+	uint64_t next;
+	assert_ok(mem_device_open(&m->paths, m->paths.mem, &notes, &info, &d));
+	assert_int_equal(info.memory_bytes, 0xf000 + 0x4800 + 0x2000);
+	assert_int_equal(info.max_pfn, 0x112);
+	assert_string_equal(notes.vmcoreinfo, "OSRELEASE=6.1.0\n");
+	struct page_source s = mem_device_pages(d);
+	assert_page(&s, 1, 0, PAGE_SIZE);
+	assert_page(&s, 0x104, 0, 0x800);
+	assert_page(&s, 0x111, 0, PAGE_SIZE);
+	/* A device's registers; the file has bytes there. */
+	assert_no_page(&s, 0xa0);
+	assert_no_page(&s, 0x112);
+	assert_no_page(&s, UINT64_MAX >> PAGE_SHIFT);
+	assert_true(s.next_page(s.self, 0x10, &next));
+	assert_int_equal(next, 0x100);
+	assert_false(s.next_page(s.self, 0x112, &next));
+	mem_device_close(d);
+	notes_free(&notes);
+}
+
+static void device_without_vmcoreinfo(void **state)
+{
+	static const char *const texts[] = { "", "x", "2000", "2000 0", "2000 ffffffffff" };
+	struct fake_machine *m = *state;
+	struct notes notes = NOTES_INIT;
+	struct dump_info info = { 0 };
+	struct mem_device *d;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		replace_text(&m->vmcoreinfo, &m->paths.vmcoreinfo, texts[i]);
+		assert_err(mem_device_open(&m->paths, m->paths.mem, &notes, &info, &d), ERR_IO,
+			   "VMCOREINFO");
+	}
+	replace_text(&m->vmcoreinfo, &m->paths.vmcoreinfo, "a0000 100");
+	assert_err(mem_device_open(&m->paths, m->paths.mem, &notes, &info, &d), ERR_MISSING,
+		   "VMCOREINFO");
+	notes_free(&notes);
+}
+
+static void old_kcore_gets_its_addresses(void **state)
+{
+	const struct fake_machine *m = *state;
+	struct dump *d;
+	uint64_t next;
+	assert_ok(dump_open_live(&m->paths, NULL, NULL, &d));
+	assert_true(dump_info(d)->live);
+	assert_non_null(strstr(dump_info(d)->format, m->paths.kcore));
+	const struct page_source *s = dump_pages(d);
+	assert_page(s, 1, 0, PAGE_SIZE);
+	assert_page(s, 0x103, 0, PAGE_SIZE);
+	assert_page(s, 0x110, 0, PAGE_SIZE);
+	/* Neither vmalloc's memory nor the text passes for physical memory at 0. */
+	assert_no_page(s, 0);
+	assert_no_page(s, 0x104);
+	assert_true(s->next_page(s->self, 0, &next));
+	assert_int_equal(next, 1);
+	dump_close(d);
+}
+
+static void old_kcore_of_another_machine(void **state)
+{
+	struct fake_machine *m = *state;
+	struct dump *d;
+	fakefile_close(&m->kcore);
+	make_kcore(&m->kcore, DIRECT_MAP + PAGE_SIZE);
+	assert_err(dump_open_live(&m->paths, m->kcore.path, NULL, &d), ERR_FORMAT,
+		   "none of them is the RAM");
+}
+
+static void keep_sentence(void *closure, const char *sentence)
+{
+	buf_addstr(closure, sentence);
+}
+
+static void the_best_is_taken(void **state)
+{
+	struct fake_machine *m = *state;
+	struct buf told = BUF_INIT;
+	struct dump_options options = { .warn = keep_sentence, .warn_closure = &told };
+	struct dump *d;
+	m->paths.crash = m->paths.kcore;
+	m->paths.kcore = "/nonexistent/kcore";
+	m->paths.mem = "/nonexistent/mem";
+	assert_ok(dump_open_live(&m->paths, NULL, &options, &d));
+	assert_string_equal(told.data, "/nonexistent/kcore does not exist: this kernel was built "
+				       "without it; /nonexistent/mem does not exist: this kernel "
+				       "was built without it");
+	dump_close(d);
+	buf_free(&told);
+	m->paths.crash = "/nonexistent/crash";
+	assert_err(dump_open_live(&m->paths, NULL, NULL, &d), ERR_IO, "/nonexistent/crash");
+	/* A device that is no memory. */
+	assert_err(dump_open_live(&m->paths, "/dev/null", NULL, &d), ERR_FORMAT, "ends before RAM");
+}
+
+static void refusals_say_what_to_do(void **state)
+{
+	struct fake_machine *m = *state;
+	assert_err(live_refused(&m->paths, "/dev/mem", EACCES), ERR_IO, "as root");
+	assert_err(live_refused(&m->paths, "/dev/mem", EBUSY), ERR_IO, "elsewhere");
+	assert_err(live_refused(&m->paths, "/dev/crash", ENXIO), ERR_IO, "driver");
+	assert_err(live_refused(&m->paths, "/dev/mem", EPERM), ERR_IO,
+		   "locked down (confidentiality)");
+	replace_text(&m->lockdown, &m->paths.lockdown, "[none] integrity confidentiality\n");
+	assert_err(live_refused(&m->paths, "/dev/mem", EPERM), ERR_IO, "CAP_SYS_RAWIO");
+	replace_text(&m->lockdown, &m->paths.lockdown, "]none[");
+	assert_err(live_refused(&m->paths, "/dev/mem", EPERM), ERR_IO, "CAP_SYS_RAWIO");
+	assert_err(live_refused(&m->paths, "/dev/mem", EIO), ERR_IO, "Input/output error");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(ram_is_what_iomem_says, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(iomem_that_says_nothing, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(device_is_read_where_ram_is, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(device_without_vmcoreinfo, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(old_kcore_gets_its_addresses, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(old_kcore_of_another_machine, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_best_is_taken, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(refusals_say_what_to_do, set_up, tear_down),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
