@@ -5,7 +5,9 @@
     check_gdb.py [--without-vmlinux|--served] MANIFEST DUMP_NAME SERVER [SERVER_OPTION...]
 
 With a vmlinux nothing is typed to make up for KASLR: addresses, strings and the backtrace of a
-sleeping task must be right all the same. gdb's index of the vmlinux is cached beside the dumps.
+sleeping task must be right all the same. gdb's index of the vmlinux is cached beside the dumps; the
+cache is on without a vmlinux, too, when it must not be taken for the index of the file that the server
+makes of the dump, which has the build-id of that vmlinux.
 With --served the server has the vmlinux and gdb has none: it must show the same, and per-CPU
 symbols as they are linked too, which it cannot with a file of its own.
 """
@@ -38,7 +40,7 @@ def gdb_sees(dump, server, mode):
     if not mode:
         command.append(dump.vmlinux)
     env = dict(os.environ, GDB_REPORT_TID=str(dump.thread_named(SLEEPER)["tid"]),
-               GDB_REPORT_SYMBOLS="" if mode == "--without-vmlinux" else "yes")
+               GDB_REPORT_SYMBOLS="made" if mode == "--without-vmlinux" else "yes")
     output = run(command, "gdb", env=env, with_stderr=True).decode("utf-8", "replace")
     for line in output.splitlines():
         if line.startswith(MARK):
@@ -63,12 +65,16 @@ def compare_threads(seen, dump):
             yield f"info threads does not list {tid}"
 
 
-def compare_symbols(seen, dump):
+def compare_init(seen, dump):
     facts = dump.facts
     if seen["init_task"] != int(facts["symbols"]["init_task"], 16):
         yield f"&init_task is {seen['init_task']:#x}, should be {facts['symbols']['init_task']}"
     if seen["comm"] != "swapper/0":
         yield f"init_task.comm is {seen['comm']!r}"
+
+
+def compare_symbols(seen, dump):
+    facts = dump.facts
     if seen["banner"] != facts["banner"]:
         yield f"linux_banner is {seen['banner']!r}"
     expected = dump.thread_named(SLEEPER)["frames"]
@@ -109,7 +115,8 @@ def main():
             command = [*command, "--symbols", dump.vmlinux]
         with Server(command, dump.files) as server:
             seen = gdb_sees(dump, server, mode)
-        lines = [*compare_threads(seen, dump), *compare_selected(seen, dump)]
+        lines = [*compare_threads(seen, dump), *compare_selected(seen, dump),
+                 *compare_init(seen, dump)]
         if mode != "--without-vmlinux":
             lines += compare_symbols(seen, dump)
         if mode == "--served":

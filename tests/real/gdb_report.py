@@ -2,7 +2,7 @@
 """Runs inside gdb after it has attached: writes what gdb sees as one line of JSON.
 
 The environment variable GDB_REPORT_TID names the thread whose backtrace is wanted, and
-GDB_REPORT_SYMBOLS is empty where gdb has no vmlinux to evaluate expressions with.
+GDB_REPORT_SYMBOLS is "made" where gdb has but the file that the server makes of the dump.
 """
 
 import json
@@ -36,10 +36,10 @@ def report():
         "threads": [[thread.ptid[1], thread.name] for thread in gdb.selected_inferior().threads()],
         "info_threads": gdb.execute("info threads", to_string=True),
     }
-    if os.environ["GDB_REPORT_SYMBOLS"]:
-        result["init_task"] = int(gdb.parse_and_eval("(unsigned long) &init_task"))
+    result["init_task"] = int(gdb.parse_and_eval("(unsigned long) &init_task"))
+    result["comm"] = gdb.parse_and_eval("init_task.comm").string()
+    if os.environ["GDB_REPORT_SYMBOLS"] != "made":
         result["runqueues"] = int(gdb.parse_and_eval("(unsigned long) &runqueues"))
-        result["comm"] = gdb.parse_and_eval("init_task.comm").string()
         result["banner"] = gdb.parse_and_eval("(char *) linux_banner").string()
         result["backtrace"] = backtrace(int(os.environ["GDB_REPORT_TID"]))
     return result
