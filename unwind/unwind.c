@@ -99,7 +99,9 @@ static enum step undo_call(struct walk *w, struct frame *ret)
 		walk_note(w, "0x%" PRIx64 " is no code, and was not called", walk_reg(w, REG_RIP));
 		return STEP_NONE;
 	}
+	/* Where rsp was saved held what it was before the call. */
 	regs_set(&caller.regs, REG_RSP, rsp + 8);
+	caller.saved_known &= ~(UINT32_C(1) << REG_RSP);
 	w->cfa = rsp + 8;
 	*ret = caller;
 	return STEP_CALLER;
