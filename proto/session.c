@@ -6,7 +6,9 @@
 
 struct target_view session_view(const struct rsp *s, uint64_t tid)
 {
-	return tid == s->view.tid ? s->view : (struct target_view){ .tid = tid, .physical = s->view.physical };
+	return tid == s->view.tid
+		       ? s->view
+		       : (struct target_view){ .tid = tid, .physical = s->view.physical };
 }
 
 void session_select(struct rsp *s, uint64_t tid)

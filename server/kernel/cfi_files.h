@@ -23,9 +23,9 @@ __attribute__((warn_unused_result)) struct err *cfi_files_new(const struct kerne
 void cfi_files_free(struct cfi_files *f);
 
 /*
- * The section that may cover @pc, which lies in @module (one of those given to cfi_files_new(); NULL:
- * in the kernel itself), and how far that lies above the address that the section speaks of; false
- * if there is none. Borrowed. A file is opened when it is first asked for.
+ * The section that may cover @pc, which lies in @module (one of those given to cfi_files_new();
+ * NULL: in the kernel itself), and how far that lies above the address that the section speaks of;
+ * false if there is none. Borrowed. A file is opened when it is first asked for.
  */
 bool cfi_files_find(struct cfi_files *f, const struct module *module, uint64_t pc,
 		    struct Dwarf_CFI_s **ret_cfi, uint64_t *ret_bias);
