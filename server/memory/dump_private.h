@@ -17,7 +17,7 @@ struct dump {
 	struct notes notes;
 	struct dump_info info;
 	struct page_source pages;
-	char format[64];
+	char format[4096 + 32]; /* a live source is named by its path */
 	/* one of these */
 	struct elf_dump *elf;
 	struct kdump_dump *kdump;
