@@ -159,10 +159,22 @@ static bool parse_flags(struct cursor *args, uint64_t *ret_flags)
 	return cursor_done(args);
 }
 
+/* Opens the file that the scratch buffer names. *ret stays NULL when the packet is to end as the
+ * result says: the reply is made, or the file still is. */
+static enum packet_result open_named(struct rsp *s, struct reply *r, struct target_file **ret)
+{
+	const struct target *t = s->target;
+	struct err *e = t->files->open(t->self, s->scratch.data, ret);
+	if (e) {
+		reply_err(r, e);
+		return PACKET_REPLY;
+	}
+	return *ret ? PACKET_REPLY : PACKET_AGAIN;
+}
+
 /* vFile:open:NAME,FLAGS,MODE */
 enum packet_result packet_file_open(struct rsp *s, struct cursor *args, struct reply *r)
 {
-	const struct target *t = s->target;
 	struct target_file *file = NULL;
 	uint64_t flags;
 	size_t slot;
@@ -180,13 +192,9 @@ enum packet_result packet_file_open(struct rsp *s, struct cursor *args, struct r
 		reply_failure(r, FILE_EMFILE);
 		return PACKET_REPLY;
 	}
-	struct err *e = t->files->open(t->self, s->scratch.data, &file);
-	if (e) {
-		reply_err(r, e);
-		return PACKET_REPLY;
-	}
+	enum packet_result result = open_named(s, r, &file);
 	if (!file)
-		return PACKET_AGAIN;
+		return result;
 	s->files.slots[slot] = file;
 	reply_result(r, slot);
 	return PACKET_REPLY;
@@ -303,13 +311,9 @@ enum packet_result packet_file_stat(struct rsp *s, struct cursor *args, struct r
 		reply_failure(r, FILE_EINVAL);
 		return PACKET_REPLY;
 	}
-	struct err *e = t->files->open(t->self, s->scratch.data, &file);
-	if (e) {
-		reply_err(r, e);
-		return PACKET_REPLY;
-	}
+	enum packet_result result = open_named(s, r, &file);
 	if (!file)
-		return PACKET_AGAIN;
+		return result;
 	reply_status(s, r, file);
 	t->files->close(t->self, file);
 	return PACKET_REPLY;

@@ -20,18 +20,15 @@ enum {
 /* What is known of one module's types. */
 struct module_entry {
 	bool tried;
-	struct types *types; /* NULL if there are none */
-	bool is_owned;
-	enum err_code code; /* of the failure */
-	char *why;	    /* owned; NULL when memory was out */
+	struct types *types; /* owned; NULL if there are none */
+	enum err_code code;  /* of the failure */
+	char *why;	     /* owned; NULL when memory was out */
 };
 
 struct module_types {
 	struct kernel *k; /* borrowed, like the next */
 	const struct modules *modules;
 	struct module_entry *entries; /* owned; by index of modules */
-	module_types_file_fn *file;
-	void *closure;
 };
 
 struct err *module_types_new(struct kernel *k, const struct modules *modules,
@@ -56,18 +53,11 @@ void module_types_free(struct module_types *m)
 	if (!m)
 		return;
 	for (size_t i = 0; i < m->modules->count; i++) {
-		if (m->entries[i].is_owned)
-			types_free(m->entries[i].types);
+		types_free(m->entries[i].types);
 		free(m->entries[i].why);
 	}
 	free(m->entries);
 	free(m);
-}
-
-void module_types_set_file(struct module_types *m, module_types_file_fn *file, void *closure)
-{
-	m->file = file;
-	m->closure = closure;
 }
 
 /* ---- finding a module's BTF ---- */
@@ -157,17 +147,11 @@ static struct err *read_types(struct module_types *m, const struct module *modul
 			      struct module_entry *entry)
 {
 	struct err *first = read_from_list(m->k, module, &entry->types);
-	entry->is_owned = !first;
 	if (!first || err_code(first) == ERR_NOMEM)
 		return first;
 	struct blob blob = { 0 };
 	struct err *e = blob_of_module(m->k, module, &blob);
 	e = read_blob(m->k, e, &blob, &entry->types);
-	entry->is_owned = !e;
-	if (e && m->file && err_code(e) != ERR_NOMEM) {
-		err_free(e);
-		e = m->file(m->closure, module, &entry->types);
-	}
 	if (e && err_code(e) != ERR_NOMEM) {
 		log_debug(LOG_SYMBOLS, "types of module %s: %s", module->name, err_msg(e));
 		err_free(e);

@@ -17,20 +17,10 @@ struct module_types;
 struct modules;
 struct types;
 
-/*
- * Another source for a module whose BTF is not in memory, e.g. its debug file: the types of @module
- * in *ret, which stay the source's, or an error that says why not.
- */
-typedef struct err *module_types_file_fn(void *closure, const struct module *module,
-					 struct types **ret);
-
 /* Reads nothing yet. Both are borrowed and must outlive the result. */
 __attribute__((warn_unused_result)) struct err *
 module_types_new(struct kernel *k, const struct modules *modules, struct module_types **ret);
 void module_types_free(struct module_types *m);
-
-/* Before the first question; @file is asked where there is no BTF. */
-void module_types_set_file(struct module_types *m, module_types_file_fn *file, void *closure);
 
 /*
  * The types of the module called @name (as the kernel calls it, "kvm_amd"), borrowed; names that
