@@ -14,6 +14,8 @@ enum {
 	CIE_VERSION = 3,
 	WORD = 8,
 	ALIGN_TO = 8,
+	/* User addresses have 56 bits at most (Documentation/arch/x86/x86_64/mm.rst). */
+	USER_BITS = 56,
 	/* Numbers beyond enum reg's first 17 (System V ABI for x86-64, figure 3.36). */
 	DW_EFLAGS = 49,
 	DW_CS = 51,
@@ -455,4 +457,21 @@ struct err *cfi_writer_function(struct cfi_writer *w, const struct orc_function 
 	}
 	p.high = f->high;
 	return e ? e : add_fde(w, &p, f->keeps_callee_saved);
+}
+
+struct err *cfi_writer_user_mode(struct cfi_writer *w)
+{
+	const uint64_t all = UINT64_C(1) << USER_BITS;
+	struct cfi_row end = { .valid = true, .entry = { .type = ORC_END } };
+	struct piece p = { .high = all, .rows = &end, .count = 1 };
+	/* In the file the lowest addresses are at the very top if memory's are the higher ones; a
+	 * range whose end is 0 is none to gdb, so the last byte is left out. */
+	if (w->slide && w->slide < all) {
+		struct piece lowest = { .high = w->slide - 1, .rows = &end, .count = 1 };
+		struct err *e = add_fde(w, &lowest, false);
+		if (e)
+			return e;
+		p.low = w->slide;
+	}
+	return add_fde(w, &p, false);
 }

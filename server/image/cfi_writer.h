@@ -57,4 +57,11 @@ void cfi_writer_free(struct cfi_writer *w);
 __attribute__((warn_unused_result)) struct err *
 cfi_writer_function(struct cfi_writer *w, const struct orc_function *function);
 
+/*
+ * Says that stacks end in user mode: whatever a debugger knows of programs there, the kernel's
+ * stack has no more frames, and what it would make up from the program's registers are none. Errors
+ * as above.
+ */
+__attribute__((warn_unused_result)) struct err *cfi_writer_user_mode(struct cfi_writer *w);
+
 #endif

@@ -81,6 +81,8 @@ struct err *entry_frames_make(const struct image_source *source, struct buf *out
 	if (!e && !frames.functions)
 		e = err_new(ERR_NOTFOUND, "the kernel has no ORC tables");
 	if (!e)
+		e = cfi_writer_user_mode(&frames);
+	if (!e)
 		e = write_file(&frames, out);
 	elf_writer_free(unused);
 	image_layout_free(&layout);

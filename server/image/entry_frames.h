@@ -7,7 +7,7 @@
  * code), that nothing called them, or that they change the stack; and assembly known by name. A
  * debugger looks at vmlinux first, so that functions in C are unwound by their own CFI. Of modules
  * it covers everything, for as they are installed they have ORC alone; the libraries that gdb is
- * given put it behind those that have more.
+ * given put it behind those that have more. And it says that stacks end in user mode.
  */
 #ifndef SERVER_IMAGE_ENTRY_FRAMES_H
 #define SERVER_IMAGE_ENTRY_FRAMES_H

@@ -138,7 +138,8 @@ static struct err *add_frames(struct image *i)
 	if (i->object++ < modules->count)
 		return NULL;
 	i->stage = STAGE_TYPES;
-	return image_cfi_add_bpf(&source, &i->bpf, &i->frames);
+	e = image_cfi_add_bpf(&source, &i->bpf, &i->frames);
+	return e ? e : cfi_writer_user_mode(&i->frames);
 }
 
 static struct err *add_types(struct image *i)

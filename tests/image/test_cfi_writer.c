@@ -287,6 +287,39 @@ static void test_dead_end(void **state)
 	end(&s);
 }
 
+static void expect_user_mode_ends(uint64_t slide)
+{
+	static const uint64_t ends[] = { 0x1000, SLIDE + 1, 0x47b7a0, 0x7fffffffffff,
+					 (UINT64_C(1) << 56) - 1 };
+	struct cfi_writer w;
+	cfi_writer_init(&w, slide);
+	assert_null(cfi_writer_user_mode(&w));
+	struct cfi_file *file = cfi_file_of_section(w.bytes.data, w.bytes.len);
+	assert_non_null(file);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
+		Dwarf_Frame *f = NULL;
+		assert_int_equal(dwarf_cfi_addrframe(cfi_file_cfi(file), ends[i] - slide, &f), 0);
+		expect_undefined(f, REG_RIP);
+		assert_false(is_signal(f));
+		free(f);
+	}
+	Dwarf_Frame *f = NULL;
+	assert_int_equal(dwarf_cfi_addrframe(cfi_file_cfi(file), CODE - slide, &f), -1);
+	assert_int_equal(dwarf_cfi_addrframe(cfi_file_cfi(file), (UINT64_C(1) << 56) - slide, &f),
+			 -1);
+	cfi_file_free(file);
+	cfi_writer_free(&w);
+}
+
+/* However far the kernel was moved; the last is the library's, which is moved around the end. */
+static void test_user_mode(void **state)
+{
+	(void)state;
+	expect_user_mode_ends(0);
+	expect_user_mode_ends(SLIDE);
+	expect_user_mode_ends(UINT64_C(0xfffffffffffff000));
+}
+
 static void test_odd_functions(void **state)
 {
 	struct cfi_writer w;
@@ -338,7 +371,7 @@ int main(void)
 		cmocka_unit_test(test_interrupts),    cmocka_unit_test(test_from_user_mode),
 		cmocka_unit_test(test_stack_changes), cmocka_unit_test(test_nothing_known),
 		cmocka_unit_test(test_dead_end),      cmocka_unit_test(test_odd_functions),
-		cmocka_unit_test(test_prologues),
+		cmocka_unit_test(test_prologues),     cmocka_unit_test(test_user_mode),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -78,19 +78,23 @@ def gdb_frames(server, files):
     output = run(command, "gdb", with_stderr=True).decode("utf-8", "replace")
     lines = [json.loads(line[len(MARK):]) for line in output.splitlines() if line.startswith(MARK)]
     # What an interrupt has stopped is a thread, too, but no task: check_contexts.py looks at those.
-    return {thread["tid"]: thread["frames"] for thread in lines if thread["tid"] < CONTEXTS}
+    return {thread["tid"]: thread for thread in lines if thread["tid"] < CONTEXTS}
 
 
 def compare_frames(expected, seen, what):
     if len(seen) != len(expected):
         yield f"{what}: {len(seen)} threads of {len(expected)}"
-    for tid, thread in sorted(expected.items()):
+    for tid, answer in sorted(expected.items()):
+        thread = answer["frames"]
+        other = seen.get(tid, {"frames": [], "end": "it is not there"})
         mine = [int(frame["pc"], 16) for frame in thread if "pc" in frame]
-        theirs = [frame["pc"] for frame in seen.get(tid, [])]
+        theirs = [frame["pc"] for frame in other["frames"]]
         if mine != theirs:
             yield (f"{what}: thread {tid}: {[hex(pc) for pc in theirs]}, "
                    f"`monitor bt` has {[hex(pc) for pc in mine]}")
-        for frame, pair in zip(thread, seen.get(tid, [])):
+        if other["end"] and answer["end"] != "lost":
+            yield f"{what}: thread {tid} ends: {other['end']}"
+        for frame, pair in zip(thread, other["frames"]):
             if frame.get("name") and not pair["name"]:
                 yield f"{what}: thread {tid}: {frame['name']} has no name"
 
@@ -108,7 +112,7 @@ def check(dump, server):
         skip("gdb is missing")
     wrong = []
     frames = json_lines(run([*server, "-x", "bt --all --json", *dump.files], server[0]), server[0])
-    expected = {thread["tid"]: thread["frames"] for thread in frames}
+    expected = {thread["tid"]: thread for thread in frames}
     with tempfile.TemporaryDirectory() as folder:
         image = os.path.join(folder, "symbols")
         run([*server, "--write-symbols", image, *dump.files], server[0])
