@@ -20,8 +20,10 @@ struct rsp;
 struct target;
 
 enum packet_result {
-	PACKET_REPLY,  /* the reply is complete, and sent */
-	PACKET_AGAIN,  /* not done: call the handler again with the same text, and send nothing */
+	PACKET_REPLY, /* the reply is complete, and sent */
+	/* Not done: call the handler again with the same text. Nothing is sent but console output
+	 * that it added (reply_console()). */
+	PACKET_AGAIN,
 	PACKET_SILENT, /* there is no reply to this packet */
 };
 

@@ -45,6 +45,14 @@ static struct err *run(struct rsp *s, const char *line, bool *ret_done)
 	return e;
 }
 
+/* Puts the output so far in front of the reply. */
+static void pass_on(struct rsp *s, struct reply *r)
+{
+	r->out->failed |= s->console.failed;
+	reply_console(r, s->console.data, s->console.len);
+	buf_reset(&s->console);
+}
+
 /*
  * gdb 16 shows an error's text. To others it is printed like output, and the error that ends it
  * only says that there was one.
@@ -54,8 +62,7 @@ static void finish(struct rsp *s, struct reply *r, struct err *e)
 	bool shown = !e || s->error_text;
 	if (!shown)
 		buf_addf(&s->console, "%s\n", err_msg(e));
-	r->out->failed |= s->console.failed;
-	reply_console(r, s->console.data, s->console.len);
+	pass_on(s, r);
 	if (!e)
 		reply_ok(r);
 	else if (shown)
@@ -75,8 +82,12 @@ enum packet_result packet_monitor(struct rsp *s, struct cursor *args, struct rep
 		return PACKET_REPLY;
 	}
 	struct err *e = run(s, line, &done);
-	if (!done)
+	if (!done) {
+		/* What fills a packet goes out now: a long list takes no memory. */
+		if (s->console.len >= CONSOLE_CHUNK)
+			pass_on(s, r);
 		return PACKET_AGAIN;
+	}
 	finish(s, r, e);
 	return PACKET_REPLY;
 }

@@ -5,9 +5,6 @@
 
 #include "proto/frame.h"
 
-/* Bytes of console output a packet: clients print packet by packet, so not the largest there is. */
-#define CONSOLE_CHUNK 16384u
-
 void reply_open(struct reply *r, struct buf *out)
 {
 	buf_addch(out, '$');

@@ -63,6 +63,9 @@ void reply_json(struct reply *r, const struct buf *json);
 /* Adds text for people, with '?' for what would have to be escaped: clients do not unescape it. */
 void reply_text(struct reply *r, const char *text);
 
+/* Bytes of console output a packet: clients print packet by packet, so not the largest there is. */
+#define CONSOLE_CHUNK 16384u
+
 /*
  * Puts console output (gdb manual, "Stop Reply Packets", O) in front of the reply, which must be
  * empty so far: as many O packets as @len bytes of @text need.

@@ -113,15 +113,20 @@ static bool interrupted(struct rsp *s)
 	return false;
 }
 
+/* Keeps this step's output, from @begin on, for a client that asks for it again. */
+static void keep(struct rsp *s, const struct buf *out, size_t begin)
+{
+	buf_reset(&s->last);
+	if (s->acks)
+		buf_add(&s->last, out->data + begin, out->len - begin);
+}
+
 /* The one place that ends a reply. @begin is where this step's output begins. */
 static void send_reply(struct rsp *s, struct reply *r, size_t begin)
 {
 	log_packet(s, "<-", r->out->data + r->start, r->out->len - r->start);
 	reply_close(r);
-	/* Kept for a client that asks for it again. */
-	buf_reset(&s->last);
-	if (s->acks)
-		buf_add(&s->last, r->out->data + begin, r->out->len - begin);
+	keep(s, r->out, begin);
 }
 
 /*
@@ -145,6 +150,8 @@ static void answer(struct rsp *s, struct buf *out)
 	s->busy = result == PACKET_AGAIN ? packet : NULL;
 	if (result != PACKET_REPLY) {
 		reply_drop(&r);
+		if (out->len > begin)
+			keep(s, out, begin);
 		return;
 	}
 	send_reply(s, &r, begin);

@@ -78,9 +78,9 @@ static bool flush(struct session *s)
  */
 static bool wants_input(const struct session *s)
 {
-	if (unwritten(s))
-		return false;
-	return !s->more || (rsp_is_busy(s->rsp) && s->read_ahead < READ_AHEAD_MAX);
+	if (rsp_is_busy(s->rsp))
+		return s->read_ahead < READ_AHEAD_MAX;
+	return !unwritten(s) && !s->more;
 }
 
 /* Asks the loop for what there is to wait for. */
