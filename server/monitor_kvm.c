@@ -12,6 +12,7 @@
 #include "server/monitor_commands.h"
 #include "server/monitor_job.h"
 #include "server/monitor_kvm.h"
+#include "server/vcpu_name.h"
 
 /* VMs a slice: each some vCPUs, of some 100 us. */
 enum { SLICE = 16 };
@@ -95,33 +96,6 @@ struct err *monitor_vms(struct host *h, struct target_view *view,
 	return e ? e : start_listing(&l, args);
 }
 
-/* A VM by its process or by its struct kvm. */
-static struct err *find_vm(const struct vm *vms, size_t count, const char *text, size_t *ret)
-{
-	uint64_t pid, address;
-	bool is_pid = number_parse(text, false, &pid);
-	bool is_address = number_parse(text, true, &address);
-	size_t found = 0;
-	for (size_t i = 0; i < count; i++) {
-		bool by_pid = is_pid && vms[i].pid == pid && pid;
-		if (!by_pid && !(is_address && vms[i].address == address))
-			continue;
-		*ret = i;
-		found++;
-	}
-	if (found == 1)
-		return NULL;
-	if (found)
-		return err_new(ERR_INVALID,
-			       "process %s has %zu virtual machines: name one by its struct kvm, "
-			       "as 'monitor vms' shows it",
-			       text, found);
-	return err_new(ERR_NOTFOUND,
-		       "there is no virtual machine '%s': name one by its process or by its struct "
-		       "kvm, as 'monitor vms' shows them",
-		       text);
-}
-
 struct err *monitor_vcpus(struct host *h, struct target_view *view,
 			  const struct monitor_arguments *args, struct buf *out)
 {
@@ -130,7 +104,7 @@ struct err *monitor_vcpus(struct host *h, struct target_view *view,
 	(void)view;
 	struct err *e = need_vms(h, args->json, out, &vms, &l.end);
 	if (!e && args->count) {
-		e = find_vm(vms, l.end, args->list[0], &l.next);
+		e = vm_by_name(h, args->list[0], &l.next);
 		l.end = l.next + 1;
 	}
 	if (e)
@@ -142,77 +116,12 @@ struct err *monitor_vcpus(struct host *h, struct target_view *view,
 
 /* ---- one vCPU ---- */
 
-/* "VM:ID" */
-static struct err *find_in_vm(const struct vm *vms, size_t count, const char *text,
-			      const char *colon, const struct vcpu **ret)
-{
-	uint64_t id;
-	size_t vm = 0;
-	char *name = strndup(text, (size_t)(colon - text));
-	if (!name)
-		return err_nomem();
-	struct err *e = find_vm(vms, count, name, &vm);
-	free(name);
-	if (e)
-		return e;
-	if (number_parse(colon + 1, false, &id))
-		for (size_t i = 0; i < vms[vm].vcpu_count; i++)
-			if ((uint64_t)vms[vm].vcpus[i].id == id)
-				*ret = &vms[vm].vcpus[i];
-	return NULL;
-}
-
-/* The number of a thread, or a vCPU's own where that says enough. */
-static struct err *find_by_number(const struct vm *vms, size_t count, uint64_t number,
-				  const struct vcpu **ret)
-{
-	size_t found = 0;
-	for (size_t i = 0; i < count; i++) {
-		for (size_t n = 0; n < vms[i].vcpu_count; n++) {
-			const struct vcpu *vcpu = &vms[i].vcpus[n];
-			if ((vcpu->task && vcpu->task->tid == number) ||
-			    (uint64_t)vcpu->id == number) {
-				*ret = vcpu;
-				found++;
-			}
-		}
-	}
-	if (found < 2)
-		return NULL;
-	return err_new(ERR_INVALID,
-		       "%" PRIu64 " could be %zu vCPUs: name one as VM:ID, or by its struct "
-		       "kvm_vcpu",
-		       number, found);
-}
-
-static struct err *find_vcpu(struct host *h, const char *text, const struct vcpu **ret)
-{
-	struct vm *vms;
-	size_t count;
-	uint64_t number;
-	const char *colon = strchr(text, ':');
-	*ret = NULL;
-	struct err *e = kvm_vms(h->kvm, &vms, &count);
-	if (!e && colon)
-		e = find_in_vm(vms, count, text, colon, ret);
-	else if (!e && number_parse(text, true, &number) && number >> 63)
-		*ret = kvm_vcpu_at(h->kvm, number);
-	else if (!e && number_parse(text, false, &number))
-		e = find_by_number(vms, count, number, ret);
-	if (e || *ret)
-		return e;
-	return err_new(ERR_NOTFOUND,
-		       "there is no vCPU '%s': name one by its struct kvm_vcpu, its thread or as "
-		       "VM:ID, as 'monitor vcpus' shows them",
-		       text);
-}
-
 struct err *monitor_vcpu(struct host *h, struct target_view *view,
 			 const struct monitor_arguments *args, struct buf *out)
 {
 	const struct vcpu *vcpu;
 	(void)view;
-	struct err *e = find_vcpu(h, args->list[0], &vcpu);
+	struct err *e = vcpu_by_name(h, args->list[0], &vcpu);
 	if (e)
 		return e;
 	return args->json ? add_vcpu_whole_json(h, vcpu, out) : add_vcpu_text(h, vcpu, out);
