@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Measures vmcore-gdbserver beside gdbserver, and its unwinder beside drgn, in one run, and prints ratios:
-seconds mean little on a busy machine.
+"""Measures vmcore-gdbserver beside gdbserver, its unwinder beside drgn, and what it does with virtual machines, in
+one run, and prints ratios: seconds mean little on a busy machine.
 
     run.py --build BUILD [--dump DUMP [--vmlinux VMLINUX]] [--threads 1000,10000]
 
@@ -17,43 +17,10 @@ import sys
 import tempfile
 import time
 
+from bench_common import RANGE, Server, measure, serve, show
+from kvm_bench import bench_ept, bench_guest_memory, bench_vms
+
 HERE = os.path.dirname(os.path.abspath(__file__))
-RANGE = 16 << 20
-
-
-class Server:
-    """A server under measurement: its process, its address, how long it took to listen."""
-
-    def __init__(self, command, pattern):
-        start = time.monotonic()
-        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                        stderr=subprocess.PIPE, text=True)
-        for line in self.process.stderr:
-            match = re.search(pattern, line)
-            if match:
-                self.seconds = time.monotonic() - start
-                self.port = int(match.group(1))
-                return
-        sys.exit(f"{command[0]} did not start to listen")
-
-    def resident_mib(self):
-        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as status:
-            return int(re.search(r"VmRSS:\s+(\d+)", status.read()).group(1)) / 1024
-
-    def stop(self):
-        self.process.kill()
-        self.process.wait()
-
-
-def serve(build, dump, *options):
-    return Server([f"{build}/vmcore-gdbserver", "-l", "127.0.0.1:0", *options, dump],
-                  r"listening on .*:(\d+)")
-
-
-def measure(build, port, address, length):
-    out = subprocess.run([f"{build}/tests/bench/rsp_bench", f"127.0.0.1:{port}", f"{address:x}",
-                          f"{length:x}"], check=True, capture_output=True, text=True).stdout
-    return {name: float(value) for name, value, _ in (line.split() for line in out.splitlines())}
 
 
 def measure_gdbserver(build, megabytes, threads):
@@ -78,15 +45,6 @@ def text_address(build, dump, options):
     out = subprocess.run([f"{build}/vmcore-gdbserver", "-x", "info --json", *options, dump],
                          check=True, capture_output=True, text=True).stdout
     return int(json.loads(out)["text"], 16)
-
-
-def show(title, ours, theirs, better):
-    """One row; the ratio is how many times better we are."""
-    if theirs is None:
-        print(f"  {title:34} {ours:12.2f}")
-        return
-    ratio = ours / theirs if better == "high" else theirs / ours
-    print(f"  {title:34} {ours:12.2f} {theirs:12.2f} {ratio:9.2f}")
 
 
 def bench_dump(build, dump, options):
@@ -190,6 +148,9 @@ def main():
         bench_dump(args.build, f"{args.build}/contrib/demo/vmcore", demo_options)
     for count in args.threads.split(","):
         bench_threads(args.build, int(count), args.source)
+    bench_vms(args.build, args.source, 1000, 4)
+    bench_ept(args.build, args.source, 64)
+    bench_guest_memory(args.build, args.source)
 
 
 if __name__ == "__main__":
