@@ -106,15 +106,16 @@ static const struct command commands[] = {
 	  monitor_vtop },
 	{ "walk", "VCPU gva|gpa ADDR",
 	  "where an address of a guest leads, every step: guest virtual to guest physical by the "
-	  "guest's own tables, then by memory slot and beside it by EPT or NPT (VCPU is its "
-	  "address, PID:ID of its VM's process, or its thread)",
+	  "guest's own tables, then by memory slot and beside it by EPT or NPT (VCPU as for vcpu)",
 	  true, 3, 3, monitor_walk },
 	{ "mmu", "VCPU",
 	  "KVM's MMU of a vCPU: root, levels, EPT or NPT or shadow tables, roles, counts", true, 1,
 	  1, monitor_mmu },
-	{ "ept", "VCPU [GPA..GPA]",
-	  "what the EPT or NPT of a vCPU maps, as ranges with page sizes and rights", true, 1, 2,
-	  monitor_ept },
+	{ "ept", "VCPU [GPA..GPA] [--summary]",
+	  "what the EPT or NPT of a vCPU maps, as ranges with page sizes and rights; with "
+	  "--summary "
+	  "how much there is of each page size and rights",
+	  true, 1, 3, monitor_ept },
 	{ "targets", "", "what is served, the host and with --guests every VM, and where", true, 0,
 	  0, monitor_targets },
 };

@@ -68,6 +68,7 @@ struct err *monitor_vtop(struct host *h, struct target_view *view,
 /* monitor_mmu.c */
 struct err *monitor_mmu(struct host *h, struct target_view *view,
 			const struct monitor_arguments *args, struct buf *out);
+/* monitor_ept.c */
 struct err *monitor_ept(struct host *h, struct target_view *view,
 			const struct monitor_arguments *args, struct buf *out);
 

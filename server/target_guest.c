@@ -300,7 +300,7 @@ static void add_help(struct buf *out)
 			"walk gva|gpa ADDR [--json]\n    where an address of the selected vCPU "
 			"leads, every step\n"
 			"mmu [--json]\n    the selected vCPU's MMU as KVM has it\n"
-			"ept [GPA..GPA] [--json]\n    what the nested page tables map\n"
+			"ept [GPA..GPA] [--summary] [--json]\n    what the nested page tables map\n"
 			"All other commands are the host's.\n");
 }
 

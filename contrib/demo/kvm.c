@@ -14,6 +14,8 @@ _Static_assert(__builtin_offsetof(struct kvm_vcpu, arch.mmu.root_hpa) == 0x398,
 
 KVM_DATA struct list_head vm_list = { &vm_list, &vm_list };
 KVM_DATA struct preempt_ops kvm_preempt_ops;
+/* Of mmu.c: two-dimensional paging is on, the tables at root_hpa are EPT. */
+KVM_DATA bool tdp_enabled = 1;
 KVM_DATA struct module kvm_module = { .name = "kvm" };
 
 KVM_INTEL_DATA struct module kvm_intel_module = { .name = "kvm_intel" };

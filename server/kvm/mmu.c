@@ -98,6 +98,9 @@ static const char *choose_format(struct kvm *kvm, struct vcpu_mmu *mmu)
 		.root = mmu->root_hpa,
 		.levels = (uint8_t)mmu->level.value,
 		.spte = true,
+		/* Direct tables stand for one range of guest memory each; shadows of the guest's
+		 * own are shared as those are. */
+		.tree = mmu->direct.known && mmu->direct.value,
 		.c_mask = kernel_space(kernel_of(kvm))->c_mask,
 	};
 	if (mmu->level.value == 3 && (!mmu->tdp || vendor == KVM_SVM))

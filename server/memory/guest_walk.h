@@ -40,6 +40,7 @@ struct walk_space {
 	bool pse;	/* WALK_LEGACY: CR4.PSE, there are pages of 4 MiB */
 	bool spte;	/* KVM's own tables: its software rules hold; see guest_walk_find_rules() */
 	bool marked;	/* of those: every entry that leads on has bit 11 set */
+	bool tree;	/* no table has two places; walk_ranges.h holds them to it */
 	uint64_t c_mask; /* bits of an entry that are no address: the memory encryption bit */
 };
 

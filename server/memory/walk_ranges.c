@@ -6,10 +6,12 @@
 
 #include "base/bytes.h"
 #include "base/err.h"
+#include "base/map.h"
 
 enum {
 	TABLE_BYTES = 4096,
-	/* Of 4 KiB pages, 8 TiB. Damaged tables that lead to each other must end somewhere. */
+	/* Of 4 KiB pages, 8 TiB: where tables may have many places (trees end by themselves),
+	 * damaged ones that lead to each other must end somewhere. */
 	TABLES_MAX = 4 << 20,
 };
 
@@ -30,6 +32,8 @@ struct walk_ranges {
 	unsigned depth; /* the level of the innermost table; 0 when all is done */
 	bool begun;
 	uint64_t tables;
+	struct map seen;	/* of a tree: physical addresses of the tables so far */
+	bool failed;		/* for lack of memory */
 	struct walk_range open; /* grows while pages go on where it ends */
 	bool is_open;
 	struct level levels[WALK_LEVELS_MAX + 1]; /* by level */
@@ -54,6 +58,9 @@ struct err *walk_ranges_new(const struct walk_reader *reader, const struct walk_
 
 void walk_ranges_free(struct walk_ranges *r)
 {
+	if (!r)
+		return;
+	map_free(&r->seen);
 	free(r);
 }
 
@@ -72,6 +79,15 @@ static void bound(const struct walk_ranges *r, unsigned level, struct level *l)
 	l->end = r->last < last ? (unsigned)((r->last - l->start) >> shift) + 1 : entries;
 }
 
+/* Whether the table at @table is new, or may have many places. */
+static bool is_new(struct walk_ranges *r, uint64_t table)
+{
+	bool added = true;
+	if (r->space.tree && !map_add(&r->seen, table, 0, &added))
+		r->failed = true;
+	return added;
+}
+
 /* Reads the table of @level at @table; false if that cannot be, with *ret saying so. */
 static bool enter(struct walk_ranges *r, unsigned level, uint64_t table, uint64_t start,
 		  const struct walk_rights *rights, struct walk_range *ret)
@@ -82,19 +98,23 @@ static bool enter(struct walk_ranges *r, unsigned level, uint64_t table, uint64_
 	l->start = start;
 	l->rights = *rights;
 	bound(r, level, l);
-	r->tables++;
-	struct err *e = r->reader.read(r->reader.self, table, l->bytes,
-				       (size_t)entries * walk_entry_bytes(&r->space));
-	if (!e) {
+	bool fresh = is_new(r, table);
+	struct err *e = NULL;
+	if (fresh) {
+		r->tables++;
+		e = r->reader.read(r->reader.self, table, l->bytes,
+				   (size_t)entries * walk_entry_bytes(&r->space));
+	}
+	if (fresh && !e) {
 		r->depth = level;
 		return true;
 	}
 	*ret = (struct walk_range){
-		.kind = RANGE_UNREADABLE,
+		.kind = fresh ? RANGE_UNREADABLE : RANGE_REPEATED,
 		.start = start,
 		.size = (uint64_t)entries << walk_level_shift(&r->space, level),
 		.where = table,
-		.why = (int)err_code(e),
+		.why = e ? (int)err_code(e) : 0,
 	};
 	err_free(e);
 	return false;
@@ -193,8 +213,10 @@ enum walk_ranges_state walk_ranges_next(struct walk_ranges *r, unsigned *budget,
 			r->depth = r->depth == walk_levels(&r->space) ? 0 : r->depth + 1;
 			continue;
 		}
-		if (r->tables >= TABLES_MAX)
+		if (!r->space.tree && r->tables >= TABLES_MAX)
 			return RANGES_TOO_MANY;
+		if (r->failed)
+			return RANGES_NOMEM;
 		if (!*budget)
 			return RANGES_PAUSED;
 		if (!look(r, budget, &found))

@@ -15,6 +15,7 @@ enum walk_range_kind {
 	RANGE_MAPPED,
 	RANGE_UNREADABLE, /* a table that translates it cannot be read; `why` says why */
 	RANGE_DAMAGED,	  /* an entry that translates it has reserved bits set */
+	RANGE_REPEATED,	  /* the table that translates it was met before (walk_space.tree) */
 };
 
 struct walk_range {
@@ -24,8 +25,9 @@ struct walk_range {
 	uint64_t pa, page_size;
 	struct walk_rights rights;
 	bool tracked;
-	uint64_t where; /* of the others: physical address of the table, or of the entry */
-	int why;	/* of RANGE_UNREADABLE: enum err_code */
+	uint64_t
+		where; /* of the others: physical address of the table, or (DAMAGED) of the entry */
+	int why;       /* of RANGE_UNREADABLE: enum err_code */
 };
 
 enum walk_ranges_state {
@@ -34,6 +36,7 @@ enum walk_ranges_state {
 	RANGES_END,
 	RANGES_TOO_MANY, /* the tables are more than any machine has: damaged, they lead in circles
 			  */
+	RANGES_NOMEM,
 };
 
 struct walk_ranges;

@@ -286,6 +286,18 @@ static void test_ranges_in_circles(void **state)
 		assert_int_equal(walk_ranges_next(r, &budget, &range), RANGES_FOUND);
 	assert_true(walk_ranges_tables(r) < 100);
 	walk_ranges_free(r);
+	/* Where no table has two places, each is read once. */
+	space.tree = true;
+	assert_ok(walk_ranges_new(&m->reader, &space, 0, UINT64_MAX, &r));
+	for (unsigned i = 0; i < 512; i++) {
+		assert_int_equal(walk_ranges_next(r, &budget, &range), RANGES_FOUND);
+		assert_int_equal(range.kind, RANGE_REPEATED);
+		assert_int_equal(range.where, 0x1000);
+		assert_int_equal(range.start, (uint64_t)i << 48);
+	}
+	assert_int_equal(walk_ranges_next(r, &budget, &range), RANGES_END);
+	assert_int_equal(walk_ranges_tables(r), 1);
+	walk_ranges_free(r);
 	space.format = WALK_NONE;
 	assert_err(walk_ranges_new(&m->reader, &space, 0, 1, &r), ERR_INVALID, "levels");
 }

@@ -48,6 +48,9 @@ def _():
         row = json.loads(monitor(f"vcpu {name} --json"))
         expect_equal(row["regs"]["rbx"], {"value": "0xb0b0b0b0", "from": "regs"}, name)
         expect_equal(row["encrypted"], False, "encrypted")
+    for name in ["0", "110", "103:0", "vm-103:0", VCPU, f"{KVM}:0"]:
+        for line in [f"mmu {name}", f"ept {name}", f"walk {name} gva 8000"]:
+            expect_not_in("there is no", monitor(line))
     for line in ["vcpu 7", "vcpu 103:1", "vcpu nonsense", "vcpu 104:0", "vcpu 0xffff880000000000"]:
         expect_in("there is no", monitor(line))
     expect_in("there is no virtual machine '7'", monitor("vcpus 7"))
