@@ -14,7 +14,7 @@ enum {
 	DEPTH_MAX = 16,		/* of remembered rows; compilers have 1 or 2 */
 	PROGRAM_MAX = 64 << 10, /* bytes of an entry */
 	LEB_MAX = 10,		/* bytes of a LEB128 number of 64 bits */
-	POINTER_FORMAT = 0x0f,	/* of an encoding: how long the number is */
+	POINTER_FORMAT = 0x0f,	/* of an encoding: how long the number is; the rest: from where */
 };
 
 static const char too_long[] = "a program is too long";
@@ -172,16 +172,23 @@ static const char *check_program(struct reader r, const struct cie *cie)
 
 /* ---- entries ---- */
 
-/* libdw's encoded_value_size(); 0 for what has no fixed size. */
+/* 0 for what has no fixed size, and for what libdw does not read: at the first search that meets
+ * such an entry it fails, and from then on passes it over. */
 static unsigned pointer_size(uint8_t encoding)
 {
-	switch (encoding & POINTER_FORMAT & ~0x8) {
+	unsigned from = encoding & ~POINTER_FORMAT;
+	if (from != DW_EH_PE_absptr && from != DW_EH_PE_pcrel)
+		return 0;
+	switch (encoding & POINTER_FORMAT) {
 	case DW_EH_PE_absptr:
 	case DW_EH_PE_udata8:
+	case DW_EH_PE_sdata8:
 		return 8;
 	case DW_EH_PE_udata4:
+	case DW_EH_PE_sdata4:
 		return 4;
 	case DW_EH_PE_udata2:
+	case DW_EH_PE_sdata2:
 		return 2;
 	default:
 		return 0;

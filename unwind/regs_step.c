@@ -51,8 +51,11 @@ enum step syscall_step(struct walk *w, uint64_t kept_at, struct frame *ret)
 	uint64_t rsp = walk_reg(w, REG_RSP), pt_regs = w->stack.high - PT_REGS_BYTES;
 	if (w->exact || pt_regs < w->stack.low || rsp < pt_regs ||
 	    rsp > pt_regs + 8 * PT_REGS_R11 ||
-	    !walk_restore_pt_regs(w, &user, pt_regs, PT_REGS_R11) || !is_user(&user.regs))
+	    !walk_restore_pt_regs(w, &user, pt_regs, PT_REGS_R11) || !is_user(&user.regs)) {
+		walk_note(w, "how much of the user's registers this system call's entry has saved "
+			     "is not known");
 		return STEP_NONE;
+	}
 	walk_restore(w, &user, REG_EFLAGS, pt_regs + 8 * PT_REGS_R11);
 	regs_forget(&user.regs, REG_RSP);
 	user.saved_known &= ~(UINT32_C(1) << REG_RSP);
@@ -67,8 +70,12 @@ enum step syscall_step(struct walk *w, uint64_t kept_at, struct frame *ret)
 
 enum step stack_top_step(struct walk *w, struct frame *ret)
 {
-	uint64_t size = w->stack.high - w->stack.low;
+	const struct unwind_source *s = w->source;
+	uint64_t size = w->stack.high - w->stack.low, kept_at;
 	if (size < BOTTOM_BYTES)
+		return STEP_NONE;
+	/* What is there may be an earlier entry's. */
+	if (s->drops_user_rsp && s->drops_user_rsp(s->self, w->pc, &kept_at))
 		return STEP_NONE;
 	uint64_t top = w->stack.high - PT_REGS_BYTES;
 	if (read_top(w, top, ret) == STEP_CALLER ||

@@ -130,11 +130,9 @@ static enum step leave_by_tables(struct walk *w, struct frame *ret)
 	struct orc_entry entry;
 	uint64_t kept_at;
 	bool covered = s->orc && s->orc(s->self, w->pc, &entry);
-	if (!covered && s->drops_user_rsp && s->drops_user_rsp(s->self, w->pc, &kept_at)) {
-		enum step user = syscall_step(w, kept_at, ret);
-		if (user != STEP_NONE)
-			return user;
-	}
+	/* Its rbp is the user's, and CFI takes the end of the stack for the user's rsp. */
+	if (!covered && s->drops_user_rsp && s->drops_user_rsp(s->self, w->pc, &kept_at))
+		return syscall_step(w, kept_at, ret);
 	bool has_orc = covered && entry.type != ORC_NOTHING;
 	if (has_orc && orc_goes_first(&entry))
 		return orc_step(w, &entry, ret);
@@ -364,8 +362,10 @@ static struct err *explain(struct driver *d)
 	if (f->end != END_LOST)
 		return NULL;
 	struct buf sentence = BUF_INIT;
-	buf_addf(&sentence, "at 0x%" PRIx64 ": %s", f->list[f->count - 1].regs.value[REG_RIP],
-		 why->len ? why->data : "nothing says where its caller is");
+	const struct regs *last = &f->list[f->count - 1].regs;
+	if (regs_known(last, REG_RIP))
+		buf_addf(&sentence, "at 0x%" PRIx64 ": ", last->value[REG_RIP]);
+	buf_addstr(&sentence, why->len ? why->data : "nothing says where its caller is");
 	e = buf_error(&sentence);
 	if (!e)
 		e = buf_error(why);

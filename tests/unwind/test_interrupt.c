@@ -248,6 +248,22 @@ static void a_system_call_that_drops_rsp(void **state)
 	}
 }
 
+/* Stopped in it, nobody tells how much of pt_regs is this call's, and rbp is the user's. */
+static void a_system_call_that_was_interrupted(void **state)
+{
+	struct scene s;
+	(void)state;
+	set_up(&s);
+	s.fake.drops_start = FUN_B;
+	s.fake.drops_end = FUN_B + 0x100;
+	put_user_regs(s.task, PT_REGS_AT_TOP);
+	regs_set(&s.first, REG_RIP, FUN_B + 0x20);
+	regs_set(&s.first, REG_RSP, task_address(PT_REGS_AT_TOP + 6));
+	regs_set(&s.first, REG_RBP, task_address(PT_REGS_AT_TOP + 10));
+	run(&s, true);
+	assert_lost(&s, 1, "has saved is not known");
+}
+
 /* Code that was itself stopped there has rsp anywhere. */
 static void entry_code_that_was_interrupted(void **state)
 {
@@ -271,6 +287,7 @@ int main(void)
 		cmocka_unit_test(an_exception),
 		cmocka_unit_test(links_that_lead_astray),
 		cmocka_unit_test(a_system_call_that_drops_rsp),
+		cmocka_unit_test(a_system_call_that_was_interrupted),
 		cmocka_unit_test(entry_code_that_was_interrupted),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -186,6 +186,11 @@ static void a_stack_of_nobody_is_refused(void **state)
 	regs_forget(&s.first, REG_RSP);
 	run(&s, true);
 	assert_lost(&s, 1, "rip or rsp is not known");
+	/* What is not known has no address. */
+	regs_forget(&s.first, REG_RIP);
+	run(&s, true);
+	assert_string_equal(s.frames.why, "rip or rsp is not known");
+	frames_free(&s.frames);
 }
 
 static void a_cyclic_chain_of_frame_pointers_ends(void **state)
