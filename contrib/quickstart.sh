@@ -97,12 +97,12 @@ run_check() {
     export VMCORE_REAL_DIR
     build "$build_dir" --enable-werror
     say "make check"
-    make -C "$build_dir" --quiet check VERBOSE=1
+    make -C "$build_dir" --quiet -j"$jobs" check VERBOSE=1
     build "$build_dir/sanitized" --enable-werror --enable-sanitizers
     say "make check, with AddressSanitizer and UndefinedBehaviorSanitizer"
     # A dump of each kind of reader is enough here.
     VMCORE_REAL_ONLY="run.elf kdump.d31 panic.qemu-kdump-zlib" VMCORE_REAL_KEEP=1 \
-        make -C "$build_dir/sanitized" --quiet check VERBOSE=1
+        make -C "$build_dir/sanitized" --quiet -j"$jobs" check VERBOSE=1
     echo "$(total PASS) passed, $(($(total FAIL) + $(total ERROR))) failed, $(total SKIP) skipped"
 }
 
