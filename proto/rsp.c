@@ -29,6 +29,7 @@ struct rsp *rsp_new(struct rsp_shared *shared)
 	buf_init(&s->threads);
 	s->client = TARGET_GDB;
 	s->acks = true;
+	shared_renew_threads(shared);
 	s->view.tid = s->target->threads->current(s->target->self);
 	return s;
 }

@@ -33,6 +33,8 @@
 
 /* Notes that `info` and the start-up message show; there is one at most for most dumps. */
 enum { NOTES_SHOWN = 8 };
+/* To read the lists of a machine that runs without their changing meanwhile. */
+enum { LIVE_ATTEMPTS = 4 };
 
 /* ---- opening ---- */
 
@@ -135,6 +137,24 @@ static struct err *open_kvm(struct host *h)
 	return e;
 }
 
+/* Lists that change while they are read look damaged: of a machine that runs they are read again.
+ */
+static struct err *read_tasks(struct host *h, const struct cpus *cpus, struct tasks *ret)
+{
+	const struct kernel_notes_mark mark = kernel_notes_mark(h->kernel);
+	for (unsigned left = h->live ? LIVE_ATTEMPTS : 1;;) {
+		struct err *e = tasks_read(h->kernel, cpus, ret);
+		if (!--left || (!e && kernel_notes_mark(h->kernel).count == mark.count))
+			return e;
+		if (e)
+			err_free(e);
+		else
+			tasks_free(ret);
+		kernel_notes_rewind(h->kernel, &mark);
+		memory_forget(h->memory);
+	}
+}
+
 static struct err *open_kernel(const struct host_options *options, struct host *h)
 {
 	struct kernel_options kernel_options = {
@@ -149,7 +169,7 @@ static struct err *open_kernel(const struct host_options *options, struct host *
 	if (!e)
 		e = cpus_read(h->kernel, &h->cpus);
 	if (!e)
-		e = tasks_read(h->kernel, &h->cpus, &h->tasks);
+		e = read_tasks(h, &h->cpus, &h->tasks);
 	if (!e)
 		e = registers_new(h->kernel, &h->cpus, &h->tasks, &h->registers);
 	if (!e)
@@ -241,9 +261,9 @@ struct err *host_open(const struct host_options *options, struct host **ret)
 	h->serve_files = options->serve_files;
 	h->context_threads = options->context_threads;
 	h->extra_cfi = options->extra_cfi;
+	h->live = options->live;
 	h->exports = exports_new();
 	struct err *e = h->exports ? open_dump(options, h) : err_nomem();
-	h->live = options->live;
 	if (!e)
 		e = err_wrap(open_kernel(options, h), "%s",
 			     h->live ? dump_info(h->dump)->format : options->dump_paths[0]);
@@ -293,13 +313,11 @@ void host_begin(struct host *h)
 	frame_cache_forget(h->frames);
 }
 
-struct err *host_renew(struct host *h)
+static struct err *take_anew(struct host *h)
 {
 	struct cpus cpus, old_cpus = h->cpus;
 	struct tasks tasks, old_tasks = h->tasks;
 	struct kvm *kvm;
-	if (!h->live)
-		return NULL;
 	host_begin(h);
 	struct err *e = new_kvm(h, &kvm);
 	if (e)
@@ -307,7 +325,7 @@ struct err *host_renew(struct host *h)
 	e = cpus_read(h->kernel, &cpus);
 	if (e)
 		goto no_cpus;
-	e = tasks_read(h->kernel, &cpus, &tasks);
+	e = read_tasks(h, &cpus, &tasks);
 	if (e)
 		goto no_tasks;
 	h->cpus = cpus;
@@ -330,6 +348,17 @@ no_tasks:
 	cpus_free(&cpus);
 no_cpus:
 	kvm_free(kvm);
+	return e;
+}
+
+/* What is odd was said at the start, or changes with every list. */
+struct err *host_renew(struct host *h)
+{
+	if (!h->live)
+		return NULL;
+	const struct kernel_notes_mark mark = kernel_notes_mark(h->kernel);
+	struct err *e = take_anew(h);
+	kernel_notes_rewind(h->kernel, &mark);
 	return e;
 }
 

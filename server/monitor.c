@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "proto/target.h"
 #include "server/host.h"
 #include "server/monitor_commands.h"
@@ -231,7 +232,12 @@ struct err *monitor_run(struct host *h, struct target_view *view, const char *li
 	char *copy = strdup(line);
 	if (!copy)
 		return err_nomem();
-	struct err *e = run_line(h, view, copy, out, ret_job);
+	/* Of a machine that runs every answer is of now; where that fails, of the last time. */
+	struct err *e = host_renew(h);
+	if (e)
+		log_debug(LOG_TASKS, "the old list of threads has to do: %s", err_msg(e));
+	err_free(e);
+	e = run_line(h, view, copy, out, ret_job);
 	free(copy);
 	if (*ret_job)
 		(*ret_job)->generation = h->generation;
@@ -241,7 +247,7 @@ struct err *monitor_run(struct host *h, struct target_view *view, const char *li
 struct err *monitor_more(struct host *h, struct target_job *job, struct buf *out, bool *ret_done)
 {
 	bool done = false;
-	struct err *e = job->generation == h->generation
+	struct err *e = job->renewable || job->generation == h->generation
 				? job->slice(h, job, out, &done)
 				: err_new(ERR_INVALID, "the list of threads was taken anew "
 						       "meanwhile: give the command again");

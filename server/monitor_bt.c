@@ -40,7 +40,7 @@ static void show(const struct host *h, const struct task *task, const struct fra
 struct all {
 	struct target_job job;
 	struct wanted wanted;
-	size_t next; /* index of tasks */
+	uint64_t next; /* the lowest thread id that is left */
 };
 
 static int64_t clock_ns(void)
@@ -56,9 +56,11 @@ static struct err *show_slice(struct host *h, struct target_job *job, struct buf
 	struct all *a = (struct all *)job;
 	struct err *e = NULL;
 	int64_t end = clock_ns() + SLICE_NS;
-	do {
-		const struct task *task = &h->tasks.list[a->next++];
+	size_t n = tasks_from(&h->tasks, a->next);
+	while (n < h->tasks.count) {
+		const struct task *task = &h->tasks.list[n];
 		struct frames frames;
+		a->next = (uint64_t)task->tid + 1;
 		e = unwinder_frames(h->unwinder, task, &frames);
 		if (e)
 			break;
@@ -66,8 +68,11 @@ static struct err *show_slice(struct host *h, struct target_job *job, struct buf
 		if (!a->wanted.json)
 			buf_addch(out, '\n');
 		frames_free(&frames);
-	} while (a->next < h->tasks.count && clock_ns() < end);
-	*ret_done = a->next == h->tasks.count;
+		n++;
+		if (clock_ns() >= end)
+			break;
+	}
+	*ret_done = n == h->tasks.count;
 	return e;
 }
 
@@ -81,7 +86,7 @@ static struct err *show_all(const struct wanted *w, struct target_job **ret_job)
 	struct all *a = calloc(1, sizeof(*a));
 	if (!a)
 		return err_nomem();
-	a->job = (struct target_job){ .slice = show_slice, .free = free_all };
+	a->job = (struct target_job){ .slice = show_slice, .free = free_all, .renewable = true };
 	a->wanted = *w;
 	*ret_job = &a->job;
 	return NULL;

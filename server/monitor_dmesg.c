@@ -166,7 +166,7 @@ struct err *monitor_dmesg(struct host *h, struct target_view *view,
 	struct dmesg *d = calloc(1, sizeof(*d));
 	if (!d)
 		return err_nomem();
-	d->job = (struct target_job){ .slice = show_slice, .free = free_dmesg };
+	d->job = (struct target_job){ .slice = show_slice, .free = free_dmesg, .renewable = true };
 	d->json = args->json;
 	struct err *e = printk_open(h->kernel, &d->log);
 	if (e) {

@@ -19,6 +19,8 @@ struct target_job {
 	struct err *(*slice)(struct host *h, struct target_job *job, struct buf *out,
 			     bool *ret_done);
 	void (*free)(struct target_job *job);
+	/* It goes by thread ids, or by nothing that host_renew() frees: it goes on afterwards. */
+	bool renewable;
 	uint64_t generation; /* of the host's tasks that it goes through; monitor.c's business */
 };
 

@@ -63,15 +63,22 @@ static void free_listing(struct target_job *job)
 	free(job);
 }
 
-static struct err *start_listing(const struct listing *wanted, const struct monitor_arguments *args)
+/* The first slice is done at once: few machines have VMs for more. */
+static struct err *start_listing(struct host *h, const struct listing *wanted,
+				 const struct monitor_arguments *args, struct buf *out)
 {
+	bool done = false;
 	struct listing *l = malloc(sizeof(*l));
 	if (!l)
 		return err_nomem();
 	*l = *wanted;
 	l->job = (struct target_job){ .slice = show_slice, .free = free_listing };
-	*args->ret_job = &l->job;
-	return NULL;
+	struct err *e = show_slice(h, &l->job, out, &done);
+	if (e || done)
+		free(l);
+	else
+		*args->ret_job = &l->job;
+	return e;
 }
 
 /* All VMs; when there are none, says why. */
@@ -93,7 +100,7 @@ struct err *monitor_vms(struct host *h, struct target_view *view,
 	struct vm *vms;
 	(void)view;
 	struct err *e = need_vms(h, args->json, out, &vms, &l.end);
-	return e ? e : start_listing(&l, args);
+	return e ? e : start_listing(h, &l, args, out);
 }
 
 struct err *monitor_vcpus(struct host *h, struct target_view *view,
@@ -111,7 +118,7 @@ struct err *monitor_vcpus(struct host *h, struct target_view *view,
 		return e;
 	if (!args->json && l.next < l.end)
 		add_vcpu_titles(out);
-	return start_listing(&l, args);
+	return start_listing(h, &l, args, out);
 }
 
 /* ---- one vCPU ---- */

@@ -34,7 +34,9 @@ struct stacks {
 	size_t count, capacity;
 	struct map by_hash; /* -> index in list of the first such group */
 	bool json;
-	size_t next_task, next_group; /* to unwind; to print */
+	uint64_t next_tid; /* the lowest thread id that is left to unwind */
+	bool counted;	   /* all of them */
+	size_t next_group; /* to print */
 };
 
 /* ---- grouping ---- */
@@ -189,14 +191,18 @@ static struct err *stacks_slice(struct host *h, struct target_job *job, struct b
 {
 	struct stacks *s = (struct stacks *)job;
 	struct err *e = NULL;
-	if (s->next_task == h->tasks.count) {
+	if (s->counted) {
 		print_slice(h, s, out);
 		*ret_done = s->next_group == s->count;
 		return NULL;
 	}
-	for (unsigned n = 0; !e && n < SLICE && s->next_task < h->tasks.count; n++)
-		e = count_task(h, s, &h->tasks.list[s->next_task++]);
-	if (!e && s->next_task == h->tasks.count)
+	size_t task = tasks_from(&h->tasks, s->next_tid);
+	for (unsigned n = 0; !e && n < SLICE && task < h->tasks.count; n++, task++) {
+		s->next_tid = (uint64_t)h->tasks.list[task].tid + 1;
+		e = count_task(h, s, &h->tasks.list[task]);
+	}
+	s->counted = task == h->tasks.count;
+	if (!e && s->counted)
 		qsort(s->list, s->count, sizeof(*s->list), compare_groups);
 	return e;
 }
@@ -220,7 +226,9 @@ struct err *monitor_stacks(struct host *h, struct target_view *view,
 	struct stacks *s = calloc(1, sizeof(*s));
 	if (!s)
 		return err_nomem();
-	s->job = (struct target_job){ .slice = stacks_slice, .free = stacks_free };
+	s->job = (struct target_job){ .slice = stacks_slice,
+				      .free = stacks_free,
+				      .renewable = true };
 	s->json = args->json;
 	*args->ret_job = &s->job;
 	return NULL;

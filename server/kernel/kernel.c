@@ -149,6 +149,17 @@ const char *kernel_notes(const struct kernel *k)
 	return k->notes.data;
 }
 
+struct kernel_notes_mark kernel_notes_mark(const struct kernel *k)
+{
+	return (struct kernel_notes_mark){ k->notes.len, k->note_count };
+}
+
+void kernel_notes_rewind(struct kernel *k, const struct kernel_notes_mark *mark)
+{
+	buf_cut(&k->notes, mark->len);
+	k->note_count = mark->count;
+}
+
 /* ---- reading ---- */
 
 struct err *kernel_read(const struct kernel *k, uint64_t va, void *out, size_t len)

@@ -115,4 +115,12 @@ __attribute__((format(printf, 2, 3))) void kernel_note(struct kernel *k, const c
 /* The sentences so far, one a line, borrowed; "" if there are none. */
 const char *kernel_notes(const struct kernel *k);
 
+/* How many there are now; to take back those that come later, of what is read once more. */
+struct kernel_notes_mark {
+	size_t len;
+	unsigned count;
+};
+struct kernel_notes_mark kernel_notes_mark(const struct kernel *k);
+void kernel_notes_rewind(struct kernel *k, const struct kernel_notes_mark *mark);
+
 #endif

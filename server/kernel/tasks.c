@@ -12,6 +12,7 @@
 #include "server/kernel/kernel.h"
 #include "server/kernel/pidtable.h"
 #include "server/kernel/task_state.h"
+#include "server/memory/dump.h"
 
 /* Members of task_struct and what hangs on it; one whose size is 0 does not exist in this kernel.
  */
@@ -327,7 +328,8 @@ static struct err *walk_pids(struct walk *w)
 		err_free(e);
 		return NULL;
 	}
-	if (!e && w->count != before)
+	/* Of a machine that runs they have been created since the lists were read. */
+	if (!e && w->count != before && !dump_info(kernel_dump(w->k))->live)
 		kernel_note(w->k, "%zu tasks are in the PID table and not in the task lists",
 			    w->count - before);
 	return e;
@@ -606,6 +608,19 @@ const struct task *tasks_find(const struct tasks *t, uint64_t tid)
 {
 	uint64_t index;
 	return map_get(&t->by_tid, tid, &index) ? &t->list[index] : NULL;
+}
+
+size_t tasks_from(const struct tasks *t, uint64_t tid)
+{
+	size_t low = 0, high = t->count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (t->list[middle].tid < tid)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
 }
 
 struct err *task_space(const struct kernel *k, const struct task *task, struct vspace *ret)

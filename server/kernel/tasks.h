@@ -58,6 +58,9 @@ void tasks_free(struct tasks *t);
 /* The task with this thread id, or NULL. */
 const struct task *tasks_find(const struct tasks *t, uint64_t tid);
 
+/* The index of the first task whose thread id is @tid or higher; t->count if there is none. */
+size_t tasks_from(const struct tasks *t, uint64_t tid);
+
 /* The lower half of a task's address space: its mm's page tables. ERR_NOTPRESENT for a kernel
  * thread. */
 __attribute__((warn_unused_result)) struct err *
