@@ -1,0 +1,230 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""--live in a machine that runs guests of its own, against what that machine says of itself; TAP.
+
+The machine is booted once for all checks; machine.Setup tells which kernel and which source. What
+is missing for that is a skip."""
+
+import contextlib
+import json
+import os
+import re
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "..", "server")]
+
+from machine import SERVER, SOCKET, LiveMachine, Setup  # noqa: E402
+from rsp import Client  # noqa: E402
+from tap import Skip, check, expect, expect_equal, expect_in, need_tool, run_checks  # noqa: E402
+from tell import Symbols, frames_differ, look  # noqa: E402
+
+CHECK_S = 120  # of a machine without KVM, on a host that is busy
+IDLE = 10000000  # thread ids of idle tasks begin here
+
+setup = Setup()
+machine = None
+symbols = None
+
+
+@contextlib.contextmanager
+def client():
+    with machine.forwarded() as address, Client(address) as connection:
+        connection.socket.settimeout(CHECK_S)
+        connection.no_acks()
+        yield connection
+
+
+def monitor(connection, line):
+    printed, last = connection.monitor(line)
+    expect_equal(last, "OK", f"the reply to '{line}', which printed {printed[-300:]!r}")
+    return printed
+
+
+def json_lines(text):
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def gdb(*commands):
+    """What gdb with the kernel's vmlinux prints, attached from outside."""
+    if setup.vmlinux() is None:
+        raise Skip(f"{setup.kernel} has no vmlinux")
+    settings = ["set confirm off", "set pagination off", "set width 0", "set remotetimeout 60"]
+    with machine.forwarded() as address:
+        words = [need_tool("gdb"), "-nx", "-q", "-batch"]
+        for command in [*settings, f"target remote {address}", *commands]:
+            words += ["-ex", command]
+        done = subprocess.run([*words, setup.vmlinux()], stdin=subprocess.DEVNULL, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+                              timeout=CHECK_S)
+    return done.stdout
+
+
+def vcpu_lines(connection):
+    return {(row["pid"], row["id"]): row for vm in json_lines(monitor(connection, "vms --json"))
+            for row in [dict(vcpu, pid=vm["pid"]) for vcpu in vm["vcpus"]]}
+
+
+def halted(connection):
+    """A vCPU of a guest that waits for an interrupt, as vmhost.c's vCPU 1 always does."""
+    rows = [row for row in vcpu_lines(connection).values()
+            if row["id"] == 1 and row["state"] == "halted" and "tid" in row]
+    expect(rows, "there is no halted vCPU")
+    return rows[0]
+
+
+@check("it says which memory it took, and what the kernel is", CHECK_S)
+def _():
+    text = machine.start_server("--live" if setup.source == "/proc/kcore" else
+                                f"--live={setup.source}", "--no-serve-files")
+    expect_in(f"live memory, {setup.source}", text)
+    expect_in(f"Linux {machine.run('uname -r').strip()}, x86_64", text)
+    expect_in(f"listening on unix:{SOCKET}", text)
+
+
+@check("once it listens it is nobody, without capabilities, at a socket that is root's", CHECK_S)
+def _():
+    status = dict(line.split(":", 1) for line in
+                  machine.run("cat /proc/$(cat /run/server.pid)/status").splitlines())
+    status = {name: value.split() for name, value in status.items()}
+    expect_equal(status["Uid"] + status["Gid"], ["65534"] * 8, "user and group")
+    expect_equal(status["Groups"], [], "groups")
+    for name in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
+        expect_equal(status[name], ["0" * 16], name)
+    expect_equal(status["NoNewPrivs"], ["1"], "NoNewPrivs")
+    expect_equal(machine.run(f"stat -c '%a %u %F' {SOCKET}").strip(), "600 0 socket", "the socket")
+
+
+@check("the other source is refused, with the reason", CHECK_S)
+def _():
+    if setup.source != "/proc/kcore":
+        raise Skip(f"{setup.source} works here")
+    status, text = machine.try_run(f"{SERVER} --live=/dev/mem -x info")
+    expect_equal(status, 1, "the status")
+    expect_in("the kernel was built with STRICT_DEVMEM; use /proc/kcore", text)
+
+
+@check("without privileges it says what is missing", CHECK_S)
+def _():
+    status, text = machine.try_run(f"su -s /bin/sh nobody -c '{SERVER} --live -x info'")
+    expect_equal(status, 1, "the status")
+    expect_in("/proc/kcore is not yours to read: run this as root", text)
+
+
+@check("threads are those of /proc, with their states", CHECK_S)
+def _():
+    before = look(machine)
+    with client() as connection:
+        mine = {row["tid"]: row for row in json_lines(monitor(connection, "threads --json"))}
+    after = look(machine)
+    for tid in before.keys() & after.keys():
+        expect(tid in mine, f"thread {tid} ({before[tid].name}) is not listed")
+    for tid, row in mine.items():
+        expect(tid in before or tid in after or tid >= IDLE or tid > max(before),
+               f"the machine has no thread {tid} ({row['comm']}): {row}")
+    still = [tid for tid in before if before[tid].still(after.get(tid)) and before[tid].stack]
+    expect(len(still) > len(before) // 2, f"only {still} of {len(before)} threads were still")
+    for tid in still:
+        expect_equal(mine[tid]["state"], before[tid].state, f"the state of thread {tid}")
+        expect_equal(mine[tid]["pid"], before[tid].tgid, f"the process of thread {tid}")
+        expect_equal(mine[tid]["regs_from"], "switch", f"the registers of thread {tid}")
+    for row in mine.values():
+        if row["on_cpu"]:
+            expect_equal((row["regs_from"], row["regs"]), ("unknown", {}), f"{row['tid']}")
+            expect_in("is running on CPU", row["why"])
+
+
+@check("frames of sleeping threads are those of /proc/PID/stack", CHECK_S)
+def _():
+    before = look(machine)
+    with client() as connection:
+        mine = {row["tid"]: row for row in json_lines(monitor(connection, "bt --all --json"))}
+    after = look(machine)
+    still = [thread for tid, thread in before.items()
+             if thread.still(after.get(tid)) and thread.stack]
+    expect(len(still) > len(before) // 2, f"only {len(still)} of {len(before)} threads were still")
+    lines = []
+    for thread in still:
+        lines += frames_differ(thread, mine[thread.tid]["frames"], symbols)
+    expect(not lines, "\n".join(lines))
+    ends = {mine[thread.tid]["end"] for thread in still}
+    expect(ends <= {"user", "kthread"}, f"the frames' ends are {ends}")
+
+
+@check("the virtual machines are those that KVM's debugfs lists", CHECK_S)
+def _():
+    folders = re.findall(r"^/sys/kernel/debug/kvm/(\d+)-\d+/vcpu(\d+)$",
+                         machine.run("find /sys/kernel/debug/kvm -type d"), re.MULTILINE)
+    expect(folders, "debugfs lists no vCPUs")
+    with client() as connection:
+        rows = vcpu_lines(connection)
+    expect_equal(sorted(rows), sorted((int(pid), int(vcpu)) for pid, vcpu in folders), "vCPUs")
+
+
+@check("a halted vCPU's thread sleeps in KVM; its guest's registers are the ones it was given",
+       CHECK_S)
+def _():
+    with client() as connection:
+        row = halted(connection)
+        [bt] = json_lines(monitor(connection, f"bt {row['tid']} --json"))
+        [vcpu] = json_lines(monitor(connection, f"vcpu {row['vcpu']} --json"))
+    names = [frame.get("name") for frame in bt["frames"]]
+    for name in ("kvm_vcpu_halt", "kvm_arch_vcpu_ioctl_run", "kvm_vcpu_ioctl"):
+        expect(name in names, f"{name} is not among {names}")
+    expect_equal(bt["vcpu"], row["vcpu"], "the vCPU of the frames")
+    rbx = int(vcpu["regs"]["rbx"]["value"], 16)
+    expect(rbx in [0xb0b0b0b0b0b00000 + (ord(letter) << 8) + 1 for letter in "AB"],
+           f"rbx of the guest is {rbx:#x}")
+
+
+@check("a vCPU that is in its guest is said to be, and its registers to be old", CHECK_S)
+def _():
+    for _attempt in range(20):
+        with client() as connection:
+            rows = [row for row in vcpu_lines(connection).values() if row["state"] == "in guest"]
+        if rows:
+            break
+    expect(rows, "vmhost's spinning vCPU is never seen in its guest")
+    for name in ("rip", "rsp", "cr3"):
+        expect_equal(rows[0][name]["from"], "stale", f"where {name} is from")
+
+
+@check("gdb from outside: threads, a sleeper's backtrace, $kvm_vcpu of a halted vCPU", CHECK_S)
+def _():
+    with client() as connection:
+        row = halted(connection)
+        sleeper = int(machine.run("cat /run/sleeper.pid"))
+        [bt] = json_lines(monitor(connection, f"bt {sleeper} --json"))
+    text = gdb("info threads", "python [t.switch() for t in gdb.selected_inferior().threads() "
+               f"if t.ptid[1] == {sleeper} or t.ptid[2] == {sleeper}]", "bt",
+               "python [t.switch() for t in gdb.selected_inferior().threads() "
+               f"if t.ptid[1] == {row['tid']} or t.ptid[2] == {row['tid']}]",
+               "p/x $kvm_vcpu", "p init_task.comm", "bt 3")
+    expect(re.search(rf'Thread (1\.)?{sleeper} "sleep \[sleeping\]"', text), text)
+    expect_in(f"= {row['vcpu']}", text)
+    expect_in('= "swapper/0', text)
+    expect(re.search(r"#\d+ .* in hrtimer_nanosleep ", text), text)
+    expect("do_syscall_64" in [frame.get("name") for frame in bt["frames"]], f"{bt}")
+
+
+@check("the server ends as told, and was silent", CHECK_S)
+def _():
+    machine.stop_server()
+    lines = machine.run("cat /run/server.log").splitlines()
+    expect(lines[-2].startswith("listening") or lines[-1].startswith("  gdb"), "\n".join(lines))
+
+
+def main():
+    global machine, symbols
+    missing = setup.missing()
+    if missing:
+        print(f"1..0 # SKIP {missing}")
+        return
+    with LiveMachine(setup) as machine:
+        symbols = Symbols(machine)
+        run_checks()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A machine of tests/real with a server in it that looks at that very machine."""
+
+import contextlib
+import glob
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "real"))
+
+from portal import Portal, line_options  # noqa: E402
+from qemu_machine import Machine  # noqa: E402
+
+BOOT_S = 180
+SERVER = "vmcore-gdbserver"
+SOCKET = "/run/vmcore-gdbserver.sock"
+
+
+class Setup:
+    """What is booted; each has its environment variable, and a default among the real dumps.
+
+        VMCORE_LIVE_KERNEL     a folder with boot/vmlinuz-* and, for gdb, usr/lib/debug/boot/vmlinux-*
+        VMCORE_LIVE_INITRAMFS  the root file system that make-initramfs.sh has made for it
+        VMCORE_LIVE_SOURCE     what --live should take: /proc/kcore or /dev/mem
+    """
+
+    def __init__(self, environ=os.environ):
+        real = environ.get("VMCORE_REAL_DIR", "")
+        self.server = environ["VMCORE_GDBSERVER"]
+        self.kernel = environ.get("VMCORE_LIVE_KERNEL", os.path.join(real, "kernel"))
+        self.initramfs = environ.get("VMCORE_LIVE_INITRAMFS",
+                                     os.path.join(real, "initramfs.cpio.gz"))
+        self.source = environ.get("VMCORE_LIVE_SOURCE", "/proc/kcore")
+
+    def missing(self):
+        """What keeps the machine from being booted here, or None."""
+        for tool in ("qemu-system-x86_64", "cpio", "gzip", "ldd", "strip",
+                     os.environ.get("CC", "gcc").split()[0], "timeout"):
+            if shutil.which(tool) is None:
+                return f"{tool} is missing"
+        if not self.vmlinuz() or not os.path.exists(self.initramfs):
+            return f"there is no kernel in {self.kernel}, or no {self.initramfs}"
+        return None
+
+    def vmlinuz(self):
+        found = glob.glob(os.path.join(self.kernel, "boot", "vmlinuz-*"))
+        return found[0] if found else None
+
+    def vmlinux(self):
+        found = glob.glob(os.path.join(self.kernel, "usr", "lib", "debug", "boot", "vmlinux-*"))
+        return found[0] if found else None
+
+
+class LiveMachine:
+    """Use as a context manager: booted, its guests run, and the portal is open.
+
+    run() and try_run() are shell commands in it, as root."""
+
+    def __init__(self, setup, append=""):
+        self.setup = setup
+        self._append = append
+        self._stack = contextlib.ExitStack()
+
+    def __enter__(self):
+        with contextlib.ExitStack() as stack:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="vmcore-live-"))
+            initrd = os.path.join(folder, "initrd")
+            subprocess.run(["sh", os.path.join(HERE, "make-live-initramfs.sh"),
+                            self.setup.initramfs, self.setup.server, initrd],
+                           check=True, timeout=120)
+            lines, path, options = line_options()
+            stack.callback(shutil.rmtree, lines)
+            machine = stack.enter_context(Machine(
+                self.setup.vmlinuz(), initrd,
+                f"console=ttyS0 panic=0 rdinit=/live-init {self._append}".strip(),
+                os.path.join(folder, "machine"), options))
+            self.machine = machine
+            self.portal = Portal(path)
+            stack.callback(self.portal.close)
+            self.run, self.try_run = self.portal.run, self.portal.try_run
+            machine.await_console("phase no-vmcoreinfo", BOOT_S)
+            self.portal.await_ready(BOOT_S)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_):
+        self._stack.close()
+
+    def start_server(self, *options):
+        """Starts a server in the background and waits until it listens; what it said."""
+        self.run(f"{SERVER} {' '.join(options)} >/run/server.log 2>&1 & echo $! >/run/server.pid")
+        self.run("for i in $(seq 300); do grep -q '^listening' /run/server.log && exit; "
+                 "kill -0 $(cat /run/server.pid) || break; sleep 0.1; done; "
+                 "cat /run/server.log; exit 1", timeout=60)
+        return self.run("cat /run/server.log")
+
+    def stop_server(self):
+        """Ends it as an administrator would; its exit status is lost to the shell that began it."""
+        self.run("kill $(cat /run/server.pid); for i in $(seq 100); do grep -q '^State:.[^Z]' "
+                 "/proc/$(cat /run/server.pid)/status 2>/dev/null || exit 0; sleep 0.1; done; exit 1")
+
+    @contextlib.contextmanager
+    def forwarded(self, where=SOCKET):
+        """A port of this machine that leads to the server's socket."""
+        listener = self.portal.forward(where)
+        try:
+            yield "127.0.0.1:%d" % listener.getsockname()[1]
+        finally:
+            listener.close()
+
+    def monitor(self, line, timeout=60):
+        """What a monitor command prints without a client, in a process of its own."""
+        return self.run(f"{SERVER} -q --live={self.setup.source} -x '{line}'", timeout)

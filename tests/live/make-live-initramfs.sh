@@ -1,0 +1,40 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# make-live-initramfs.sh BASE SERVER OUTPUT
+#
+# The root file system of a machine that looks at itself: BASE, the initramfs of the machine that
+# dumps are made of, and over it the server with its libraries, strace, and the programs in guest/.
+# A kernel unpacks one archive after the other, so that BASE stays what dumps were made with.
+set -eu
+
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+base=$1
+server=$2
+output=$3
+root=$output.root
+
+copy_with_libraries() { # PROGRAM
+    cp "$1" "$root/bin/"
+    ldd "$1" | grep -o '/[^ ]*' | while read -r library; do
+        mkdir -p "$root$(dirname "$library")"
+        cp -L "$library" "$root$library"
+    done
+}
+
+rm -rf "$root"
+mkdir -p "$root/bin" "$root/etc" "$root/tmp"
+for name in portal look churn; do
+    "${CC:-gcc}" -std=gnu17 -O2 -Wall -Wextra -static -pthread -o "$root/bin/$name" \
+        "$here/guest/$name.c"
+done
+copy_with_libraries "$server"
+strip "$root/bin/${server##*/}"
+strace=$(command -v strace) && copy_with_libraries "$strace"
+echo 'root:x:0:0::/:/bin/sh
+nobody:x:65534:65534::/nonexistent:/bin/false' >"$root/etc/passwd"
+cp "$here/guest/live-init" "$root/live-init"
+chmod +x "$root/live-init"
+(cd "$root" && find . | cpio --quiet -o -H newc | gzip -1) >"$output.new"
+cat "$base" "$output.new" >"$output.whole"
+rm -rf "$root" "$output.new"
+mv "$output.whole" "$output"
