@@ -37,6 +37,7 @@ struct sum {
 struct ept_job {
 	struct target_job job;
 	struct walk_ranges *ranges; /* owned */
+	const char *key;	    /* of JSON: "gpa", or "gva" of shadow tables */
 	bool json, summary;
 	uint64_t count, bytes, bad; /* ranges in all; bytes mapped; ranges that cannot be told */
 	struct sum sums[SIZES][RIGHTS];
@@ -93,12 +94,12 @@ static const char *kind_of(const struct walk_range *r)
 	return kind ? kind : "unreadable";
 }
 
-static void range_json(const struct walk_range *r, struct buf *out)
+static void range_json(const struct walk_range *r, const char *key, struct buf *out)
 {
 	struct json j = JSON_INIT(out);
 	char rights[4];
 	json_object(&j, NULL);
-	json_hex(&j, "gpa", r->start);
+	json_hex(&j, key, r->start);
 	json_u64(&j, "size", r->size);
 	if (r->kind == RANGE_MAPPED) {
 		put_rights(rights, rights_index(r));
@@ -298,7 +299,7 @@ static struct err *ept_slice(struct host *h, struct target_job *job, struct buf 
 		if (j->summary)
 			continue;
 		if (j->json)
-			range_json(&r, out);
+			range_json(&r, j->key, out);
 		else
 			range_text(&r, out);
 	}
@@ -378,6 +379,7 @@ struct err *monitor_ept(struct host *h, struct target_view *view,
 	job->job = (struct target_job){ .slice = ept_slice, .free = ept_free };
 	job->json = args->json;
 	job->summary = w.summary;
+	job->key = mmu.tdp ? "gpa" : "gva";
 	e = walk_ranges_new(&reader, &mmu.space, first, last, &job->ranges);
 	if (!e) {
 		if (!args->json && (!mmu.tdp || mmu.is_nested))

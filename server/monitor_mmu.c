@@ -45,6 +45,18 @@ static void show_role(struct host *h, uint64_t base, const char *type, const cha
 	buf_free(&text);
 }
 
+/* All that this kernel's MMUs have. */
+static void show_roles(struct host *h, const struct vcpu_mmu *mmu, struct buf *out, struct json *j)
+{
+	static const char *const roles[] = { "root_role", "cpu_role.base", "cpu_role.ext",
+					     "mmu_role.base", "base_role" };
+	for (size_t i = 0; i < sizeof(roles) / sizeof(*roles); i++) {
+		show_role(h, mmu->address, "kvm_mmu", roles[i], out, j);
+		if (mmu->pagewalk)
+			show_role(h, mmu->pagewalk, "kvm_pagewalk", roles[i], out, j);
+	}
+}
+
 static void show_page(struct host *h, uint64_t address, const char *indent, struct buf *out,
 		      struct json *j)
 {
@@ -134,11 +146,7 @@ static void mmu_text(struct host *h, const struct vcpu *vcpu, const struct vcpu_
 		   mmu->direct.known ? mmu->direct.value ? ", direct\n" : ", not direct\n" : "\n");
 	if (!mmu->walkable)
 		buf_addf(out, "not walked: %s\n", mmu->why);
-	show_role(h, mmu->address, "kvm_mmu", "root_role", out, NULL);
-	show_role(h, mmu->address, "kvm_mmu", "cpu_role.base", out, NULL);
-	show_role(h, mmu->address, "kvm_mmu", "cpu_role.ext", out, NULL);
-	show_role(h, mmu->address, "kvm_mmu", "mmu_role.base", out, NULL);
-	show_role(h, mmu->address, "kvm_mmu", "base_role", out, NULL);
+	show_roles(h, mmu, out, NULL);
 	if (mmu->has_root) {
 		struct err *e = mmu_page_of(h->kvm, mmu->root_hpa, &page);
 		if (e)
@@ -163,8 +171,6 @@ static void json_number(struct json *j, const char *key, const struct mmu_number
 static void mmu_json(struct host *h, const struct vcpu *vcpu, const struct vcpu_mmu *mmu,
 		     struct buf *out)
 {
-	static const char *const roles[] = { "root_role", "cpu_role.base", "cpu_role.ext",
-					     "mmu_role.base", "base_role" };
 	struct json j = JSON_INIT(out);
 	struct numbers n = { out, &j };
 	struct roots roots = { h, out, &j };
@@ -186,8 +192,7 @@ static void mmu_json(struct host *h, const struct vcpu *vcpu, const struct vcpu_
 		json_bool(&j, "direct", mmu->direct.value != 0);
 	if (!mmu->walkable)
 		json_str(&j, "why", mmu->why);
-	for (size_t i = 0; i < sizeof(roles) / sizeof(*roles); i++)
-		show_role(h, mmu->address, "kvm_mmu", roles[i], out, &j);
+	show_roles(h, mmu, out, &j);
 	if (mmu->has_root) {
 		struct err *e = mmu_page_of(h->kvm, mmu->root_hpa, &page);
 		json_object(&j, "root_page");

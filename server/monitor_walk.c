@@ -186,9 +186,9 @@ static void show_no_tables(struct output *o, const char *why)
 	}
 }
 
-/* By the tables at root_hpa. */
+/* By the tables at root_hpa. @of_l2: @gpa is an address of the guest's guest. */
 static bool show_nested(struct output *o, struct host *h, const struct vcpu *vcpu, uint64_t gpa,
-			uint64_t *ret_hpa)
+			bool of_l2, uint64_t *ret_hpa)
 {
 	struct vcpu_mmu mmu;
 	struct walk w;
@@ -198,7 +198,7 @@ static bool show_nested(struct output *o, struct host *h, const struct vcpu *vcp
 		err_free(e);
 		return false;
 	}
-	if (!mmu.walkable || !mmu.tdp || mmu.is_nested) {
+	if (!mmu.walkable || !mmu.tdp || mmu.is_nested != of_l2) {
 		show_no_tables(o, !mmu.walkable ? mmu.why
 				  : !mmu.tdp
 					  ? "shadow tables translate guest virtual addresses; "
@@ -252,30 +252,37 @@ static struct err *show_gpa(struct output *o, struct host *h, const struct vcpu 
 {
 	uint64_t slot_hpa = 0, nested_hpa = 0;
 	bool by_slot = show_slot(o, g, gpa, &slot_hpa);
-	bool by_nested = show_nested(o, h, vcpu, gpa, &nested_hpa);
+	bool by_nested = show_nested(o, h, vcpu, gpa, false, &nested_hpa);
 	compare(o, by_slot, slot_hpa, by_nested, nested_hpa);
 	return by_slot ? check_readable(o, g, gpa) : NULL;
 }
 
 /* The guest's own tables; *ret_found says whether they lead to a guest physical address. */
 static struct err *show_gva(struct output *o, struct host *h, const struct vcpu *vcpu,
-			    struct guest_memory *g, uint64_t gva, bool *ret_found,
+			    struct guest_memory *g, uint64_t gva, bool *ret_found, bool *ret_l2,
 			    uint64_t *ret_gpa)
 {
 	struct guest_regs regs;
-	struct walk_space space;
+	struct walk_space space = { 0 };
 	struct walk w;
 	bool stale;
 	struct err *e = guest_regs_read(h->kvm, vcpu, &regs);
 	if (!e)
 		e = guest_paging(&regs, &space, &stale);
+	if (!e)
+		e = guest_paging_below(h->kvm, vcpu, &regs, &space);
 	if (e)
 		return e;
+	*ret_l2 = space.below.format != WALK_NONE;
+	if (regs.is_nested && o->json)
+		json_bool(&o->j, "of_guests_guest", true);
+	else if (regs.is_nested)
+		buf_addstr(o->out, "guest  runs a guest: the tables are that one's\n");
 	if (stale && o->json)
 		json_bool(&o->j, "stale_cr3", true);
 	else if (stale)
 		buf_addstr(o->out, "guest  by an old CR3: the guest may have changed it since\n");
-	struct walk_reader reader = guest_memory_reader(g);
+	struct walk_reader reader = guest_memory_reader_of(g, &space);
 	e = guest_walk(&reader, &space, gva, &w);
 	show_walk(o, "guest", tables_name(&space, true), "gpa", &space, &w, e);
 	*ret_found = !e;
@@ -288,14 +295,16 @@ static struct err *walk(struct output *o, struct host *h, const struct vcpu *vcp
 			uint64_t address)
 {
 	struct guest_memory *g;
-	bool found = true;
-	uint64_t gpa = address;
+	bool found = true, of_l2 = false;
+	uint64_t gpa = address, hpa;
 	struct err *e = guest_memory_new(h->kvm, kvm_vm_at(h->kvm, vcpu->vm->address), &g);
 	if (e)
 		return e;
 	if (is_gva)
-		e = show_gva(o, h, vcpu, g, address, &found, &gpa);
-	if (!e && found)
+		e = show_gva(o, h, vcpu, g, address, &found, &of_l2, &gpa);
+	if (!e && found && of_l2)
+		show_nested(o, h, vcpu, gpa, true, &hpa);
+	else if (!e && found)
 		e = show_gpa(o, h, vcpu, g, gpa);
 	guest_memory_free(g);
 	return e;

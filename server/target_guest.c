@@ -51,6 +51,8 @@ static struct err *read_cpu(struct target_guest *t, struct guest_cpu *c, const s
 	if (e)
 		return e;
 	e = guest_paging(&c->regs, &c->space, &c->stale);
+	if (!e)
+		e = guest_paging_below(t->host->kvm, vcpu, &c->regs, &c->space);
 	if (e && err_code(e) == ERR_NOMEM)
 		return e;
 	c->has_space = !e;
@@ -118,7 +120,8 @@ static bool next_memory(void *self, const struct target_view *view, uint64_t add
 static bool same_space(const struct walk_space *a, const struct walk_space *b)
 {
 	return a->format == b->format && walk_root_table(a) == walk_root_table(b) &&
-	       walk_levels(a) == walk_levels(b) && a->pse == b->pse;
+	       walk_levels(a) == walk_levels(b) && a->pse == b->pse &&
+	       a->below.format == b->below.format && a->below.root == b->below.root;
 }
 
 /* Whether all vCPUs that have page tables have the same. */

@@ -17,6 +17,7 @@ enum {
 	DUMP_NO_CACHE = 2 | 4,
 	DUMP_NO_USER = 8,
 	NEXT_STEPS_MAX = 1 << 14,
+	MAX_PHYSICAL_BITS = 52,
 };
 
 struct tlb_entry {
@@ -29,7 +30,8 @@ struct guest_memory {
 	struct vm *vm;
 	const struct kernel *k;
 	struct memory *memory;
-	struct vspace space; /* of the owner; root is 0 until it is known */
+	struct vspace space;	 /* of the owner; root is 0 until it is known */
+	struct walk_space below; /* of the space that guest_memory_reader_of() was asked for */
 	struct tlb_entry tlb[TLB_ENTRIES];
 };
 
@@ -190,12 +192,90 @@ struct walk_reader guest_memory_reader(struct guest_memory *g)
 	return (struct walk_reader){ g, read_table };
 }
 
+/* ---- physical memory of the guest's guest ---- */
+
+static struct err *read_host(void *self, uint64_t pa, void *out, size_t len)
+{
+	const struct guest_memory *g = self;
+	size_t done;
+	struct err *e = memory_read_phys(g->memory, pa, out, len, &done);
+	if (!e && done < len)
+		e = err_new(ERR_MISSING, "physical address 0x%" PRIx64 ": not in the dump",
+			    pa + done);
+	return e;
+}
+
+/* By the tables that KVM gave to the processor: nothing else leads there. */
+static struct err *read_below(struct guest_memory *g, uint64_t address, void *out, size_t len,
+			      size_t *ret_done)
+{
+	const struct walk_reader reader = { g, read_host };
+	size_t done = 0;
+	struct err *e = check_plain(g);
+	if (e)
+		return e;
+	while (done < len && address + done >= address) {
+		struct walk w;
+		size_t want = len - done, got = 0;
+		e = guest_walk(&reader, &g->below, address + done, &w);
+		if (!e) {
+			uint64_t rest = w.page_size - ((address + done) & (w.page_size - 1));
+			if (want > rest)
+				want = (size_t)rest;
+			e = memory_read_phys(g->memory, w.pa, (char *)out + done, want, &got);
+		}
+		if (e && !done)
+			return err_wrap(e, "physical address 0x%" PRIx64 " of the guest's guest",
+					address);
+		err_free(e);
+		done += got;
+		if (got < want)
+			break;
+	}
+	*ret_done = done;
+	return NULL;
+}
+
+static struct err *read_table_below(void *self, uint64_t pa, void *out, size_t len)
+{
+	size_t done;
+	struct err *e = read_below(self, pa, out, len, &done);
+	if (!e && done < len)
+		e = err_new(ERR_MISSING,
+			    "physical address 0x%" PRIx64
+			    " of the guest's guest: it cannot be read whole",
+			    pa);
+	return e;
+}
+
+struct walk_reader guest_memory_reader_of(struct guest_memory *g, const struct walk_space *space)
+{
+	if (space->below.format == WALK_NONE)
+		return guest_memory_reader(g);
+	g->below = (struct walk_space){
+		.format = space->below.format,
+		.root = space->below.root,
+		.levels = space->below.levels,
+		.spte = true,
+		.marked = space->below.marked,
+		.c_mask = kernel_space(g->k)->c_mask,
+	};
+	return (struct walk_reader){ g, read_table_below };
+}
+
+static struct err *read_phys_of(struct guest_memory *g, const struct walk_space *space, uint64_t pa,
+				void *out, size_t len, size_t *ret_done)
+{
+	return space->below.format == WALK_NONE ? guest_memory_read_phys(g, pa, out, len, ret_done)
+						: read_below(g, pa, out, len, ret_done);
+}
+
 /* ---- guest virtual ---- */
 
 struct err *guest_memory_read(struct guest_memory *g, const struct walk_space *space, uint64_t gva,
 			      void *out, size_t len, size_t *ret_done)
 {
-	struct walk_reader reader = guest_memory_reader(g);
+	struct walk_reader reader = guest_memory_reader_of(g, space);
 	size_t done = 0;
 	if (len > 0 && len - 1 > UINT64_MAX - gva)
 		len = (size_t)(UINT64_MAX - gva) + 1;
@@ -207,7 +287,7 @@ struct err *guest_memory_read(struct guest_memory *g, const struct walk_space *s
 			uint64_t rest = w.page_size - ((gva + done) & (w.page_size - 1));
 			if (want > rest)
 				want = (size_t)rest;
-			e = guest_memory_read_phys(g, w.pa, (char *)out + done, want, &got);
+			e = read_phys_of(g, space, w.pa, (char *)out + done, want, &got);
 		}
 		if (e && !done)
 			return err_wrap(e, "guest virtual address 0x%" PRIx64, gva);
@@ -257,10 +337,15 @@ bool guest_memory_next_phys(struct guest_memory *g, uint64_t gpa, uint64_t *ret)
 bool guest_memory_next(struct guest_memory *g, const struct walk_space *space, uint64_t gva,
 		       uint64_t *ret)
 {
-	struct walk_reader reader = guest_memory_reader(g);
+	struct walk_reader reader = guest_memory_reader_of(g, space);
 	uint64_t at = (gva | (PAGE_SIZE - 1)) + 1;
-	if (space->format == WALK_NONE)
+	if (space->format == WALK_NONE && space->below.format == WALK_NONE)
 		return guest_memory_next_phys(g, gva, ret);
+	if (space->format == WALK_NONE) {
+		/* Page by page, as many as there may be. */
+		*ret = at;
+		return at != 0 && at >> MAX_PHYSICAL_BITS == 0;
+	}
 	unsigned bits = walk_address_bits(space);
 	for (unsigned i = 0; at && i < NEXT_STEPS_MAX; i++) {
 		struct walk w;

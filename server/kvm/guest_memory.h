@@ -51,6 +51,9 @@ __attribute__((warn_unused_result)) struct err *guest_memory_read_phys(struct gu
 								       size_t *ret_done);
 /* For guest_walk(): all or nothing. Borrows @g. */
 struct walk_reader guest_memory_reader(struct guest_memory *g);
+/* The same of the physical memory that the tables @space are in: the guest's, or its guest's. Good
+ * until it is asked for another space. */
+struct walk_reader guest_memory_reader_of(struct guest_memory *g, const struct walk_space *space);
 
 /* The same by guest virtual address, through the guest's tables @space. */
 __attribute__((warn_unused_result)) struct err *guest_memory_read(struct guest_memory *g,
@@ -72,6 +75,15 @@ bool guest_memory_next(struct guest_memory *g, const struct walk_space *space, u
  */
 __attribute__((warn_unused_result)) struct err *
 guest_paging(const struct guest_regs *regs, struct walk_space *ret, bool *ret_stale);
+/*
+ * Where these are the registers of the guest's guest, sets space->below to the tables by which KVM
+ * gives that one its memory, if it does: its physical addresses are not the guest's then.
+ * ERR_NOTFOUND where those cannot be told, and nothing is known of that memory.
+ */
+__attribute__((warn_unused_result)) struct err *guest_paging_below(struct kvm *kvm,
+								   const struct vcpu *vcpu,
+								   const struct guest_regs *regs,
+								   struct walk_space *space);
 /* "4 levels, long mode", "paging is off" ... */
 const char *guest_paging_name(const struct walk_space *space);
 

@@ -3,6 +3,7 @@
 #include "base/err.h"
 #include "server/kvm/guest_memory.h"
 #include "server/kvm/guest_regs.h"
+#include "server/kvm/mmu.h"
 
 #define CR0_PG	 (UINT64_C(1) << 31)
 #define CR4_PSE	 (UINT64_C(1) << 4)
@@ -58,6 +59,26 @@ struct err *guest_paging(const struct guest_regs *regs, struct walk_space *ret, 
 	}
 	*ret = space;
 	*ret_stale = stale;
+	return NULL;
+}
+
+struct err *guest_paging_below(struct kvm *kvm, const struct vcpu *vcpu,
+			       const struct guest_regs *regs, struct walk_space *space)
+{
+	struct vcpu_mmu mmu;
+	space->below = (struct walk_below){ 0 };
+	if (!regs->is_nested)
+		return NULL;
+	struct err *e = vcpu_mmu_read(kvm, vcpu, &mmu);
+	if (!e && mmu.is_nested && !mmu.walkable)
+		e = err_new(ERR_NOTFOUND, "%s", mmu.why);
+	if (e)
+		return err_wrap(e,
+				"the guest runs a guest, and how that one's memory is translated "
+				"is unknown");
+	if (mmu.is_nested)
+		space->below = (struct walk_below){ mmu.space.format, mmu.space.root,
+						    mmu.space.levels, mmu.space.marked };
 	return NULL;
 }
 

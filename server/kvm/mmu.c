@@ -63,6 +63,38 @@ static struct err *find_mmu(struct kvm *kvm, const struct vcpu *vcpu, uint64_t *
 	return NULL;
 }
 
+/*
+ * Whether the tables are those of the guest's guest: then mmu is guest_mmu, or, before that was,
+ * the one that walks the guest's is nested_mmu (mmu_is_nested()).
+ */
+static bool find_nested(struct kvm *kvm, const struct vcpu *vcpu, uint64_t mmu)
+{
+	struct member m, walk;
+	uint64_t walker;
+	if (find_member(kvm, "kvm_vcpu", (const char *const[]){ "arch.guest_mmu", NULL }, &m))
+		return mmu == vcpu->address + m.offset;
+	if (!find_member(kvm, "kvm_vcpu", (const char *const[]){ "arch.nested_mmu", NULL }, &m) ||
+	    !find_member(kvm, "kvm_vcpu", (const char *const[]){ "arch.walk_mmu", NULL }, &walk))
+		return false;
+	struct err *e = kernel_read_member(kernel_of(kvm), vcpu->address, &walk, &walker);
+	bool nested = !e && walker == vcpu->address + m.offset;
+	err_free(e);
+	return nested;
+}
+
+/* How many levels the guest's own tables have. */
+static void find_guest_level(struct kvm *kvm, struct vcpu_mmu *mmu)
+{
+	struct mmu_number walk = NUMBER(kvm, mmu->address, "kvm_mmu", "w");
+	if (walk.known && walk.value) {
+		mmu->pagewalk = walk.value;
+		mmu->guest_level = NUMBER(kvm, walk.value, "kvm_pagewalk", "cpu_role.base.level");
+		return;
+	}
+	mmu->guest_level =
+		NUMBER(kvm, mmu->address, "kvm_mmu", "cpu_role.base.level", "root_level");
+}
+
 /* The variable tdp_enabled of kvm.ko: a bool. */
 static void find_tdp(struct kvm *kvm, struct vcpu_mmu *mmu)
 {
@@ -98,6 +130,7 @@ static const char *choose_format(struct kvm *kvm, struct vcpu_mmu *mmu)
 		.root = mmu->root_hpa,
 		.levels = (uint8_t)mmu->level.value,
 		.spte = true,
+		.shadow = !mmu->tdp,
 		/* Direct tables stand for one range of guest memory each; shadows of the guest's
 		 * own are shared as those are. */
 		.tree = mmu->direct.known && mmu->direct.value,
@@ -119,7 +152,6 @@ static const char *choose_format(struct kvm *kvm, struct vcpu_mmu *mmu)
 struct err *vcpu_mmu_read(struct kvm *kvm, const struct vcpu *vcpu, struct vcpu_mmu *ret)
 {
 	struct vcpu_mmu mmu = { 0 };
-	struct member m;
 	struct err *e = find_mmu(kvm, vcpu, &mmu.address);
 	if (e)
 		return err_wrap(e, "find the MMU of the vCPU at 0x%" PRIx64, vcpu->address);
@@ -132,12 +164,9 @@ struct err *vcpu_mmu_read(struct kvm *kvm, const struct vcpu *vcpu, struct vcpu_
 	mmu.has_root = root.value != UINT64_MAX;
 	mmu.pgd = NUMBER(kvm, mmu.address, "kvm_mmu", "root.pgd", "root_pgd", "root_cr3");
 	mmu.level = NUMBER(kvm, mmu.address, "kvm_mmu", "root_role.level", "shadow_root_level");
-	mmu.guest_level = NUMBER(kvm, mmu.address, "kvm_mmu", "cpu_role.base.level", "root_level",
-				 "w.cpu_role.base.level");
+	find_guest_level(kvm, &mmu);
 	mmu.direct = NUMBER(kvm, mmu.address, "kvm_mmu", "root_role.direct", "direct_map");
-	e = type_scope_member(kvm_types(kvm), "kvm_vcpu", "arch.guest_mmu", &m);
-	mmu.is_nested = !e && mmu.address == vcpu->address + m.offset;
-	err_free(e);
+	mmu.is_nested = find_nested(kvm, vcpu, mmu.address);
 	find_tdp(kvm, &mmu);
 	mmu.why = choose_format(kvm, &mmu);
 	if (!mmu.why) {

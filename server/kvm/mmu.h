@@ -30,7 +30,8 @@ struct vcpu_mmu {
 	/* Two-dimensional paging is on (kvm's tdp_enabled): the tables translate guest physical
 	 * addresses. */
 	bool tdp_known, tdp;
-	bool is_nested; /* mmu is guest_mmu: they translate addresses of the guest's guest */
+	bool is_nested;	   /* they translate physical addresses of the guest's guest */
+	uint64_t pagewalk; /* struct kvm_pagewalk, which has the guest's role since 7.3; 0: none */
 	/* The tables, as guest_walk() takes them; valid where `walkable`, else `why` says why not
 	 * (static). */
 	struct walk_space space;

@@ -65,6 +65,11 @@ unsigned walk_address_bits(const struct walk_space *space)
 	return walk_level_shift(space, space->levels + 1u);
 }
 
+bool walk_is_signed(const struct walk_space *space)
+{
+	return space->format == WALK_LONG && (!space->spte || space->shadow);
+}
+
 unsigned walk_table_entries(const struct walk_space *space, unsigned level)
 {
 	if (space->format == WALK_PAE && level == 3)
@@ -177,7 +182,7 @@ static bool is_translated(const struct walk_space *space, uint64_t address)
 	unsigned bits = walk_address_bits(space);
 	if (bits == 64)
 		return true;
-	if (space->format != WALK_LONG || space->spte)
+	if (!walk_is_signed(space))
 		return address >> bits == 0;
 	uint64_t high = address >> (bits - 1);
 	return high == 0 || high == UINT64_MAX >> (bits - 1);
@@ -191,9 +196,8 @@ static struct err *check_space(const struct walk_space *space, uint64_t address)
 	if (!is_translated(space, address))
 		return err_new(ERR_NOTPRESENT, "address 0x%" PRIx64 " is not mapped: it is %s",
 			       address,
-			       space->format == WALK_LONG && !space->spte
-				       ? "not canonical"
-				       : "beyond what the tables translate");
+			       walk_is_signed(space) ? "not canonical"
+						     : "beyond what the tables translate");
 	return NULL;
 }
 

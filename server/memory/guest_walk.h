@@ -33,6 +33,14 @@ enum walk_format {
 
 enum { WALK_LEVELS_MAX = 5 };
 
+/* The tables that stand below another set's. */
+struct walk_below {
+	enum walk_format format; /* WALK_NONE: there are none */
+	uint64_t root;
+	uint8_t levels;
+	bool marked;
+};
+
 struct walk_space {
 	enum walk_format format;
 	uint64_t root;	/* physical address of the top-level table */
@@ -40,7 +48,11 @@ struct walk_space {
 	bool pse;	/* WALK_LEGACY: CR4.PSE, there are pages of 4 MiB */
 	bool spte;	/* KVM's own tables: its software rules hold; see guest_walk_find_rules() */
 	bool marked;	/* of those: every entry that leads on has bit 11 set */
-	bool tree;	/* no table has two places; walk_ranges.h holds them to it */
+	bool shadow; /* of those: they stand in for a guest's own, and translate virtual addresses
+		      */
+	bool tree;   /* no table has two places; walk_ranges.h holds them to it */
+	struct walk_below below; /* of a guest's guest: by what its physical addresses are
+				    translated; guest_walk() does not look at it */
 	uint64_t c_mask; /* bits of an entry that are no address: the memory encryption bit */
 };
 
@@ -95,9 +107,11 @@ unsigned walk_entry_bytes(const struct walk_space *space);
 unsigned walk_level_shift(const struct walk_space *space, unsigned level);
 /* The number of levels, whatever the format. */
 unsigned walk_levels(const struct walk_space *space);
-/* How many bits of an address are translated; those above are 0, or all like the highest (long
- * mode). */
+/* How many bits of an address are translated; those above are 0, or all like the highest one where
+ * walk_is_signed(). */
 unsigned walk_address_bits(const struct walk_space *space);
+/* Whether they translate virtual addresses of long mode. */
+bool walk_is_signed(const struct walk_space *space);
 
 enum walk_entry_kind { WALK_ABSENT, WALK_TABLE, WALK_PAGE, WALK_DAMAGED };
 

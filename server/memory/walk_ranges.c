@@ -39,6 +39,25 @@ struct walk_ranges {
 	struct level levels[WALK_LEVELS_MAX + 1]; /* by level */
 };
 
+/* The half of long mode's addresses that begins with ones follows the other in the tables. */
+static uint64_t half(const struct walk_space *space)
+{
+	return UINT64_C(1) << (walk_address_bits(space) - 1);
+}
+
+/* Where @address is in the tables; what is between the halves becomes @between. */
+static uint64_t in_tables(const struct walk_space *space, uint64_t address, uint64_t between)
+{
+	if (!walk_is_signed(space) || address < half(space))
+		return address;
+	return address >= -half(space) ? address & (2 * half(space) - 1) : between;
+}
+
+static uint64_t canonical(const struct walk_space *space, uint64_t address)
+{
+	return walk_is_signed(space) && address & half(space) ? address | -half(space) : address;
+}
+
 struct err *walk_ranges_new(const struct walk_reader *reader, const struct walk_space *space,
 			    uint64_t first, uint64_t last, struct walk_ranges **ret)
 {
@@ -50,8 +69,8 @@ struct err *walk_ranges_new(const struct walk_reader *reader, const struct walk_
 		return err_nomem();
 	r->reader = *reader;
 	r->space = *space;
-	r->first = first;
-	r->last = last;
+	r->first = in_tables(space, first, half(space));
+	r->last = in_tables(space, last, half(space) - 1);
 	*ret = r;
 	return NULL;
 }
@@ -111,7 +130,7 @@ static bool enter(struct walk_ranges *r, unsigned level, uint64_t table, uint64_
 	}
 	*ret = (struct walk_range){
 		.kind = fresh ? RANGE_UNREADABLE : RANGE_REPEATED,
-		.start = start,
+		.start = canonical(&r->space, start),
 		.size = (uint64_t)entries << walk_level_shift(&r->space, level),
 		.where = table,
 		.why = e ? (int)err_code(e) : 0,
@@ -163,7 +182,7 @@ static bool look(struct walk_ranges *r, unsigned *budget, struct walk_range *ret
 	if (kind == WALK_DAMAGED) {
 		*ret = (struct walk_range){
 			.kind = RANGE_DAMAGED,
-			.start = start,
+			.start = canonical(&r->space, start),
 			.size = UINT64_C(1) << shift,
 			.where = l->table + (uint64_t)index * walk_entry_bytes(&r->space),
 		};
@@ -178,7 +197,7 @@ static bool look(struct walk_ranges *r, unsigned *budget, struct walk_range *ret
 	}
 	*ret = (struct walk_range){
 		.kind = RANGE_MAPPED,
-		.start = start,
+		.start = canonical(&r->space, start),
 		.size = UINT64_C(1) << shift,
 		.pa = to,
 		.page_size = UINT64_C(1) << shift,
