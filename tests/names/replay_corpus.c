@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Runs a fuzz target over the files of CORPUS, a folder below $srcdir, without a fuzzer. */
+/* Runs a fuzz target over the files of CORPUS, a folder below $srcdir, without a fuzzer; empty where
+ * FUZZING is defined, for libFuzzer has a main() of its own. */
+#ifndef FUZZING
 #include <dirent.h>
 #include <errno.h>
 #include <stdint.h>
@@ -55,3 +57,6 @@ int main(void)
 	snprintf(folder, sizeof(folder), "%s/%s", srcdir ? srcdir : ".", CORPUS);
 	return replay_folder(folder);
 }
+#else
+extern int replay_corpus_is_empty;
+#endif
