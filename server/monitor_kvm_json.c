@@ -166,6 +166,7 @@ struct err *add_vcpu_whole_json(const struct host *h, const struct vcpu *vcpu, s
 	e = vcpu_members(&j, h, vcpu, &guest);
 	json_bool(&j, "encrypted", guest.is_encrypted);
 	json_bool(&j, "in_guest", guest.in_guest);
+	json_bool(&j, "stale", guest.all_stale);
 	regs_json(&j, "regs", &guest);
 	if (guest.is_nested)
 		regs_json(&j, "l1", &l1);

@@ -138,8 +138,12 @@ static void add_caution(const struct guest_regs *guest, struct buf *out)
 {
 	if (guest->is_encrypted)
 		buf_addstr(out, "registers encrypted\n");
+	else if (guest->all_stale)
+		buf_addf(out, "registers of an earlier exit: the CPU %s the guest\n",
+			 guest->in_guest ? "was inside" : "was just leaving");
 	else if (guest->in_guest)
-		buf_addstr(out, "registers of the last exit: the CPU was inside the guest\n");
+		buf_addf(out, "registers%s inside the guest, from the CPU's note\n",
+			 guest->is_nested ? " of its guest (L2)" : "");
 	else
 		buf_addf(out, "registers%s\n", guest->is_nested ? " of its guest (L2)" : "");
 }

@@ -249,10 +249,13 @@ static const char *state_of(const struct target_guest *t, const struct vcpu *vcp
 		return "never run";
 	if (c->regs.is_encrypted)
 		return "encrypted";
-	if (c->regs.in_guest)
-		return "in guest: registers stale";
+	if (c->regs.all_stale)
+		return c->regs.in_guest ? "in guest: registers stale"
+					: "leaving guest: registers stale";
 	if (c->regs.is_nested)
 		return "runs a guest: its registers";
+	if (c->regs.in_guest)
+		return "in guest";
 	if (is_halted(t, vcpu))
 		return "halted";
 	if (!vcpu->loaded)

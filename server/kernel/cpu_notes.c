@@ -77,7 +77,7 @@ static bool belongs_to(const struct kernel *k, const struct cpu *cpu, const stru
 }
 
 /* Gives @note to the one CPU that it can be of, if that has none yet. */
-static void match_note(const struct kernel *k, const struct cpus *cpus, const struct tasks *tasks,
+static bool match_note(const struct kernel *k, const struct cpus *cpus, const struct tasks *tasks,
 		       const struct cpu_note *note, struct cpu_state *states)
 {
 	size_t owner = cpus->count, owners = 0;
@@ -90,8 +90,10 @@ static void match_note(const struct kernel *k, const struct cpus *cpus, const st
 	if (owners != 1)
 		log_debug(LOG_TASKS, "the note with rsp 0x%" PRIx64 " fits %zu CPUs",
 			  note->regs.value[REG_RSP], owners);
-	else if (!states[owner].found)
-		states[owner] = (struct cpu_state){ .found = true, .note = *note };
+	if (owners != 1 || states[owner].found)
+		return false;
+	states[owner] = (struct cpu_state){ .found = true, .note = *note };
+	return true;
 }
 
 /*
@@ -101,15 +103,18 @@ static void match_note(const struct kernel *k, const struct cpus *cpus, const st
  */
 static void match_dump_notes(const struct kernel *k, const struct cpus *cpus,
 			     const struct tasks *tasks, const struct cpu_note *notes, size_t count,
-			     struct cpu_state *states)
+			     struct cpu_state *states, struct guest_notes *guests)
 {
 	bool guest_somewhere = false;
+	guests->total = count;
+	guests->complete = true;
 	for (size_t i = 0; i < count; i++) {
 		if (!notes[i].from_qemu || host_space_has(k, cpus, tasks, notes[i].cr[3])) {
-			match_note(k, cpus, tasks, &notes[i], states);
+			guests->complete &= match_note(k, cpus, tasks, &notes[i], states);
 			continue;
 		}
 		bool known = false;
+		guests->list[guests->count++] = notes[i];
 		for (size_t c = 0; c < cpus->count; c++) {
 			if (!has_gs_of(&cpus->list[c], &notes[i]))
 				continue;
@@ -126,8 +131,9 @@ static void match_dump_notes(const struct kernel *k, const struct cpus *cpus,
 }
 
 struct err *cpu_notes_match(struct kernel *k, const struct cpus *cpus, const struct tasks *tasks,
-			    struct cpu_state **ret)
+			    struct cpu_state **ret, struct guest_notes *ret_guests)
 {
+	struct guest_notes guests = { 0 };
 	struct cpu_state *states = calloc(cpus->count + 1, sizeof(*states));
 	struct cpu_note *notes;
 	size_t count;
@@ -138,12 +144,19 @@ struct err *cpu_notes_match(struct kernel *k, const struct cpus *cpus, const str
 	 * not happen yet. */
 	if (dump_info(kernel_dump(k))->live) {
 		*ret = states;
+		*ret_guests = guests;
 		return NULL;
 	}
 	struct err *e = cpu_notes_read(dump_info(kernel_dump(k)), &notes, &count);
 	if (e) {
 		free(states);
 		return e;
+	}
+	guests.list = calloc(count + 1, sizeof(*guests.list));
+	if (!guests.list) {
+		free(notes);
+		free(states);
+		return err_nomem();
 	}
 	/* A pointer to per-CPU memory. QEMU's notes are of the moment of the dump, which is later.
 	 */
@@ -155,8 +168,9 @@ struct err *cpu_notes_match(struct kernel *k, const struct cpus *cpus, const str
 				saved_note(k, &cpus->list[c], crash_notes, &states[c].note);
 		err_free(e);
 	}
-	match_dump_notes(k, cpus, tasks, notes, count, states);
+	match_dump_notes(k, cpus, tasks, notes, count, states, &guests);
 	free(notes);
 	*ret = states;
+	*ret_guests = guests;
 	return NULL;
 }

@@ -48,7 +48,13 @@ static void qemu_decode(const struct dump_note *note, struct cpu_note *ret)
 		ret->cr[i] = get_u64(p + QEMU_CR + 8 * i);
 	ret->gs_base = get_u64(segments + QEMU_GS * QEMU_SEGMENT_BYTES + QEMU_SEGMENT_BASE);
 	ret->idt = get_u64(segments + QEMU_IDT * QEMU_SEGMENT_BYTES + QEMU_SEGMENT_BASE);
-	if (note->len >= QEMU_KERNEL_GS_BASE + 8)
+	for (unsigned i = 0; i < NOTE_SEGMENTS; i++) {
+		const uint8_t *segment = segments + i * QEMU_SEGMENT_BYTES;
+		ret->selector[i] = (uint16_t)get_u32(segment);
+		ret->base[i] = get_u64(segment + QEMU_SEGMENT_BASE);
+	}
+	ret->has_kernel_gs_base = note->len >= QEMU_KERNEL_GS_BASE + 8;
+	if (ret->has_kernel_gs_base)
 		ret->kernel_gs_base = get_u64(p + QEMU_KERNEL_GS_BASE);
 }
 

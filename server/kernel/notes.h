@@ -12,14 +12,20 @@
 struct dump_info;
 struct err;
 
+/* The order of QEMU's note. */
+enum note_segment { NOTE_CS, NOTE_DS, NOTE_ES, NOTE_FS, NOTE_GS, NOTE_SS, NOTE_SEGMENTS };
+
 struct cpu_note {
 	uint32_t pid; /* pr_pid: the task's in the kernel's own notes, the CPU number + 1 in QEMU's
 		       */
 	struct regs regs;
-	bool from_qemu;	  /* a QEMU note goes with it, and what follows is known */
-	uint64_t cr[5];	  /* cr[1] means nothing */
-	uint64_t gs_base; /* the hidden base of gs */
+	bool from_qemu;		 /* a QEMU note goes with it, and what follows is known */
+	uint64_t cr[5];		 /* cr[1] means nothing */
+	uint64_t gs_base;	 /* the hidden base of gs */
+	bool has_kernel_gs_base; /* since QEMU 3.0; kernel_gs_base is 0 before */
 	uint64_t kernel_gs_base;
+	uint64_t base[NOTE_SEGMENTS]; /* by enum note_segment, with gs's again */
+	uint16_t selector[NOTE_SEGMENTS];
 	uint64_t idt;
 };
 

@@ -31,6 +31,7 @@ struct registers {
 	const struct cpus *cpus;
 	const struct tasks *tasks;
 	struct cpu_state *states; /* owned; by index of cpus */
+	struct guest_notes guests;
 	struct switch_layout layout;
 	struct first_regs **done; /* owned; by index of tasks, NULL until asked for */
 	size_t done_count;
@@ -271,7 +272,8 @@ struct err *registers_new(struct kernel *k, const struct cpus *cpus, const struc
 	r->cpus = cpus;
 	r->tasks = tasks;
 	r->done = calloc(tasks->count + 1, sizeof(*r->done));
-	struct err *e = r->done ? cpu_notes_match(k, cpus, tasks, &r->states) : err_nomem();
+	struct err *e =
+		r->done ? cpu_notes_match(k, cpus, tasks, &r->states, &r->guests) : err_nomem();
 	if (e) {
 		registers_free(r);
 		return e;
@@ -305,8 +307,10 @@ void registers_forget(struct registers *r)
 struct err *registers_renew(struct registers *r)
 {
 	struct cpu_state *states;
+	struct guest_notes guests;
 	struct first_regs **done = calloc(r->tasks->count + 1, sizeof(*done));
-	struct err *e = done ? cpu_notes_match(r->k, r->cpus, r->tasks, &states) : err_nomem();
+	struct err *e =
+		done ? cpu_notes_match(r->k, r->cpus, r->tasks, &states, &guests) : err_nomem();
 	if (e) {
 		free(done);
 		return e;
@@ -314,8 +318,10 @@ struct err *registers_renew(struct registers *r)
 	registers_forget(r);
 	free(r->done);
 	free(r->states);
+	free(r->guests.list);
 	r->done = done;
 	r->states = states;
+	r->guests = guests;
 	return NULL;
 }
 
@@ -326,6 +332,7 @@ void registers_free(struct registers *r)
 	registers_forget(r);
 	free(r->done);
 	free(r->states);
+	free(r->guests.list);
 	free(r);
 }
 
@@ -358,10 +365,16 @@ struct err *registers_get(struct registers *r, const struct task *task,
 	return NULL;
 }
 
-bool registers_have_note(const struct registers *r, unsigned cpu)
+const struct cpu_note *registers_note(const struct registers *r, unsigned cpu)
 {
 	const struct cpu *c = cpus_find(r->cpus, cpu);
-	return c && r->states[c - r->cpus->list].found;
+	const struct cpu_state *state = c ? &r->states[c - r->cpus->list] : NULL;
+	return state && state->found ? &state->note : NULL;
+}
+
+const struct guest_notes *registers_guest_notes(const struct registers *r)
+{
+	return &r->guests;
 }
 
 const char *regs_from_name(enum regs_from from)

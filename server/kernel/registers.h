@@ -14,8 +14,10 @@
 #include "base/regs.h"
 
 struct cpu;
+struct cpu_note;
 struct cpus;
 struct err;
+struct guest_notes;
 struct kernel;
 struct task;
 struct tasks;
@@ -63,9 +65,12 @@ void registers_set_entry(struct registers *r,
 __attribute__((warn_unused_result)) struct err *
 registers_get(struct registers *r, const struct task *task, const struct first_regs **ret);
 
-/* Whether the dump has a note of the host's registers on the CPU called @cpu: there is none of a
- * CPU that was inside a guest. */
-bool registers_have_note(const struct registers *r, unsigned cpu);
+/* The dump's note of the host's registers on the CPU called @cpu, or NULL: there is none of a CPU
+ * that was inside a guest. Borrowed, like the next. */
+const struct cpu_note *registers_note(const struct registers *r, unsigned cpu);
+
+/* The notes of CPUs that were. Whose is whose is for those to say who know the guests. */
+const struct guest_notes *registers_guest_notes(const struct registers *r);
 
 /* "note", "user", "switch", "found", "unknown" */
 const char *regs_from_name(enum regs_from from);

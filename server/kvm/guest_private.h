@@ -18,6 +18,26 @@ guest_vmx_read(struct kvm *kvm, const struct vcpu *vcpu, struct guest_regs *r);
 __attribute__((warn_unused_result)) struct err *
 guest_vmx_read_l1(struct kvm *kvm, const struct vcpu *vcpu, struct guest_regs *r);
 
+/* What KVM has kept of the registers, whatever the CPU has done since. */
+__attribute__((warn_unused_result)) struct err *
+guest_regs_read_kept(struct kvm *kvm, const struct vcpu *vcpu, struct guest_regs *ret);
+
+/* What the processor has while it is inside the guest, as KVM has set it. */
+struct guest_hardware {
+	bool has_cr;	    /* the next two are known */
+	uint64_t cr0, cr4;  /* the guest may see others */
+	uint64_t cr4_owned; /* bits of cr4 that the guest changes by itself */
+	bool paging_known;  /* the next is */
+	bool is_shadow;	    /* CR3 is that of tables of KVM's own, at `root` */
+	bool has_root;
+	uint64_t root;
+};
+__attribute__((warn_unused_result)) struct err *
+guest_hardware_read(struct kvm *kvm, const struct vcpu *vcpu, struct guest_hardware *ret);
+/* The VMCB's part of it. */
+__attribute__((warn_unused_result)) struct err *
+guest_svm_hardware(struct kvm *kvm, const struct vcpu *vcpu, struct guest_hardware *ret);
+
 /* The names, one by one, of CR3's bit in regs_avail and regs_dirty. */
 extern const char *const kvm_cr3_bits[2];
 

@@ -2,12 +2,20 @@
 #include "server/kvm/guest_regs.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/err.h"
+#include "server/kernel/code_map.h"
+#include "server/kernel/modules.h"
+#include "server/kernel/notes.h"
 #include "server/kernel/registers.h"
 #include "server/kernel/tasks.h"
+#include "server/kernel/unwind_source_asm.h"
+#include "server/kvm/guest_notes.h"
 #include "server/kvm/guest_private.h"
 #include "server/kvm/kvm_private.h"
+#include "server/kvm/mmu.h"
+#include "server/kvm/vcpu_state.h"
 
 /* Members of kvm_vcpu_arch that are registers. */
 static const struct {
@@ -77,6 +85,13 @@ struct err *kvm_read_reg_bits(struct kvm *kvm, const struct vcpu *vcpu, const ch
 	return kvm_read_path(kvm, vcpu->address, "kvm_vcpu", path, ret_found, ret);
 }
 
+/* The CPU that runs the vCPU's thread while that has it loaded; -1 if none does. */
+static int running_on(const struct vcpu *vcpu)
+{
+	const struct task *task = vcpu->loader;
+	return task && task->on_cpu ? task->cpu : -1;
+}
+
 /*
  * Whether the CPU may have been inside the guest, its registers in none of the host's structures:
  * the vCPU is loaded by a thread that runs, and the dump has no note of the host's registers there.
@@ -84,9 +99,39 @@ struct err *kvm_read_reg_bits(struct kvm *kvm, const struct vcpu *vcpu, const ch
  */
 static bool is_in_guest(const struct kvm *kvm, const struct vcpu *vcpu)
 {
-	const struct task *task = vcpu->loader;
-	return task && task->on_cpu && task->cpu >= 0 &&
-	       !registers_have_note(kvm->parts.registers, (unsigned)task->cpu);
+	int cpu = running_on(vcpu);
+	return cpu >= 0 && !registers_note(kvm->parts.registers, (unsigned)cpu);
+}
+
+/*
+ * Whether the CPU was found in the code that leaves the guest, before KVM has put away all of the
+ * guest's registers. Only a hypervisor below stops it there: of a crash the vendor's code hears
+ * when that is done (SVM lets no NMI in before), or by the exit itself (VMX).
+ */
+static bool is_leaving(struct kvm *kvm, const struct vcpu *vcpu)
+{
+	enum { OUTSIDE_GUEST_MODE }; /* include/linux/kvm_host.h */
+	struct code_map *code = kvm->parts.code;
+	uint64_t mode = OUTSIDE_GUEST_MODE;
+	struct symbol symbol;
+	enum guest_code kind;
+	bool found;
+	int cpu = running_on(vcpu);
+	const struct cpu_note *note =
+		cpu < 0 ? NULL : registers_note(kvm->parts.registers, (unsigned)cpu);
+	if (!note || !note->from_qemu)
+		return false;
+	struct err *e = kvm_read_path(kvm, vcpu->address, "kvm_vcpu", "mode", &found, &mode);
+	err_free(e);
+	if (mode == OUTSIDE_GUEST_MODE)
+		return false;
+	uint64_t rip = note->regs.value[REG_RIP];
+	const struct module *m = code_map_module(code, rip);
+	if (m)
+		return m == modules_named(code_map_modules(code), "kvm_amd") ||
+		       m == modules_named(code_map_modules(code), "kvm_intel");
+	return code_map_symbol(code, rip, &symbol) &&
+	       (asm_enters_guest(symbol.name, &kind) || !strcmp(symbol.name, "vmx_vmexit"));
 }
 
 static void make_all_stale(struct guest_regs *r)
@@ -96,7 +141,29 @@ static void make_all_stale(struct guest_regs *r)
 			guest_set(r, i, r->value[i].value, GUEST_STALE);
 }
 
-struct err *guest_regs_read(struct kvm *kvm, const struct vcpu *vcpu, struct guest_regs *ret)
+struct err *guest_hardware_read(struct kvm *kvm, const struct vcpu *vcpu,
+				struct guest_hardware *ret)
+{
+	struct guest_hardware h = { 0 };
+	struct vcpu_mmu mmu = { 0 };
+	bool found = false;
+	struct err *e = vcpu_root_hpa(kvm, vcpu, &h.has_root, &h.root);
+	if (!e && kvm->vendor == KVM_SVM) {
+		e = guest_svm_hardware(kvm, vcpu, &h);
+	} else if (!e && kvm->vendor == KVM_VMX) {
+		e = kvm_read_path(kvm, vcpu->address, "kvm_vcpu", "arch.cr4_guest_owned_bits",
+				  &found, &h.cr4_owned);
+		if (!e)
+			e = kvm_only_nomem(vcpu_mmu_read(kvm, vcpu, &mmu));
+		h.paging_known = !e && mmu.tdp_known;
+		h.is_shadow = h.paging_known && !mmu.tdp;
+	}
+	if (!e)
+		*ret = h;
+	return e;
+}
+
+struct err *guest_regs_read_kept(struct kvm *kvm, const struct vcpu *vcpu, struct guest_regs *ret)
 {
 	struct guest_regs r = { .is_encrypted = vcpu->is_protected || vcpu->vm->kind == VM_TDX };
 	struct err *e = NULL;
@@ -108,10 +175,25 @@ struct err *guest_regs_read(struct kvm *kvm, const struct vcpu *vcpu, struct gue
 		e = guest_vmx_read(kvm, vcpu, &r);
 	else
 		make_all_stale(&r); /* nothing tells which copies are current */
+	if (!e)
+		*ret = r;
+	return e;
+}
+
+struct err *guest_regs_read(struct kvm *kvm, const struct vcpu *vcpu, struct guest_regs *ret)
+{
+	struct guest_regs r;
+	bool noted = false;
+	struct err *e = guest_regs_read_kept(kvm, vcpu, &r);
 	if (e)
 		return e;
 	r.in_guest = is_in_guest(kvm, vcpu);
-	if (r.in_guest)
+	if (r.in_guest && !r.is_encrypted)
+		e = guest_notes_apply(kvm, vcpu, &r, &noted);
+	if (e)
+		return e;
+	r.all_stale = (r.in_guest && !noted) || (!r.in_guest && is_leaving(kvm, vcpu));
+	if (r.all_stale)
 		make_all_stale(&r);
 	*ret = r;
 	return NULL;
@@ -152,6 +234,6 @@ const char *guest_reg_name(enum guest_reg reg)
 
 const char *guest_from_name(enum guest_from from)
 {
-	static const char *const names[] = { NULL, "vmcb", "regs", "vmcs12", "stale" };
+	static const char *const names[] = { NULL, "vmcb", "regs", "vmcs12", "note", "stale" };
 	return names[from];
 }

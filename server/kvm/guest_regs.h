@@ -57,6 +57,7 @@ enum guest_from {
 	GUEST_VMCB,   /* the VMCB in use */
 	GUEST_ARCH,   /* kvm_vcpu_arch */
 	GUEST_VMCS12, /* a VMCS whose layout is known, for the host is a guest of KVM itself */
+	GUEST_NOTE,   /* the CPU was inside the guest, and its note is known */
 	GUEST_STALE   /* what it was once */
 };
 
@@ -70,7 +71,8 @@ struct guest_regs {
 	struct guest_value value[GUEST_REGS];
 	bool is_encrypted; /* SEV-ES, SNP, TDX: nothing else means anything */
 	bool is_nested;	   /* these are L2's: the guest runs a guest */
-	bool in_guest;	   /* the CPU was inside the guest when the dump was made: all is stale */
+	bool in_guest;	   /* the CPU was inside the guest when the dump was made */
+	bool all_stale;	   /* there, or on the way out, and nothing has the registers of the time */
 };
 
 /* ERR_NOMEM only; what cannot be read is not known. */

@@ -105,17 +105,27 @@ static struct err *arch_cr3_is_newer(struct kvm *kvm, const struct vcpu *vcpu, b
 	return e;
 }
 
-/* Guest CR3 is in the VMCB with nested paging (NP_ENABLE); else that holds the shadow's root. */
+/* Whether the guest's addresses are translated by nested tables (NP_ENABLE); false, and not found,
+ * where the VMCB cannot be read. */
+static struct err *has_nested_paging(struct kvm *kvm, uint64_t vmcb, bool *ret_found, bool *ret)
+{
+	uint64_t control = 0;
+	struct err *e = kvm_read_path(kvm, vmcb, "vmcb", "control.nested_ctl", ret_found, &control);
+	if (!e && !*ret_found)
+		e = kvm_read_path(kvm, vmcb, "vmcb", "control.misc_ctl", ret_found, &control);
+	*ret = control & 1;
+	return e;
+}
+
+/* Guest CR3 is in the VMCB with nested paging; else that holds the shadow's root. */
 static struct err *read_cr3(struct kvm *kvm, const struct vcpu *vcpu, uint64_t vmcb,
 			    struct guest_regs *r)
 {
 	struct guest_value *v = &r->value[GUEST_CR3];
-	uint64_t nested_ctl = 0, cr3;
-	bool found, newer;
-	struct err *e = kvm_read_path(kvm, vmcb, "vmcb", "control.nested_ctl", &found, &nested_ctl);
-	if (!e && !found)
-		e = kvm_read_path(kvm, vmcb, "vmcb", "control.misc_ctl", &found, &nested_ctl);
-	if (e || !found || !(nested_ctl & 1))
+	uint64_t cr3;
+	bool found, nested, newer;
+	struct err *e = has_nested_paging(kvm, vmcb, &found, &nested);
+	if (e || !nested)
 		return e;
 	e = kvm_read_path(kvm, vmcb, "vmcb", "save.cr3", &found, &cr3);
 	if (!e)
@@ -191,4 +201,22 @@ struct err *guest_svm_read_l1(struct kvm *kvm, const struct vcpu *vcpu, struct g
 	if (e || !found || !vmcb)
 		return e;
 	return read_rows(kvm, vmcb, saved_of_l1, sizeof(saved_of_l1) / sizeof(*saved_of_l1), r);
+}
+
+struct err *guest_svm_hardware(struct kvm *kvm, const struct vcpu *vcpu, struct guest_hardware *ret)
+{
+	uint64_t svm = 0, vmcb = 0;
+	bool found, nested = false;
+	struct err *e = find_svm(kvm, vcpu, &found, &svm);
+	if (!e && found)
+		e = kvm_read_path(kvm, svm, "vcpu_svm", "vmcb", &found, &vmcb);
+	if (e || !found || !vmcb)
+		return e;
+	e = kvm_read_path(kvm, vmcb, "vmcb", "save.cr0", &ret->has_cr, &ret->cr0);
+	if (!e && ret->has_cr)
+		e = kvm_read_path(kvm, vmcb, "vmcb", "save.cr4", &ret->has_cr, &ret->cr4);
+	if (!e)
+		e = has_nested_paging(kvm, vmcb, &ret->paging_known, &nested);
+	ret->is_shadow = ret->paging_known && !nested;
+	return e;
 }

@@ -44,6 +44,7 @@ void kvm_free(struct kvm *kvm)
 	map_free(&kvm->by_task);
 	map_free(&kvm->mms);
 	map_free(&kvm->loaders);
+	map_free(&kvm->note_of);
 	buf_free(&kvm->notes);
 	free(kvm);
 }

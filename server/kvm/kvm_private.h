@@ -59,6 +59,9 @@ struct kvm {
 	struct stray *strays;
 	size_t stray_count, stray_capacity;
 	bool files_read; /* kvm_find_files() was called */
+
+	bool notes_matched; /* guest_notes.c has filled the next */
+	struct map note_of; /* struct kvm_vcpu -> index in registers_guest_notes() */
 };
 
 /* kvm.c */

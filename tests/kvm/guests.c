@@ -37,21 +37,20 @@ void guests_open_demo(struct guests *g, const char *extra)
 			});
 }
 
-static void open_newer(struct guests *g, enum kvm_vendor vendor, bool older, bool entered,
+/* Of the guest, and of CPU 1 as it was. */
+#define ENTERED_NOTES                                                   \
+	"prstatus 1: rip = 0x8010 rsp = 0x7000 rbx = 0xbad cs = 0x10\n" \
+	"qemu: rip = 0x8010 rsp = 0x7000 cr3 = 0x1000 gs.base = cpu0-percpu\n" GUESTS_IDLE_NOTE
+
+/* @notes: NULL for those of the machine as it is. */
+static void open_newer(struct guests *g, enum kvm_vendor vendor, bool older, const char *notes,
 		       const char *extra)
 {
-	/* Of the guest, and of CPU 1 as it was. */
-	static const char notes[] =
-		"prstatus 1: rip = 0x8010 rsp = 0x7000 rbx = 0xbad cs = 0x10\n"
-		"qemu: rip = 0x8010 rsp = 0x7000 cr3 = 0x1000 gs.base = cpu0-percpu\n"
-		"prstatus 2: rip = default_idle+s+4 rsp = stack1+0x3f00 cs = 0x10\n"
-		"qemu: rip = default_idle+s+4 rsp = stack1+0x3f00 cr3 = cr3\n"
-		"	cr4 = 0x20|(levels-4)<<12 gs.base = cpu1-percpu cs.selector = 0x10\n";
 	char text[16384];
 	int len = snprintf(text, sizeof(text),
 			   "include \"" SOURCE_FOLDER "/tests/kvm/newer.recipe\"\n"
 			   "put cpuinfo_x86 at boot_cpu_data + s: x86_vendor = %d\n%s%s",
-			   vendor == KVM_SVM ? 2 : 0, entered ? notes : "", extra ? extra : "");
+			   vendor == KVM_SVM ? 2 : 0, notes ? notes : "", extra ? extra : "");
 	assert_true(len > 0 && (size_t)len < sizeof(text));
 	open_machine(g, &(struct machine_plan){
 				.recipe = "modern.recipe",
@@ -60,18 +59,24 @@ static void open_newer(struct guests *g, enum kvm_vendor vendor, bool older, boo
 				.folder = older ? BUILD_FOLDER "/tests/kvm/older"
 						: BUILD_FOLDER "/tests/kvm",
 				.extra = text,
-				.drop_cpu_notes = entered,
+				.drop_cpu_notes = notes != NULL,
 			});
 }
 
 void guests_open_newer(struct guests *g, enum kvm_vendor vendor, const char *extra)
 {
-	open_newer(g, vendor, false, false, extra);
+	open_newer(g, vendor, false, NULL, extra);
 }
 
 void guests_open_entered(struct guests *g, enum kvm_vendor vendor, bool older, const char *extra)
 {
-	open_newer(g, vendor, older, true, extra);
+	open_newer(g, vendor, older, ENTERED_NOTES, extra);
+}
+
+void guests_open_noted(struct guests *g, enum kvm_vendor vendor, const char *notes,
+		       const char *extra)
+{
+	open_newer(g, vendor, false, notes, extra);
 }
 
 void guests_close(struct guests *g)

@@ -8,6 +8,7 @@ has set up: its registers tell their VM and vCPU.
 Exit status: 0 the same, 1 different or failed, 77 no Python on this machine can import drgn.
 """
 
+import qemu_registers
 from oracle import check_main, json_lines, run
 
 # vmhost.c: vCPU 0 of one VM spins in the guest, all others in these.
@@ -50,18 +51,34 @@ def check_tell_tales(dump, vm, mine, lines):
         lines.append(f"VM {vm['kvm']}: slots are {vm['slots']}")
 
 
-def check_vcpu(theirs, mine, lines):
+def check_vcpu(dump, theirs, mine, lines):
     for key in KEYS:
         if mine.get(key) != theirs.get(key):
             lines.append(f"vCPU {theirs['vcpu']}: {key} is {mine.get(key)}, drgn says "
                          f"{theirs.get(key)}")
+    in_guest = dump.cpus and dump.cpus[mine["cpu"]].in_guest if "cpu" in mine else False
+    if mine["in_guest"] and not in_guest:
+        lines.append(f"vCPU {theirs['vcpu']} is in its guest, QEMU says it is not")
+    if mine["in_guest"]:
+        check_inside(dump, mine, lines)
+        return
     for name, value in theirs["regs"].items():
         got = mine["regs"].get(name, {})
         if got.get("value") != value:
             lines.append(f"vCPU {theirs['vcpu']}: {name} is {got}, drgn says {value}")
-        stale = mine["in_guest"]
-        if (got.get("from") == "stale") != stale:
+        if (got.get("from") == "stale") != mine["stale"]:
             lines.append(f"vCPU {theirs['vcpu']}: {name} is from {got.get('from')}")
+
+
+def check_inside(dump, mine, lines):
+    """The CPU was inside the guest: its registers are those that QEMU had at that moment."""
+    registers = dump.path(dump.entry["oracle"]["registers"])
+    for name, value in qemu_registers.read_guest(registers, mine["cpu"]).items():
+        got = mine["regs"].get(name, {})
+        if got != {"value": hex(value), "from": "note"}:
+            lines.append(f"vCPU {mine['vcpu']}: {name} is {got}, QEMU says {value:#x}")
+    if mine["regs"]["efer"]["from"] not in ("vmcb", "regs"):
+        lines.append(f"vCPU {mine['vcpu']}: efer is {mine['regs']['efer']}")
 
 
 def check_threads(dump, server, vms, lines):
@@ -74,6 +91,7 @@ def check_threads(dump, server, vms, lines):
 
 def check(dump, server):
     lines = []
+    spinning = dump.cpus and any(cpu.in_guest for cpu in dump.cpus.values())
     theirs = {vm["kvm"]: vm for vm in dump.ask_drgn("oracle_drgn_kvm.py")}
     vms = ask(dump, server, "vms --json")
     if theirs and {vm["kvm"] for vm in vms} != set(theirs):
@@ -94,7 +112,10 @@ def check(dump, server):
         if slots != told["slots"]:
             lines.append(f"VM {vm['kvm']}: slots are {slots}, drgn says {told['slots']}")
         for vcpu in told["vcpus"]:
-            check_vcpu(vcpu, mine.get(vcpu["vcpu"], {"regs": {}, "in_guest": False}), lines)
+            check_vcpu(dump, vcpu, mine.get(vcpu["vcpu"], {"regs": {}, "in_guest": False,
+                                                            "stale": False}), lines)
+    if spinning and not any(vcpu["rip"]["from"] == "note" for vm in vms for vcpu in vm["vcpus"]):
+        lines.append("a CPU was in its guest, and no vCPU has its registers")
     check_threads(dump, server, vms, lines)
     return lines
 

@@ -33,6 +33,31 @@ def monitor_value(text, name):
     return int(match.group(1), 16)
 
 
+# What a guest's debugger asks for, by the monitor's names; segments have a selector and a base.
+GUEST_NAMES = {**{name: name.upper() for name in
+                  ["rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp", "rip"]},
+               **{f"r{number}": f"R{number}" for number in range(8, 16)},
+               "rflags": "RFL", "cr0": "CR0", "cr2": "CR2", "cr3": "CR3", "cr4": "CR4"}
+SEGMENTS = ["cs", "ss", "ds", "es", "fs", "gs"]
+
+
+def read_guest(path, cpu):
+    """{register: value} of a CPU inside a guest, under the names of `monitor vcpu`; cr2 and gs_base
+    and the like too. EFER is not among them: there it is the processor's, with KVM's own bits."""
+    with open(path, encoding="utf-8") as file:
+        parts = CPU_HEADING.split(file.read())
+    text = parts[2 + 2 * parts[1::2].index(str(cpu))]
+    regs = {name: int(re.search(rf"\b{shown}\s*=([0-9a-f]+)", text).group(1), 16)
+            for name, shown in GUEST_NAMES.items()}
+    for name in SEGMENTS:
+        selector, base = re.search(rf"^{name.upper()} =([0-9a-f]+) ([0-9a-f]+)", text,
+                                   re.MULTILINE).groups()
+        regs[name] = int(selector, 16)
+        if name in ("cs", "fs", "gs"):
+            regs[f"{name}_base"] = int(base, 16)
+    return regs
+
+
 def read_monitor(path):
     """{cpu number: Cpu} from the text of "info registers -a"."""
     with open(path, encoding="utf-8") as file:
