@@ -117,12 +117,14 @@ static struct err *read_array(struct reading *r, uint64_t slots)
 	const struct layout *l = &r->layout;
 	uint64_t used = 0, count = l->array.count;
 	size_t odd = r->odd;
-	if (kvm_read_number(r->kvm, slots, &l->used, &used)) {
-		used = (uint32_t)used;
-		/* A flexible array, since 5.7, has no length of its own. */
-		if (!count || used < count)
-			count = used;
+	if (l->used.size && !kvm_read_number(r->kvm, slots, &l->used, &used)) {
+		r->odd++;
+		return NULL;
 	}
+	used = (uint32_t)used;
+	/* A flexible array, since 5.7, has no length of its own. */
+	if (l->used.size && (!count || used < count))
+		count = used;
 	if (count > SLOTS_MAX || used > count) {
 		r->odd++;
 		count = count < SLOTS_MAX ? count : SLOTS_MAX;
