@@ -5,6 +5,7 @@
 
 struct buf;
 struct err;
+struct guest_linux;
 struct host;
 struct vcpu;
 struct vm;
@@ -13,6 +14,9 @@ struct vm;
  * all of these. */
 struct err *add_vm_text(const struct host *h, struct vm *vm, struct buf *out);
 struct err *add_vm_json(const struct host *h, struct vm *vm, struct buf *out);
+
+/* "Linux 6.1.0, text at 0x...": the kernel that was found in a guest. */
+void add_guest_linux(const struct guest_linux *g, struct buf *out);
 
 /* A line of `vcpus`, and the titles above. */
 void add_vcpu_titles(struct buf *out);

@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "server/host.h"
+#include "server/kvm/guest_linux.h"
 #include "server/kvm/guest_regs.h"
 #include "server/kvm/kvm.h"
 #include "server/kvm/vcpu_state.h"
@@ -108,6 +109,28 @@ static void vm_members(struct json *j, const struct vm *vm)
 		json_u64(j, "pid", vm->pid);
 }
 
+static struct err *linux_json(struct json *j, const struct host *h, struct vm *vm)
+{
+	const struct guest_linux *g;
+	struct err *e = guest_linux_find(h->kvm, vm, &g);
+	if (!e && g->left_out)
+		json_str(j, "system_unknown", g->why);
+	if (e || !g->found)
+		return e;
+	json_object(j, "linux");
+	json_str(j, "release", g->release);
+	if (*g->banner)
+		json_str(j, "banner", g->banner);
+	if (*g->build_id)
+		json_str(j, "build_id", g->build_id);
+	if (g->placed) {
+		json_hex(j, "text", g->text);
+		json_hex(j, "kaslr_offset", g->slide);
+	}
+	json_end(j);
+	return NULL;
+}
+
 struct err *add_vm_json(const struct host *h, struct vm *vm, struct buf *out)
 {
 	struct json j = JSON_INIT(out);
@@ -117,6 +140,7 @@ struct err *add_vm_json(const struct host *h, struct vm *vm, struct buf *out)
 	if (vm->owner)
 		json_str(&j, "comm", vm->owner->comm);
 	json_str(&j, "kind", vm_kind_name(vm->kind));
+	e = linux_json(&j, h, vm);
 	json_array(&j, "vcpus");
 	for (size_t i = 0; !e && i < vm->vcpu_count; i++)
 		e = vcpu_object(&j, h, &vm->vcpus[i]);

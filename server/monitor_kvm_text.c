@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "server/host.h"
+#include "server/kvm/guest_linux.h"
 #include "server/kvm/guest_regs.h"
 #include "server/kvm/kvm.h"
 #include "server/kvm/vcpu_state.h"
@@ -82,6 +83,20 @@ static struct err *add_slots(const struct host *h, struct vm *vm, struct buf *ou
 	return NULL;
 }
 
+void add_guest_linux(const struct guest_linux *g, struct buf *out)
+{
+	buf_addstr(out, "Linux ");
+	add_printable(out, g->release);
+	if (g->placed)
+		buf_addf(out, ", text at 0x%" PRIx64, g->text);
+	else
+		buf_addstr(out, ", where its text lies is not known");
+	if (g->placed && g->slide)
+		buf_addf(out, ", moved by 0x%" PRIx64 " (KASLR)", g->slide);
+	if (*g->build_id)
+		buf_addf(out, ", build-id %s", g->build_id);
+}
+
 struct err *add_vm_text(const struct host *h, struct vm *vm, struct buf *out)
 {
 	buf_addf(out, "vm %" PRIu32 " ", vm->pid);
@@ -89,7 +104,17 @@ struct err *add_vm_text(const struct host *h, struct vm *vm, struct buf *out)
 	buf_addf(out, "  %s, %s, %zu vCPU%s, struct kvm 0x%016" PRIx64 "\n",
 		 kvm_vendor_name(kvm_vendor(h->kvm)), vm_kind_name(vm->kind), vm->vcpu_count,
 		 vm->vcpu_count == 1 ? "" : "s", vm->address);
-	struct err *e = NULL;
+	const struct guest_linux *guest;
+	struct err *e = guest_linux_find(h->kvm, vm, &guest);
+	if (e)
+		return e;
+	if (guest->found) {
+		buf_addstr(out, "  ");
+		add_guest_linux(guest, out);
+		buf_addch(out, '\n');
+	} else if (guest->left_out) {
+		buf_addf(out, "  its system is not known: %s\n", guest->why);
+	}
 	if (vm->vcpu_count)
 		add_vcpu_titles(out);
 	for (size_t i = 0; !e && i < vm->vcpu_count; i++)

@@ -6,6 +6,7 @@
 #include "server/guests.h"
 #include "server/host.h"
 #include "server/monitor_commands.h"
+#include "server/printable.h"
 
 struct err *monitor_targets(struct host *h, struct target_view *view,
 			    const struct monitor_arguments *args, struct buf *out)
@@ -19,6 +20,8 @@ struct err *monitor_targets(struct host *h, struct target_view *view,
 		struct err *e = t->threads->list(t->self, &tids, &count);
 		if (e)
 			return e;
+		/* What a guest runs is looked for now; the host's is what `info` says. */
+		const char *release = i && t->image ? t->image->os_version(t->self) : NULL;
 		if (args->json) {
 			struct json j = JSON_INIT(out);
 			json_object(&j, NULL);
@@ -26,12 +29,19 @@ struct err *monitor_targets(struct host *h, struct target_view *view,
 			if (s->list[i].address)
 				json_str(&j, "address", s->list[i].address);
 			json_u64(&j, "threads", count);
+			if (release)
+				json_str(&j, "linux", release);
 			json_end(&j);
 			buf_addch(out, '\n');
 		} else {
-			buf_addf(out, "%-16s %-28s %zu %s\n", s->list[i].name,
+			buf_addf(out, "%-16s %-28s %zu %s", s->list[i].name,
 				 s->list[i].address ? s->list[i].address : "not served", count,
 				 i ? "vCPUs" : "threads");
+			if (release) {
+				buf_addstr(out, ", Linux ");
+				add_printable(out, release);
+			}
+			buf_addch(out, '\n');
 		}
 	}
 	return NULL;

@@ -12,10 +12,12 @@
 #include "server/host.h"
 #include "server/kernel/kernel.h"
 #include "server/kernel/module_types.h"
+#include "server/kvm/guest_linux.h"
 #include "server/kvm/guest_memory.h"
 #include "server/kvm/guest_regs.h"
 #include "server/kvm/kvm.h"
 #include "server/monitor.h"
+#include "server/monitor_kvm.h"
 #include "server/x86_target.h"
 
 /* What is known of a vCPU, read when first asked for. */
@@ -297,6 +299,50 @@ static const struct target_thread_ops thread_ops = {
 	.stop_reason = stop_reason,
 };
 
+/* ---- the kernel's image ---- */
+
+/* Looked for when somebody first asks; NULL where it was not found. */
+static const struct guest_linux *linux_of(const struct target_guest *t)
+{
+	const struct guest_linux *g;
+	struct err *e = guest_linux_find(t->host->kvm, t->vm, &g);
+	bool found = !e && g->found;
+	err_free(e);
+	return found ? g : NULL;
+}
+
+static bool image_offsets(void *self, struct target_offsets *ret)
+{
+	const struct guest_linux *g = linux_of(self);
+	if (!g || !g->placed)
+		return false;
+	*ret = (struct target_offsets){
+		.text = g->text,
+		.slide = g->slide,
+		.build_id = *g->build_id ? g->build_id : NULL,
+	};
+	return true;
+}
+
+static const char *os_version(void *self)
+{
+	const struct guest_linux *g = linux_of(self);
+	return g ? g->release : NULL;
+}
+
+static const char *command_line(void *self)
+{
+	(void)self;
+	return NULL;
+}
+
+static const struct target_image_ops image_ops = {
+	.offsets = image_offsets,
+	.triple = "x86_64-unknown-linux-gnu",
+	.os_version = os_version,
+	.command_line = command_line,
+};
+
 /* ---- monitor ---- */
 
 static void add_help(struct buf *out)
@@ -317,9 +363,18 @@ static void add_info(struct target_guest *t, struct buf *out)
 		 "a virtual machine (%s) of process %" PRIu32 ", struct kvm 0x%" PRIx64
 		 ", %zu vCPUs\n",
 		 vm_kind_name(vm->kind), vm->pid, vm->address, vm->vcpu_count);
+	const struct guest_linux *g;
+	struct err *e = guest_linux_find(t->host->kvm, t->vm, &g);
+	if (!e && g->found)
+		add_guest_linux(g, out);
+	else if (!e)
+		buf_addf(out, "its system is not known: %s", g->why);
+	if (!e)
+		buf_addch(out, '\n');
+	err_free(e);
 	for (size_t i = 0; i < vm->vcpu_count; i++) {
 		struct guest_cpu *c;
-		struct err *e = get_cpu(t, t->tids[i], &c);
+		e = get_cpu(t, t->tids[i], &c);
 		if (e) {
 			err_free(e);
 			continue;
@@ -420,6 +475,7 @@ struct err *target_guest_new(struct host *host, struct vm *vm, struct target **r
 		.memory = &memory_ops,
 		.registers = &register_ops,
 		.threads = &thread_ops,
+		.image = &image_ops,
 		.monitor = &monitor_ops,
 	};
 	t->tids = calloc(vm->vcpu_count + 1, sizeof(*t->tids));

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "server/kernel/kernel.h"
 #include "server/kernel/tasks.h"
+#include "server/kvm/guest_linux.h"
 
 static const char *const module_names[] = { "kvm", "kvm_amd", "kvm_intel", NULL };
 
@@ -35,6 +36,7 @@ void kvm_free(struct kvm *kvm)
 	for (size_t i = 0; i < kvm->vm_count; i++) {
 		free(kvm->vms[i].vcpus);
 		free(kvm->vms[i].slots);
+		guest_linux_free(kvm->vms[i].linux_kernel);
 	}
 	free(kvm->vms);
 	free(kvm->strays);

@@ -16,6 +16,7 @@
 struct code_map;
 struct cpus;
 struct err;
+struct guest_linux;
 struct kernel;
 struct kvm;
 struct module_types;
@@ -77,6 +78,7 @@ struct vm {
 	struct memslot *slots; /* owned; by address space and gpa */
 	size_t slot_count;
 	bool slots_read;
+	struct guest_linux *linux_kernel; /* owned; guest_linux_find() fills it in */
 };
 
 /* Reads nothing yet. @parts's are borrowed and must outlive the result. */
