@@ -2,13 +2,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Boots the test machine and takes one scenario's dumps, with what QEMU says of the CPUs.
 
-    boot_scenario.py {main,kdump,nokaslr} KERNEL_DIR INITRD OUTPUT_DIR
+    boot_scenario.py {main,kdump,nokaslr,linux} KERNEL_DIR INITRD OUTPUT_DIR
 
 main     one boot, dumped by QEMU: before VMCOREINFO is known, at rest, with a CPU that has just left
          its guest, with a process in user mode, and after a panic
 kdump    a panic with a crash kernel that saves /proc/vmcore
 nokaslr  at rest, without KASLR, with page tables of 4 levels (TCG's CPU makes the others have 5),
          and with a guest that runs at a Linux kernel's addresses
+linux    at rest, with a guest that is a Linux kernel of two CPUs, one of them idle and one, inside
+         the guest, in user mode; LOG.guest has what the guest said of itself
 
 Beside each dump NAME taken by QEMU it leaves NAME.registers ("info registers" of every CPU) and
 NAME.gdb-registers (gdb's, from QEMU's own stub) of the same paused machine.
@@ -27,6 +29,7 @@ from qemu_machine import Machine, MachineError
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BOOT_S = 180  # a boot takes 3 to 25 s
+LINUX_GUEST_S = 400  # and that of a guest within it as much again
 ATTEMPTS = 500  # some 20 ms each
 CONSOLE = "console=ttyS0 panic=0"
 CPU_HEADING = re.compile(r"^CPU#(\d+)$", re.MULTILINE)
@@ -34,6 +37,7 @@ CPU_HEADING = re.compile(r"^CPU#(\d+)$", re.MULTILINE)
 # The registers that guest/vmhost.c gives its guests and guest/workload.c its spinning process.
 GUEST_RBX = "RBX=b0b0b0b0b0b0"
 GUEST_RIP = ("RIP=00000000001000", "RIP=ffffffff811000")
+GUEST_SAID = re.compile(r"^guest: (.*?)\r?$", re.MULTILINE)
 USER_R12 = "R12=1212121212121212"
 
 
@@ -53,6 +57,11 @@ def guest_and_idle(cpus):
 
 def guest_and_user(cpus):
     return in_guest(cpus[0]) and USER_R12 in cpus[1] and "CPL=3" in cpus[1]
+
+
+def guest_in_user(cpus):
+    """The guest's workload, not one of the host."""
+    return USER_R12 in cpus[0] and "CPL=3" in cpus[0] and "HLT=1" in cpus[1]
 
 
 def just_left_guest(cpus):
@@ -145,6 +154,16 @@ def run_nokaslr(machine, output):
     take_dumps(machine, output, "nokaslr", ELF)
 
 
+def run_linux(machine, output):
+    console = machine.await_console("phase no-vmcoreinfo", LINUX_GUEST_S)
+    with open(os.path.join(output, "linux.guest"), "w", encoding="utf-8") as file:
+        file.writelines(f"{line}\n" for line in GUEST_SAID.findall(console))
+    machine.type_line()
+    machine.await_console("phase run\r", BOOT_S)
+    pause_when(machine, guest_in_user)
+    take_dumps(machine, output, "linux", ELF)
+
+
 def run_kdump(machine, disk, output):
     for phase in ("no-vmcoreinfo", "run", "run-user"):
         machine.await_console(f"phase {phase}\r", BOOT_S)
@@ -166,7 +185,7 @@ def keep_vmcore(disk, path, size):
 
 
 def main():
-    if len(sys.argv) != 5 or sys.argv[1] not in ("main", "kdump", "nokaslr"):
+    if len(sys.argv) != 5 or sys.argv[1] not in ("main", "kdump", "nokaslr", "linux"):
         sys.exit(__doc__)
     scenario, kernel_dir, initrd, output = sys.argv[1:]
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the machine is ended too
@@ -176,6 +195,8 @@ def main():
     append, extra = CONSOLE, []
     if scenario == "nokaslr":
         append += " nokaslr no5lvl vmcore_test=high"
+    elif scenario == "linux":
+        append += " vmcore_test=linux"
     elif scenario == "kdump":
         append += " crashkernel=224M vmcore_test=kdump"
         with open(disk, "wb") as file:
@@ -187,6 +208,8 @@ def main():
                 run_main(machine, output)
             elif scenario == "nokaslr":
                 run_nokaslr(machine, output)
+            elif scenario == "linux":
+                run_linux(machine, output)
             else:
                 run_kdump(machine, disk, output)
     except MachineError as error:

@@ -4,7 +4,7 @@
 #
 # Builds the test machine's root file system: busybox, kexec, the kernel's KVM, virtio and fw_cfg
 # modules, and the programs in guest/. The crash kernel boots an initramfs of its own, which lies
-# in this one together with the kernel image.
+# in this one together with the kernel image; so does a guest that runs Linux.
 set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
@@ -85,6 +85,9 @@ mkdir -p "$work"
 base_root "$work/crash"
 copy_modules "$work/crash/modules/virtio" virtio virtio_ring virtio_pci_modern_dev \
     virtio_pci_legacy_dev virtio_pci virtio_blk
+cp "$here/guest/guest-init" "$work/crash/"
+chmod +x "$work/crash/guest-init"
+compile workload "$work/crash"
 pack "$work/crash" "$work/crash.cpio.gz"
 
 base_root "$work/root"
@@ -92,6 +95,7 @@ copy_modules "$work/root/modules/kvm" irqbypass kvm kvm-amd
 copy_modules "$work/root/modules/fw_cfg" qemu_fw_cfg
 copy_with_libraries "$kexec" "$work/root"
 compile vmhost "$work/root"
+compile linuxvm "$work/root"
 compile workload "$work/root"
 mkdir "$work/root/boot"
 cp "$kernel"/boot/vmlinuz-* "$work/root/boot/vmlinuz"

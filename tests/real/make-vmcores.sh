@@ -105,7 +105,7 @@ cache=${VMCORE_TEST_CACHE:-$PWD/cache}
 
 sh "$here/fetch-kernel.sh" "$cache" kernel ${suite:+"$suite"}
 make_initramfs
-for scenario in main kdump nokaslr; do
+for scenario in main kdump nokaslr linux; do
     boot_scenario $scenario
 done
 reencode

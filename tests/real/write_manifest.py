@@ -53,6 +53,7 @@ DUMPS = [
     dump("kdump", ["kdump.flat"], "kdump", compression="lzo", flattened=True),
     dump("kdump", ["kdump.elf-flat"], "elf", filtered=True, flattened=True),
     dump("nokaslr", ["nokaslr.elf"], "elf"),
+    dump("linux", ["linux.elf"], "elf"),
 ]
 
 
@@ -82,8 +83,8 @@ def main():
         entry["vmlinux"] = f"{debug}/boot/vmlinux-{release}"
         entry["modules"] = sorted(glob.glob(f"{debug}/lib/modules/**/*.ko*", recursive=True))
         entry["console"] = f"dumps/{'main' if entry['taken_by'] == 'qemu' else 'kdump'}.console"
-        if entry["scenario"] == "nokaslr":
-            entry["console"] = "dumps/nokaslr.console"
+        if entry["scenario"] in ("nokaslr", "linux"):
+            entry["console"] = f"dumps/{entry['scenario']}.console"
         entry["oracle"] = oracle(entry)
     with open("manifest.json.new", "w", encoding="utf-8") as file:
         json.dump({"dumps": DUMPS}, file, indent=2)

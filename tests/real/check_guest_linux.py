@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A Linux kernel in a guest: its name and place, and stock gdb and lldb with its vmlinux.
+
+    check_guest_linux.py MANIFEST DUMP_NAME SERVER [SERVER_OPTION...]
+
+What the server says is compared with what the guest said of itself on its console while it ran:
+/proc/version, and the address of _stext in /proc/kallsyms. CPU 0 was inside the guest, in user mode,
+with tell-tale registers: they are QEMU's. The host's kernel is of the same build, elsewhere.
+"""
+
+import json
+import os
+import re
+import shutil
+
+import qemu_registers
+from check_lldb import without_debug_frame
+from oracle import Failure, check_main, run
+from server_process import Server
+
+GREETING = re.compile(r"listening on (\S+:\d+) for vm-\d+$")
+# guest/workload.c: r12 to r15, and "1: jmp 1b".
+TELL_R12, SPIN = 0x1212121212121212, "0xeb\t0xfe"
+IDLE = ["default_idle_call", "do_idle", "cpu_startup_entry", "start_kernel"]
+
+
+def said_by_guest(dump):
+    with open(dump.path("dumps/linux.guest"), encoding="utf-8") as file:
+        said = file.read()
+    stext = re.search(r"^([0-9a-f]{16}) T _stext$", said, re.MULTILINE)
+    banner = re.search(r"^Linux version \S+ .*$", said, re.MULTILINE)
+    if not stext or not banner:
+        raise Failure(f"the guest did not say where and what it is, but:\n{said}")
+    return int(stext.group(1), 16), banner.group()
+
+
+def ask(dump, command, *lines):
+    options = [word for line in lines for word in ("-x", line)]
+    out = run([*command, "-q", *options, *dump.files], "the server").decode("utf-8")
+    return [json.loads(line) for line in out.splitlines()]
+
+
+def name_differs(dump, vm, host, stext, banner):
+    guest = vm.get("linux", {})
+    linked = int(re.search(r"^(\w+) T _text$", run(["nm", dump.vmlinux], "nm").decode(),
+                           re.MULTILINE).group(1), 16)
+    expected = {"release": dump.entry["release"], "banner": banner, "text": hex(stext),
+                "kaslr_offset": hex(stext - linked), "build_id": host["build_id"]}
+    for key, value in expected.items():
+        if guest.get(key) != value:
+            yield f"the guest's {key} is {guest.get(key)}, should be {value}"
+    if stext == int(host["text"], 16):
+        yield "host and guest lie at the same address, so nothing is proven"
+
+
+def inside_differs(dump, vm, command):
+    """The vCPU on CPU 0."""
+    name = next(vcpu["vcpu"] for vcpu in vm["vcpus"] if vcpu.get("cpu") == 0)
+    vcpu, = ask(dump, command, f"vcpu {name} --json")
+    registers = dump.path(dump.entry["oracle"]["registers"])
+    for reg, value in qemu_registers.read_guest(registers, 0).items():
+        if vcpu["regs"].get(reg) != {"value": hex(value), "from": "note"}:
+            yield f"vCPU {name}: {reg} is {vcpu['regs'].get(reg)}, QEMU says {value:#x}"
+
+
+def missing(text, wanted, who):
+    for part in wanted:
+        if part not in text:
+            yield f"{who}: there is no {part!r} in:\n{text}"
+            return
+
+
+def gdb_differs(dump, host, guest, banner):
+    def says(*commands):
+        options = [word for command in commands for word in ("-ex", command)]
+        cache = ["-iex", "set index-cache enabled on",
+                 "-iex", f"set index-cache directory {dump.path('gdb-index')}"]
+        return run(["gdb", "-nx", "-batch", *cache, *options, dump.vmlinux], "gdb",
+                   with_stderr=True).decode("utf-8", "replace")
+
+    report = ["p init_task.comm", "p &init_task", "printf \"%s\", linux_banner"]
+    text = says(f"target remote {guest}", *report, "info threads", "bt", "thread 2",
+                "p/x $r12", "x/2xb $rip")
+    yield from missing(text, ['"swapper/0', banner, "CPU 0 [halted]", "CPU 1 [in guest]", *IDLE,
+                              f"= {TELL_R12:#x}", SPIN], "gdb")
+    both = says(f"target remote {host}", *report, "add-inferior -no-connection", "inferior 2",
+                f"file {dump.vmlinux}", f"target remote {guest}", *report, "info inferiors",
+                "inferior 1", "p init_task.comm", "inferior 2", "thread 2.1", "bt")
+    yield from missing(both, [banner, *IDLE], "gdb with host and guest")
+    places = set(re.findall(r"\(struct task_struct \*\) (0x[0-9a-f]+)", both))
+    if len(places) != 2 or both.count('"swapper/0') != 3:
+        yield f"gdb: host and guest are not side by side:\n{both}"
+
+
+def lldb_differs(dump, guest, banner):
+    options = [word for line in (f"gdb-remote {guest}", "thread list", "bt",
+                                 "p init_task.comm", "x/s &linux_banner", "thread select 2",
+                                 "register read r12") for word in ("-o", line)]
+    text = run(["lldb", "--no-lldbinit", "--batch", *options, without_debug_frame(dump)],
+               "lldb").decode("utf-8", "replace")
+    yield from missing(text, ['"swapper/0', banner, "CPU 1 [in guest]", *IDLE,
+                              f"{TELL_R12:#x}"], "lldb")
+
+
+def check(dump, command):
+    stext, banner = said_by_guest(dump)
+    vm, host = ask(dump, command, "vms --json", "info --json")
+    lines = [*name_differs(dump, vm, host, stext, banner), *inside_differs(dump, vm, command)]
+    os.makedirs(dump.path("gdb-index"), exist_ok=True)
+    with Server([*command, "--guests"], dump.files) as server:
+        guest, = [match.group(1) for match in map(GREETING.match, server.rest_of_greeting())
+                  if match]
+        if shutil.which("gdb"):
+            lines += gdb_differs(dump, f"{server.host}:{server.port}", guest, banner)
+        if shutil.which("lldb"):
+            lines += lldb_differs(dump, guest, banner)
+    return lines
+
+
+if __name__ == "__main__":
+    check_main(__doc__, check, with_oracle=False)
