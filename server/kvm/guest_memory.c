@@ -74,6 +74,13 @@ static struct err *find_space(struct guest_memory *g)
 	return NULL;
 }
 
+static bool has_space(struct guest_memory *g)
+{
+	struct err *e = find_space(g);
+	err_free(e);
+	return !e;
+}
+
 struct err *guest_memory_translate(struct guest_memory *g, uint64_t gpa, struct gpa_way *ret)
 {
 	*ret = (struct gpa_way){ 0 };
@@ -319,7 +326,7 @@ bool guest_memory_next_phys(struct guest_memory *g, uint64_t gpa, uint64_t *ret)
 			continue;
 		if (s->gpa > at)
 			at = s->gpa;
-		else if (!find_space(g)) {
+		else if (has_space(g)) {
 			/* Within a slot the owner's tables say where the next page is. */
 			uint64_t hva = s->hva + (at - s->gpa) - PAGE_SIZE;
 			if (!memory_next(g->memory, &g->space, hva, &hva) || hva < s->hva ||

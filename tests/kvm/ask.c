@@ -93,7 +93,6 @@ static void ask_mmu(struct kvm *kvm, const struct vcpu *vcpu)
 static void ask_virtual(struct guest_memory *memory, const struct guest_regs *regs)
 {
 	static const uint64_t addresses[] = { 0x8000, 0x1fffffe, UINT64_C(0xffffffff81000ffc) };
-	struct walk_reader reader = guest_memory_reader(memory);
 	struct walk_space space;
 	unsigned char bytes[READ_BYTES];
 	uint64_t next;
@@ -104,6 +103,7 @@ static void ask_virtual(struct guest_memory *memory, const struct guest_regs *re
 		err_free(e);
 		return;
 	}
+	struct walk_reader reader = guest_memory_reader_of(memory, &space);
 	assert_non_null(guest_paging_name(&space));
 	for (size_t i = 0; i < sizeof(addresses) / sizeof(*addresses); i++) {
 		walk_one(&reader, &space, addresses[i]);

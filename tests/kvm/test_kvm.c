@@ -6,6 +6,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "server/kvm/guest_memory.h"
 #include "tests/kvm/guests.h"
 
 #define UNMAPPED  "0xffffdead00000000"
@@ -215,12 +216,34 @@ static void thread_of_another(void **state)
 	guests_close(&g);
 }
 
+/* Nothing says where the pages of its slots are. */
+static void without_the_owners_tables(void **state)
+{
+	(void)state;
+	struct guests g;
+	struct guest_memory *memory;
+	struct gpa_way way;
+	uint64_t next;
+	guests_open_newer(&g, KVM_SVM, "put mm_struct at sh_mm: pgd = " UNMAPPED "\n");
+	assert_no_err(guest_memory_new(g.kvm, &g.vms[0], &memory));
+	assert_err(guest_memory_translate(memory, 0x1000, &way), ERR_NOTPRESENT,
+		   "find the page tables of the VM's process");
+	assert_true(guest_memory_next_phys(memory, 0x1000, &next));
+	assert_int_equal(next, 0x2000);
+	guest_memory_free(memory);
+	guests_close(&g);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(arrays), cmocka_unit_test(trees),
-		cmocka_unit_test(states), cmocka_unit_test(kinds),
-		cmocka_unit_test(damage), cmocka_unit_test(thread_of_another),
+		cmocka_unit_test(arrays),
+		cmocka_unit_test(trees),
+		cmocka_unit_test(states),
+		cmocka_unit_test(kinds),
+		cmocka_unit_test(damage),
+		cmocka_unit_test(thread_of_another),
+		cmocka_unit_test(without_the_owners_tables),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
