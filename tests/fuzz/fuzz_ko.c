@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Any bytes as a module's file: its sections, CFI and tables, relocated; its DWARF's first units.
- */
+/* Any bytes as a module's file: its sections, CFI and tables, relocated; what its DWARF says of
+ * places in them. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -9,10 +9,13 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "server/kernel/code_path.h"
 #include "server/kernel/ko_file.h"
 #include "unwind/cfi_check.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum { PLACES_MAX = 16 };
 
 /* Every other section is in memory. */
 static bool place(void *closure, const char *name, unsigned nth, uint64_t *ret)
@@ -32,6 +35,29 @@ static void check_sections(const struct ko_file *f)
 			abort();
 }
 
+/* Rows for the beginnings of its sections, from CFI that was checked. */
+static void find_rows(const struct ko_file *f, Dwarf_CFI *cfi)
+{
+	size_t count;
+	const struct ko_section *s = ko_file_sections(f, &count);
+	for (size_t i = 0; i < count && i < PLACES_MAX; i++) {
+		Dwarf_Frame *row;
+		if (dwarf_cfi_addrframe(cfi, s[i].address, &row) == 0)
+			free(row);
+	}
+}
+
+static void find_paths(const struct ko_file *f, Dwarf *dwarf)
+{
+	size_t count;
+	const struct ko_section *s = ko_file_sections(f, &count);
+	for (size_t i = 0; i < count && i < PLACES_MAX; i++) {
+		struct code_path path;
+		if (code_path_find(dwarf, 0, s[i].address, &path) && path.depth > CODE_PATH_MAX)
+			abort();
+	}
+}
+
 static void use(struct ko_file *f)
 {
 	static const char *const tables[] = { ".orc_unwind", ".orc_unwind_ip" };
@@ -40,17 +66,20 @@ static void use(struct ko_file *f)
 	const char *why;
 	check_sections(f);
 	ko_file_cfi(f, &debug_frame, &eh_frame);
-	if (debug_frame)
-		(void)cfi_check_elf(ko_file_cfi_elf(f), ".debug_frame", &why);
-	if (eh_frame)
-		(void)cfi_check_elf(ko_file_cfi_elf(f), ".eh_frame", &why);
+	if (debug_frame && cfi_check_elf(ko_file_cfi_elf(f), ".debug_frame", &why))
+		find_rows(f, debug_frame);
+	if (eh_frame && cfi_check_elf(ko_file_cfi_elf(f), ".eh_frame", &why))
+		find_rows(f, eh_frame);
 	for (size_t i = 0; i < 2; i++) {
 		struct buf out = BUF_INIT;
 		uint64_t address;
 		err_free(ko_file_section_bytes(f, tables[i], &out, &address));
 		buf_free(&out);
 	}
-	err_free(ko_file_dwarf(f, &dwarf));
+	struct err *e = ko_file_dwarf(f, &dwarf);
+	if (!e)
+		find_paths(f, dwarf);
+	err_free(e);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
