@@ -160,11 +160,16 @@ enum packet_result packet_xfer_object(struct rsp *s, struct cursor *args, struct
 		reply_error(r, REPLY_E_ANNEX);
 		return PACKET_REPLY;
 	}
-	const struct buf *document;
-	if (!get_document(s, object, part.annex, part.annex_len, r, &document))
+	const struct buf *document = s->document;
+	bool going_on = part.offset && !part.annex_len && s->document_of == object;
+	if (!going_on && !get_document(s, object, part.annex, part.annex_len, r, &document))
 		return PACKET_REPLY;
 	if (!document)
 		return PACKET_AGAIN;
+	if (!part.annex_len) {
+		s->document = document;
+		s->document_of = object;
+	}
 	reply_part(r, &part, document);
 	return PACKET_REPLY;
 }

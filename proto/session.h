@@ -53,6 +53,9 @@ struct rsp {
 	struct target_view view; /* the selected thread and its frame */
 	size_t next_listed;	 /* qsThreadInfo goes on here */
 	struct buf threads;	 /* qXfer:threads of a machine that runs, while it is being read */
+	/* The document without annex that is being read, and whose it is: the target's. */
+	const struct buf *document;
+	const struct target_object *document_of;
 
 	struct buf scratch; /* memory that was read; for searches, what is searched */
 	struct search search;

@@ -115,8 +115,10 @@ enum target_client {
 struct target_object {
 	const char *name; /* "vmcoreinfo", "exec-file", "osdata", "libraries"... */
 	unsigned clients; /* enum target_client bits: to whom it is advertised */
-	/* The document for @annex; borrowed from the target, lasting as long as it does. Called
-	 * for every chunk that a client reads: a document is made once and kept. ERR_NOTFOUND for
+	/* The document for @annex; borrowed from the target, lasting as long as it does: a later
+	 * call may return another one, and a client that is reading the old one gets the rest of
+	 * that. Called for every chunk of documents with an annex, and for the first one of others:
+	 * a document is made once and kept. ERR_NOTFOUND for
 	 * an annex that does not exist, and for a document that turns out not to be.
 	 * *ret_document is NULL while it is still being made: call again after other clients had
 	 * their turn. */

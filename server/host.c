@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "server/debuginfod.h"
 #include "server/exports.h"
 #include "server/frame_cache.h"
 #include "server/image/image.h"
@@ -155,11 +156,71 @@ static struct err *read_tasks(struct host *h, const struct cpus *cpus, struct ta
 	}
 }
 
+/* ---- debuginfod ---- */
+
+static void show_download(void *closure, const char *build_id, uint64_t done, uint64_t total)
+{
+	const struct host *h = closure;
+	(void)build_id;
+	if (h->progress)
+		h->progress(h->progress_closure, "downloading debug files", done, total);
+}
+
+void host_wait_for_downloads(struct host *h)
+{
+	debuginfod_wait(h->debuginfod, show_download, h);
+}
+
+/* Before there is anything to serve: waits. */
+static struct err *fetch_needed(void *closure, const char *build_id)
+{
+	struct host *h = closure;
+	struct err *e = debuginfod_fetch(h->debuginfod, &build_id, 1);
+	if (e)
+		return e;
+	host_wait_for_downloads(h);
+	struct download file = debuginfod_state(h->debuginfod, build_id);
+	return file.state == DOWNLOAD_DONE ? NULL : err_new(ERR_NOTFOUND, "%s", file.text);
+}
+
+void host_look_again(struct host *h)
+{
+	unsigned arrived = debuginfod_poll(h->debuginfod);
+	if (arrived == h->files_arrived)
+		return;
+	h->files_arrived = arrived;
+	served_image_look_again(h->image);
+	module_files_look_again(h->module_files);
+	/* They may be told of more registers now. */
+	frame_cache_forget(h->frames);
+}
+
+struct err *host_fetch_vmlinux(struct host *h, bool *ret)
+{
+	const char *build_id = kernel_build_id(h->kernel);
+	struct debug_file *found = NULL;
+	*ret = false;
+	if (debuginfod_why_not(h->debuginfod) || kernel_debug_file(h->kernel) || !build_id ||
+	    !h->serve_files)
+		return NULL;
+	struct err *e = kernel_find_debug_file(h->kernel, NULL, 0, &found);
+	debug_file_close(found);
+	if (!e || err_code(e) != ERR_NOTFOUND)
+		return e;
+	err_free(e);
+	e = debuginfod_fetch(h->debuginfod, &build_id, 1);
+	*ret = !e;
+	return e;
+}
+
 static struct err *open_kernel(const struct host_options *options, struct host *h)
 {
 	struct kernel_options kernel_options = {
 		.symbol_paths = options->symbol_paths,
 		.symbol_path_count = options->symbol_path_count,
+		.debug_cache = debuginfod_cache(h->debuginfod),
+		.fetch = fetch_needed,
+		.fetch_closure = h,
 		.progress = options->progress,
 		.closure = options->closure,
 	};
@@ -262,8 +323,13 @@ struct err *host_open(const struct host_options *options, struct host **ret)
 	h->context_threads = options->context_threads;
 	h->extra_cfi = options->extra_cfi;
 	h->live = options->live;
+	h->fetch_waits = options->fetch_waits;
+	h->progress = options->progress;
+	h->progress_closure = options->closure;
 	h->exports = exports_new();
-	struct err *e = h->exports ? open_dump(options, h) : err_nomem();
+	struct err *e = h->exports ? debuginfod_new(&h->debuginfod) : err_nomem();
+	if (!e)
+		e = open_dump(options, h);
 	if (!e)
 		e = err_wrap(open_kernel(options, h), "%s",
 			     h->live ? dump_info(h->dump)->format : options->dump_paths[0]);
@@ -299,6 +365,7 @@ void host_close(struct host *h)
 	kernel_close(h->kernel);
 	memory_free(h->memory);
 	dump_close(h->dump);
+	debuginfod_free(h->debuginfod);
 	free(h->panic);
 	free(h->warnings);
 	free(h);

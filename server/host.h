@@ -16,6 +16,7 @@
 struct buf;
 struct code_map;
 struct code_scopes;
+struct debuginfod;
 struct dump;
 struct err;
 struct exports;
@@ -48,7 +49,8 @@ struct host_options {
 	bool context_threads;	  /* what interrupts have stopped are threads, too */
 	bool extra_cfi;		  /* gdb gets the frames of entry code; needs serve_files */
 	const char *symbol_cache; /* a folder, borrowed during the call; NULL: none */
-	/* Called during work that may take long; may be NULL. */
+	bool fetch_waits; /* who asks debuginfod for files waits for them: nothing is served */
+	/* Called during work that may take long, also later if fetch_waits is set; may be NULL. */
 	void (*progress)(void *closure, const char *doing, uint64_t done, uint64_t total);
 	void *closure;
 };
@@ -69,10 +71,15 @@ struct host {
 	struct served_list *served; /* what is served beside it; borrowed, NULL for nothing */
 	bool serve_files;
 	bool extra_cfi;
-	bool context_threads;	    /* as in the options, all three */
-	struct made_image *made;    /* what is served when there is no vmlinux */
-	struct exports *exports;    /* the files that clients may read, if serve_files is set */
-	struct served_image *image; /* which of them is the kernel */
+	bool context_threads;	       /* as in the options, all three */
+	struct made_image *made;       /* what is served when there is no vmlinux */
+	struct exports *exports;       /* the files that clients may read, if serve_files is set */
+	struct served_image *image;    /* which of them is the kernel */
+	struct debuginfod *debuginfod; /* who fetches files that are not here */
+	unsigned files_arrived;	       /* what debuginfod_poll() said last */
+	void (*progress)(void *closure, const char *doing, uint64_t done, uint64_t total);
+	void *progress_closure;
+	bool fetch_waits;	    /* as in the options */
 	bool live;		    /* it runs: what was read of it is old soon */
 	uint64_t generation;	    /* how often host_renew() has taken the list of tasks anew */
 	struct frame_cache *frames; /* of the tasks that were unwound last */
@@ -94,6 +101,17 @@ void host_begin(struct host *h);
  * and h->generation is another. An error leaves everything as it was. Of a dump it does nothing.
  */
 __attribute__((warn_unused_result)) struct err *host_renew(struct host *h);
+
+/* Takes in what debuginfod has brought since, before a client is told of files. */
+void host_look_again(struct host *h);
+/* Waits for what was asked of debuginfod, where nobody is served meanwhile. */
+void host_wait_for_downloads(struct host *h);
+
+/*
+ * Starts the download of the vmlinux that nobody needs but debuggers, if debuginfod can be asked
+ * and none is here. Whether it was started goes to @ret.
+ */
+__attribute__((warn_unused_result)) struct err *host_fetch_vmlinux(struct host *h, bool *ret);
 
 /* The kernel's half of the address space begins here or above, with four or five levels of tables.
  */

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "config.h"
 #include "proto/target.h"
+#include "server/debuginfod_helper.h"
 #include "server/guests.h"
 #include "server/host.h"
 #include "server/kernel/debugfiles.h"
@@ -74,11 +75,11 @@ static struct err *on_opened(void *closure)
 	return e ? e : privileges_drop(opened->user);
 }
 
-/* @server as for work_on_dump(). */
-static struct err *open_host(const struct options *o, struct server *server, struct host **ret)
+/* @server as for work_on_dump(). @shown, false at first, must last as long as the host. */
+static struct err *open_host(const struct options *o, struct server *server, bool *shown,
+			     struct host **ret)
 {
 	struct opened opened = { server, o->user };
-	bool shown = false;
 	struct host_options host_options = {
 		.dump_paths = o->dumps.list,
 		.dump_path_count = o->dumps.count,
@@ -93,11 +94,12 @@ static struct err *open_host(const struct options *o, struct server *server, str
 		.context_threads = !o->no_context_threads,
 		.extra_cfi = !o->no_extra_cfi,
 		.symbol_cache = o->symbol_cache,
+		.fetch_waits = !server,
 		.progress = o->quiet ? NULL : show_progress,
-		.closure = &shown,
+		.closure = shown,
 	};
 	struct err *e = host_open(&host_options, ret);
-	if (shown)
+	if (*shown)
 		fputs("\r\033[K", stderr);
 	return e;
 }
@@ -132,6 +134,23 @@ static int run_commands(const struct options *o, struct host *host, const struct
 	return status ? status : written;
 }
 
+/* Serving does not wait for it. */
+static struct err *start_download(const struct options *o, struct host *host)
+{
+	bool started;
+	struct err *e = host_fetch_vmlinux(host, &started);
+	if (!e && started && !o->quiet)
+		fputs("vmlinux   is asked of debuginfod meanwhile; 'monitor symbols' tells how far "
+		      "it "
+		      "is\n",
+		      stderr);
+	if (!e || err_code(e) == ERR_NOMEM)
+		return e;
+	fprintf(stderr, "note      debuginfod: %s\n", err_msg(e));
+	err_free(e);
+	return NULL;
+}
+
 static int serve_host(const struct options *o, struct server *server, struct host *host)
 {
 	const struct debug_file *file = kernel_debug_file(host->kernel);
@@ -142,7 +161,10 @@ static int serve_host(const struct options *o, struct server *server, struct hos
 		fputs(text.data, stderr);
 		buf_free(&text);
 	}
-	struct err *e = server_run(server, host->served, file ? file->path : NULL, &status);
+	struct err *e = start_download(o, host);
+	if (e)
+		return fail(e);
+	e = server_run(server, host->served, file ? file->path : NULL, &status);
 	return e ? fail(e) : status;
 }
 
@@ -152,8 +174,9 @@ static int work_on_dump(const struct options *o, struct server *server)
 	struct host *host = NULL;
 	struct target *target = NULL;
 	struct served_list served = { 0 };
+	bool shown = false;
 	int status;
-	struct err *e = open_host(o, server, &host);
+	struct err *e = open_host(o, server, &shown, &host);
 	if (!e)
 		e = target_kernel_new(host, &target);
 	if (!e)
@@ -178,7 +201,8 @@ static int work_on_dump(const struct options *o, struct server *server)
 static int write_symbols_of_dump(const struct options *o)
 {
 	struct host *host = NULL;
-	struct err *e = open_host(o, NULL, &host);
+	bool shown = false;
+	struct err *e = open_host(o, NULL, &shown, &host);
 	if (!e)
 		e = write_symbols(host, o->write_symbols);
 	host_close(host);
@@ -228,6 +252,7 @@ static int print_text(enum action action)
 	case ACTION_COMPLETION:
 		options_completion(&out);
 		break;
+	case ACTION_DEBUGINFOD_HELPER:
 	case ACTION_SERVE:
 		break;
 	}
@@ -244,6 +269,8 @@ int main(int argc, char **argv)
 	if (e)
 		return fail(e);
 	int status;
+	if (options.action == ACTION_DEBUGINFOD_HELPER)
+		debuginfod_helper(options.dumps.list, options.dumps.count);
 	if (options.action != ACTION_SERVE)
 		status = print_text(options.action);
 	else if (options.write_symbols)

@@ -79,11 +79,11 @@ static const struct command commands[] = {
 	{ "modules", "",
 	  "the loaded modules: where they and their sections lie, state, build-id, and their files",
 	  true, 0, 0, monitor_modules },
-	{ "symbols", "",
-	  "the files that hold the symbols of the kernel and of each module: which are wanted, "
-	  "what "
-	  "was found, and which package has the others",
-	  true, 0, 0, monitor_symbols },
+	{ "symbols", "[--fetch] [OBJECT]...",
+	  "the files that hold the symbols of the kernel ('vmlinux') and of each module: which are "
+	  "wanted, what was found, and which package has the others; --fetch asks debuginfod for "
+	  "those, and does not wait for them",
+	  true, 0, WORDS_MAX, monitor_symbols },
 	{ "lldb-script", "", "commands for lldb that load the files of modules where they lie",
 	  true, 0, 0, monitor_lldb_script },
 	{ "dmesg", "", "the kernel's log, as dmesg prints it", true, 0, 0, monitor_dmesg },

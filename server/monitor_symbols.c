@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* `symbols`: for the kernel and every module which file is wanted, and what was found. */
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,20 +8,54 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/json.h"
+#include "server/debuginfod.h"
 #include "server/host.h"
+#include "server/kernel/code_map.h"
 #include "server/kernel/debugfiles.h"
 #include "server/kernel/kernel.h"
 #include "server/kernel/module_files.h"
 #include "server/kernel/modules.h"
 #include "server/monitor_commands.h"
-#include "server/monitor_modules.h"
+#include "server/monitor_job.h"
 #include "server/printable.h"
+
+enum { SLICE = 8 /* modules whose files are looked at before others have their turn */ };
 
 /* What is said of an object. Strings are borrowed and may be NULL. */
 struct finding {
 	const char *object, *build_id, *file, *why, *tried;
 	bool debug_info, symtab;
 };
+
+static void add_download_json(struct json *j, const struct download *d)
+{
+	static const char *const words[] = {
+		[DOWNLOAD_WAITING] = "waiting",
+		[DOWNLOAD_RUNNING] = "running",
+		[DOWNLOAD_DONE] = "done",
+		[DOWNLOAD_FAILED] = "failed",
+	};
+	if (d->state == DOWNLOAD_NONE)
+		return;
+	json_object(j, "debuginfod");
+	json_str(j, "state", words[d->state]);
+	if (d->state == DOWNLOAD_RUNNING && d->total) {
+		json_u64(j, "bytes_done", d->done);
+		json_u64(j, "bytes_total", d->total);
+	}
+	if (d->state == DOWNLOAD_DONE)
+		json_str(j, "file", d->text);
+	if (d->state == DOWNLOAD_FAILED)
+		json_str(j, "why", d->text);
+	json_end(j);
+}
+
+static struct download download_of(const struct host *h, const struct finding *f)
+{
+	if (f->build_id)
+		return debuginfod_state(h->debuginfod, f->build_id);
+	return (struct download){ .state = DOWNLOAD_NONE };
+}
 
 static void add_json(const struct host *h, const struct finding *f, struct buf *out)
 {
@@ -44,6 +79,8 @@ static void add_json(const struct host *h, const struct finding *f, struct buf *
 		json_str(&j, "package", package.data);
 	if (f->tried && *f->tried)
 		json_str(&j, "refused", f->tried);
+	struct download d = download_of(h, f);
+	add_download_json(&j, &d);
 	json_end(&j);
 	buf_addch(out, '\n');
 	buf_free(&package);
@@ -66,6 +103,39 @@ static void add_indented(struct buf *out, const char *text)
 	}
 }
 
+/* What debuginfod says, or how to ask it. */
+static void add_download(const struct host *h, const struct finding *f, struct buf *out)
+{
+	struct download d = download_of(h, f);
+	buf_addstr(out, "    ");
+	switch (d.state) {
+	case DOWNLOAD_NONE:
+		if (debuginfod_why_not(h->debuginfod))
+			buf_addf(out, "or: debuginfod-find debuginfo %s", f->build_id);
+		else
+			buf_addf(out, "debuginfod was not asked: symbols --fetch %s", f->object);
+		break;
+	case DOWNLOAD_WAITING:
+		buf_addstr(out, "debuginfod: waiting for the downloads before it");
+		break;
+	case DOWNLOAD_RUNNING:
+		buf_addstr(out, "debuginfod: downloading");
+		if (d.total)
+			buf_addf(out, ", %.0f%% of %" PRIu64 " MiB",
+				 (double)d.done * 100. / (double)d.total, d.total >> 20);
+		break;
+	case DOWNLOAD_DONE:
+		buf_addstr(out, "debuginfod: downloaded to ");
+		add_printable(out, d.text);
+		break;
+	case DOWNLOAD_FAILED:
+		buf_addstr(out, "debuginfod: ");
+		add_printable(out, d.text);
+		break;
+	}
+	buf_addch(out, '\n');
+}
+
 static void add_text(const struct host *h, const struct finding *f, struct buf *out)
 {
 	const char *release = kernel_release(h->kernel);
@@ -85,7 +155,7 @@ static void add_text(const struct host *h, const struct finding *f, struct buf *
 		buf_addch(out, '\n');
 	}
 	if (f->build_id)
-		buf_addf(out, "    or: debuginfod-find debuginfo %s\n", f->build_id);
+		add_download(h, f, out);
 }
 
 static void add_finding(const struct host *h, const struct finding *f, bool json, struct buf *out)
@@ -114,11 +184,7 @@ static struct err *describe_kernel(struct host *h, bool json, struct buf *out)
 	if (kernel_debug_file(k)) {
 		finding_of_file(&f, kernel_debug_file(k));
 	} else {
-		struct debug_wanted wanted = {
-			.release = *kernel_release(k) ? kernel_release(k) : NULL,
-			.build_id = kernel_build_id(k),
-			.info = kernel_vmcoreinfo(k),
-		};
+		struct debug_wanted wanted = kernel_debug_wanted(k);
 		e = debug_file_find(NULL, 0, &wanted, &tried, &found);
 		f.tried = tried.data;
 		f.why = e ? err_msg(e)
@@ -138,8 +204,8 @@ static struct err *describe_kernel(struct host *h, bool json, struct buf *out)
 	return e;
 }
 
-static struct err *describe_module(struct host *h, const struct module *m, struct buf *out,
-				   bool json)
+static struct err *describe_module(struct host *h, const struct module *m, bool json,
+				   struct buf *out)
 {
 	const struct module_file *file;
 	struct err *e = module_files_get(h->module_files, m, &file);
@@ -158,10 +224,163 @@ static struct err *describe_module(struct host *h, const struct module *m, struc
 	return NULL;
 }
 
+/* ---- the command ---- */
+
+struct listing {
+	struct target_job job;
+	bool json;
+	bool fetch;		/* what is missing is still to be found out, and to be asked for */
+	char **names;		/* owned, like what they point to: of the objects that are wanted */
+	size_t count;		/* of them; 0: all objects are */
+	size_t next;		/* object: 0 is the kernel, the rest are modules */
+	const char **build_ids; /* owned; what is missing, borrowed from the kernel and modules */
+	size_t missing;
+};
+
+static void free_listing(struct target_job *job)
+{
+	struct listing *l = (struct listing *)job;
+	for (size_t i = 0; i < l->count; i++)
+		free(l->names[i]);
+	free(l->names);
+	free(l->build_ids);
+	free(l);
+}
+
+static const char *object_name(const struct host *h, size_t object)
+{
+	return object ? code_map_modules(h->code)->list[object - 1].name : "vmlinux";
+}
+
+static size_t object_count(const struct host *h)
+{
+	return code_map_modules(h->code)->count + 1;
+}
+
+static bool is_named(const struct host *h, const struct listing *l, size_t object)
+{
+	for (size_t i = 0; i < l->count; i++)
+		if (!strcmp(l->names[i], object_name(h, object)))
+			return true;
+	return !l->count;
+}
+
+/* Whose file with debug information is not here; NULL if it is, or has no name to be asked for by.
+ */
+static struct err *find_missing(struct host *h, size_t object, const char **ret)
+{
+	const struct module_file *file;
+	*ret = NULL;
+	if (!object) {
+		struct debug_file *found = NULL;
+		const struct debug_file *used = kernel_debug_file(h->kernel);
+		struct err *e = NULL;
+		if (!used)
+			e = kernel_find_debug_file(h->kernel, NULL, 0, &found);
+		if (e && err_code(e) == ERR_NOMEM)
+			return e;
+		if (!used)
+			used = found;
+		if (!used || !used->has_dwarf)
+			*ret = kernel_build_id(h->kernel);
+		err_free(e);
+		debug_file_close(found);
+		return NULL;
+	}
+	const struct module *m = &code_map_modules(h->code)->list[object - 1];
+	struct err *e = module_files_get(h->module_files, m, &file);
+	if (!e && !file->has_dwarf)
+		*ret = file->build_id;
+	return e;
+}
+
+static struct err *fetch_missing(struct host *h, struct listing *l)
+{
+	struct err *e = debuginfod_fetch(h->debuginfod, l->build_ids, l->missing);
+	if (e)
+		return e;
+	if (h->fetch_waits)
+		host_wait_for_downloads(h);
+	host_look_again(h);
+	l->fetch = false;
+	l->next = 0;
+	return NULL;
+}
+
+static struct err *describe(struct host *h, size_t object, bool json, struct buf *out)
+{
+	if (!object)
+		return describe_kernel(h, json, out);
+	return describe_module(h, &code_map_modules(h->code)->list[object - 1], json, out);
+}
+
+static struct err *next_objects(struct host *h, struct target_job *job, struct buf *out,
+				bool *ret_done)
+{
+	struct listing *l = (struct listing *)job;
+	struct err *e = NULL;
+	for (int i = 0; !e && i < SLICE && l->next < object_count(h); l->next++) {
+		if (!is_named(h, l, l->next))
+			continue;
+		i++;
+		if (!l->fetch) {
+			e = describe(h, l->next, l->json, out);
+			continue;
+		}
+		e = find_missing(h, l->next, &l->build_ids[l->missing]);
+		if (!e && l->build_ids[l->missing])
+			l->missing++;
+	}
+	if (e || l->next < object_count(h))
+		return e;
+	if (l->fetch)
+		return fetch_missing(h, l);
+	*ret_done = true;
+	return NULL;
+}
+
+/* The kernel spells its modules' names with '_'. */
+static struct err *take_name(struct host *h, struct listing *l, const char *name)
+{
+	char *copy = strdup(name);
+	if (!copy)
+		return err_nomem();
+	for (char *p = copy; *p; p++)
+		if (*p == '-')
+			*p = '_';
+	l->names[l->count++] = copy;
+	for (size_t i = 0; i < object_count(h); i++)
+		if (!strcmp(copy, object_name(h, i)))
+			return NULL;
+	return err_new(ERR_NOTFOUND, "there is no module '%s', and the kernel is called vmlinux",
+		       name);
+}
+
 struct err *monitor_symbols(struct host *h, struct target_view *view,
 			    const struct monitor_arguments *args, struct buf *out)
 {
-	(void)view;
-	struct err *e = describe_kernel(h, args->json, out);
-	return e ? e : monitor_each_module(args, describe_module);
+	(void)view, (void)out;
+	struct listing *l = calloc(1, sizeof(*l));
+	if (!l)
+		return err_nomem();
+	l->job = (struct target_job){ .slice = next_objects, .free = free_listing };
+	l->json = args->json;
+	l->names = calloc(args->count + 1, sizeof(*l->names));
+	l->build_ids = calloc(object_count(h) + 1, sizeof(*l->build_ids));
+	struct err *e = l->names && l->build_ids ? NULL : err_nomem();
+	for (size_t i = 0; !e && i < args->count; i++) {
+		if (!strcmp(args->list[i], "--fetch"))
+			l->fetch = true;
+		else
+			e = take_name(h, l, args->list[i]);
+	}
+	if (!e && l->fetch && debuginfod_why_not(h->debuginfod))
+		e = err_new(ERR_UNSUPPORTED, "--fetch: %s", debuginfod_why_not(h->debuginfod));
+	if (e) {
+		free_listing(&l->job);
+		return e;
+	}
+	host_look_again(h);
+	*args->ret_job = &l->job;
+	return NULL;
 }

@@ -79,6 +79,7 @@ static const struct row rows[] = {
 	{ 'q', "quiet", NULL, "say nothing but errors and where it listens", NULL, false },
 	{ 'h', "help", NULL, "print this help and exit", NULL, false },
 	{ 'V', "version", NULL, "print the version and exit", NULL, false },
+	{ 0, OPTION_DEBUGINFOD_HELPER, NULL, "for the server itself: download files", NULL, true },
 	{ 0, "print-docs", "KIND", "for the build: man-options, man-monitor or completion", NULL,
 	  true },
 };
@@ -183,6 +184,8 @@ static struct err *take(struct options *o, const struct row *row, const char *va
 		o->action = ACTION_HELP;
 	else if (!strcmp(row->name, "version"))
 		o->action = ACTION_VERSION;
+	else if (!strcmp(row->name, OPTION_DEBUGINFOD_HELPER))
+		o->action = ACTION_DEBUGINFOD_HELPER;
 	else if (!strcmp(row->name, "debug") && !strcmp(value, "list"))
 		o->action = ACTION_DEBUG_LIST;
 	else if (!strcmp(row->name, "debug"))

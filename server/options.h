@@ -27,7 +27,12 @@ enum action {
 	ACTION_MAN_OPTIONS, /* the manual page's OPTIONS, in mdoc(7) */
 	ACTION_MAN_MONITOR, /* and its MONITOR COMMANDS */
 	ACTION_COMPLETION,  /* a bash completion */
+	/* To be the process of debuginfod_helper.h, with build-ids instead of dumps. */
+	ACTION_DEBUGINFOD_HELPER,
 };
+
+/* How the server starts itself for that: no option for users. */
+#define OPTION_DEBUGINFOD_HELPER "debuginfod-helper"
 
 struct options {
 	enum action action;

@@ -135,6 +135,14 @@ static struct err *choose(struct served_image *s)
 	return e;
 }
 
+void served_image_look_again(struct served_image *s)
+{
+	free(s->failure);
+	s->failure = NULL;
+	if (s->stand_in.len && !strcmp(s->path.data, s->stand_in.data))
+		buf_reset(&s->path);
+}
+
 struct err *served_image_path(struct served_image *s, const struct buf **ret)
 {
 	struct err *e = NULL;

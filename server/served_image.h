@@ -42,4 +42,8 @@ void served_image_cure_frames(struct served_image *s, const struct image_source 
 __attribute__((warn_unused_result)) struct err *served_image_path(struct served_image *s,
 								  const struct buf **ret);
 
+/* A vmlinux may have come since: where the last answer was the image that stands in, or that there
+ * is none, the next is looked for anew. A client that has read the old one may go on. */
+void served_image_look_again(struct served_image *s);
+
 #endif

@@ -25,6 +25,15 @@
 /* Documents of all kinds; one more row ends the table. */
 enum { OBJECTS_MAX = 8 };
 
+/* A document of qXfer:libraries, and those that there were before files came. */
+struct library_list {
+	struct buf document; /* complete once done is set */
+	bool done;
+	size_t next;		/* module whose turn it is */
+	unsigned files_arrived; /* the host's when it was begun */
+	struct library_list *before;
+};
+
 struct target_kernel {
 	struct target target;
 	struct target_object objects[OBJECTS_MAX + 1];
@@ -37,9 +46,8 @@ struct target_kernel {
 	struct context_threads *contexts; /* owned; NULL before the first thread list */
 	uint64_t generation;		  /* the host's that these are of */
 	struct buf vmcoreinfo;
-	struct buf libraries; /* complete once libraries_done is set */
-	bool libraries_done;
-	size_t next_library;	/* module whose turn it is */
+	struct library_list
+		*libraries;	/* owned; the last is the first; NULL before any is asked for */
 	struct buf name, label; /* of the thread described last */
 };
 
@@ -390,7 +398,42 @@ static struct err *get_exec_file(void *self, const char *annex, const struct buf
 {
 	if (*annex && strcmp(annex, "1") != 0)
 		return err_new(ERR_NOTFOUND, "there is no process %s", annex);
+	host_look_again(host_of(self));
 	return served_image_path(host_of(self)->image, ret_document);
+}
+
+/* The list that was just made is kept only if it says something new: older ones may be in use. */
+static void drop_if_same(struct target_kernel *t)
+{
+	struct library_list *l = t->libraries, *before = l->before;
+	if (!before || before->document.len != l->document.len ||
+	    memcmp(before->document.data, l->document.data, l->document.len) != 0)
+		return;
+	before->files_arrived = l->files_arrived;
+	t->libraries = before;
+	buf_free(&l->document);
+	free(l);
+}
+
+/* The list to make, or that was made, of the files that are here now. */
+static struct library_list *current_list(struct target_kernel *t)
+{
+	struct library_list *l = t->libraries;
+	bool old = l && l->files_arrived != t->host->files_arrived;
+	if (l && !old)
+		return l;
+	if (!l || l->done) {
+		l = calloc(1, sizeof(*l));
+		if (!l)
+			return NULL;
+		buf_init(&l->document);
+		l->before = t->libraries;
+		t->libraries = l;
+	}
+	buf_reset(&l->document);
+	l->next = 0;
+	l->files_arrived = t->host->files_arrived;
+	return l;
 }
 
 static struct err *get_libraries(void *self, const char *annex, const struct buf **ret_document)
@@ -398,13 +441,18 @@ static struct err *get_libraries(void *self, const char *annex, const struct buf
 	struct target_kernel *t = self;
 	if (*annex)
 		return err_new(ERR_NOTFOUND, "libraries have no part '%s'", annex);
-	if (!t->libraries_done) {
-		struct err *e = libraries_continue(t->host, &t->next_library, &t->libraries,
-						   &t->libraries_done);
+	host_look_again(t->host);
+	struct library_list *l = current_list(t);
+	if (!l)
+		return err_nomem();
+	if (!l->done) {
+		struct err *e = libraries_continue(t->host, &l->next, &l->document, &l->done);
 		if (e)
 			return e;
+		if (l->done)
+			drop_if_same(t);
 	}
-	*ret_document = t->libraries_done ? &t->libraries : NULL;
+	*ret_document = t->libraries->done ? &t->libraries->document : NULL;
 	return NULL;
 }
 
@@ -465,7 +513,6 @@ struct err *target_kernel_new(struct host *host, struct target **ret)
 	t->target.self = t;
 	t->host = host;
 	buf_init(&t->vmcoreinfo);
-	buf_init(&t->libraries);
 	buf_init(&t->name);
 	buf_init(&t->label);
 	size_t len;
@@ -510,7 +557,12 @@ void target_kernel_free(struct target *target)
 	if (!t)
 		return;
 	buf_free(&t->vmcoreinfo);
-	buf_free(&t->libraries);
+	while (t->libraries) {
+		struct library_list *l = t->libraries;
+		t->libraries = l->before;
+		buf_free(&l->document);
+		free(l);
+	}
 	buf_free(&t->name);
 	buf_free(&t->label);
 	osdata_free(t->osdata);

@@ -21,7 +21,8 @@ struct range {
 /* What a module's file has. */
 struct module_cfi {
 	bool tried;
-	Dwarf_CFI *section; /* borrowed from the file; NULL if there is none */
+	unsigned generation; /* of the files, then */
+	Dwarf_CFI *section;  /* borrowed from the file; NULL if there is none */
 };
 
 struct cfi_files {
@@ -135,10 +136,12 @@ static bool find_of_module(struct cfi_files *f, const struct module *module,
 			   struct Dwarf_CFI_s **ret)
 {
 	struct module_cfi *m = &f->of_modules[module - f->modules->list];
-	if (!m->tried) {
+	unsigned generation = f->files ? module_files_generation(f->files) : 0;
+	if (!m->tried || (!m->section && m->generation != generation)) {
 		struct ko_file *ko;
 		Dwarf_CFI *debug_frame, *eh_frame;
 		m->tried = true;
+		m->generation = generation;
 		struct err *e = f->files ? module_files_ko(f->files, module, &ko) : NULL;
 		if (e) {
 			log_debug(LOG_UNWIND, "CFI of module %s: %s", module->name, err_msg(e));

@@ -33,6 +33,7 @@ struct code_scopes {
 	struct code_scope_list *kept; /* owned; KEPT of them */
 	size_t count, next;	      /* of kept: in use, and to be used next */
 	uint64_t *pcs;		      /* owned; whose each of kept is */
+	unsigned generation;	      /* of files, when those were asked for */
 };
 
 struct err *code_scopes_new(const struct kernel *k, const struct code_map *code,
@@ -201,6 +202,12 @@ static struct code_scope_list *remember(struct code_scopes *s, uint64_t pc)
 struct err *code_scopes_at(struct code_scopes *s, uint64_t pc, const struct code_scope_list **ret)
 {
 	uint64_t index;
+	if (s->generation != module_files_generation(s->files)) {
+		/* What no file covered may be covered now. */
+		s->generation = module_files_generation(s->files);
+		map_free(&s->known);
+		s->count = s->next = 0;
+	}
 	if (map_get(&s->known, pc, &index)) {
 		*ret = &s->kept[index];
 		return NULL;

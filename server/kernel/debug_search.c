@@ -143,6 +143,27 @@ static struct err *search_named(struct search *s, const char *path)
 	return e;
 }
 
+bool debug_search_cached(const char *cache, const char *build_id, struct buf *out)
+{
+	struct stat st;
+	if (!cache || !is_plain_name(build_id))
+		return false;
+	buf_addf(out, "%s/%s/debuginfo", cache, build_id);
+	return !out->failed && !stat(out->data, &st) && st.st_size;
+}
+
+static struct err *search_cache(struct search *s)
+{
+	struct buf path = BUF_INIT;
+	struct err *e = NULL;
+	if (!s->found && debug_search_cached(s->wanted->cache, s->wanted->build_id, &path))
+		e = try_path(s, path.data);
+	if (!e)
+		e = buf_error(&path);
+	buf_free(&path);
+	return e;
+}
+
 static struct err *search_all(struct search *s, const char *const *paths, size_t count)
 {
 	for (size_t i = 0; i < count && !s->found; i++) {
@@ -150,7 +171,10 @@ static struct err *search_all(struct search *s, const char *const *paths, size_t
 		if (e)
 			return e;
 	}
-	return s->found ? NULL : search_root(s, s->wanted->root ? s->wanted->root : "");
+	struct err *e = NULL;
+	if (!s->found)
+		e = search_root(s, s->wanted->root ? s->wanted->root : "");
+	return e ? e : search_cache(s);
 }
 
 static struct err *nothing_found(const struct search *s)

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+struct buf;
 struct debug_file;
 struct debug_wanted;
 struct err;
@@ -17,5 +18,12 @@ __attribute__((warn_unused_result)) struct err *debug_file_open_regular(const ch
 __attribute__((warn_unused_result)) struct err *
 debug_file_open_or_module(const char *path, const struct debug_wanted *wanted, bool *ret_module,
 			  struct debug_file **ret);
+
+/*
+ * Adds to @out the path of the debug file of @build_id in libdebuginfod's cache @cache (both may be
+ * NULL); false if it is not there. An empty file is how libdebuginfod remembers that no server has
+ * one.
+ */
+bool debug_search_cached(const char *cache, const char *build_id, struct buf *out);
 
 #endif

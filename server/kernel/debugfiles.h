@@ -20,6 +20,8 @@ struct debug_wanted {
 	const char *build_id;	       /* lower-case hex digits */
 	const struct vmcoreinfo *info; /* its SYMBOL() values stand in when there is no build-id */
 	const char *root; /* a folder that stands for / in the usual places; NULL: / itself */
+	/* Where libdebuginfod keeps what it downloaded, as BUILD-ID/debuginfo; NULL: nowhere. */
+	const char *cache;
 };
 
 struct debug_file {
@@ -46,8 +48,8 @@ debug_file_open(const char *path, const struct debug_wanted *wanted, struct debu
 /*
  * Looks for the wanted vmlinux in @paths (files and folders given with --symbols, in their order)
  * and then in the usual places: by build-id below /usr/lib/debug/.build-id, by release in
- * /usr/lib/debug/boot, /usr/lib/debug/lib/modules/RELEASE, /lib/modules/RELEASE/build, /boot. A
- * folder is searched as if it were /, /usr/lib/debug, or the one that holds vmlinux or
+ * /usr/lib/debug/boot, /usr/lib/debug/lib/modules/RELEASE, /lib/modules/RELEASE/build, /boot; by
+ * build-id in the cache of libdebuginfod. A folder is searched as if it were /, /usr/lib/debug, or the one that holds vmlinux or
  * vmlinux-RELEASE.
  *
  * A file that the user named and that does not fit is an error, except a module, which is not meant

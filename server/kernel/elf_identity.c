@@ -57,6 +57,22 @@ static struct err *check_magic(int fd)
 	return err_new(ERR_FORMAT, "it is no ELF file");
 }
 
+/* Files that were not copied or downloaded to their end have their beginning: without the table of
+ * sections, which is behind them, they look as if there were none. */
+static struct err *check_length(Elf *elf, const GElf_Ehdr *h)
+{
+	size_t len;
+	if (!elf_rawfile(elf, &len))
+		return err_new(ERR_FORMAT, "it cannot be read (%s)", elf_errmsg(-1));
+	if (h->e_shoff > len ||
+	    (h->e_shoff && (len - h->e_shoff) / sizeof(Elf64_Shdr) < (h->e_shnum ? h->e_shnum : 1)))
+		return err_new(ERR_FORMAT,
+			       "it is cut off: it has %zu bytes, and its table of sections would "
+			       "begin at byte %llu",
+			       len, (unsigned long long)h->e_shoff);
+	return NULL;
+}
+
 static struct err *check_header(Elf *elf, bool *ret_relocatable)
 {
 	GElf_Ehdr h;
@@ -70,7 +86,7 @@ static struct err *check_header(Elf *elf, bool *ret_relocatable)
 	if (h.e_type != ET_EXEC && h.e_type != ET_DYN && h.e_type != ET_REL)
 		return err_new(ERR_FORMAT, "it is an ELF file of unknown type %u", h.e_type);
 	*ret_relocatable = h.e_type == ET_REL;
-	return NULL;
+	return check_length(elf, &h);
 }
 
 /* The build-id among the notes in @data (System V gABI, "Note Section"); NULL if it is not there or

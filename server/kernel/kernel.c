@@ -24,6 +24,7 @@ void kernel_close(struct kernel *k)
 	vmcoreinfo_free(k->info);
 	free(k->found_text);
 	free(k->build_id);
+	free(k->debug_cache);
 	free(k->command_line);
 	buf_free(&k->notes);
 	free(k);
@@ -71,6 +72,16 @@ const struct symbols *kernel_symbols(const struct kernel *k)
 const struct debug_file *kernel_debug_file(const struct kernel *k)
 {
 	return k->file;
+}
+
+struct debug_wanted kernel_debug_wanted(const struct kernel *k)
+{
+	return (struct debug_wanted){
+		.release = *k->release ? k->release : NULL,
+		.build_id = k->build_id,
+		.info = k->info,
+		.cache = k->debug_cache,
+	};
 }
 
 const char *kernel_release(const struct kernel *k)

@@ -11,12 +11,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "server/kernel/debugfiles.h"
 #include "server/kernel/symbols.h"
 #include "server/kernel/types.h"
 #include "server/memory/memory.h"
 
 struct buf;
-struct debug_file;
 struct dump;
 struct err;
 struct kernel;
@@ -25,6 +25,14 @@ struct vmcoreinfo;
 struct kernel_options {
 	const char *const *symbol_paths; /* --symbols, borrowed during the call */
 	size_t symbol_path_count;
+	const char *debug_cache; /* as in struct debug_wanted; borrowed during the call */
+	/*
+	 * Gets the debug file of @build_id into the cache, when the dump cannot be read without its
+	 * vmlinux and none was found; may take long. An error says why it did not come. May be
+	 * NULL.
+	 */
+	struct err *(*fetch)(void *closure, const char *build_id);
+	void *fetch_closure;
 	/* As in struct dump_options. */
 	void (*progress)(void *closure, const char *doing, uint64_t done, uint64_t total);
 	void *closure;
@@ -64,6 +72,8 @@ __attribute__((warn_unused_result)) struct err *kernel_find_debug_file(const str
 								       const char *const *paths,
 								       size_t count,
 								       struct debug_file **ret);
+/* What a vmlinux of this kernel is known by; the parts are borrowed. */
+struct debug_wanted kernel_debug_wanted(const struct kernel *k);
 
 const char *kernel_release(const struct kernel *k);	 /* uname -r; "" if unknown */
 const char *kernel_banner(const struct kernel *k);	 /* linux_banner; "" if unknown */

@@ -113,22 +113,48 @@ static struct err *types_from_memory(struct kernel *k)
 	return err_wrap(e, "read the kernel's BTF");
 }
 
+/* Takes @e, and says what was found and refused, too. */
+static struct err *add_refused(struct err *e, const struct buf *tried)
+{
+	/* The first is the likeliest. */
+	struct err *more = err_new(err_code(e), "%s. Refused: %.*s", err_msg(e),
+				   (int)strcspn(tried->data, "\n"), tried->data);
+	err_free(e);
+	return more;
+}
+
 struct err *kernel_find_debug_file(const struct kernel *k, const char *const *paths, size_t count,
 				   struct debug_file **ret)
 {
-	struct debug_wanted wanted = {
-		.release = *k->release ? k->release : NULL,
-		.build_id = k->build_id,
-		.info = k->info,
-	};
+	struct debug_wanted wanted = kernel_debug_wanted(k);
 	struct buf tried = BUF_INIT;
 	struct debug_file *file = NULL;
 	struct err *e = debug_file_find(paths, count, &wanted, &tried, &file);
 	log_debug(LOG_SYMBOLS, "vmlinux: %s%s", file ? file->path : "none\n", tried.data);
+	if (e && err_code(e) == ERR_NOTFOUND && tried.len)
+		e = add_refused(e, &tried);
 	buf_free(&tried);
 	if (!e)
 		*ret = file;
 	return e;
+}
+
+/* Has the vmlinux that was not found, as @missing says, fetched, and looks again. Takes @missing.
+ */
+static struct err *fetch_file(struct kernel *k, const struct kernel_options *options,
+			      struct err *missing)
+{
+	struct err *e = options->fetch(options->fetch_closure, k->build_id);
+	if (!e) {
+		err_free(missing);
+		return kernel_find_debug_file(k, options->symbol_paths, options->symbol_path_count,
+					      &k->file);
+	}
+	struct err *both =
+		err_new(err_code(missing), "%s. debuginfod: %s", err_msg(missing), err_msg(e));
+	err_free(missing);
+	err_free(e);
+	return both;
 }
 
 /* Looks for the vmlinux and checks it; @why is added to a failure. */
@@ -137,6 +163,8 @@ static struct err *open_file(struct kernel *k, const struct kernel_options *opti
 {
 	struct err *e = kernel_find_debug_file(k, options->symbol_paths, options->symbol_path_count,
 					       &k->file);
+	if (e && err_code(e) == ERR_NOTFOUND && options->fetch && k->build_id)
+		e = fetch_file(k, options, e);
 	return why && e && err_code(e) == ERR_NOTFOUND ? err_wrap(e, "%s", why) : e;
 }
 
@@ -372,7 +400,14 @@ struct err *kernel_open(struct dump *dump, struct memory *memory,
 	k->memory = memory;
 	buf_init(&k->notes);
 
-	struct err *e = find_ground(k, options, &text);
+	struct err *e = NULL;
+	if (options->debug_cache) {
+		k->debug_cache = strdup(options->debug_cache);
+		if (!k->debug_cache)
+			e = err_nomem();
+	}
+	if (!e)
+		e = find_ground(k, options, &text);
 	if (!e && k->info)
 		e = open_with_vmcoreinfo(k, options);
 	else if (!e)

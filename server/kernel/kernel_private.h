@@ -25,6 +25,7 @@ struct kernel {
 	char release[RELEASE_MAX];
 	char banner[BANNER_MAX];
 	char *build_id;	    /* owned */
+	char *debug_cache;  /* owned; NULL if there is none */
 	char *command_line; /* owned */
 	uint64_t slide;
 	struct buf notes; /* kernel_note()'s sentences, one a line */

@@ -21,6 +21,7 @@
 /* What is kept of a module. */
 struct slot {
 	bool sections_read, looked_for, ko_tried;
+	unsigned generation; /* in which it was looked for last */
 	struct module_sections sections;
 	char *sections_why; /* owned */
 	struct module_file file;
@@ -29,11 +30,20 @@ struct slot {
 	enum err_code ko_code;
 };
 
+/* A file that was in use before a better one came, for those who still have it. */
+struct retired {
+	struct ko_file *ko; /* owned */
+	int fd;		    /* owned */
+	struct retired *next;
+};
+
 struct module_files {
 	const struct kernel *k; /* borrowed, like the next */
 	const struct modules *modules;
 	struct module_search *search; /* owned */
 	struct slot *slots;	      /* owned; by index of modules */
+	struct retired *retired;      /* owned; each module has one at most */
+	unsigned generation;
 };
 
 struct err *module_files_new(const struct kernel *k, const struct modules *modules,
@@ -49,7 +59,8 @@ struct err *module_files_new(const struct kernel *k, const struct modules *modul
 		f->slots[i].file = (struct module_file){ .module = &modules->list[i], .fd = -1 };
 	struct err *e = f->slots ? NULL : err_nomem();
 	if (!e)
-		e = module_search_new(paths, count, kernel_release(k), NULL, &f->search);
+		e = module_search_new(paths, count, kernel_release(k), NULL,
+				      kernel_debug_wanted(k).cache, &f->search);
 	if (e) {
 		module_files_free(f);
 		return e;
@@ -81,6 +92,13 @@ void module_files_free(struct module_files *f)
 		module_sections_free(&s->sections);
 		free(s->sections_why);
 		free(s->ko_why);
+	}
+	while (f->retired) {
+		struct retired *r = f->retired;
+		f->retired = r->next;
+		ko_file_close(r->ko);
+		close(r->fd);
+		free(r);
 	}
 	free(f->slots);
 	module_search_free(f->search);
@@ -234,15 +252,73 @@ static struct err *look_for(struct module_files *f, const struct module *m, stru
 	return e;
 }
 
+void module_files_look_again(struct module_files *f)
+{
+	f->generation++;
+}
+
+unsigned module_files_generation(const struct module_files *f)
+{
+	return f->generation;
+}
+
+/* Puts the opened file of @old aside, with its descriptor. */
+static struct err *retire(struct module_files *f, struct slot *s, struct module_file *old)
+{
+	struct retired *r = calloc(1, sizeof(*r));
+	if (!r)
+		return err_nomem();
+	*r = (struct retired){ s->ko, old->fd, f->retired };
+	f->retired = r;
+	s->ko = NULL;
+	old->fd = -1;
+	return NULL;
+}
+
+static void swap_files(struct module_file *a, struct module_file *b)
+{
+	struct module_file c = *a;
+	*a = *b;
+	*b = c;
+}
+
+/* Looks for a file with DWARF where none was found before. */
+static struct err *look_for_better(struct module_files *f, const struct module *m, struct slot *s)
+{
+	struct module_file old = s->file;
+	s->file = (struct module_file){ .module = m, .build_id = old.build_id, .fd = -1 };
+	struct err *e = look_for(f, m, s);
+	if (!e && s->file.has_dwarf && s->ko)
+		e = retire(f, s, &old);
+	if (e) {
+		swap_files(&s->file, &old);
+	} else if (s->file.has_dwarf) {
+		free(s->ko_why);
+		s->ko_why = NULL;
+		s->ko_tried = false;
+	} else if (old.path) {
+		/* As good as what is in use. */
+		swap_files(&s->file, &old);
+		char *tried = s->file.tried;
+		s->file.tried = old.tried;
+		old.tried = tried;
+	}
+	close_file(&old);
+	free(old.why);
+	free(old.tried);
+	return e;
+}
+
 struct err *module_files_get(struct module_files *f, const struct module *m,
 			     const struct module_file **ret)
 {
 	struct slot *s = slot_of(f, m);
-	if (!s->looked_for) {
-		struct err *e = look_for(f, m, s);
+	if (!s->looked_for || (s->generation != f->generation && !s->file.has_dwarf)) {
+		struct err *e = s->looked_for ? look_for_better(f, m, s) : look_for(f, m, s);
 		if (e)
 			return e;
 		s->looked_for = true;
+		s->generation = f->generation;
 		log_debug(LOG_SYMBOLS, "module %s: %s", m->name,
 			  s->file.path ? s->file.path : s->file.why);
 	}
@@ -294,6 +370,11 @@ static struct err *open_ko(struct module_files *f, const struct module *m, struc
 struct err *module_files_ko(struct module_files *f, const struct module *m, struct ko_file **ret)
 {
 	struct slot *s = slot_of(f, m);
+	const struct module_file *file;
+	/* It may be another one by now. */
+	struct err *gone = module_files_get(f, m, &file);
+	if (gone)
+		return gone;
 	if (!s->ko_tried) {
 		struct err *e = open_ko(f, m, s);
 		if (e) {

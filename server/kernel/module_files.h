@@ -46,6 +46,14 @@ void module_files_free(struct module_files *f);
 __attribute__((warn_unused_result)) struct err *
 module_files_get(struct module_files *f, const struct module *m, const struct module_file **ret);
 
+/*
+ * Files may have come since: those of modules that had none, or one without DWARF, are looked for
+ * anew when they are next asked for. What was handed out before stays good.
+ */
+void module_files_look_again(struct module_files *f);
+/* How often that was called: what is kept for lack of a file is worth another try when it grows. */
+unsigned module_files_generation(const struct module_files *f);
+
 /* Where the kernel says that it put @m's sections; empty, with a reason that may be asked for
  * (@ret_why may be NULL; *ret_why is NULL if all is well), if it does not say. Borrowed. */
 __attribute__((warn_unused_result)) struct err *

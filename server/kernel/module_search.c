@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "server/kernel/debug_search.h"
 
 enum {
 	NAME_SIZE = 64,	       /* MODULE_NAME_LEN is 56 */
@@ -42,6 +43,7 @@ struct place {
 struct module_search {
 	struct place *places; /* owned */
 	size_t count;
+	char *cache; /* owned; libdebuginfod's, NULL without */
 };
 
 /* ---- names ---- */
@@ -198,7 +200,7 @@ static struct err *fill_named(struct place *p, const char *path, const char *rel
 }
 
 struct err *module_search_new(const char *const *paths, size_t count, const char *release,
-			      const char *root, struct module_search **ret)
+			      const char *root, const char *cache, struct module_search **ret)
 {
 	struct module_search *s = calloc(1, sizeof(*s));
 	if (!s)
@@ -209,6 +211,8 @@ struct err *module_search_new(const char *const *paths, size_t count, const char
 		e = fill_named(&s->places[s->count++], paths[i], release);
 	if (!e)
 		e = fill_root(&s->places[s->count++], root ? root : "", release);
+	if (!e && cache)
+		e = join(cache, "", "", &s->cache);
 	if (e) {
 		module_search_free(s);
 		return e;
@@ -224,6 +228,7 @@ void module_search_free(struct module_search *s)
 	for (size_t i = 0; i < s->count; i++)
 		free_place(&s->places[i]);
 	free(s->places);
+	free(s->cache);
 	free(s);
 }
 
@@ -336,6 +341,16 @@ static struct err *search_place(struct place *p, struct query *q)
 	return e;
 }
 
+static struct err *search_cache(const char *cache, struct query *q)
+{
+	struct buf path = BUF_INIT;
+	if (debug_search_cached(cache, q->build_id, &path))
+		q->found = q->take(q->closure, path.data);
+	struct err *e = buf_error(&path);
+	buf_free(&path);
+	return e;
+}
+
 struct err *module_search_run(struct module_search *s, const char *name, const char *build_id,
 			      module_search_take *take, void *closure)
 {
@@ -348,5 +363,5 @@ struct err *module_search_run(struct module_search *s, const char *name, const c
 		q.build_id = build_id;
 	for (size_t i = 0; !e && !q.found && i < s->count; i++)
 		e = search_place(&s->places[i], &q);
-	return e;
+	return e || q.found ? e : search_cache(s->cache, &q);
 }

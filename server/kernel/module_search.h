@@ -13,12 +13,12 @@ struct module_search;
  * @paths (@count files and folders given with --symbols) are searched first, in their order, then
  * the usual places below @root (a folder that stands for /; NULL: / itself). A folder of the user's
  * may be laid out like /, like /usr/lib/debug, or hold the files themselves, at any depth. @release
- * (uname -r) may be NULL. All is copied; nothing is opened yet.
+ * (uname -r) may be NULL, and so may @cache, where libdebuginfod keeps what it downloaded. All is
+ * copied; nothing is opened yet.
  */
-__attribute__((warn_unused_result)) struct err *module_search_new(const char *const *paths,
-								  size_t count, const char *release,
-								  const char *root,
-								  struct module_search **ret);
+__attribute__((warn_unused_result)) struct err *
+module_search_new(const char *const *paths, size_t count, const char *release, const char *root,
+		  const char *cache, struct module_search **ret);
 void module_search_free(struct module_search *s);
 
 /* Is offered the path of a file that is there; true ends the search. */

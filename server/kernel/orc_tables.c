@@ -23,6 +23,7 @@ enum { ENTRIES_MAX = 8 << 20, IP_BYTES = 4 };
  */
 struct table {
 	bool tried;
+	unsigned generation; /* of the modules' files, then */
 	size_t count;
 	uint64_t *starts;    /* owned; ascending */
 	unsigned char *rows; /* owned; ORC_RAW_BYTES each */
@@ -325,8 +326,11 @@ static struct table *loaded_table(struct orc_tables *t, const struct module *mod
 	/* The kernel's table first: it is large enough to tell the format by. */
 	if (!t->kernel.tried)
 		load(t, NULL, &t->kernel);
-	if (!table->tried)
+	unsigned generation = t->files ? module_files_generation(t->files) : 0;
+	if (!table->tried || (module && !table->count && table->generation != generation)) {
+		table->generation = generation;
 		load(t, module, table);
+	}
 	return table;
 }
 

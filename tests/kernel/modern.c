@@ -257,6 +257,7 @@ struct module {
 	struct module_layout core_layout, init_layout;
 #else
 	struct module_memory mem[MOD_MEM_NUM_TYPES];
+	u8 build_id[20];
 #endif
 	void *percpu;
 	u32 percpu_size;

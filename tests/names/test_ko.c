@@ -198,7 +198,7 @@ static void assert_offered(const char *root, const char *named, const char *modu
 {
 	struct module_search *search;
 	struct buf found = BUF_INIT;
-	assert_null(module_search_new(&named, named != NULL, "6.1", root, &search));
+	assert_null(module_search_new(&named, named != NULL, "6.1", root, NULL, &search));
 	assert_null(module_search_run(search, module, "abcdef", note_path, &found));
 	assert_string_equal(found.data, expected);
 	buf_free(&found);

@@ -153,7 +153,8 @@ def _():
 
 @check("README.md and the manual page name no option that is not there")
 def _():
-    helped = listed_options(expect_output(run_program("--help"))) | {"json"}
+    helped = listed_options(expect_output(run_program("--help")))
+    helped |= listed_options(expect_output(run_program("--print-docs", "man-monitor")))
     with open(f"{SOURCE}/doc/vmcore-gdbserver.8.in", encoding="utf-8") as manual:
         expect_equal(listed_options(manual.read()) - helped, set(), "in the manual page")
     with open(f"{SOURCE}/README.md", encoding="utf-8") as readme:

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The process that downloads for debuginfod.h. It gets build-ids as arguments and says on standard
+ * output what becomes of them, a line each: "progress DONE TOTAL" (bytes, of the one under way) any
+ * number of times, then "done PATH" or "failed SENTENCE", in their order.
+ */
+#ifndef SERVER_DEBUGINFOD_HELPER_H
+#define SERVER_DEBUGINFOD_HELPER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Whether it was built with libdebuginfod's header. */
+bool debuginfod_helper_built(void);
+
+/* Downloads, and ends the process. */
+_Noreturn void debuginfod_helper(const char *const *build_ids, size_t count);
+
+#endif
