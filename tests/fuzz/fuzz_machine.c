@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "base/buf.h"
@@ -61,6 +62,13 @@ enum { CHANGE_BYTES = 5, STEPS_MAX = 1000, WITH_IMAGE = 0x80 };
 #define MODERN                                                                  \
 	.recipe = "modern.recipe", .symbols = BUILD_FOLDER "/tests/kvm/modern", \
 	.folder = BUILD_FOLDER "/tests/kvm"
+/* What machines.py makes: with the structures of this kernel. */
+#define SHAPE(number, name)                                           \
+	{                                                             \
+		.recipe = number name ".recipe",                      \
+		.symbols = BUILD_FOLDER "/tests/kvm/shape-" number,   \
+		.folder = BUILD_FOLDER "/tests/fuzz/machines/" number \
+	}
 #define MODULE                         \
 	"include \"modules.recipe\"\n" \
 	"put module at one_module: mem[0].base = one mem[0].size = 0x1000\n"
@@ -74,6 +82,17 @@ static const struct machine_plan plans[] = {
 	{ .recipe = "modern.recipe",
 	  .symbols = BUILD_FOLDER "/tests/kernel/modern",
 	  .extra = MODULE },
+	SHAPE("404", "-vmx"),
+	SHAPE("404", "-nested"),
+	SHAPE("504", "-svm-pae"),
+	SHAPE("515", "-vmx-5-levels"),
+	SHAPE("515", "-vmcs12"),
+	SHAPE("601", "-svm"),
+	SHAPE("601", "-nested"),
+	SHAPE("601", "-shadow"),
+	SHAPE("612", "-roots"),
+	SHAPE("612", "-nested-svm"),
+	SHAPE("703", "-vmx-legacy"),
 };
 
 enum { PLANS = sizeof(plans) / sizeof(*plans) };
@@ -121,6 +140,16 @@ static void ask_everything(struct original *o, const char *symbols, bool image)
 	machine_close_kernel(&o->machine);
 }
 
+/* The recipes of machines.py, where there is Python. */
+static bool has_recipe(const struct machine_plan *plan)
+{
+	char path[4096];
+	if (!plan->folder || !plan->recipe || plan->extra)
+		return true;
+	snprintf(path, sizeof(path), "%s/%s", plan->folder, plan->recipe);
+	return access(path, R_OK) == 0;
+}
+
 static void make_original(struct original *o, const struct machine_plan *plan)
 {
 	machine_make(&o->machine, plan);
@@ -138,6 +167,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	size_t n = (data[0] & ~WITH_IMAGE) % PLANS;
 	struct original *o = &originals[n];
+	if (!has_recipe(&plans[n]))
+		return 0;
 	if (!o->made)
 		make_original(o, &plans[n]);
 	o->mutant.change_count = 0;

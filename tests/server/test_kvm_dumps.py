@@ -8,8 +8,8 @@ import re
 import subprocess
 import tempfile
 
-from kvm_machine import (DIRECT, HIGH, LARGE, LOW, MARK, MARK_AT, MARKED, MMU_PAGE, MODES, POOL, PRESENT, ROOT, SHAPES,
-                         USER, VCPU0, VM, VMCB, VMCS, WRITE, Machine, Tables, guest_tables, mmu_members)
+from kvm_machine import (HIGH, L2_MARK, L2_ROOT, LARGE, LOW, MARK, MARK_AT, MARKED, MMU_PAGE, MODES, POOL, PRESENT,
+                         ROOT, SHAPES, VCPU0, VM, VMCS, Machine, Tables, mmu_members, nested)
 from program import Server
 from rsp import Client
 from tap import check, expect, expect_equal, expect_in, need_tool, run_checks
@@ -165,42 +165,6 @@ def _():
 
 
 # ---- guests of guests ----
-
-L2_ROOT, L2_POOL, L2_MARK = 0x19100000, 0x19101000, "mark of the guest's guest"
-
-
-def nested(shape, vendor, tdp=True):
-    """vCPU 0 runs a guest of the guest: its memory is the guest's from 1 MiB on. Its tables and mark are where the
-    guest's own are in the guest's memory, so who takes one for the other finds the wrong mark."""
-    machine = Machine(shape, vendor)
-    tables = Tables(L2_ROOT, L2_POOL, 4, machine.tables.link)
-    for gfn in range(64):
-        tables.map(gfn << 12, HIGH + (gfn << 12) | machine.leaf)
-    machine.extra = (tables.text() + guest_tables("long", HIGH)[0]
-                     + f"phys {HIGH + MARK_AT:#x}: \"{L2_MARK}\" u8 0\n")
-    mmu = "arch.guest_mmu" if shape >= 420 else "arch.mmu"
-    if tdp:
-        pointer = f"arch.mmu = &kvm_vcpu({VCPU0:#x}).{mmu}" if shape >= 420 else ""
-        machine.extra += (f"put kvm_vcpu at {VCPU0:#x}: {pointer} {mmu_members(shape, mmu, L2_ROOT, 4, 4, 0)}\n"
-                          f"\tarch.walk_mmu = &kvm_vcpu({VCPU0:#x}).arch.nested_mmu\n")
-    if vendor == "VMX" and shape >= 415:
-        machine.extra += (f"put vcpu_vmx at {VCPU0:#x}: loaded_vmcs = &vcpu_vmx({VCPU0:#x}).nested.vmcs02\n"
-                          f"\tnested.cached_vmcs12 = {VMCS:#x}\n")
-    elif vendor == "VMX":
-        machine.extra += (f"put kvm_vcpu at {VCPU0:#x}: arch.hflags = 0x20\n"
-                          f"put vcpu_vmx at {VCPU0:#x}: nested.cached_vmcs12 = {VMCS:#x}\n")
-    elif shape >= 514:
-        machine.extra += (f"put vcpu_svm at {VCPU0:#x}: nested.vmcb02.ptr = {VMCB + 0x1000:#x} vmcb = {VMCB + 0x1000:#x}\n"
-                          f"\tcurrent_vmcb = &vcpu_svm({VCPU0:#x}).nested.vmcb02\n"
-                          f"put vmcb at {VMCB + 0x1000:#x}: control.nested_ctl = 1 save.cr3 = 0x1000\n"
-                          f"\tsave.cr0 = 0x80000001 save.cr4 = 0x20 save.rip = 0x8010\n")
-    else:
-        machine.extra += (f"put kvm_vcpu at {VCPU0:#x}: arch.hflags = 0x20\n"
-                          f"put vcpu_svm at {VCPU0:#x}: nested.hsave = {VMCB + 0x1000:#x}\n"
-                          f"put vmcb at {VMCB + 0x1000:#x}: save.rip = 0x9000\n")
-    if vendor == "VMX":
-        machine.extra += f"put vmcs12 at {VMCS:#x}: host_rip = 0xffffffff81001234 host_cr3 = 0x3000\n"
-    return machine
 
 
 @check("a guest's guest with nested paging: its own memory, and never the guest's for it", 60)
