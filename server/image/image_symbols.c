@@ -19,6 +19,7 @@ struct job {
 	struct name_map globals; /* the names that are global already */
 	/* Where the per-CPU variables of the object at hand are, if they do not move. */
 	uint64_t percpu, percpu_end;
+	size_t next; /* of those at hand, see next_address() */
 };
 
 /* Where the symbols at one address lie, and what they may reach to. */
@@ -105,33 +106,32 @@ static bool begins_something(const char *name)
 	return name[0] != '$' && strncmp(name, ".L", 2) != 0;
 }
 
-/* Where the next symbol that counts after @i (the last of its address) begins. */
-static uint64_t next_address(const struct symbols *all, size_t i, uint64_t otherwise)
+/* Where the next symbol that counts after @i (the last of its address) begins. All are asked for in
+ * ascending order, and none is looked at twice: a hostile table may have few that count. */
+static uint64_t next_address(struct job *j, const struct symbols *all, size_t i, uint64_t otherwise)
 {
-	uint64_t here = symbols_nth(all, i).address;
-	for (size_t next = i + 1; next < symbols_count(all); next++) {
-		struct symbol s = symbols_nth(all, next);
-		if (s.address >= otherwise)
-			break;
-		if (s.address > here && begins_something(s.name))
-			return s.address;
-	}
-	return otherwise;
+	size_t count = symbols_count(all);
+	if (j->next <= i)
+		j->next = i + 1;
+	while (j->next < count && !begins_something(symbols_nth(all, j->next).name))
+		j->next++;
+	uint64_t address = j->next < count ? symbols_nth(all, j->next).address : otherwise;
+	return address < otherwise ? address : otherwise;
 }
 
-static struct place place_of(const struct job *j, const struct symbols *all, size_t last)
+static struct place place_of(struct job *j, const struct symbols *all, size_t last)
 {
 	struct place p = { .address = symbols_nth(all, last).address };
 	p.end = p.address;
 	p.percpu = is_percpu(j, p.address);
 	if (p.percpu) {
-		p.end = next_address(all, last, j->percpu_end);
+		p.end = next_address(j, all, last, j->percpu_end);
 		p.part = image_layout_find_percpu(j->layout, p.address);
 		return p;
 	}
 	p.part = image_layout_find(j->layout, p.address);
 	if (p.part)
-		p.end = next_address(all, last, p.part->high);
+		p.end = next_address(j, all, last, p.part->high);
 	return p;
 }
 
@@ -140,6 +140,7 @@ static struct err *add_all(struct job *j, const struct symbols *all)
 {
 	struct err *e = NULL;
 	size_t count = symbols_count(all);
+	j->next = 0;
 	for (size_t i = 0, next; !e && i < count; i = next) {
 		uint64_t address = symbols_nth(all, i).address;
 		for (next = i + 1; next < count && symbols_nth(all, next).address == address;)
