@@ -18,7 +18,7 @@ build_packages="autoconf automake gcc libc6-dev make pkg-config
 demo_packages="gdb"
 check_packages="gdb lldb python3 python3-drgn crash libxml2-utils mandoc
     libcmocka-dev libbpf-dev zlib1g-dev liblzo2-dev libsnappy-dev libzstd-dev
-    qemu-system-x86 busybox-static cpio kexec-tools makedumpfile xz-utils ca-certificates debuginfod"
+    qemu-system-x86 strace busybox-static cpio kexec-tools makedumpfile xz-utils ca-certificates debuginfod"
 
 say() {
     printf '== %s\n' "$*"

@@ -15,12 +15,14 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "server")]
 
+import traced  # noqa: E402
 from machine import SERVER, SOCKET, LiveMachine, Setup  # noqa: E402
 from rsp import Client  # noqa: E402
 from tap import Skip, check, expect, expect_equal, expect_in, need_tool, run_checks  # noqa: E402
 from tell import Symbols, frames_differ, look  # noqa: E402
 
 CHECK_S = 120  # of a machine without KVM, on a host that is busy
+RECORD = "/run/trace"
 IDLE = 10000000  # thread ids of idle tasks begin here
 
 setup = Setup()
@@ -74,10 +76,16 @@ def halted(connection):
     return rows[0]
 
 
+def has_strace():
+    return machine.try_run("command -v strace")[0] == 0
+
+
 @check("it says which memory it took, and what the kernel is", CHECK_S)
 def _():
+    # All that this server does is recorded.
+    under = traced.command(RECORD) if has_strace() else ""
     text = machine.start_server("--live" if setup.source == "/proc/kcore" else
-                                f"--live={setup.source}", "--no-serve-files")
+                                f"--live={setup.source}", "--no-serve-files", under=under)
     expect_in(f"live memory, {setup.source}", text)
     expect_in(f"Linux {machine.run('uname -r').strip()}, x86_64", text)
     expect_in(f"listening on unix:{SOCKET}", text)
@@ -213,6 +221,15 @@ def _():
     machine.stop_server()
     lines = machine.run("cat /run/server.log").splitlines()
     expect(lines[-2].startswith("listening") or lines[-1].startswith("  gdb"), "\n".join(lines))
+
+
+@check("in all that it wrote to sockets and its log alone, and changed nothing", CHECK_S)
+def _():
+    if not has_strace():
+        raise Skip("strace is missing")
+    bad, count = traced.findings(machine.run(f"cat {RECORD}").splitlines())
+    expect(count > 100, f"only {count} calls were recorded")
+    expect(not bad, "\n".join(bad[:20]))
 
 
 def main():

@@ -90,9 +90,11 @@ class LiveMachine:
     def __exit__(self, *_):
         self._stack.close()
 
-    def start_server(self, *options):
-        """Starts a server in the background and waits until it listens; what it said."""
-        self.run(f"{SERVER} {' '.join(options)} >/run/server.log 2>&1 & echo $! >/run/server.pid")
+    def start_server(self, *options, under=""):
+        """Starts a server in the background, under another program if that is named, and waits
+        until it listens; what it said."""
+        self.run(f"{under} {SERVER} {' '.join(options)} >/run/server.log 2>&1 & "
+                 "echo $! >/run/server.pid")
         self.run("for i in $(seq 300); do grep -q '^listening' /run/server.log && exit; "
                  "kill -0 $(cat /run/server.pid) || break; sleep 0.1; done; "
                  "cat /run/server.log; exit 1", timeout=60)
