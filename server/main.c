@@ -62,30 +62,40 @@ static void show_progress(void *closure, const char *doing, uint64_t done, uint6
 	*shown = true;
 }
 
-/* What is done as root in live mode ends once the memory is open and clients can connect. */
+/*
+ * What is done as root in live mode ends once the memory is open and clients can connect: with
+ * @served, which guests have sockets of their own in, else before anything is read. @server is NULL
+ * if nothing is served.
+ */
+static struct err *end_privileges(const struct options *o, struct server *server,
+				  struct served_list *served)
+{
+	struct err *e = server ? server_listen(server, served) : NULL;
+	return e ? e : privileges_drop(o->user);
+}
+
 struct opened {
-	struct server *server; /* NULL if nothing is served */
-	const char *user;
+	const struct options *options;
+	struct server *server; /* as above */
 };
 
 static struct err *on_opened(void *closure)
 {
 	const struct opened *opened = closure;
-	struct err *e = opened->server ? server_listen(opened->server) : NULL;
-	return e ? e : privileges_drop(opened->user);
+	return end_privileges(opened->options, opened->server, NULL);
 }
 
 /* @server as for work_on_dump(). @shown, false at first, must last as long as the host. */
 static struct err *open_host(const struct options *o, struct server *server, bool *shown,
 			     struct host **ret)
 {
-	struct opened opened = { server, o->user };
+	struct opened opened = { o, server };
 	struct host_options host_options = {
 		.dump_paths = o->dumps.list,
 		.dump_path_count = o->dumps.count,
 		.live = o->live,
 		.live_source = o->live_source,
-		.opened = o->live ? on_opened : NULL,
+		.opened = o->live && (!o->guests || o->write_symbols) ? on_opened : NULL,
 		.opened_closure = &opened,
 		.symbol_paths = o->symbols.list,
 		.symbol_path_count = o->symbols.count,
@@ -185,6 +195,8 @@ static int work_on_dump(const struct options *o, struct server *server)
 		host->served = &served;
 		if (o->guests)
 			e = served_add_guests(&served, host);
+		if (!e && o->live && o->guests)
+			e = end_privileges(o, server, &served);
 	}
 	if (e)
 		status = fail(e);
@@ -213,10 +225,13 @@ static int serve(const struct options *o)
 {
 	/* Whoever can read a running kernel's memory owns the machine: for its owner only. */
 	static const char *const live_socket[] = { "unix:/run/vmcore-gdbserver.sock" };
+	static const char *const live_folder[] = { "unixdir:/run/vmcore-gdbserver" };
 	bool default_socket = o->live && !o->listen.count;
 	struct server *server;
 	struct serve_options serve_options = {
-		.listen = default_socket ? live_socket : o->listen.list,
+		.listen = !default_socket ? o->listen.list
+			  : o->guests	  ? live_folder
+					  : live_socket,
 		.listen_count = default_socket ? 1 : o->listen.count,
 		.run = o->run,
 		.quiet = o->quiet,

@@ -232,9 +232,6 @@ static struct err *check_source(const struct options *o)
 			       "--live looks at this machine and takes no dump; a source is given "
 			       "as --live=%s",
 			       o->dumps.list[0]);
-	if (o->live && o->guests)
-		return err_new(ERR_INVALID, "--guests serves the guests of a dump; of a live "
-					    "machine 'monitor vcpu' shows them");
 	if (!o->live && !o->dumps.count)
 		return err_new(ERR_INVALID, "no dump is given; see --help");
 	return NULL;

@@ -385,7 +385,7 @@ static void announce(const struct server *s, const char *vmlinux)
 		fputc('\n', stderr);
 	}
 	if (s->options->guests && s->served->count == 1)
-		fprintf(stderr, "no guest is served: the dump holds none\n");
+		fprintf(stderr, "no guest is served: there is none\n");
 	if (s->options->quiet || !s->door_count || s->options->run)
 		return;
 	struct buf name = BUF_INIT;
@@ -440,9 +440,10 @@ struct err *server_new(const struct serve_options *options, struct server **ret)
 	return NULL;
 }
 
-struct err *server_listen(struct server *s)
+struct err *server_listen(struct server *s, struct served_list *served)
 {
-	struct err *e = NULL;
+	s->served = served;
+	struct err *e = served ? add_guest_doors(s) : NULL;
 	for (size_t i = 0; i < s->door_count && !e; i++)
 		e = start_listener(&s->doors[i]);
 	return e;
@@ -484,10 +485,10 @@ static void watch_signals(struct server *s)
 		ev_signal_start(s->loop, &s->interrupt);
 }
 
-static struct err *serve_targets(struct server *s, const char *vmlinux)
+static struct err *serve_targets(struct server *s, bool had_doors, const char *vmlinux)
 {
 	struct err *e = make_rooms(s);
-	if (!e)
+	if (!e && !had_doors)
 		e = add_guest_doors(s);
 	if (!e)
 		e = make_loop(s);
@@ -542,8 +543,9 @@ static void let_go_of_target(struct server *s)
 struct err *server_run(struct server *s, struct served_list *served, const char *vmlinux,
 		       int *ret_status)
 {
+	bool had_doors = s->served; /* by server_listen() */
 	s->served = served;
-	struct err *e = serve_targets(s, vmlinux);
+	struct err *e = serve_targets(s, had_doors, vmlinux);
 	let_go_of_target(s);
 	*ret_status = s->status;
 	return e;

@@ -29,9 +29,11 @@ __attribute__((warn_unused_result)) struct err *server_new(const struct serve_op
 
 /*
  * Makes the sockets, as server_run() else does: for who will not be allowed to by then. Clients
- * that connect wait.
+ * that connect wait. @served, if it is not NULL, is what server_run() will get: its targets get
+ * their addresses, too.
  */
-__attribute__((warn_unused_result)) struct err *server_listen(struct server *s);
+__attribute__((warn_unused_result)) struct err *server_listen(struct server *s,
+							      struct served_list *served);
 
 /*
  * Serves the targets of @served, each at an address of its own, which is noted there while that

@@ -32,19 +32,119 @@ struct guest_cpu {
 
 struct target_guest {
 	struct target target;
-	struct host *host;	     /* borrowed */
-	struct vm *vm;		     /* borrowed */
+	struct host *host; /* borrowed */
+	/* Which VM it is, by what stays the same while a live host's are listed anew. */
+	uint64_t address, mm;
+	uint32_t pid;
+	uint64_t generation;	     /* of the host's that the next are of */
+	struct vm *vm;		     /* borrowed; NULL: it has ended */
+	size_t vcpu_count;	     /* of the VM; 0: it has ended */
 	struct guest_memory *memory; /* owned, as is all that follows */
 	uint64_t *tids;		     /* 1 + the index of each vCPU */
 	struct guest_cpu *cpus;	     /* of the same order as the VM's vCPUs */
 	struct buf name, label;	     /* of the thread described last */
 };
 
+/* ---- on a machine that runs ---- */
+
+static void forget_cpus(struct target_guest *t)
+{
+	for (size_t i = 0; t->cpus && i < t->vcpu_count; i++) {
+		free(t->cpus[i].why);
+		t->cpus[i] = (struct guest_cpu){ 0 };
+	}
+}
+
+/* Leaves @t without a VM, as one that has ended. */
+static void let_go(struct target_guest *t)
+{
+	forget_cpus(t);
+	free(t->cpus);
+	free(t->tids);
+	guest_memory_free(t->memory);
+	t->cpus = NULL;
+	t->tids = NULL;
+	t->memory = NULL;
+	t->vm = NULL;
+	t->vcpu_count = 0;
+}
+
+static struct err *take_vm(struct target_guest *t, struct vm *vm)
+{
+	t->tids = calloc(vm->vcpu_count + 1, sizeof(*t->tids));
+	t->cpus = calloc(vm->vcpu_count + 1, sizeof(*t->cpus));
+	struct err *e =
+		!t->tids || !t->cpus ? err_nomem() : guest_memory_new(t->host->kvm, vm, &t->memory);
+	if (e) {
+		let_go(t);
+		return e;
+	}
+	t->vm = vm;
+	t->vcpu_count = vm->vcpu_count;
+	for (size_t i = 0; i < t->vcpu_count; i++)
+		t->tids[i] = i + 1;
+	return NULL;
+}
+
+/* After the host's VMs were listed anew: finds this one there. */
+static struct err *follow_host(struct target_guest *t)
+{
+	struct vm *vms;
+	size_t count;
+	if (t->generation == t->host->generation)
+		return NULL;
+	let_go(t);
+	struct err *e = kvm_vms(t->host->kvm, &vms, &count);
+	if (e)
+		return e;
+	struct vm *vm = kvm_vm_at(t->host->kvm, t->address);
+	if (vm && vm->mm == t->mm && vm->pid == t->pid)
+		e = take_vm(t, vm);
+	if (!e)
+		t->generation = t->host->generation;
+	return e;
+}
+
+static struct err *has_ended(const struct target_guest *t)
+{
+	return err_new(ERR_NOTFOUND, "the virtual machine of process %" PRIu32 " has ended",
+		       t->pid);
+}
+
+/* Before each packet: what was read is old. */
+static void begin(void *self)
+{
+	struct target_guest *t = self;
+	host_begin(t->host);
+	/* Memory that is out now may be there at the next try. */
+	err_free(follow_host(t));
+	if (!t->vm)
+		return;
+	forget_cpus(t);
+	if (kvm_vm_is_there(t->host->kvm, t->vm))
+		guest_memory_forget(t->memory);
+	else
+		let_go(t);
+}
+
+static struct err *renew(void *self)
+{
+	struct target_guest *t = self;
+	struct err *e = host_renew(t->host);
+	return e ? e : follow_host(t);
+}
+
+static uint64_t generation(void *self)
+{
+	return ((struct target_guest *)self)->host->generation;
+}
+
 /* ---- vCPUs ---- */
 
-static const struct vcpu *vcpu_of(const struct target_guest *t, uint64_t tid)
+static const struct vcpu *vcpu_of(struct target_guest *t, uint64_t tid)
 {
-	return tid >= 1 && tid <= t->vm->vcpu_count ? &t->vm->vcpus[tid - 1] : NULL;
+	err_free(follow_host(t));
+	return tid >= 1 && tid <= t->vcpu_count ? &t->vm->vcpus[tid - 1] : NULL;
 }
 
 static struct err *read_cpu(struct target_guest *t, struct guest_cpu *c, const struct vcpu *vcpu)
@@ -71,6 +171,8 @@ static struct err *read_cpu(struct target_guest *t, struct guest_cpu *c, const s
 static struct err *get_cpu(struct target_guest *t, uint64_t tid, struct guest_cpu **ret)
 {
 	const struct vcpu *vcpu = vcpu_of(t, tid);
+	if (!t->vm)
+		return has_ended(t);
 	if (!vcpu)
 		return err_new(ERR_NOTFOUND, "there is no thread %" PRIu64, tid);
 	struct guest_cpu *c = &t->cpus[tid - 1];
@@ -86,11 +188,16 @@ static struct err *get_space(struct target_guest *t, const struct target_view *v
 			     struct walk_space *ret)
 {
 	struct guest_cpu *c;
+	struct err *e = follow_host(t);
+	if (e)
+		return e;
+	if (!t->vm)
+		return has_ended(t);
 	if (view->physical) {
 		*ret = (struct walk_space){ .format = WALK_NONE };
 		return NULL;
 	}
-	struct err *e = get_cpu(t, view->tid, &c);
+	e = get_cpu(t, view->tid, &c);
 	if (e)
 		return e;
 	if (!c->has_space)
@@ -131,7 +238,8 @@ static bool memory_is_shared(void *self)
 {
 	struct target_guest *t = self;
 	const struct walk_space *first = NULL;
-	for (size_t i = 0; i < t->vm->vcpu_count; i++) {
+	err_free(follow_host(t));
+	for (size_t i = 0; i < t->vcpu_count; i++) {
 		struct guest_cpu *c;
 		struct err *e = get_cpu(t, t->tids[i], &c);
 		if (e) {
@@ -206,8 +314,11 @@ static const struct target_register_ops register_ops = {
 static struct err *list_threads(void *self, const uint64_t **ret_tids, size_t *ret_count)
 {
 	struct target_guest *t = self;
+	struct err *e = follow_host(t);
+	if (e)
+		return e;
 	*ret_tids = t->tids;
-	*ret_count = t->vm->vcpu_count;
+	*ret_count = t->vcpu_count;
 	return NULL;
 }
 
@@ -221,7 +332,8 @@ static bool thread_alive(void *self, uint64_t tid)
 static uint64_t current_thread(void *self)
 {
 	struct target_guest *t = self;
-	for (size_t i = 0; i < t->vm->vcpu_count; i++) {
+	err_free(follow_host(t));
+	for (size_t i = 0; i < t->vcpu_count; i++) {
 		struct guest_cpu *c;
 		struct err *e = get_cpu(t, t->tids[i], &c);
 		if (!e && c->regs.value[GUEST_RIP].known)
@@ -291,6 +403,16 @@ static const char *stop_reason(void *self)
 	return NULL;
 }
 
+static const struct target_thread_ops live_thread_ops = {
+	.list = list_threads,
+	.renew = renew,
+	.generation = generation,
+	.alive = thread_alive,
+	.current = current_thread,
+	.describe = describe_thread,
+	.stop_reason = stop_reason,
+};
+
 static const struct target_thread_ops thread_ops = {
 	.list = list_threads,
 	.alive = thread_alive,
@@ -302,10 +424,14 @@ static const struct target_thread_ops thread_ops = {
 /* ---- the kernel's image ---- */
 
 /* Looked for when somebody first asks; NULL where it was not found. */
-static const struct guest_linux *linux_of(const struct target_guest *t)
+static const struct guest_linux *linux_of(struct target_guest *t)
 {
 	const struct guest_linux *g;
-	struct err *e = guest_linux_find(t->host->kvm, t->vm, &g);
+	struct err *e = follow_host(t);
+	if (!e && !t->vm)
+		e = has_ended(t);
+	if (!e)
+		e = guest_linux_find(t->host->kvm, t->vm, &g);
 	bool found = !e && g->found;
 	err_free(e);
 	return found ? g : NULL;
@@ -358,7 +484,12 @@ static void add_help(struct buf *out)
 
 static void add_info(struct target_guest *t, struct buf *out)
 {
+	err_free(follow_host(t));
 	const struct vm *vm = t->vm;
+	if (!vm) {
+		buf_addf(out, "the virtual machine of process %" PRIu32 " has ended\n", t->pid);
+		return;
+	}
 	buf_addf(out,
 		 "a virtual machine (%s) of process %" PRIu32 ", struct kvm 0x%" PRIx64
 		 ", %zu vCPUs\n",
@@ -465,29 +596,29 @@ struct err *target_guest_new(struct host *host, struct vm *vm, struct target **r
 	if (!t)
 		return err_nomem();
 	t->host = host;
-	t->vm = vm;
+	t->address = vm->address;
+	t->mm = vm->mm;
+	t->pid = vm->pid;
+	t->generation = host->generation;
 	buf_init(&t->name);
 	buf_init(&t->label);
 	t->target = (struct target){
 		.self = t,
-		.what = "a guest in a crash dump",
+		.what = host->live ? "a guest on a live machine, which is looked at only"
+				   : "a guest in a crash dump",
+		.begin = host->live ? begin : NULL,
 		.pid = 1,
 		.memory = &memory_ops,
 		.registers = &register_ops,
-		.threads = &thread_ops,
+		.threads = host->live ? &live_thread_ops : &thread_ops,
 		.image = &image_ops,
 		.monitor = &monitor_ops,
 	};
-	t->tids = calloc(vm->vcpu_count + 1, sizeof(*t->tids));
-	t->cpus = calloc(vm->vcpu_count + 1, sizeof(*t->cpus));
-	struct err *e =
-		!t->tids || !t->cpus ? err_nomem() : guest_memory_new(host->kvm, vm, &t->memory);
+	struct err *e = take_vm(t, vm);
 	if (e) {
 		target_guest_free(&t->target);
 		return e;
 	}
-	for (size_t i = 0; i < vm->vcpu_count; i++)
-		t->tids[i] = i + 1;
 	*ret = &t->target;
 	return NULL;
 }
@@ -497,11 +628,7 @@ void target_guest_free(struct target *target)
 	struct target_guest *t = target ? target->self : NULL;
 	if (!t)
 		return;
-	for (size_t i = 0; t->cpus && i < t->vm->vcpu_count; i++)
-		free(t->cpus[i].why);
-	free(t->cpus);
-	free(t->tids);
-	guest_memory_free(t->memory);
+	let_go(t);
 	buf_free(&t->name);
 	buf_free(&t->label);
 	free(t);

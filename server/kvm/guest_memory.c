@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "base/map.h"
@@ -33,6 +34,7 @@ struct guest_memory {
 	struct vspace space;	 /* of the owner; root is 0 until it is known */
 	struct walk_space below; /* of the space that guest_memory_reader_of() was asked for */
 	struct tlb_entry tlb[TLB_ENTRIES];
+	bool used; /* some entry is */
 };
 
 struct err *guest_memory_new(struct kvm *kvm, struct vm *vm, struct guest_memory **ret)
@@ -46,6 +48,15 @@ struct err *guest_memory_new(struct kvm *kvm, struct vm *vm, struct guest_memory
 	g->memory = kernel_memory(g->k);
 	*ret = g;
 	return NULL;
+}
+
+void guest_memory_forget(struct guest_memory *g)
+{
+	kvm_forget_slots(g->vm);
+	g->space = (struct vspace){ 0 };
+	if (g->used)
+		memset(g->tlb, 0, sizeof(g->tlb));
+	g->used = false;
 }
 
 void guest_memory_free(struct guest_memory *g)
@@ -109,6 +120,7 @@ static struct err *find_page(struct guest_memory *g, uint64_t gpa, uint64_t *ret
 		struct err *e = guest_memory_translate(g, gpa, &way);
 		if (e)
 			return e;
+		g->used = true;
 		*entry = (struct tlb_entry){ gfn, (way.vtop.pa >> PAGE_SHIFT) + 1 };
 	}
 	*ret_pa = (entry->pfn - 1) << PAGE_SHIFT | gpa % PAGE_SIZE;

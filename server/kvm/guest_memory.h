@@ -23,6 +23,8 @@ struct guest_regs;
 __attribute__((warn_unused_result)) struct err *guest_memory_new(struct kvm *kvm, struct vm *vm,
 								 struct guest_memory **ret);
 void guest_memory_free(struct guest_memory *g);
+/* On a machine that runs: drops what was read of slots and page tables. */
+void guest_memory_forget(struct guest_memory *g);
 
 /* From a guest physical address to the host's memory. */
 struct gpa_way {

@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "server/kernel/code_map.h"
+#include "server/kernel/kernel.h"
 #include "server/kernel/modules.h"
 #include "server/kernel/notes.h"
 #include "server/kernel/registers.h"
@@ -14,6 +15,11 @@
 #include "server/kvm/guest_notes.h"
 #include "server/kvm/guest_private.h"
 #include "server/kvm/kvm_private.h"
+#include "server/kvm/vcpu_stamp.h"
+#include "server/memory/dump.h"
+#include "server/memory/memory.h"
+
+enum { LIVE_ATTEMPTS = 4 }; /* to read a vCPU that keeps running */
 #include "server/kvm/mmu.h"
 #include "server/kvm/vcpu_state.h"
 
@@ -180,7 +186,7 @@ struct err *guest_regs_read_kept(struct kvm *kvm, const struct vcpu *vcpu, struc
 	return e;
 }
 
-struct err *guest_regs_read(struct kvm *kvm, const struct vcpu *vcpu, struct guest_regs *ret)
+static struct err *read_of_dump(struct kvm *kvm, const struct vcpu *vcpu, struct guest_regs *ret)
 {
 	struct guest_regs r;
 	bool noted = false;
@@ -199,7 +205,7 @@ struct err *guest_regs_read(struct kvm *kvm, const struct vcpu *vcpu, struct gue
 	return NULL;
 }
 
-struct err *guest_regs_read_l1(struct kvm *kvm, const struct vcpu *vcpu, struct guest_regs *ret)
+static struct err *read_l1(struct kvm *kvm, const struct vcpu *vcpu, struct guest_regs *ret)
 {
 	struct guest_regs r = { .is_encrypted = vcpu->is_protected || vcpu->vm->kind == VM_TDX };
 	struct err *e = NULL;
@@ -212,6 +218,58 @@ struct err *guest_regs_read_l1(struct kvm *kvm, const struct vcpu *vcpu, struct 
 	if (!e)
 		*ret = r;
 	return e;
+}
+
+static bool is_live(const struct kvm *kvm)
+{
+	return dump_info(kernel_dump(kvm->parts.k))->live;
+}
+
+/* On a machine that runs: registers of one moment, or old ones. */
+static struct err *read_live(struct kvm *kvm, const struct vcpu *vcpu,
+			     struct err *(*read)(struct kvm *, const struct vcpu *,
+						 struct guest_regs *),
+			     struct guest_regs *ret)
+{
+	struct memory *memory = kernel_memory(kvm->parts.k);
+	struct guest_regs r = { 0 };
+	for (unsigned attempt = 0; attempt < LIVE_ATTEMPTS; attempt++) {
+		struct vcpu_stamp before, after;
+		memory_forget(memory);
+		struct err *e = vcpu_stamp_read(kvm, vcpu, &before);
+		if (!e && !before.is_there) {
+			*ret = (struct guest_regs){ 0 };
+			return NULL;
+		}
+		if (!e)
+			e = read(kvm, vcpu, &r);
+		memory_forget(memory);
+		if (!e)
+			e = vcpu_stamp_read(kvm, vcpu, &after);
+		if (e)
+			return e;
+		if (before.runs)
+			break;
+		if (vcpu_stamp_equal(&before, &after)) {
+			*ret = r;
+			return NULL;
+		}
+	}
+	make_all_stale(&r);
+	r.in_guest = r.all_stale = true;
+	*ret = r;
+	return NULL;
+}
+
+struct err *guest_regs_read(struct kvm *kvm, const struct vcpu *vcpu, struct guest_regs *ret)
+{
+	return is_live(kvm) ? read_live(kvm, vcpu, guest_regs_read_kept, ret)
+			    : read_of_dump(kvm, vcpu, ret);
+}
+
+struct err *guest_regs_read_l1(struct kvm *kvm, const struct vcpu *vcpu, struct guest_regs *ret)
+{
+	return is_live(kvm) ? read_live(kvm, vcpu, read_l1, ret) : read_l1(kvm, vcpu, ret);
 }
 
 const char *guest_reg_name(enum guest_reg reg)

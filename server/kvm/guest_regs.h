@@ -71,11 +71,13 @@ struct guest_regs {
 	struct guest_value value[GUEST_REGS];
 	bool is_encrypted; /* SEV-ES, SNP, TDX: nothing else means anything */
 	bool is_nested;	   /* these are L2's: the guest runs a guest */
-	bool in_guest;	   /* the CPU was inside the guest when the dump was made */
+	bool in_guest;	   /* the CPU was inside the guest when the dump was made; on a machine that
+			    * runs: its thread runs, so that it may be */
 	bool all_stale;	   /* there, or on the way out, and nothing has the registers of the time */
 };
 
-/* ERR_NOMEM only; what cannot be read is not known. */
+/* ERR_NOMEM only; what cannot be read is not known. On a machine that runs they are of one moment,
+ * in which no thread ran the vCPU, or all stale; a vCPU that is gone has none. */
 __attribute__((warn_unused_result)) struct err *
 guest_regs_read(struct kvm *kvm, const struct vcpu *vcpu, struct guest_regs *ret);
 

@@ -230,6 +230,23 @@ struct vm *kvm_vm_at(struct kvm *kvm, uint64_t address)
 	return have_all(kvm) && map_get(&kvm->vm_at, address, &i) ? &kvm->vms[i] : NULL;
 }
 
+bool kvm_vm_is_there(const struct kvm *kvm, const struct vm *vm)
+{
+	uint64_t mm, users = 1;
+	bool found;
+	err_free(kvm_read_path(kvm, vm->address, "kvm", "users_count.refs.counter", &found, &users));
+	return (uint32_t)users && kvm_read_number(kvm, vm->address, &kvm->layout.mm, &mm) &&
+	       mm == vm->mm;
+}
+
+void kvm_forget_slots(struct vm *vm)
+{
+	free(vm->slots);
+	vm->slots = NULL;
+	vm->slot_count = 0;
+	vm->slots_read = false;
+}
+
 struct err *kvm_slots(struct kvm *kvm, struct vm *vm, const struct memslot **ret, size_t *ret_count)
 {
 	if (!vm->slots_read) {

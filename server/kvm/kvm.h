@@ -113,6 +113,11 @@ const struct vcpu *kvm_vcpu_of_task(struct kvm *kvm, const struct task *task);
 const struct vcpu *kvm_vcpu_at(struct kvm *kvm, uint64_t address);
 struct vm *kvm_vm_at(struct kvm *kvm, uint64_t address);
 
+/* On a machine that runs: whether @vm has not ended since, as its structure says now; and dropping
+ * its memory slots, to be read anew. */
+bool kvm_vm_is_there(const struct kvm *kvm, const struct vm *vm);
+void kvm_forget_slots(struct vm *vm);
+
 /* The memory slots of @vm, read the first time. ERR_NOMEM only: damage becomes a note. */
 __attribute__((warn_unused_result)) struct err *
 kvm_slots(struct kvm *kvm, struct vm *vm, const struct memslot **ret, size_t *ret_count);

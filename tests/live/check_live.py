@@ -23,6 +23,9 @@ from tell import Symbols, frames_differ, look  # noqa: E402
 
 CHECK_S = 120  # of a machine without KVM, on a host that is busy
 RECORD = "/run/trace"
+FOLDER = "/run/vmcore-gdbserver"
+# What guest/vmhost.c puts where: by guest physical address, by virtual ones, and into registers.
+MARK, COUNTER, HIGH, TELL_RBX = 0x300000, 0x180000, 0xffffffff80000000, 0xb0b0b0b0b0b00000
 IDLE = 10000000  # thread ids of idle tasks begin here
 
 setup = Setup()
@@ -31,8 +34,8 @@ symbols = None
 
 
 @contextlib.contextmanager
-def client():
-    with machine.forwarded() as address, Client(address) as connection:
+def client(where=SOCKET):
+    with machine.forwarded(where) as address, Client(address) as connection:
         connection.socket.settimeout(CHECK_S)
         connection.no_acks()
         yield connection
@@ -182,7 +185,7 @@ def _():
         expect(name in names, f"{name} is not among {names}")
     expect_equal(bt["vcpu"], row["vcpu"], "the vCPU of the frames")
     rbx = int(vcpu["regs"]["rbx"]["value"], 16)
-    expect(rbx in [0xb0b0b0b0b0b00000 + (ord(letter) << 8) + 1 for letter in "AB"],
+    expect(rbx in [TELL_RBX + (ord(letter) << 8) + 1 for letter in "AB"],
            f"rbx of the guest is {rbx:#x}")
 
 
@@ -229,6 +232,97 @@ def _():
         raise Skip("strace is missing")
     bad, count = traced.findings(machine.run(f"cat {RECORD}").splitlines())
     expect(count > 100, f"only {count} calls were recorded")
+    expect(not bad, "\n".join(bad[:20]))
+
+
+# ---- guests as targets ----
+
+
+def memory(connection, address, size):
+    """Bytes, or the reply's text where there are none."""
+    reply = connection.ask(f"m{address:x},{size:x}")
+    return reply if reply.startswith("E") else bytes.fromhex(reply)
+
+
+def register(connection, row):
+    """Register number row of the selected thread; None if it is not available."""
+    value = connection.ask(f"p{row:x}")
+    return None if value.startswith(("x", "E")) else \
+        int.from_bytes(bytes.fromhex(value), "little")
+
+
+def guest_sockets():
+    return sorted(machine.run(f"cd {FOLDER} && ls").split())
+
+
+@check("with --guests every virtual machine is a target, at sockets that are root's", CHECK_S)
+def _():
+    under = traced.command(RECORD) if has_strace() else ""
+    text = machine.start_server(f"--live={setup.source}", "--guests", under=under)
+    pids = sorted(set(re.findall(r"^/sys/kernel/debug/kvm/(\d+)-", machine.run(
+        "find /sys/kernel/debug/kvm -type d"), re.MULTILINE)))
+    expect_equal(guest_sockets(), sorted(["host"] + [f"vm-{pid}" for pid in pids]), "sockets")
+    for pid in pids:
+        expect_in(f"listening on unix:{FOLDER}/vm-{pid} for vm-{pid}", text)
+    expect_equal(set(machine.run(f"stat -c '%a %u' {FOLDER} {FOLDER}/*").splitlines()),
+                 {"700 0", "600 0"}, "modes and owners")
+    expect_in("Uid:\t65534\t65534", machine.run("cat /proc/$(cat /run/server.pid)/status"))
+
+
+@check("a guest's memory is that of its owner, by both kinds of address", CHECK_S)
+def _():
+    letters = []
+    for name in guest_sockets()[1:]:
+        with client(f"{FOLDER}/{name}") as connection:
+            by_gva = memory(connection, HIGH + MARK, 32)
+            expect_equal(connection.ask("Qqemu.PhyMemMode:1"), "OK", "the reply")
+            by_gpa = memory(connection, MARK, 32)
+        expect_equal(by_gva, by_gpa, f"{name}: the mark by both addresses")
+        expect(by_gva.startswith(b"hello from guest "), f"{name}: the mark is {by_gva!r}")
+        letters.append(chr(by_gva[17]))
+    expect_equal(sorted(letters), ["A", "B"], "the guests' marks")
+
+
+@check("what a guest writes is seen at once; what it has in the processor is unknown", CHECK_S)
+def _():
+    moved, running = 0, 0
+    for name in guest_sockets()[1:]:
+        with client(f"{FOLDER}/{name}") as connection:
+            letter = chr(memory(connection, HIGH + MARK, 18)[17])
+            counts = [memory(connection, HIGH + COUNTER, 8) for _ in range(2)]
+            moved += counts[0] != counts[1]
+            for vcpu in range(4):
+                connection.ask(f"Hg{vcpu + 1:x}")
+                rbx = register(connection, 1)
+                tell = TELL_RBX + (ord(letter) << 8) + vcpu
+                if vcpu == 1:
+                    expect_equal(rbx, tell, f"{name}: rbx of the halted vCPU")
+                expect(rbx in (None, tell), f"{name}: rbx of vCPU {vcpu} is {rbx}")
+                running += rbx is None
+    expect_equal(moved, 1, "guests whose counter moves")
+    expect(running, "the registers of no vCPU are unknown, and one spins")
+
+
+@check("of a virtual machine that ends its target says so, and others go on", CHECK_S)
+def _():
+    name, other = guest_sockets()[1:]
+    with client(f"{FOLDER}/{name}") as gone, client(f"{FOLDER}/{other}") as stays, \
+            client(f"{FOLDER}/host") as host:
+        expect(isinstance(memory(gone, HIGH + MARK, 8), bytes), "no mark")
+        machine.run(f"kill -9 {name.removeprefix('vm-')}; sleep 1")
+        expect(isinstance(memory(gone, HIGH + MARK, 8), str), "memory of what has ended")
+        expect_in("has ended", gone.monitor("info")[0])
+        expect(isinstance(memory(stays, HIGH + MARK, 8), bytes), f"{other} has lost its memory")
+        pids = {pid for pid, _ in vcpu_lines(host)}
+    expect_equal(pids, {int(other.removeprefix("vm-"))}, "the machines that are left")
+
+
+@check("that server, too, ends as told and has changed nothing", CHECK_S)
+def _():
+    machine.stop_server()
+    if not has_strace():
+        raise Skip("strace is missing")
+    bad, _count = traced.findings(machine.run(f"cat {RECORD}").splitlines())
     expect(not bad, "\n".join(bad[:20]))
 
 

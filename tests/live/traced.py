@@ -38,8 +38,10 @@ ALLOWED = {
     "fcntl": re.compile(r"[^,]*, F_(GETFD|SETFD|GETFL|SETFL|DUPFD_CLOEXEC)\b"),
     "prctl": re.compile(r"PR_(CAP_AMBIENT|SET_NO_NEW_PRIVS|SET_DUMPABLE|CAPBSET_\w+)\b"),
     # Its own socket.
-    "unlink": re.compile(r'"/run/vmcore-gdbserver[^"/]*\.sock"'),
-    "chmod": re.compile(r'"/run/vmcore-gdbserver[^"/]*\.sock"'),
+    "unlink": re.compile(r'"/run/vmcore-gdbserver(\.sock|/[\w-]+)"'),
+    # Their folder.
+    "mkdir": re.compile(r'"/run/vmcore-gdbserver", 0700\)'),
+    "rmdir": re.compile(r'"/run/vmcore-gdbserver"'),
 }
 
 

@@ -47,13 +47,20 @@ def _():
     expect_in("a dump never changes", done.stderr)
 
 
+@check("guests are targets, too")
+def _():
+    done = live("--guests", "--exec", "targets --json")
+    expect_equal((done.returncode, done.stderr), (0, ""), "status and standard error")
+    expect_equal([json.loads(line)["target"] for line in done.stdout.splitlines()],
+                 ["host", "vm-103"], "targets")
+
+
 @check("what cannot be had is one sentence that says why")
 def _():
     cases = [(live("--exec", "info", source="/nonexistent"), "/nonexistent does not exist"),
              (live("--exec", "info", source="/dev/null"), ""),
              (live("--exec", "info", source=""), "give a source"),
-             (live("--exec", "info", DUMP), f"--live={DUMP}"),
-             (live("--guests"), "--guests serves the guests of a dump")]
+             (live("--exec", "info", DUMP), f"--live={DUMP}")]
     if os.geteuid() == 0:
         cases.append((live("--user", "no such user", "--exec", "info"), "no user 'no such user'"))
     for done, part in cases:

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "server/kvm/vcpu_stamp.h"
+
+#include "base/err.h"
+#include "server/kernel/kernel.h"
+#include "server/kernel/tasks.h"
+#include "server/kvm/kvm_private.h"
+
+/* include/linux/mutex.h: flags in the low bits of the owner's address. */
+#define MUTEX_FLAGS UINT64_C(7)
+
+/* Freed memory says something else soon. */
+static bool is_there(const struct kvm *kvm, const struct vcpu *vcpu)
+{
+	uint64_t vm, id;
+	return kvm_read_number(kvm, vcpu->address, &kvm->layout.kvm, &vm) &&
+	       vm == vcpu->vm->address &&
+	       kvm_read_number(kvm, vcpu->address, &kvm->layout.id, &id) &&
+	       (int)(int32_t)(uint32_t)id == vcpu->id;
+}
+
+/* virt/kvm/kvm_main.c: kvm_vcpu_ioctl() holds vcpu->mutex. Where the mutex does not tell by whom,
+ * the thread that ran the vCPU last may be in it. */
+static struct err *find_holder(const struct kvm *kvm, const struct vcpu *vcpu, uint64_t *ret)
+{
+	static const char *const paths[] = { "mutex.owner.counter", "mutex.owner" };
+	bool found = false;
+	struct err *e = NULL;
+	for (int i = 0; !e && !found && i < 2; i++)
+		e = kvm_read_path(kvm, vcpu->address, "kvm_vcpu", paths[i], &found, ret);
+	if (!e && found)
+		*ret &= ~MUTEX_FLAGS;
+	else if (!e)
+		*ret = vcpu->task ? vcpu->task->address : 0;
+	return e;
+}
+
+static struct err *read_holder(const struct kvm *kvm, struct vcpu_stamp *s)
+{
+	const struct kernel *k = kvm->parts.k;
+	struct task holder = { .address = s->holder, .cpu = -1 };
+	uint64_t pid;
+	struct err *e = kernel_read_path(k, s->holder, "task_struct", "pid", &pid);
+	if (!e) {
+		holder.tid = (uint32_t)pid;
+		e = task_stamp_read(k, &holder, &s->task);
+	}
+	/* A thread that has ended meanwhile did run. */
+	s->runs = e || s->task.on_cpu;
+	return kvm_only_nomem(e);
+}
+
+struct err *vcpu_stamp_read(const struct kvm *kvm, const struct vcpu *vcpu, struct vcpu_stamp *ret)
+{
+	struct vcpu_stamp s = { .is_there = is_there(kvm, vcpu) };
+	bool found;
+	struct err *e = s.is_there ? find_holder(kvm, vcpu, &s.holder) : NULL;
+	if (!e && s.is_there)
+		e = kvm_read_path(kvm, vcpu->address, "kvm_vcpu", "stat.exits", &found, &s.exits);
+	if (!e && s.holder)
+		e = read_holder(kvm, &s);
+	if (!e)
+		*ret = s;
+	return e;
+}
+
+bool vcpu_stamp_equal(const struct vcpu_stamp *a, const struct vcpu_stamp *b)
+{
+	return a->is_there == b->is_there && a->runs == b->runs && a->holder == b->holder &&
+	       a->exits == b->exits && task_stamp_equal(&a->task, &b->task);
+}
