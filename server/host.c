@@ -53,14 +53,19 @@ static struct err *open_dump(const struct host_options *options, struct host *h)
 		.warn = collect_warning,
 		.warn_closure = &warnings,
 	};
-	struct err *e = options->live ? dump_open_live(&live_paths_of_system, options->live_source,
-						       &dump_options, &h->dump)
-				      : dump_open(options->dump_paths, options->dump_path_count,
-						  &dump_options, &h->dump);
+	struct err *e = NULL;
+	if (options->dump)
+		h->dump = options->dump;
+	else if (options->live)
+		e = dump_open_live(&live_paths_of_system, options->live_source, &dump_options,
+				   &h->dump);
+	else
+		e = dump_open(options->dump_paths, options->dump_path_count, &dump_options,
+			      &h->dump);
 	if (!e && options->opened)
 		e = options->opened(options->opened_closure);
 	if (!e) {
-		h->warnings = strdup(warnings.data);
+		h->warnings = strdup(warnings.len ? warnings.data : "");
 		if (!h->warnings)
 			e = err_nomem();
 	}
@@ -332,7 +337,8 @@ struct err *host_open(const struct host_options *options, struct host **ret)
 		e = open_dump(options, h);
 	if (!e)
 		e = err_wrap(open_kernel(options, h), "%s",
-			     h->live ? dump_info(h->dump)->format : options->dump_paths[0]);
+			     h->live || options->dump ? dump_info(h->dump)->format
+						      : options->dump_paths[0]);
 	if (!e)
 		e = choose_current(h);
 	if (!e)

@@ -36,6 +36,9 @@ struct vspace;
 struct host_options {
 	const char *const *dump_paths; /* the pieces of one dump; borrowed during the call */
 	size_t dump_path_count;
+	/* Instead of paths, a dump that is there already: the host's from now on, also if this
+	 * fails. */
+	struct dump *dump;
 	bool live; /* instead of dumps, the memory of the machine this runs on */
 	/* With live: the source to take, see dump_open_live(); NULL: the best. Borrowed. */
 	const char *live_source;

@@ -11,6 +11,7 @@
 #include "config.h"
 #include "proto/target.h"
 #include "server/debuginfod_helper.h"
+#include "server/guest_dump.h"
 #include "server/guests.h"
 #include "server/host.h"
 #include "server/kernel/debugfiles.h"
@@ -85,9 +86,67 @@ static struct err *on_opened(void *closure)
 	return end_privileges(opened->options, opened->server, NULL);
 }
 
+/* What is looked at: a dump's machine, or with --guest one of its virtual machines. */
+struct opened_host {
+	struct host *host;
+	struct guest_dump *guest; /* what it is made of, and the machine around it; or NULL */
+	struct host *outer;
+};
+
+static void close_hosts(struct opened_host *h)
+{
+	host_close(h->host);
+	guest_dump_free(h->guest);
+	host_close(h->outer);
+}
+
+/*
+ * With --guest there are two kernels, and --symbols may have files of one that do not fit the
+ * other: then *ret_unfit says so, and the host is opened without.
+ */
+static struct err *open_either(const struct host_options *options, struct guest_dump *guest,
+			       struct host **ret, struct err **ret_unfit)
+{
+	struct host_options o = *options;
+	/* What is kept there goes by the dump's files, and would be the outer machine's. */
+	if (guest)
+		o.symbol_cache = NULL;
+	struct err *e = guest ? guest_dump_new_dump(guest, &o.dump) : NULL;
+	if (!e)
+		e = host_open(&o, ret);
+	if (!e || !o.symbol_path_count || err_code(e) != ERR_FORMAT)
+		return e;
+	*ret_unfit = e;
+	o.symbol_path_count = 0;
+	e = guest ? guest_dump_new_dump(guest, &o.dump) : NULL;
+	return e ? e : host_open(&o, ret);
+}
+
+/* Opens the machine, then makes its guest called @name what @h looks at. */
+static struct err *open_guest(struct opened_host *h, const char *name,
+			      const struct host_options *options)
+{
+	struct err *unfit[2] = { NULL };
+	struct err *e = open_either(options, NULL, &h->outer, &unfit[0]);
+	if (e)
+		goto out;
+	e = guest_dump_open(h->outer, name, &h->guest);
+	if (!e)
+		e = open_either(options, h->guest, &h->host, &unfit[1]);
+	if (!e && unfit[0] && unfit[1]) {
+		e = unfit[1];
+		unfit[1] = NULL;
+	}
+	e = err_wrap(e, "look at the virtual machine %s", name);
+out:
+	err_free(unfit[0]);
+	err_free(unfit[1]);
+	return e;
+}
+
 /* @server as for work_on_dump(). @shown, false at first, must last as long as the host. */
 static struct err *open_host(const struct options *o, struct server *server, bool *shown,
-			     struct host **ret)
+			     struct opened_host *ret)
 {
 	struct opened opened = { o, server };
 	struct host_options host_options = {
@@ -108,7 +167,8 @@ static struct err *open_host(const struct options *o, struct server *server, boo
 		.progress = o->quiet ? NULL : show_progress,
 		.closure = shown,
 	};
-	struct err *e = host_open(&host_options, ret);
+	struct err *e = o->guest ? open_guest(ret, o->guest, &host_options)
+				 : host_open(&host_options, &ret->host);
 	if (*shown)
 		fputs("\r\033[K", stderr);
 	return e;
@@ -181,12 +241,13 @@ static int serve_host(const struct options *o, struct server *server, struct hos
 /* @server is NULL when the commands of --exec are to be run. */
 static int work_on_dump(const struct options *o, struct server *server)
 {
-	struct host *host = NULL;
+	struct opened_host opened = { 0 };
 	struct target *target = NULL;
 	struct served_list served = { 0 };
 	bool shown = false;
 	int status;
-	struct err *e = open_host(o, server, &shown, &host);
+	struct err *e = open_host(o, server, &shown, &opened);
+	struct host *host = opened.host;
 	if (!e)
 		e = target_kernel_new(host, &target);
 	if (!e)
@@ -206,18 +267,18 @@ static int work_on_dump(const struct options *o, struct server *server)
 		status = run_commands(o, host, target);
 	served_free(&served);
 	target_kernel_free(target);
-	host_close(host);
+	close_hosts(&opened);
 	return status;
 }
 
 static int write_symbols_of_dump(const struct options *o)
 {
-	struct host *host = NULL;
+	struct opened_host opened = { 0 };
 	bool shown = false;
-	struct err *e = open_host(o, NULL, &shown, &host);
+	struct err *e = open_host(o, NULL, &shown, &opened);
 	if (!e)
-		e = write_symbols(host, o->write_symbols);
-	host_close(host);
+		e = write_symbols(opened.host, o->write_symbols);
+	close_hosts(&opened);
 	return e ? fail(e) : EXIT_SUCCESS;
 }
 

@@ -113,7 +113,7 @@ static struct err *linux_json(struct json *j, const struct host *h, struct vm *v
 {
 	const struct guest_linux *g;
 	struct err *e = guest_linux_find(h->kvm, vm, &g);
-	if (!e && g->left_out)
+	if (!e && g->unreadable)
 		json_str(j, "system_unknown", g->why);
 	if (e || !g->found)
 		return e;

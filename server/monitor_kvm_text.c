@@ -112,7 +112,7 @@ struct err *add_vm_text(const struct host *h, struct vm *vm, struct buf *out)
 		buf_addstr(out, "  ");
 		add_guest_linux(guest, out);
 		buf_addch(out, '\n');
-	} else if (guest->left_out) {
+	} else if (guest->unreadable) {
 		buf_addf(out, "  its system is not known: %s\n", guest->why);
 	}
 	if (vm->vcpu_count)

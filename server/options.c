@@ -34,6 +34,10 @@ static const struct row rows[] = {
 	  "serve every virtual machine in the dump, too: at the ports behind the\n"
 	  "host's, or in the folder of --listen unixdir:PATH",
 	  NULL, false },
+	{ 'G', "guest", "VM",
+	  "look at the Linux kernel of this virtual machine (named by its process)\n"
+	  "as if the dump were the guest's own; --symbols may be of either kernel",
+	  NULL, false },
 	{ 0, "live", "=SOURCE",
 	  "look at the machine this runs on: at /proc/kcore, /dev/mem or\n"
 	  "/dev/crash, the first that can be read, or at SOURCE; listens at\n"
@@ -174,6 +178,8 @@ static struct err *take(struct options *o, const struct row *row, const char *va
 		o->no_context_threads = true;
 	else if (!strcmp(row->name, "guests"))
 		o->guests = true;
+	else if (!strcmp(row->name, "guest"))
+		o->guest = value;
 	else if (!strcmp(row->name, "no-extra-cfi"))
 		o->no_extra_cfi = true;
 	else if (!strcmp(row->name, "no-serve-files"))
@@ -232,6 +238,9 @@ static struct err *check_source(const struct options *o)
 			       "--live looks at this machine and takes no dump; a source is given "
 			       "as --live=%s",
 			       o->dumps.list[0]);
+	if (o->live && o->guest)
+		return err_new(ERR_INVALID, "--guest looks at a guest of a dump; of a live machine "
+					    "'monitor vcpu' shows them");
 	if (!o->live && !o->dumps.count)
 		return err_new(ERR_INVALID, "no dump is given; see --help");
 	return NULL;

@@ -46,6 +46,7 @@ struct options {
 	size_t cache_size;
 	bool no_context_threads;
 	bool guests;
+	const char *guest; /* the VM to look at, NULL without --guest; argv's */
 	bool no_serve_files;
 	bool no_extra_cfi;
 	bool quiet;

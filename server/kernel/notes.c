@@ -5,12 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/bytes.h"
 #include "base/err.h"
 #include "server/memory/dump.h"
 #include "unwind/pt_regs.h"
 
-enum { PR_PID = 32, PR_REG = 112 };
+enum { PR_PID = 32, PR_REG = 112, PRSTATUS_BYTES = 336 };
 
 /*
  * QEMUX86CPUState (QEMU, target/i386/arch_dump.c): version and size, 18 registers, ten segments
@@ -78,4 +79,52 @@ struct err *cpu_notes_read(const struct dump_info *info, struct cpu_note **ret_n
 	*ret_notes = notes;
 	*ret_count = count;
 	return NULL;
+}
+
+/* ---- writing ---- */
+
+/* Names of up to seven bytes, descriptors of whole words. */
+static void add_note(struct buf *out, const char *name, uint32_t type, const void *desc, size_t len)
+{
+	unsigned char header[sizeof(Elf64_Nhdr) + 8] = { 0 };
+	size_t name_len = strlen(name) + 1;
+	put_u32(header, (uint32_t)name_len);
+	put_u32(header + 4, (uint32_t)len);
+	put_u32(header + 8, type);
+	memcpy(header + sizeof(Elf64_Nhdr), name, name_len);
+	buf_add(out, header, sizeof(header));
+	buf_add(out, desc, len);
+}
+
+void cpu_note_add_prstatus(const struct cpu_note *note, struct buf *out)
+{
+	unsigned char desc[PRSTATUS_BYTES] = { 0 };
+	put_u32(desc + PR_PID, note->pid);
+	for (unsigned i = 0; i < USER_REGS_WORDS; i++)
+		put_u64(desc + PR_REG + 8 * i, note->regs.value[pt_regs_order[i]]);
+	add_note(out, "CORE", NT_PRSTATUS, desc, sizeof(desc));
+}
+
+void cpu_note_add_qemu(const struct cpu_note *note, struct buf *out)
+{
+	static const enum reg order[18] = {
+		REG_RAX, REG_RBX, REG_RCX, REG_RDX, REG_RSI, REG_RDI, REG_RSP, REG_RBP, REG_R8,
+		REG_R9,	 REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15, REG_RIP, REG_EFLAGS,
+	};
+	unsigned char desc[QEMU_KERNEL_GS_BASE + 8] = { 0 };
+	size_t len = note->has_kernel_gs_base ? sizeof(desc) : QEMU_KERNEL_GS_BASE;
+	put_u32(desc, QEMU_VERSION);
+	put_u32(desc + 4, (uint32_t)len);
+	for (unsigned i = 0; i < 18; i++)
+		put_u64(desc + 8 + 8 * i, note->regs.value[order[i]]);
+	for (unsigned i = 0; i < NOTE_SEGMENTS; i++) {
+		unsigned char *segment = desc + QEMU_SEGMENTS + i * QEMU_SEGMENT_BYTES;
+		put_u32(segment, note->selector[i]);
+		put_u64(segment + QEMU_SEGMENT_BASE, note->base[i]);
+	}
+	for (unsigned i = 0; i < 5; i++)
+		put_u64(desc + QEMU_CR + 8 * i, note->cr[i]);
+	if (note->has_kernel_gs_base)
+		put_u64(desc + QEMU_KERNEL_GS_BASE, note->kernel_gs_base);
+	add_note(out, "QEMU", 0, desc, len);
 }

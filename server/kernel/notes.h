@@ -9,6 +9,7 @@
 
 #include "base/regs.h"
 
+struct buf;
 struct dump_info;
 struct err;
 
@@ -42,5 +43,10 @@ cpu_notes_read(const struct dump_info *info, struct cpu_note **ret_notes, size_t
  * whose pr_pid is at 32 and pr_reg at 112. False if @len is too short.
  */
 bool prstatus_decode(const void *desc, size_t len, uint32_t *ret_pid, struct regs *ret);
+
+/* The other way: appends a PRSTATUS note of @note's pid and regs, and a QEMU note of the rest,
+ * which has kernel_gs_base only if that is known. */
+void cpu_note_add_prstatus(const struct cpu_note *note, struct buf *out);
+void cpu_note_add_qemu(const struct cpu_note *note, struct buf *out);
 
 #endif

@@ -56,16 +56,16 @@ struct search {
 	unsigned notes_tried, banners_tried; /* what looks like one */
 	uint64_t bytes;			     /* read so far */
 	char version[UTS_FIELD + 1];	     /* of init_uts_ns, "" while that is not known */
-	char *left_out; /* owned: what the dump's filter left out first, or NULL */
+	char *unreadable;		     /* owned: what could not be read first, or NULL */
 };
 
 /* ---- reading ---- */
 
-/* Keeps in mind what the dump should have had. */
+/* Keeps in mind what could not be read: left out, missing or encrypted. */
 static void drop(struct search *s, struct err *e)
 {
-	if (e && err_code(e) == ERR_EXCLUDED && !s->left_out)
-		s->left_out = strdup(err_msg(e));
+	if (e && err_code(e) != ERR_NOTPRESENT && err_code(e) != ERR_CORRUPT && !s->unreadable)
+		s->unreadable = strdup(err_msg(e));
 	err_free(e);
 }
 
@@ -178,8 +178,12 @@ static bool try_note(struct search *s, uint64_t va)
 		is = !e && is_of_this_kernel(s, info);
 		err_free(e);
 	}
-	if (is)
+	if (is) {
 		take(s->found, info);
+		s->found->vmcoreinfo = text;
+		s->found->vmcoreinfo_len = len;
+		text = NULL;
+	}
 	vmcoreinfo_free(info);
 	free(text);
 	return is;
@@ -398,10 +402,10 @@ static struct err *search_vm(struct kvm *kvm, struct vm *vm, struct search *s)
 	}
 	if (e || s->found->found)
 		return e;
-	if (s->left_out) {
-		s->found->left_out = true;
-		s->found->why = s->left_out;
-		s->left_out = NULL;
+	if (s->unreadable) {
+		s->found->unreadable = true;
+		s->found->why = s->unreadable;
+		s->unreadable = NULL;
 		return NULL;
 	}
 	s->found->why = strdup(any ? "its page tables map no Linux kernel"
@@ -422,7 +426,7 @@ static struct err *search(struct kvm *kvm, struct vm *vm, struct guest_linux *fo
 		e = search_vm(kvm, vm, s);
 	guest_memory_free(s->memory);
 	map_free(&s->pointers);
-	free(s->left_out);
+	free(s->unreadable);
 	free(s);
 	return e;
 }
@@ -446,6 +450,7 @@ void guest_linux_free(struct guest_linux *g)
 {
 	if (!g)
 		return;
+	free(g->vmcoreinfo);
 	free(g->why);
 	free(g);
 }

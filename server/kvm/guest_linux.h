@@ -8,6 +8,7 @@
 #define SERVER_KVM_GUEST_LINUX_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct err;
@@ -28,8 +29,11 @@ struct guest_linux {
 	bool placed;			   /* the next two are known */
 	uint64_t text;			   /* the address of _text */
 	uint64_t slide;			   /* how far KASLR moved it */
-	char *why;			   /* owned: why it was not found; NULL if it was */
-	bool left_out;			   /* that is because of what the dump's filter left out */
+	char *vmcoreinfo;		   /* owned: its text; NULL if it was not found */
+	size_t vmcoreinfo_len;
+	char *why;	 /* owned: why it was not found; NULL if it was */
+	bool unreadable; /* that is because memory could not be read: left out, missing, encrypted
+			  */
 };
 
 /*

@@ -129,6 +129,39 @@ struct err *dump_open(const char *const *paths, size_t count, const struct dump_
 	return NULL;
 }
 
+struct err *dump_make(const struct made_dump *parts, struct dump **ret)
+{
+	struct dump *d = NULL;
+	size_t damage;
+	struct err *e = dump_new(1, &d);
+	if (e)
+		return e;
+	e = notes_parse(&d->notes, parts->notes, parts->notes_len, &damage);
+	if (!e && parts->vmcoreinfo)
+		e = notes_set_vmcoreinfo(&d->notes, parts->vmcoreinfo, parts->vmcoreinfo_len);
+	if (e) {
+		dump_close(d);
+		return e;
+	}
+	snprintf(d->format, sizeof(d->format), "%s", parts->format);
+	d->pages = parts->pages;
+	d->info = (struct dump_info){
+		.format = d->format,
+		.filtered = parts->filtered,
+		.dump_level = parts->dump_level,
+		.memory_bytes = parts->memory_bytes,
+		.max_pfn = parts->max_pfn,
+		.pieces = 1,
+		.date = parts->date,
+		.notes = d->notes.list,
+		.note_count = d->notes.count,
+		.vmcoreinfo = d->notes.vmcoreinfo,
+		.vmcoreinfo_len = d->notes.vmcoreinfo_len,
+	};
+	*ret = d;
+	return NULL;
+}
+
 void dump_close(struct dump *d)
 {
 	if (!d)

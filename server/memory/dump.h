@@ -78,6 +78,24 @@ __attribute__((warn_unused_result)) struct err *dump_open_live(const struct live
 							       const char *source,
 							       const struct dump_options *options,
 							       struct dump **ret);
+
+/* What a dump that is no file is made of. */
+struct made_dump {
+	struct page_source pages; /* its self is borrowed and must outlive the dump */
+	const void *notes; /* ELF notes, as in a PT_NOTE segment; copied, as is what follows */
+	size_t notes_len;
+	const char *vmcoreinfo; /* NULL: none */
+	size_t vmcoreinfo_len;
+	const char *format; /* for users: "virtual machine 103 in ELF" */
+	uint64_t memory_bytes, max_pfn;
+	bool filtered;
+	int dump_level;
+	int64_t date;
+};
+
+/* ERR_NOMEM only. */
+__attribute__((warn_unused_result)) struct err *dump_make(const struct made_dump *parts,
+							  struct dump **ret);
 void dump_close(struct dump *d);
 
 const struct dump_info *dump_info(const struct dump *d);

@@ -3,10 +3,14 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
+#include "base/buf.h"
+#include "server/kernel/notes.h"
 #include "server/kvm/guest_linux.h"
+#include "server/memory/dump.h"
 #include "tests/kvm/guests.h"
 
 /*
@@ -187,6 +191,61 @@ static void what_was_left_out(void **state)
 	assert_none(GUEST NOTE("0x1c020000", INFO) "exclude phys 0x1c010000 192k\n", what);
 }
 
+static void memory_that_is_encrypted(void **state)
+{
+	(void)state;
+	assert_none(GUEST NOTE("0x1c020000", INFO) "put kvm_svm at vm: sev_info.active = 1\n",
+		    "the guest's memory is encrypted (SEV)");
+}
+
+/* What is written as notes is read as it was. */
+static void notes_of_a_dump_that_is_made(void **state)
+{
+	(void)state;
+	static struct cpu_note notes[2]; /* whole, with what is between its members */
+	struct cpu_note *read;
+	static const char info[] = "OSRELEASE=1\n";
+	struct buf bytes = BUF_INIT;
+	struct dump *dump;
+	size_t count;
+	for (unsigned n = 0; n < 2; n++) {
+		struct cpu_note *note = &notes[n];
+		for (unsigned i = 0; i < REG_COUNT; i++)
+			regs_set(&note->regs, i, 0x1000 * (n + 1) + i);
+		for (unsigned i = 0; i < 5; i++)
+			note->cr[i] = 0x2000 * (n + 1) + i;
+		for (unsigned i = 0; i < NOTE_SEGMENTS; i++) {
+			note->selector[i] = (uint16_t)(0x100 * (n + 1) + i);
+			note->base[i] = 0x3000 * (n + 1) + i;
+		}
+		note->gs_base = note->base[NOTE_GS];
+		note->kernel_gs_base = n ? 0 : 0x4000;
+		note->from_qemu = true;
+		note->has_kernel_gs_base = n == 0;
+		note->pid = n + 1;
+		cpu_note_add_prstatus(note, &bytes);
+	}
+	cpu_note_add_qemu(&notes[0], &bytes);
+	cpu_note_add_qemu(&notes[1], &bytes);
+	assert_no_err(buf_error(&bytes));
+	assert_no_err(dump_make(&(struct made_dump){ .notes = bytes.data,
+						     .notes_len = bytes.len,
+						     .vmcoreinfo = info,
+						     .vmcoreinfo_len = sizeof(info) - 1,
+						     .format = "made",
+						     .max_pfn = 5 },
+				&dump));
+	assert_string_equal(dump_info(dump)->format, "made");
+	assert_string_equal(dump_info(dump)->vmcoreinfo, info);
+	assert_no_err(cpu_notes_read(dump_info(dump), &read, &count));
+	assert_int_equal(count, 2);
+	for (unsigned n = 0; n < 2; n++)
+		assert_memory_equal(&read[n], &notes[n], sizeof(*read));
+	free(read);
+	dump_close(dump);
+	buf_free(&bytes);
+}
+
 /* Tables that lead back to themselves, and memory that is full of what is looked for. */
 static void hostile_memory(void **state)
 {
@@ -208,9 +267,14 @@ static void hostile_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(by_vmcoreinfo),     cmocka_unit_test(page_table_isolation),
-		cmocka_unit_test(notes_of_others),   cmocka_unit_test(no_linux),
-		cmocka_unit_test(what_was_left_out), cmocka_unit_test(hostile_memory),
+		cmocka_unit_test(by_vmcoreinfo),
+		cmocka_unit_test(page_table_isolation),
+		cmocka_unit_test(notes_of_others),
+		cmocka_unit_test(no_linux),
+		cmocka_unit_test(memory_that_is_encrypted),
+		cmocka_unit_test(notes_of_a_dump_that_is_made),
+		cmocka_unit_test(what_was_left_out),
+		cmocka_unit_test(hostile_memory),
 	};
 	return cmocka_run_group_tests_name("guest Linux", tests, NULL, NULL);
 }

@@ -5,7 +5,7 @@
     check_guest_linux.py MANIFEST DUMP_NAME SERVER [SERVER_OPTION...]
 
 What the server says is compared with what the guest said of itself on its console while it ran:
-/proc/version, and the address of _stext in /proc/kallsyms. CPU 0 was inside the guest, in user mode,
+/proc/version, the address of _stext in /proc/kallsyms, and ps. CPU 0 was inside the guest, in user mode,
 with tell-tale registers: they are QEMU's. The host's kernel is of the same build, elsewhere.
 """
 
@@ -22,6 +22,7 @@ from server_process import Server
 GREETING = re.compile(r"listening on (\S+:\d+) for vm-\d+$")
 # guest/workload.c: r12 to r15, and "1: jmp 1b".
 TELL_R12, SPIN = 0x1212121212121212, "0xeb\t0xfe"
+FIRST_IDLE = 10000000  # thread ids of tasks that have no pid of their own
 IDLE = ["default_idle_call", "do_idle", "cpu_startup_entry", "start_kernel"]
 
 
@@ -62,6 +63,42 @@ def inside_differs(dump, vm, command):
     for reg, value in qemu_registers.read_guest(registers, 0).items():
         if vcpu["regs"].get(reg) != {"value": hex(value), "from": "note"}:
             yield f"vCPU {name}: {reg} is {vcpu['regs'].get(reg)}, QEMU says {value:#x}"
+
+
+def tasks_differ(dump, command, vm):
+    """The guest's kernel opened as a dump's is: its tasks are those that its ps has listed, and its
+    CPUs have the vCPUs' registers. Workers come and go, and so do those that ran while ps did."""
+    rows = ask(dump, [*command, "--guest", str(vm["pid"])], "threads --json")
+    ours = {row["tid"]: row["comm"] for row in rows if row["tid"] < FIRST_IDLE}
+    theirs = dict(said_tasks(dump))
+    for tid in sorted(ours.keys() | theirs.keys()):
+        names = {listed[tid] for listed in (ours, theirs) if tid in listed}
+        if any(name.startswith("kworker/") for name in names):
+            continue
+        if len(names) != 1:
+            yield f"the guest's task {tid} is {ours.get(tid)!r}, its ps says {theirs.get(tid)!r}"
+        elif tid not in ours and not (tid > 2 and names <= {"ps", "guest-init"}):
+            yield f"the guest's task {tid}, {names}, is not listed"
+        elif tid not in theirs and names != {"sleep"}:
+            yield f"the guest's task {tid}, {names}, is not in what its ps says"
+    spinning = [row for row in rows if row["comm"] == "spins in user"]
+    if [(row.get("cpu"), row.get("regs_from")) for row in spinning] != [(1, "user")]:
+        yield f"what spins in user mode is {spinning}"
+
+
+def said_tasks(dump):
+    with open(dump.path("dumps/linux.guest"), encoding="utf-8") as file:
+        for pid, comm in re.findall(r"^task (\d+) (.*)$", file.read(), re.MULTILINE):
+            yield int(pid), comm
+
+
+def frames_differ(dump, command, vm):
+    """The idle CPU's frames to where it was started."""
+    rows = ask(dump, [*command, "--guest", str(vm["pid"])], "bt --cpu 0 --json")
+    names = [frame.get("name") for row in rows for frame in row["frames"]]
+    for name in IDLE:
+        if name not in names:
+            yield f"the guest's CPU 0 is not idle but in {names}"
 
 
 def missing(text, wanted, who):
@@ -106,7 +143,8 @@ def lldb_differs(dump, guest, banner):
 def check(dump, command):
     stext, banner = said_by_guest(dump)
     vm, host = ask(dump, command, "vms --json", "info --json")
-    lines = [*name_differs(dump, vm, host, stext, banner), *inside_differs(dump, vm, command)]
+    lines = [*name_differs(dump, vm, host, stext, banner), *inside_differs(dump, vm, command),
+             *tasks_differ(dump, command, vm), *frames_differ(dump, command, vm)]
     os.makedirs(dump.path("gdb-index"), exist_ok=True)
     with Server([*command, "--guests"], dump.files) as server:
         guest, = [match.group(1) for match in map(GREETING.match, server.rest_of_greeting())

@@ -7,7 +7,7 @@ import re
 import subprocess
 
 from gdb_run import GDB_S, gdb_on_demo
-from program import VMLINUX, Server, run_on_demo
+from program import VMLINUX, Server, run_on_demo, run_program
 from tap import check, expect, expect_equal, expect_in, expect_not_in, need_tool, run_checks
 
 KVM, VCPU = "0xffff8803e0e40000", "0xffff88043ea73280"
@@ -55,6 +55,19 @@ def _():
         expect_in("there is no", monitor(line))
     expect_in("there is no virtual machine '7'", monitor("vcpus 7"))
     expect_in("stale", monitor("vcpu 0"))
+
+
+@check("--guest: a VM that is none, one that runs no Linux, a live machine's")
+def _():
+    for name, what in [("7", "there is no virtual machine '7'"),
+                       ("103", "look at the virtual machine 103: no Linux kernel was found in the "
+                        "guest: ")]:
+        for options in [("--exec", "info"), ("--listen", "127.0.0.1:0")]:
+            done = run_on_demo("--quiet", "--guest", name, *options)
+            expect_equal((done.returncode, done.stdout), (1, ""), f"{name}: status and output")
+            expect_in(what, done.stderr)
+            expect_equal(len(done.stderr.splitlines()), 1, "sentences")
+    expect_in("--guest looks at a guest of a dump", run_program("--live", "--guest", "1").stderr)
 
 
 @check("gdb: $kvm_vcpu, $task and the guest's registers by name", GDB_S)

@@ -35,6 +35,7 @@ OPTIONS = {
     "debug",
     "exec",
     "help",
+    "guest",
     "guests",
     "listen",
     "live",

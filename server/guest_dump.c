@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "server/guest_dump.h"
+
+#include <elf.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "server/host.h"
+#include "server/kernel/notes.h"
+#include "server/kvm/guest_linux.h"
+#include "server/kvm/guest_memory.h"
+#include "server/kvm/guest_regs.h"
+#include "server/kvm/kvm.h"
+#include "server/memory/dump.h"
+#include "server/vcpu_name.h"
+
+struct guest_dump {
+	struct host *host; /* borrowed, as are the next two */
+	struct vm *vm;
+	const struct guest_linux *linux_kernel;
+	struct guest_memory *memory; /* owned */
+};
+
+/* ---- pages ---- */
+
+static struct err *read_page(void *self, uint64_t pfn, void *page, uint16_t *ret_from,
+			     uint16_t *ret_to)
+{
+	struct guest_dump *g = self;
+	size_t done = 0;
+	struct err *e =
+		guest_memory_read_phys(g->memory, pfn << PAGE_SHIFT, page, PAGE_SIZE, &done);
+	*ret_from = 0;
+	*ret_to = (uint16_t)done;
+	return e;
+}
+
+static bool next_page(void *self, uint64_t pfn, uint64_t *ret_pfn)
+{
+	struct guest_dump *g = self;
+	struct gpa_way way;
+	uint64_t gpa = pfn << PAGE_SHIFT;
+	if (pfn > UINT64_MAX >> PAGE_SHIFT)
+		return false;
+	struct err *e = guest_memory_translate(g->memory, gpa, &way);
+	bool found = !e;
+	err_free(e);
+	if (!found && !guest_memory_next_phys(g->memory, gpa, &gpa))
+		return false;
+	*ret_pfn = gpa >> PAGE_SHIFT;
+	return true;
+}
+
+/* ---- CPUs ---- */
+
+static const struct {
+	enum reg reg;
+	enum guest_reg guest;
+} general[] = {
+	{ REG_RAX, GUEST_RAX },		{ REG_RBX, GUEST_RBX },
+	{ REG_RCX, GUEST_RCX },		{ REG_RDX, GUEST_RDX },
+	{ REG_RSI, GUEST_RSI },		{ REG_RDI, GUEST_RDI },
+	{ REG_RBP, GUEST_RBP },		{ REG_RSP, GUEST_RSP },
+	{ REG_R8, GUEST_R8 },		{ REG_R9, GUEST_R9 },
+	{ REG_R10, GUEST_R10 },		{ REG_R11, GUEST_R11 },
+	{ REG_R12, GUEST_R12 },		{ REG_R13, GUEST_R13 },
+	{ REG_R14, GUEST_R14 },		{ REG_R15, GUEST_R15 },
+	{ REG_RIP, GUEST_RIP },		{ REG_EFLAGS, GUEST_RFLAGS },
+	{ REG_CS, GUEST_CS },		{ REG_SS, GUEST_SS },
+	{ REG_DS, GUEST_DS },		{ REG_ES, GUEST_ES },
+	{ REG_FS, GUEST_FS },		{ REG_GS, GUEST_GS },
+	{ REG_FS_BASE, GUEST_FS_BASE }, { REG_GS_BASE, GUEST_GS_BASE },
+};
+
+/* A note cannot say that something is unknown: false unless all that it has to say is known. */
+static bool fill_note(const struct guest_regs *r, struct cpu_note *note)
+{
+	static const enum guest_reg control[5] = { GUEST_CR0, GUEST_REGS, GUEST_CR2, GUEST_CR3,
+						   GUEST_CR4 };
+	static const enum guest_reg selectors[NOTE_SEGMENTS] = {
+		[NOTE_CS] = GUEST_CS, [NOTE_DS] = GUEST_DS, [NOTE_ES] = GUEST_ES,
+		[NOTE_FS] = GUEST_FS, [NOTE_GS] = GUEST_GS, [NOTE_SS] = GUEST_SS,
+	};
+	for (size_t i = 0; i < sizeof(general) / sizeof(*general); i++) {
+		if (!r->value[general[i].guest].known)
+			return false;
+		regs_set(&note->regs, general[i].reg, r->value[general[i].guest].value);
+	}
+	for (unsigned i = 0; i < 5; i++) {
+		if (control[i] == GUEST_REGS)
+			continue;
+		if (!r->value[control[i]].known)
+			return false;
+		note->cr[i] = r->value[control[i]].value;
+	}
+	for (unsigned i = 0; i < NOTE_SEGMENTS; i++)
+		note->selector[i] = (uint16_t)r->value[selectors[i]].value;
+	note->base[NOTE_FS] = r->value[GUEST_FS_BASE].value;
+	note->base[NOTE_GS] = r->value[GUEST_GS_BASE].value;
+	note->has_kernel_gs_base = r->value[GUEST_KERNEL_GS_BASE].known;
+	note->kernel_gs_base = r->value[GUEST_KERNEL_GS_BASE].value;
+	return true;
+}
+
+/* One PRSTATUS and one of QEMU's for each vCPU whose registers are known, all PRSTATUS first. */
+static struct err *add_notes(struct guest_dump *g, struct buf *out)
+{
+	struct buf second = BUF_INIT;
+	struct err *e = NULL;
+	for (size_t i = 0; !e && i < g->vm->vcpu_count; i++) {
+		struct guest_regs regs;
+		struct cpu_note note = { .pid = (uint32_t)i + 1, .from_qemu = true };
+		e = guest_regs_read(g->host->kvm, &g->vm->vcpus[i], &regs);
+		if (e || regs.is_nested || regs.is_encrypted || !g->vm->vcpus[i].has_run ||
+		    !fill_note(&regs, &note))
+			continue;
+		cpu_note_add_prstatus(&note, out);
+		cpu_note_add_qemu(&note, &second);
+	}
+	buf_add(out, second.data, second.len);
+	if (!e)
+		e = buf_error(&second);
+	buf_free(&second);
+	return e ? e : buf_error(out);
+}
+
+/* ---- the dump ---- */
+
+static struct err *memory_end(struct guest_dump *g, uint64_t *ret_bytes, uint64_t *ret_max_pfn)
+{
+	const struct memslot *slots;
+	size_t count;
+	struct err *e = kvm_slots(g->host->kvm, g->vm, &slots, &count);
+	*ret_bytes = *ret_max_pfn = 0;
+	for (size_t i = 0; !e && i < count; i++) {
+		uint64_t end = (slots[i].gpa + (slots[i].size - 1)) >> PAGE_SHIFT;
+		if (slots[i].as)
+			continue;
+		*ret_bytes += slots[i].size;
+		if (end >= *ret_max_pfn)
+			*ret_max_pfn = end + 1;
+	}
+	return e;
+}
+
+struct err *guest_dump_new_dump(struct guest_dump *g, struct dump **ret)
+{
+	const struct dump_info *outer = dump_info(g->host->dump);
+	struct buf notes = BUF_INIT;
+	char format[128];
+	struct made_dump parts = {
+		.pages = { .self = g, .read_page = read_page, .next_page = next_page },
+		.format = format,
+		.filtered = outer->filtered,
+		.dump_level = outer->dump_level,
+		.date = outer->date,
+		.vmcoreinfo = g->linux_kernel->vmcoreinfo,
+		.vmcoreinfo_len = g->linux_kernel->vmcoreinfo_len,
+	};
+	snprintf(format, sizeof(format), "virtual machine %" PRIu32 " in %s", g->vm->pid,
+		 outer->format);
+	struct err *e = memory_end(g, &parts.memory_bytes, &parts.max_pfn);
+	if (!e)
+		e = add_notes(g, &notes);
+	parts.notes = notes.data;
+	parts.notes_len = notes.len;
+	if (!e)
+		e = dump_make(&parts, ret);
+	buf_free(&notes);
+	return e;
+}
+
+struct err *guest_dump_open(struct host *host, const char *name, struct guest_dump **ret)
+{
+	struct vm *vms;
+	const struct guest_linux *found;
+	size_t count, i = 0;
+	struct err *e = kvm_vms(host->kvm, &vms, &count);
+	if (!e && !count)
+		e = err_new(ERR_NOTFOUND, "there are no virtual machines in it%s%s",
+			    kvm_why(host->kvm) ? ": " : "",
+			    kvm_why(host->kvm) ? kvm_why(host->kvm) : "");
+	if (!e)
+		e = vm_by_name(host, name, &i);
+	if (!e)
+		e = guest_linux_find(host->kvm, &vms[i], &found);
+	if (!e && !found->found)
+		e = err_new(ERR_UNSUPPORTED, "no Linux kernel was found in the guest: %s",
+			    found->why);
+	if (e)
+		return e;
+	struct guest_dump *g = calloc(1, sizeof(*g));
+	if (!g)
+		return err_nomem();
+	*g = (struct guest_dump){ .host = host, .vm = &vms[i], .linux_kernel = found };
+	e = guest_memory_new(host->kvm, g->vm, &g->memory);
+	if (e) {
+		guest_dump_free(g);
+		return e;
+	}
+	*ret = g;
+	return NULL;
+}
+
+void guest_dump_free(struct guest_dump *g)
+{
+	if (!g)
+		return;
+	guest_memory_free(g->memory);
+	free(g);
+}
