@@ -11,17 +11,20 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include "base/buf.h"
 #include "base/bytes.h"
+#include "server/image/entry_frames.h"
 #include "server/image/image.h"
 #include "server/kernel/code_map.h"
 #include "server/kernel/module_types.h"
 #include "server/kernel/orc_tables.h"
 #include "tests/kernel/mutant.h"
 #include "tests/kvm/ask.h"
+#include "tests/kvm/linux_guest.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -29,14 +32,14 @@ enum { CHANGE_BYTES = 5, STEPS_MAX = 1000, WITH_IMAGE = 0x80 };
 
 /* The newer kernel's guest has memory behind its first slot, tables of its own, and such as the
  * processor uses for it. */
-#define GUEST                                                              \
+#define NEWER                                                              \
 	"include \"" SOURCE_FOLDER "/tests/kvm/newer.recipe\"\n"           \
 	"use sh\nmap 0x7f0000000000 0x14100000 64k user\nuse kernel\n"     \
 	"phys 0x14100000+0x1000: 0x2007\nphys 0x14100000+0x2000: 0x3007\n" \
 	"phys 0x14100000+0x3000: 0x87\nphys 0x14100000+0x8000: \"hello from the guest\"\n"
 
 #define SVM                                                                          \
-	GUEST "put cpuinfo_x86 at boot_cpu_data + s: x86_vendor = 2\n"               \
+	NEWER "put cpuinfo_x86 at boot_cpu_data + s: x86_vendor = 2\n"               \
 	      "pagetable npt root 0x1234000 pool 0x1240000\n"                        \
 	      "map 0 0x14100000 64k user\nuse kernel\n"                              \
 	      "put vcpu_svm at vcpu0: vmcb = vmcb0\n"                                \
@@ -44,7 +47,7 @@ enum { CHANGE_BYTES = 5, STEPS_MAX = 1000, WITH_IMAGE = 0x80 };
 	      "	save.rflags = 0x46 save.cr3 = 0x1000\n"
 
 #define VMX                                                                      \
-	GUEST "put cpuinfo_x86 at boot_cpu_data + s: x86_vendor = 0\n"           \
+	NEWER "put cpuinfo_x86 at boot_cpu_data + s: x86_vendor = 0\n"           \
 	      "pagetable ept ept root 0x1234000 pool 0x1240000\n"                \
 	      "map 0 0x14100000 64k\nuse kernel\n"                               \
 	      "put kvm_vcpu at vcpu0: arch.regs_avail = 0x490000\n"              \
@@ -58,6 +61,20 @@ enum { CHANGE_BYTES = 5, STEPS_MAX = 1000, WITH_IMAGE = 0x80 };
 	"prstatus 2: rip = default_idle+s+4 rsp = stack1+0x3f00 cs = 0x10\n"   \
 	"qemu: rip = default_idle+s+4 rsp = stack1+0x3f00 cr3 = cr3\n"         \
 	"	cr4 = 0x20|(levels-4)<<12 gs.base = cpu1-percpu cs.selector = 0x10\n"
+
+/* Where it comes back to, on the stack of its thread. */
+#define SVM_HOST                                                                             \
+	"set save_page 0x1a000000\nzero phys save_page 4k\n"                                 \
+	"phys save_page + 0x550: (sh_pgd|encrypted_bit)\nphys save_page + 0x570: 0x46\n"     \
+	"phys save_page + 0x578: (__svm_vcpu_run + s + 0x60)\n"                              \
+	"phys save_page + 0x5d8: (sh_stk + 0x3000)\nphys save_page + 0x5f8: 0xacc\n"         \
+	"put svm_cpu_data at pc0 + svm_data: asid_generation = 1 save_area_pa = save_page\n" \
+	"virt sh_stk + 0x3000: vcpu0 0xb0b 0x1212 0x1313 0x1414 0x1515 (sh_stk + 0x3200)\n"  \
+	"	(svm_vcpu_enter_exit + s + 0x25)\n"
+
+#define VMX_HOST                                                         \
+	"put vcpu_vmx at vcpu0: loaded_vmcs = &vcpu_vmx(vcpu0).vmcs01\n" \
+	"	vmcs01.host_state.rsp = sh_stk + 0x3000\n"
 
 #define MODERN                                                                  \
 	.recipe = "modern.recipe", .symbols = BUILD_FOLDER "/tests/kvm/modern", \
@@ -77,8 +94,8 @@ static const struct machine_plan plans[] = {
 	{ .recipe = "seed.recipe", .symbols = DEMO_VMLINUX },
 	{ MODERN, .extra = SVM },
 	{ MODERN, .extra = VMX },
-	{ MODERN, .extra = SVM ENTERED, .drop_cpu_notes = true },
-	{ MODERN, .extra = VMX ENTERED, .drop_cpu_notes = true },
+	{ MODERN, .extra = SVM ENTERED SVM_HOST, .drop_cpu_notes = true },
+	{ MODERN, .extra = VMX ENTERED VMX_HOST, .drop_cpu_notes = true },
 	{ .recipe = "modern.recipe",
 	  .symbols = BUILD_FOLDER "/tests/kernel/modern",
 	  .extra = MODULE },
@@ -93,6 +110,9 @@ static const struct machine_plan plans[] = {
 	SHAPE("612", "-roots"),
 	SHAPE("612", "-nested-svm"),
 	SHAPE("703", "-vmx-legacy"),
+	{ MODERN, .extra = "include \"" SOURCE_FOLDER "/tests/kvm/newer.recipe\"\n"
+			   "put cpuinfo_x86 at boot_cpu_data + s: x86_vendor = 2\n" GUEST NOTE(
+				   "0x1c020000", INFO) },
 };
 
 enum { PLANS = sizeof(plans) / sizeof(*plans) };
@@ -105,6 +125,20 @@ struct original {
 	bool made;
 };
 
+/* What is served beside a vmlinux. */
+static void make_frames(const struct image_source *source)
+{
+	struct buf out = BUF_INIT;
+	uint64_t *starts = NULL;
+	size_t count = 0;
+	err_free(entry_frames_make(source, &out));
+	err_free(entry_frames_stack_changers(source, &starts, &count));
+	for (size_t i = 1; i < count; i++)
+		assert_true(starts[i - 1] <= starts[i]);
+	free(starts);
+	buf_free(&out);
+}
+
 static void make_image(struct machine *m)
 {
 	struct image_source source = { .k = m->kernel };
@@ -114,6 +148,7 @@ static void make_image(struct machine *m)
 	assert_no_err(code_map_new(m->kernel, &source.code));
 	assert_no_err(module_types_new(m->kernel, code_map_modules(source.code), &source.types));
 	assert_no_err(orc_tables_new(m->kernel, code_map_modules(source.code), NULL, &source.orc));
+	make_frames(&source);
 	assert_no_err(image_new(&source, &image));
 	struct err *e = NULL;
 	for (unsigned i = 0; !e && !done; i++) {

@@ -9,6 +9,7 @@
 #include "server/kernel/code_map.h"
 #include "server/kernel/module_types.h"
 #include "server/kvm/exit_names.h"
+#include "server/kvm/guest_linux.h"
 #include "server/kvm/guest_memory.h"
 #include "server/kvm/guest_regs.h"
 #include "server/kvm/host_entry.h"
@@ -90,7 +91,8 @@ static void ask_mmu(struct kvm *kvm, const struct vcpu *vcpu)
 }
 
 /* Virtual memory through the guest's tables, with these registers. */
-static void ask_virtual(struct guest_memory *memory, const struct guest_regs *regs)
+static void ask_virtual(struct kvm *kvm, const struct vcpu *vcpu, struct guest_memory *memory,
+			const struct guest_regs *regs)
 {
 	static const uint64_t addresses[] = { 0x8000, 0x1fffffe, UINT64_C(0xffffffff81000ffc) };
 	struct walk_space space;
@@ -99,6 +101,8 @@ static void ask_virtual(struct guest_memory *memory, const struct guest_regs *re
 	size_t done = 0;
 	bool stale;
 	struct err *e = guest_paging(regs, &space, &stale);
+	if (!e)
+		e = guest_paging_below(kvm, vcpu, regs, &space);
 	if (e) {
 		err_free(e);
 		return;
@@ -142,8 +146,8 @@ static void ask_vcpu(struct kvm *kvm, const struct vcpu *vcpu, struct guest_memo
 	assert_no_err(guest_regs_read(kvm, vcpu, &regs));
 	assert_no_err(guest_regs_read_l1(kvm, vcpu, &l1));
 	ask_mmu(kvm, vcpu);
-	ask_virtual(memory, &regs);
-	ask_virtual(memory, &l1);
+	ask_virtual(kvm, vcpu, memory, &regs);
+	ask_virtual(kvm, vcpu, memory, &l1);
 }
 
 static void ask_slots(struct kvm *kvm, struct vm *vm, struct guest_memory *memory)
@@ -165,6 +169,7 @@ static void ask_slots(struct kvm *kvm, struct vm *vm, struct guest_memory *memor
 static void ask_vm(struct kvm *kvm, struct vm *vm)
 {
 	struct guest_memory *memory;
+	const struct guest_linux *guest;
 	assert_ptr_equal(kvm_vm_at(kvm, vm->address), vm);
 	assert_non_null(vm_kind_name(vm->kind));
 	assert_no_err(guest_memory_new(kvm, vm, &memory));
@@ -174,6 +179,8 @@ static void ask_vm(struct kvm *kvm, struct vm *vm)
 	mmu_counts(kvm, vm, ignore_bit, NULL);
 	mmu_tdp_roots(kvm, vm, ask_page, kvm);
 	guest_memory_free(memory);
+	assert_no_err(guest_linux_find(kvm, vm, &guest));
+	assert_true(guest->found == !guest->why);
 }
 
 static void ask_kvm(struct machine *m, struct kvm *kvm)
