@@ -14,11 +14,13 @@ build_dir=${BUILD_DIR:-$source_dir/build}
 jobs=$(nproc 2>/dev/null || echo 2)
 
 build_packages="autoconf automake gcc libc6-dev make pkg-config
-    libkdumpfile-dev libdw-dev libelf-dev libev-dev libdebuginfod-dev"
+    libkdumpfile-dev libdw-dev libelf-dev libev-dev libdebuginfod-dev
+    liblzma-dev libzstd-dev zlib1g-dev"
 demo_packages="gdb"
 check_packages="gdb lldb python3 python3-drgn crash libxml2-utils mandoc
-    libcmocka-dev libbpf-dev zlib1g-dev liblzo2-dev libsnappy-dev libzstd-dev
-    qemu-system-x86 strace busybox-static cpio kexec-tools makedumpfile xz-utils ca-certificates debuginfod"
+    libcmocka-dev libbpf-dev liblzo2-dev libsnappy-dev
+    qemu-system-x86 strace busybox-static cpio kexec-tools makedumpfile xz-utils zstd
+    ca-certificates debuginfod"
 
 say() {
     printf '== %s\n' "$*"

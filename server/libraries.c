@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -44,6 +45,10 @@ static struct err *add_module(struct host *host, const struct module *m, struct 
 	char *name = e ? NULL : realpath(file->path, NULL);
 	if (!e && !name)
 		e = err_new(ERR_IO, "%s is not there any more", file->path);
+	/* Clients get what is in a compressed file. */
+	char *end = name && file->packed ? strrchr(name, '.') : NULL;
+	if (end)
+		*end = 0;
 	if (!e && !exports_has(host->exports, name))
 		e = exports_add_fd(host->exports, name, file->fd, NULL);
 	if (!e) {

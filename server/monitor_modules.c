@@ -116,6 +116,7 @@ static void add_json(const struct host *h, const struct module_file *file,
 		json_str(&j, "build_id", file->build_id);
 	if (file->path) {
 		json_str(&j, "file", file->path);
+		json_bool(&j, "compressed", file->packed);
 		json_bool(&j, "debug_info", file->has_dwarf);
 	} else {
 		json_str(&j, "why", file->why);
@@ -162,7 +163,7 @@ static void add_text(const struct host *h, const struct module_file *file,
 			 m->regions[i].text_end > m->regions[i].low ? "code" : "data");
 	buf_addf(out, "    build-id %s\n    ", file->build_id ? file->build_id : "unknown");
 	if (file->path)
-		buf_addf(out, "file %s%s", file->path,
+		buf_addf(out, "file %s%s%s", file->path, file->packed ? " (compressed)" : "",
 			 file->has_dwarf ? "" : " (without debug information)");
 	else
 		add_printable(out, file->why);
@@ -243,6 +244,11 @@ static struct err *script_module(struct host *h, const struct module *m, struct 
 	size_t count;
 	struct buf line = BUF_INIT;
 	struct err *e = module_files_get(h->module_files, m, &file);
+	if (!e && file->packed)
+		e = err_new(ERR_UNSUPPORTED,
+			    "%s is compressed, which lldb does not read: decompress "
+			    "it, and give its folder with --symbols",
+			    file->path);
 	if (!e)
 		e = module_files_ko(h->module_files, m, &ko);
 	if (e && err_code(e) == ERR_NOMEM)

@@ -23,8 +23,8 @@ enum { SLICE = 8 /* modules whose files are looked at before others have their t
 
 /* What is said of an object. Strings are borrowed and may be NULL. */
 struct finding {
-	const char *object, *build_id, *file, *why, *tried;
-	bool debug_info, symtab;
+	const char *object, *build_id, *file, *why, *tried, *dwarf_why;
+	bool debug_info, symtab, packed;
 };
 
 static void add_download_json(struct json *j, const struct download *d)
@@ -72,9 +72,12 @@ static void add_json(const struct host *h, const struct finding *f, struct buf *
 		json_str(&j, "file", f->file);
 		json_bool(&j, "symbols", f->symtab);
 		json_bool(&j, "debug_info", f->debug_info);
+		json_bool(&j, "compressed", f->packed);
 	}
 	if (f->why)
 		json_str(&j, "why", f->why);
+	if (f->dwarf_why)
+		json_str(&j, "debug_info_why", f->dwarf_why);
 	if (!f->file || !f->debug_info)
 		json_str(&j, "package", package.data);
 	if (f->tried && *f->tried)
@@ -142,11 +145,14 @@ static void add_text(const struct host *h, const struct finding *f, struct buf *
 	add_printable(out, f->object);
 	buf_addf(out, "  build-id %s\n", f->build_id ? f->build_id : "unknown");
 	if (f->file)
-		buf_addf(out, "    %s%s\n", f->file,
-			 f->debug_info ? "" : " (without debug information)");
+		buf_addf(out, "    %s%s%s\n", f->file, f->packed ? " (compressed)" : "",
+			 f->debug_info	? ""
+			 : f->dwarf_why ? " (with debug information that cannot be read)"
+					: " (without debug information)");
+	add_indented(out, f->dwarf_why);
 	add_indented(out, f->why);
 	add_indented(out, f->tried);
-	if (f->file && f->debug_info)
+	if (f->file && (f->debug_info || f->dwarf_why))
 		return;
 	/* Where nothing was found, that has said which package it is in. */
 	if (f->file) {
@@ -171,6 +177,7 @@ static void finding_of_file(struct finding *f, const struct debug_file *file)
 	f->file = file->path;
 	f->debug_info = file->has_dwarf;
 	f->symtab = file->has_symtab;
+	f->dwarf_why = file->dwarf_why;
 }
 
 /* One that is not in use, for the dump's own symbols and types did, is looked for now. */
@@ -219,6 +226,8 @@ static struct err *describe_module(struct host *h, const struct module *m, bool 
 		.tried = file->tried,
 		.debug_info = file->has_dwarf,
 		.symtab = file->has_symtab,
+		.dwarf_why = file->dwarf_why,
+		.packed = file->packed,
 	};
 	add_finding(h, &f, json, out);
 	return NULL;

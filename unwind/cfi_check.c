@@ -327,6 +327,14 @@ static bool has_index(Elf *elf, size_t names)
 	return false;
 }
 
+/* libdw takes a section that GNU's tools had compressed (.zdebug_frame) for the other, and has it
+ * decompressed by now. */
+static bool is_called(const char *found, const char *name)
+{
+	return !strcmp(found, name) ||
+	       (!strcmp(name, ".debug_frame") && !strcmp(found, ".zdebug_frame"));
+}
+
 bool cfi_check_elf(Elf *elf, const char *name, const char **ret_why)
 {
 	size_t names, ident_len;
@@ -345,7 +353,7 @@ bool cfi_check_elf(Elf *elf, const char *name, const char **ret_why)
 		GElf_Shdr h;
 		const char *found =
 			gelf_getshdr(section, &h) ? elf_strptr(elf, names, h.sh_name) : NULL;
-		if (!found || strcmp(found, name) != 0 || h.sh_type == SHT_NOBITS)
+		if (!found || !is_called(found, name) || h.sh_type == SHT_NOBITS)
 			continue;
 		Elf_Data *data = elf_getdata(section, NULL);
 		if (data && data->d_buf &&

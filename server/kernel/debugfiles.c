@@ -24,6 +24,7 @@ void debug_file_close(struct debug_file *f)
 		close(f->fd);
 	free(f->path);
 	free(f->build_id);
+	free(f->dwarf_why);
 	free(f);
 }
 
@@ -117,6 +118,8 @@ static struct err *check_content(const struct elf_identity *id)
 {
 	if (id->relocatable)
 		return err_new(ERR_FORMAT, "it is a kernel module, not a vmlinux");
+	if (!id->has_symtab && !id->has_btf && id->dwarf_why)
+		return err_new(ERR_UNSUPPORTED, "%s", id->dwarf_why);
 	if (!id->has_symtab && !id->has_dwarf && !id->has_btf)
 		return err_new(ERR_FORMAT,
 			       "it is stripped: it has no symbol table, no DWARF and no BTF");
@@ -153,6 +156,8 @@ static struct err *open_checked(int fd, const char *path, const struct debug_wan
 	}
 	f->build_id = ret_id->build_id;
 	ret_id->build_id = NULL;
+	f->dwarf_why = ret_id->dwarf_why;
+	ret_id->dwarf_why = NULL;
 	f->has_symtab = ret_id->has_symtab;
 	f->has_dwarf = ret_id->has_dwarf;
 	f->has_btf = ret_id->has_btf;
@@ -194,6 +199,8 @@ struct err *debug_file_types(const struct debug_file *f, struct types **ret)
 			e = types_from_btf(btf.data, btf.len, NULL, ret);
 	} else if (f->has_dwarf) {
 		e = types_from_dwarf(f->fd, f->path, ret);
+	} else if (f->dwarf_why) {
+		e = err_new(ERR_UNSUPPORTED, "%s", f->dwarf_why);
 	} else {
 		e = err_new(ERR_NOTFOUND, "it has neither BTF nor DWARF");
 	}

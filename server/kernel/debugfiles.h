@@ -29,7 +29,8 @@ struct debug_file {
 	char *path;	/* owned */
 	char *build_id; /* owned, hex digits; NULL if it has none */
 	bool has_symtab, has_dwarf, has_btf;
-	uint64_t text; /* link address of _stext (of _text if there is none); 0 if unknown */
+	char *dwarf_why; /* owned; why the DWARF that it has cannot be read; NULL otherwise */
+	uint64_t text;	 /* link address of _stext (of _text if there is none); 0 if unknown */
 };
 
 /* Frees @f; NULL is allowed. */
@@ -49,8 +50,8 @@ debug_file_open(const char *path, const struct debug_wanted *wanted, struct debu
  * Looks for the wanted vmlinux in @paths (files and folders given with --symbols, in their order)
  * and then in the usual places: by build-id below /usr/lib/debug/.build-id, by release in
  * /usr/lib/debug/boot, /usr/lib/debug/lib/modules/RELEASE, /lib/modules/RELEASE/build, /boot; by
- * build-id in the cache of libdebuginfod. A folder is searched as if it were /, /usr/lib/debug, or the one that holds vmlinux or
- * vmlinux-RELEASE.
+ * build-id in the cache of libdebuginfod. A folder is searched as if it were /, /usr/lib/debug, or
+ * the one that holds vmlinux or vmlinux-RELEASE.
  *
  * A file that the user named and that does not fit is an error, except a module, which is not meant
  * to; a found one that does not fit is passed over. Both get a line in @tried (not freed here, also

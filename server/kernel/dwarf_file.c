@@ -11,9 +11,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
-
-/* ELFCOMPRESS_ZSTD; older headers do not have it. */
-enum { COMPRESS_ZSTD = 2 };
+#include "server/kernel/debug_sections.h"
 
 struct dwarf_file {
 	Dwarf *dwarf; /* owned unless dwfl is there, which owns it then */
@@ -36,39 +34,14 @@ Dwarf *dwarf_file_dwarf(const struct dwarf_file *f)
 	return f->dwarf;
 }
 
-/* Whether .debug_info is compressed with zstd, which libdw understands since 0.189 and only if it
- * was built so. */
-static bool has_zstd_debug_info(Elf *elf)
-{
-	size_t names;
-	if (elf_getshdrstrndx(elf, &names))
-		return false;
-	for (Elf_Scn *section = NULL; (section = elf_nextscn(elf, section));) {
-		GElf_Shdr header;
-		GElf_Chdr compression;
-		if (!gelf_getshdr(section, &header))
-			continue;
-		const char *name = elf_strptr(elf, names, header.sh_name);
-		if (name && !strcmp(name, ".debug_info"))
-			return header.sh_flags & SHF_COMPRESSED &&
-			       gelf_getchdr(section, &compression) &&
-			       compression.ch_type == COMPRESS_ZSTD;
-	}
-	return false;
-}
-
 /* Why libdw found nothing that it can read in the file. */
 static struct err *no_dwarf(int fd, const char *path)
 {
 	Elf *elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
-	bool zstd = elf && has_zstd_debug_info(elf);
+	struct err *e = elf ? debug_sections_check(elf) : NULL;
 	elf_end(elf);
-	if (zstd)
-		return err_new(ERR_UNSUPPORTED,
-			       "%s: its debug sections are compressed with zstd, which this libdw "
-			       "(%s) cannot read; a copy made with objcopy "
-			       "--decompress-debug-sections will do",
-			       path, dwfl_version(NULL));
+	if (e)
+		return err_wrap(e, "%s", path);
 	return err_new(ERR_NOTFOUND, "%s: no DWARF debug information (%s)", path, dwarf_errmsg(-1));
 }
 

@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/hex.h"
+#include "server/kernel/debug_sections.h"
 
 enum {
 	BUILD_ID_MAX = 64, /* bytes; SHA-1 has 20, and 32 is the longest in use */
@@ -17,6 +18,7 @@ enum {
 
 void elf_identity_free(struct elf_identity *id)
 {
+	free(id->dwarf_why);
 	free(id->build_id);
 	free(id->release);
 	*id = (struct elf_identity){ 0 };
@@ -160,6 +162,17 @@ static struct err *look_at_sections(Elf *elf, struct elf_identity *id)
 	return NULL;
 }
 
+static struct err *check_debug_sections(Elf *elf, struct elf_identity *id)
+{
+	struct err *why = id->has_dwarf ? debug_sections_check(elf) : NULL;
+	if (!why)
+		return NULL;
+	id->has_dwarf = false;
+	id->dwarf_why = strdup(err_msg(why));
+	err_free(why);
+	return id->dwarf_why ? NULL : err_nomem();
+}
+
 struct err *elf_identify(int fd, struct elf_identity *ret)
 {
 	struct err *e = check_magic(fd);
@@ -171,6 +184,8 @@ struct err *elf_identify(int fd, struct elf_identity *ret)
 	e = check_header(elf, &id.relocatable);
 	if (!e)
 		e = look_at_sections(elf, &id);
+	if (!e)
+		e = check_debug_sections(elf, &id);
 	elf_end(elf);
 	if (e)
 		elf_identity_free(&id);

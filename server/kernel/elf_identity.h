@@ -13,6 +13,9 @@ struct err;
 struct elf_identity {
 	bool relocatable; /* a module (.ko), not a kernel */
 	bool has_symtab, has_dwarf, has_btf;
+	/* Why the DWARF that is there cannot be read, a sentence that does not name the file;
+	 * owned. has_dwarf is false then. */
+	char *dwarf_why;
 	char *build_id; /* owned, lower-case hex digits; NULL if it has none */
 	char *release;	/* owned, of its "Linux version" banner; NULL if it has none */
 };

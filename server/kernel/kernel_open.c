@@ -157,13 +157,14 @@ static struct err *fetch_file(struct kernel *k, const struct kernel_options *opt
 	return both;
 }
 
-/* Looks for the vmlinux and checks it; @why is added to a failure. */
+/* Looks for the vmlinux and checks it. @why is why it is needed, and added to a failure; NULL: it
+ * is not. */
 static struct err *open_file(struct kernel *k, const struct kernel_options *options,
 			     const char *why)
 {
 	struct err *e = kernel_find_debug_file(k, options->symbol_paths, options->symbol_path_count,
 					       &k->file);
-	if (e && err_code(e) == ERR_NOTFOUND && options->fetch && k->build_id)
+	if (why && e && err_code(e) == ERR_NOTFOUND && options->fetch && k->build_id)
 		e = fetch_file(k, options, e);
 	return why && e && err_code(e) == ERR_NOTFOUND ? err_wrap(e, "%s", why) : e;
 }
@@ -177,6 +178,8 @@ static struct err *open_file_symbols(struct kernel *k)
 	struct err *e = symbols_from_elf(k->file->fd, k->file->path, k->slide, &k->elf_symbols);
 	if (e)
 		return e;
+	if (k->file->dwarf_why)
+		kernel_note(k, "%s: %s", k->file->path, k->file->dwarf_why);
 	if (!k->build_id)
 		find_build_id(k);
 	if (k->build_id && k->file->build_id && strcasecmp(k->build_id, k->file->build_id) != 0)
@@ -310,6 +313,14 @@ static struct err *open_with_vmcoreinfo(struct kernel *k, const struct kernel_op
 	find_build_id(k);
 	if (options->symbol_path_count || why) {
 		e = open_file(k, options, why);
+		/* The folders may have been named for the modules in them. */
+		if (!why && e && err_code(e) == ERR_NOTFOUND) {
+			log_debug(LOG_SYMBOLS, "%s", err_msg(e));
+			kernel_note(k, "there is no vmlinux of this kernel in what --symbols "
+				       "names; the dump's own symbols do");
+			err_free(e);
+			e = NULL;
+		}
 		if (e)
 			return e;
 	}

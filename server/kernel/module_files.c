@@ -17,6 +17,7 @@
 #include "server/kernel/module_search.h"
 #include "server/kernel/module_sections.h"
 #include "server/kernel/modules.h"
+#include "server/kernel/unpack.h"
 
 /* What is kept of a module. */
 struct slot {
@@ -76,6 +77,8 @@ static void close_file(struct module_file *file)
 	file->fd = -1;
 	free(file->path);
 	file->path = NULL;
+	free(file->dwarf_why);
+	file->dwarf_why = NULL;
 }
 
 void module_files_free(struct module_files *f)
@@ -174,7 +177,9 @@ static struct err *check(const struct elf_identity *id, const struct module_file
 	return NULL;
 }
 
-static void take(struct module_file *file, const struct elf_identity *id, const char *path, int fd)
+/* Takes @fd, and what @id has of its own. */
+static void take(struct module_file *file, struct elf_identity *id, const char *path, int fd,
+		 bool packed)
 {
 	char *copy = strdup(path);
 	if (!copy) {
@@ -184,9 +189,25 @@ static void take(struct module_file *file, const struct elf_identity *id, const 
 	close_file(file);
 	file->path = copy;
 	file->fd = fd;
+	file->packed = packed;
+	file->dwarf_why = id->dwarf_why;
+	id->dwarf_why = NULL;
 	file->has_symtab = id->has_symtab;
 	file->has_dwarf = id->has_dwarf;
 	file->has_btf = id->has_btf;
+}
+
+/* Puts what is in the compressed file *@fd in its place. */
+static struct err *unpack(int *fd, bool *ret_packed)
+{
+	int unpacked;
+	struct err *e = unpack_file(*fd, &unpacked);
+	*ret_packed = !e && unpacked >= 0;
+	if (*ret_packed) {
+		close(*fd);
+		*fd = unpacked;
+	}
+	return e;
 }
 
 static bool try_file(void *closure, const char *path)
@@ -194,13 +215,16 @@ static bool try_file(void *closure, const char *path)
 	struct candidate *c = closure;
 	struct elf_identity id = { 0 };
 	int fd = -1;
+	bool packed = false;
 	struct err *e = debug_file_open_regular(path, &fd);
+	if (!e)
+		e = unpack(&fd, &packed);
 	if (!e)
 		e = elf_identify(fd, &id);
 	if (!e)
 		e = check(&id, c->file);
 	if (!e && is_better(&id, c->file)) {
-		take(c->file, &id, path, fd);
+		take(c->file, &id, path, fd, packed);
 		fd = -1;
 	}
 	if (e)

@@ -24,9 +24,11 @@ struct module_file {
 	char *build_id;		     /* the loaded module's, in hex digits; NULL if unknown */
 	char *path;		     /* NULL: none was found, and why says why not */
 	int fd;			     /* -1: none */
+	bool packed;		     /* path is compressed, and fd is what it unpacks to */
 	char *why;		     /* one sentence; NULL if a file was found */
 	char *tried;		     /* what was found and not taken, a line each; "" if nothing */
 	bool has_symtab, has_dwarf, has_btf;
+	char *dwarf_why; /* why the DWARF that it has cannot be read; NULL if it can, or has none */
 };
 
 /*

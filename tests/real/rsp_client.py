@@ -29,11 +29,16 @@ class RspClient:
         """Sends a packet; returns the reply's payload."""
         payload = text.encode("ascii")
         self._socket.sendall(b"$%s#%02x" % (payload, sum(payload) & 0xff))
+        return self.packet()
+
+    def packet(self):
+        """The payload of the next packet."""
         while self._byte() != b"$":  # the server's acknowledgement comes first
             pass
-        reply = b""
+        parts = []
         while (byte := self._byte()) != b"#":
-            reply += byte
+            parts.append(byte)
+        reply = b"".join(parts)
         checksum = int(self._byte() + self._byte(), 16)
         if checksum != sum(reply) & 0xff:
             raise OSError("the server sent a wrong checksum")

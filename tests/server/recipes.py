@@ -5,6 +5,7 @@ import os
 import subprocess
 
 from program import SOURCE
+from tap import Skip, need_tool
 
 MAKER = os.path.abspath("tests/recipe/mkvmcore")
 
@@ -31,6 +32,38 @@ def _make(folder, name, text):
     subprocess.run([MAKER, "-I", os.path.join(SOURCE, "contrib/demo"), "-I", "contrib/demo",
                     recipe, dump], check=True, timeout=20)
     return dump
+
+
+# A newer kernel than the demo's, which the unit tests bring.
+MODERN = "tests/kernel/modern"
+
+
+def make_module_dump(folder, name, build_id):
+    """A dump of the newer kernel with the module 'one' loaded, whose struct module has the
+    build-id: 40 digits."""
+    if not os.path.exists(MODERN):
+        raise Skip(f"{MODERN} was not built: cmocka is missing")
+    octets = " ".join(f"0x{build_id[i:i + 2]}" for i in range(0, len(build_id), 2))
+    recipe, dump = os.path.join(folder, name + ".recipe"), os.path.join(folder, name)
+    with open(recipe, "w", encoding="ascii") as file:
+        file.write('include "modern.recipe"\ninclude "modules.recipe"\n'
+                   "put module at one_module: mem[0].base = one mem[0].size = 0x1000\n"
+                   f"virt &module(one_module).build_id: u8 {octets}\n")
+    subprocess.run([MAKER, "-I", os.path.join(SOURCE, "tests/kernel"), "-I", "tests/kernel", recipe,
+                    dump], check=True, timeout=20)
+    return dump
+
+
+def make_module(folder, build_id):
+    """A file of that module, with debug information; returns its path, FOLDER/one.ko."""
+    compiler, linker = need_tool("cc"), need_tool("ld")
+    source, module = os.path.join(folder, "one.c"), os.path.join(folder, "one.ko")
+    with open(source, "w", encoding="ascii") as file:
+        file.write("int one_open(void) { return 1; }\n")
+    subprocess.run([compiler, "-g", "-c", "-fno-pic", "-o", source + ".o", source], check=True)
+    subprocess.run([linker, "-r", f"--build-id=0x{build_id}", "-o", module, source + ".o"],
+                   check=True)
+    return module
 
 
 # Half a terabyte that can be read: tables of one page each, which all lead to the same page.

@@ -18,14 +18,13 @@ import tempfile
 import threading
 import time
 
-from program import PROGRAM, SOURCE, VMLINUX, Server, run_program
-from recipes import MAKER, make_changed_dump
+from program import PROGRAM, VMLINUX, Server, run_program
+from recipes import MODERN, make_changed_dump, make_module, make_module_dump
 from rsp import Client
 from tap import (Skip, check, expect, expect_equal, expect_in, expect_not_in, need_tool,
                  run_checks)
 
 START_S, POLL_S = 15, 0.1
-MODERN = "tests/kernel/modern"
 MODULE_ID = "0123456789abcdef" * 2 + "01234567"
 folder = tempfile.TemporaryDirectory()
 made = {}
@@ -59,34 +58,9 @@ def dump():
     return made["dump"]
 
 
-def module():
-    """The file of the module in module_dump(): its bytes."""
-    if "module" not in made:
-        for tool in ("cc", "ld"):
-            need_tool(tool)
-        with open(path("one.c"), "w", encoding="ascii") as file:
-            file.write("int one_open(void) { return 1; }\n")
-        subprocess.run(["cc", "-g", "-c", "-fno-pic", "-o", path("one.o"), path("one.c")], check=True)
-        subprocess.run(["ld", "-r", f"--build-id=0x{MODULE_ID}", "-o", path("one.ko"),
-                        path("one.o")], check=True)
-        with open(path("one.ko"), "rb") as file:
-            made["module"] = file.read()
-    return made["module"]
-
-
 def module_dump():
-    """A newer kernel's, with the module 'one' loaded, whose struct module has its build-id."""
-    if not os.path.exists(MODERN):
-        raise Skip(f"{MODERN} was not built: cmocka is missing")
     if "module_dump" not in made:
-        octets = " ".join(f"0x{MODULE_ID[i:i + 2]}" for i in range(0, len(MODULE_ID), 2))
-        with open(path("modules"), "w", encoding="ascii") as file:
-            file.write('include "modern.recipe"\ninclude "modules.recipe"\n'
-                       "put module at one_module: mem[0].base = one mem[0].size = 0x1000\n"
-                       f"virt &module(one_module).build_id: u8 {octets}\n")
-        subprocess.run([MAKER, "-I", os.path.join(SOURCE, "tests/kernel"), "-I", "tests/kernel",
-                        path("modules"), path("module-dump")], check=True, timeout=20)
-        made["module_dump"] = path("module-dump")
+        made["module_dump"] = make_module_dump(folder.name, "module-dump", MODULE_ID)
     return made["module_dump"]
 
 
@@ -104,8 +78,8 @@ def run_on_dump(env, *arguments):
                        env={"PATH": os.environ["PATH"], "DEBUGINFOD_CACHE_PATH": path("none"), **env})
 
 
-def vmlinux_bytes():
-    with open(VMLINUX, "rb") as file:
+def read_bytes(name):
+    with open(name, "rb") as file:
         return file.read()
 
 
@@ -227,7 +201,7 @@ def trickle(request):
         time.sleep(POLL_S)
 
 
-OTHER = vmlinux_bytes().replace(bytes.fromhex(build_id()), bytes(20))
+OTHER = read_bytes(VMLINUX).replace(bytes.fromhex(build_id()), bytes(20))
 FAILURES = {
     "it has none": (answer_with(data=b"", status=404), "it has no debug file of that build-id"),
     "it is broken": (answer_with(data=b"oh", status=500), r"debuginfod: http://127\S+: \w"),
@@ -235,10 +209,10 @@ FAILURES = {
     "it sends a byte now and then":
         (trickle, "it took too long|it took longer than DEBUGINFOD_MAXTIME"),
     "it stops in the middle":
-        (answer_with(data=vmlinux_bytes()[:5000], length=len(vmlinux_bytes())),
+        (answer_with(data=read_bytes(VMLINUX)[:5000], length=len(read_bytes(VMLINUX))),
          r"debuginfod: http://127\S+: \w"),
     "it stops in the middle and says that was all":
-        (answer_with(data=vmlinux_bytes()[:5000]), "Refused: .*/debuginfo: it is cut off: it has 5000 bytes"),
+        (answer_with(data=read_bytes(VMLINUX)[:5000]), "Refused: .*/debuginfo: it is cut off: it has 5000 bytes"),
     "it sends a page of text": (answer_with(data=b"<html>Please log in</html>"),
                                 "Refused: .*/debuginfo: it is no ELF file"),
     "it sends another file": (answer_with(data=OTHER, length=False),
@@ -289,7 +263,7 @@ def _():
 @check("what a server was told to fetch comes while it serves, with progress", 40)
 def _():
     need_client()
-    data, go_on = module(), threading.Event()
+    data, go_on = read_bytes(make_module(folder.name, MODULE_ID)), threading.Event()
 
     def slow(request):
         request.send_response(200)
