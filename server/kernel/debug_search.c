@@ -59,6 +59,11 @@ static bool is_plain_name(const char *name)
 	return name && name[0] && name[0] != '.' && !strchr(name, '/');
 }
 
+static const char *searched_id(const struct debug_wanted *wanted)
+{
+	return wanted->build_id ? wanted->build_id : wanted->likely_build_id;
+}
+
 /* Where distributions put vmlinux, around its release. */
 struct place {
 	const char *before, *after;
@@ -86,7 +91,7 @@ static struct err *search_debug_folder(struct search *s, const char *folder)
 		{ "/usr/lib/modules/", "/vmlinux" }, /* after the merge of /usr */
 		{ "/usr/lib/modules/", "/vmlinux.debug" },
 	};
-	const char *id = s->wanted->build_id;
+	const char *id = searched_id(s->wanted);
 	struct err *e = NULL;
 	if (is_plain_name(id) && strlen(id) > 2) {
 		char start[] = { '/', '.', 'b', 'u',   'i',   'l', 'd', '-',
@@ -156,7 +161,7 @@ static struct err *search_cache(struct search *s)
 {
 	struct buf path = BUF_INIT;
 	struct err *e = NULL;
-	if (!s->found && debug_search_cached(s->wanted->cache, s->wanted->build_id, &path))
+	if (!s->found && debug_search_cached(s->wanted->cache, searched_id(s->wanted), &path))
 		e = try_path(s, path.data);
 	if (!e)
 		e = buf_error(&path);
@@ -181,13 +186,14 @@ static struct err *nothing_found(const struct search *s)
 {
 	const struct debug_wanted *w = s->wanted;
 	struct buf hint = BUF_INIT;
-	debug_package_hint(w->release, w->build_id, &hint);
+	debug_package_hint(w->release, searched_id(w), &hint);
 	struct err *e = err_new(
 		ERR_NOTFOUND,
-		"no vmlinux was found for kernel %s (build-id %s). Install %s, or give a copy "
+		"no vmlinux was found for kernel %s (build-id %s%s). Install %s, or give a copy "
 		"with --symbols. Looked for: %s",
 		w->release ? w->release : "of unknown release",
-		w->build_id ? w->build_id : "unknown", hint.data,
+		searched_id(w) ? searched_id(w) : "unknown",
+		!w->build_id && w->likely_build_id ? ", as it seems" : "", hint.data,
 		s->looked.len ? s->looked.data : "nothing, for lack of a release and a build-id");
 	buf_free(&hint);
 	return e;
@@ -224,31 +230,66 @@ static bool has_ubuntu_flavour(const char *release)
 	return false;
 }
 
+/* Variants of Red Hat's kernels that their release ends with, and their packages. */
+static bool add_variant(const char *release, struct buf *out)
+{
+	static const struct {
+		const char *end, *package;
+	} variants[] = {
+		{ "+debug", "kernel-debug-debuginfo" },
+		{ ".debug", "kernel-debug-debuginfo" },
+		{ "+rt", "kernel-rt-debuginfo" },
+	};
+	for (size_t i = 0; i < sizeof(variants) / sizeof(variants[0]); i++) {
+		if (!ends_with(release, variants[i].end))
+			continue;
+		buf_addf(out, "%s-%.*s", variants[i].package,
+			 (int)(strlen(release) - strlen(variants[i].end)), release);
+		return true;
+	}
+	return false;
+}
+
+static void add_red_hat(const char *release, struct buf *out)
+{
+	buf_addstr(out, "package ");
+	if (!add_variant(release, out))
+		buf_addf(out, "kernel-%sdebuginfo-%s", strstr(release, ".rt") ? "rt-" : "",
+			 release);
+	/* Needed by the other one, and in the same repository, which is off at first. */
+	buf_addstr(out, " and its kernel-debuginfo-common (Red Hat and its relatives; "
+			"debuginfo-install gets both");
+}
+
 void debug_package_hint(const char *release, const char *build_id, struct buf *out)
 {
 	if (!release)
 		release = "";
 	if (ends_with(release, "-amd64"))
-		buf_addf(out, "package linux-image-%s-dbg (Debian)", release);
+		buf_addf(out, "package linux-image-%s-dbg (Debian", release);
 	else if (has_ubuntu_flavour(release))
 		buf_addf(out,
 			 "package linux-image-unsigned-%s-dbgsym or linux-image-%s-dbgsym "
-			 "(Ubuntu, from ddebs.ubuntu.com)",
+			 "(Ubuntu, from ddebs.ubuntu.com",
 			 release, release);
 	else if (strstr(release, "uek"))
-		buf_addf(out, "package kernel-uek-debuginfo-%s (Oracle Linux)", release);
-	else if (strstr(release, ".rt") && strstr(release, ".el"))
-		buf_addf(out, "package kernel-rt-debuginfo-%s (Red Hat and its relatives)",
-			 release);
+		buf_addf(out, "package kernel-uek-debuginfo-%s (Oracle Linux", release);
 	else if (strstr(release, ".el"))
-		buf_addf(out, "package kernel-debuginfo-%s (Red Hat and its relatives)", release);
+		add_red_hat(release, out);
 	else if (strstr(release, ".fc"))
-		buf_addf(out, "package kernel-debuginfo-%s (Fedora)", release);
+		buf_addf(out, "package kernel-debuginfo-%s (Fedora", release);
+	else if (strstr(release, ".amzn"))
+		buf_addf(out, "package kernel-debuginfo-%s (Amazon Linux", release);
 	else if (ends_with(release, "-default"))
-		buf_addf(out, "package kernel-default-debuginfo of kernel %s (SUSE)", release);
-	else if (build_id)
+		buf_addf(out, "package kernel-default-debuginfo of kernel %s (SUSE", release);
+	else if (build_id) {
 		buf_addf(out, "the vmlinux with build-id %s, with symbols, from whoever built it",
 			 build_id);
-	else
+		return;
+	} else {
 		buf_addstr(out, "its vmlinux with symbols, from whoever built it");
+		return;
+	}
+	/* It is no more than how distributions call their kernels. */
+	buf_addstr(out, "; by the release's name)");
 }

@@ -22,6 +22,8 @@ struct debug_wanted {
 	const char *root; /* a folder that stands for / in the usual places; NULL: / itself */
 	/* Where libdebuginfod keeps what it downloaded, as BUILD-ID/debuginfo; NULL: nowhere. */
 	const char *cache;
+	/* Without build_id: what may be it. Files are looked for by it, and not refused by it. */
+	const char *likely_build_id;
 };
 
 struct debug_file {

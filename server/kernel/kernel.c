@@ -25,6 +25,7 @@ void kernel_close(struct kernel *k)
 	free(k->found_text);
 	free(k->build_id);
 	free(k->debug_cache);
+	free(k->likely_build_id);
 	free(k->command_line);
 	buf_free(&k->notes);
 	free(k);
@@ -81,6 +82,7 @@ struct debug_wanted kernel_debug_wanted(const struct kernel *k)
 		.build_id = k->build_id,
 		.info = k->info,
 		.cache = k->debug_cache,
+		.likely_build_id = k->likely_build_id,
 	};
 }
 

@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "server/kernel/debugfiles.h"
+#include "server/kernel/image_build_id.h"
 #include "server/kernel/notes.h"
 #include "server/kernel/paging.h"
 #include "server/kernel/vmcoreinfo.h"
@@ -144,7 +145,8 @@ struct err *kernel_find_debug_file(const struct kernel *k, const char *const *pa
 static struct err *fetch_file(struct kernel *k, const struct kernel_options *options,
 			      struct err *missing)
 {
-	struct err *e = options->fetch(options->fetch_closure, k->build_id);
+	struct err *e = options->fetch(options->fetch_closure,
+				       k->build_id ? k->build_id : k->likely_build_id);
 	if (!e) {
 		err_free(missing);
 		return kernel_find_debug_file(k, options->symbol_paths, options->symbol_path_count,
@@ -157,6 +159,21 @@ static struct err *fetch_file(struct kernel *k, const struct kernel_options *opt
 	return both;
 }
 
+/* Looks again by a build-id that is found in the image. Takes @missing. */
+static struct err *find_by_likely_id(struct kernel *k, const struct kernel_options *options,
+				     struct err *missing)
+{
+	uint64_t text = k->found_image;
+	if (text || vmcoreinfo_symbol(k->info, "_stext", &text))
+		k->likely_build_id = image_build_id(k->memory, &k->space, text);
+	if (!k->likely_build_id)
+		return missing;
+	log_debug(LOG_SYMBOLS, "build-id: %s, in the image", k->likely_build_id);
+	err_free(missing);
+	return kernel_find_debug_file(k, options->symbol_paths, options->symbol_path_count,
+				      &k->file);
+}
+
 /* Looks for the vmlinux and checks it. @why is why it is needed, and added to a failure; NULL: it
  * is not. */
 static struct err *open_file(struct kernel *k, const struct kernel_options *options,
@@ -164,7 +181,10 @@ static struct err *open_file(struct kernel *k, const struct kernel_options *opti
 {
 	struct err *e = kernel_find_debug_file(k, options->symbol_paths, options->symbol_path_count,
 					       &k->file);
-	if (why && e && err_code(e) == ERR_NOTFOUND && options->fetch && k->build_id)
+	if (why && e && err_code(e) == ERR_NOTFOUND && !k->build_id)
+		e = find_by_likely_id(k, options, e);
+	if (why && e && err_code(e) == ERR_NOTFOUND && options->fetch &&
+	    (k->build_id || k->likely_build_id))
 		e = fetch_file(k, options, e);
 	return why && e && err_code(e) == ERR_NOTFOUND ? err_wrap(e, "%s", why) : e;
 }
@@ -269,6 +289,7 @@ static struct err *open_without_vmcoreinfo(struct kernel *k, const struct kernel
 	uint64_t link_text, banner;
 	char found[BANNER_MAX];
 
+	k->found_image = text;
 	if (!find_banner(k, text))
 		kernel_note(k, "the kernel's release was not found in its memory");
 	struct err *e = open_file(k, options, "the dump has no VMCOREINFO");

@@ -110,7 +110,7 @@ static void assert_accepted(const char *path, const struct debug_wanted *wanted)
 static void the_right_vmlinux(void **state)
 {
 	struct place *p = *state;
-	struct debug_wanted wanted = { RELEASE, p->build_id, p->info, NULL, NULL };
+	struct debug_wanted wanted = { RELEASE, p->build_id, p->info, NULL, NULL, NULL };
 	struct debug_file *f = NULL;
 	assert_null(debug_file_open(sample_path("dwarf5.elf"), &wanted, &f));
 	assert_true(f->has_symtab && f->has_dwarf && !f->has_btf);
@@ -135,7 +135,7 @@ static void the_right_vmlinux(void **state)
 static void another_kernels_vmlinux(void **state)
 {
 	struct place *p = *state;
-	struct debug_wanted wanted = { RELEASE, p->build_id, p->info, NULL, NULL };
+	struct debug_wanted wanted = { RELEASE, p->build_id, p->info, NULL, NULL, NULL };
 	assert_refused(sample_path("other.elf"), &wanted, p->build_id);
 	/* Without a build-id on one side the release and the distances of symbols must do. */
 	assert_refused(sample_path("noid-other.elf"), &wanted, "its release is 1.2.3-other");
@@ -153,7 +153,7 @@ static void another_kernels_vmlinux(void **state)
 static void what_is_no_vmlinux(void **state)
 {
 	struct place *p = *state;
-	struct debug_wanted wanted = { RELEASE, p->build_id, p->info, NULL, NULL };
+	struct debug_wanted wanted = { RELEASE, p->build_id, p->info, NULL, NULL, NULL };
 	assert_refused(sample_path("stripped.elf"), &wanted, "stripped");
 	assert_refused(sample_path("module.ko"), &wanted, "kernel module");
 	assert_refused(p->folder, &wanted, "folder");
@@ -198,7 +198,7 @@ static void what_is_no_vmlinux(void **state)
 static void damaged_files(void **state)
 {
 	struct place *p = *state;
-	struct debug_wanted wanted = { RELEASE, p->build_id, p->info, NULL, NULL };
+	struct debug_wanted wanted = { RELEASE, p->build_id, p->info, NULL, NULL, NULL };
 	static char bytes[1 << 16];
 	int fd = open(sample_path("dwarf5.elf"), O_RDONLY | O_CLOEXEC);
 	ssize_t len = read(fd, bytes, sizeof(bytes));
@@ -226,7 +226,7 @@ static void damaged_files(void **state)
 static struct err *find(const struct place *p, const char *path, struct buf *tried,
 			struct debug_file **ret)
 {
-	struct debug_wanted wanted = { RELEASE, p->build_id, p->info, p->folder, NULL };
+	struct debug_wanted wanted = { RELEASE, p->build_id, p->info, p->folder, NULL, NULL };
 	return debug_file_find(&path, path != NULL, &wanted, tried, ret);
 }
 
@@ -317,7 +317,7 @@ static void nothing_found(void **state)
 	err_free(e);
 
 	/* What the dump says becomes part of no path outside. */
-	struct debug_wanted hostile = { "../../etc", "../x", NULL, p->folder, NULL };
+	struct debug_wanted hostile = { "../../etc", "../x", NULL, p->folder, NULL, "../y" };
 	e = debug_file_find(NULL, 0, &hostile, &tried, &f);
 	assert_non_null(e);
 	assert_null(strstr(err_msg(e), "boot"));
@@ -340,6 +340,12 @@ static void packages_of_distributions(void **state)
 		{ "3.10.0-1160.el7.x86_64", "kernel-debuginfo-3.10.0-1160.el7.x86_64" },
 		{ "4.18.0-553.rt7.342.el8_10.x86_64", "kernel-rt-debuginfo" },
 		{ "5.14.0-503.11.1.el9_5.x86_64", "kernel-debuginfo-5.14.0-503.11.1.el9_5.x86_64" },
+		{ "5.14.0-503.11.1.el9_5.x86_64+debug",
+		  "kernel-debug-debuginfo-5.14.0-503.11.1.el9_5.x86_64 " },
+		{ "5.14.0-503.11.1.el9_5.x86_64+rt",
+		  "kernel-rt-debuginfo-5.14.0-503.11.1.el9_5.x86_64 " },
+		{ "5.14.0-503.11.1.el9_5.x86_64", "kernel-debuginfo-common" },
+		{ "6.1.112-122.189.amzn2023.x86_64", "by the release's name" },
 		{ "5.15.0-201.135.6.el8uek.x86_64", "kernel-uek-debuginfo" },
 		{ "6.8.0-45-generic", "linux-image-unsigned-6.8.0-45-generic-dbgsym" },
 		{ "6.11.4-301.fc41.x86_64", "kernel-debuginfo-6.11.4-301.fc41.x86_64" },
