@@ -131,7 +131,10 @@ static bool show_slot(struct output *o, struct guest_memory *g, uint64_t gpa, ui
 			json_u64(&o->j, "id", (uint64_t)way.slot->id);
 			json_hex(&o->j, "gpa", way.slot->gpa);
 			json_u64(&o->j, "size", way.slot->size);
-			json_hex(&o->j, "hva", way.hva);
+			if (way.is_private)
+				json_hex(&o->j, "guest_memfd_page", way.index);
+			else if (way.hva)
+				json_hex(&o->j, "hva", way.hva);
 		}
 		json_array(&o->j, "steps");
 		for (unsigned i = 0; i < way.vtop.step_count; i++) {
@@ -150,7 +153,12 @@ static bool show_slot(struct output *o, struct guest_memory *g, uint64_t gpa, ui
 		}
 		json_end(&o->j);
 	} else {
-		if (way.slot)
+		if (way.slot && way.is_private)
+			buf_addf(o->out,
+				 "slot   %d at gpa 0x%" PRIx64 ", %" PRIu64
+				 " KiB -> private (guest_memfd), page 0x%" PRIx64 " of the file\n",
+				 way.slot->id, way.slot->gpa, way.slot->size >> 10, way.index);
+		else if (way.slot && way.hva)
 			buf_addf(o->out,
 				 "slot   %d at gpa 0x%" PRIx64 ", %" PRIu64 " KiB -> hva 0x%" PRIx64
 				 "\n",

@@ -110,3 +110,59 @@ struct err *xarray_walk(const struct kernel *k, uint64_t head, const struct xarr
 	*ret_why = s.why;
 	return NULL;
 }
+
+/* ---- one entry ---- */
+
+/* The slot of @node that stands for @index; *ret_shift is what is left of the index below it. */
+static struct err *read_slot(const struct kernel *k, const struct member *slots,
+			     const struct member *shift, uint64_t node, uint64_t above,
+			     uint64_t index, uint64_t *ret_shift, uint64_t *ret)
+{
+	uint64_t entry;
+	struct err *e = kernel_read_member(k, node, shift, ret_shift);
+	if (!e && (*ret_shift >= above || *ret_shift > SHIFT_MAX))
+		e = err_new(ERR_CORRUPT, "its level makes no sense");
+	uint64_t slot = e ? 0 : index >> *ret_shift;
+	/* The top node says how far the indices go; below it the rest of them counts. */
+	if (!e && above > SHIFT_MAX && slot >= slots->count) {
+		*ret = 0;
+		return NULL;
+	}
+	slot %= slots->count;
+	if (!e)
+		e = kernel_read_u64(k, node + slots->offset + 8 * slot, &entry);
+	/* A sibling: the entry is of several indices, and in the first one's slot. */
+	if (!e && (entry & 3) == 2 && entry >> 2 < slot)
+		e = kernel_read_u64(k, node + slots->offset + 8 * (entry >> 2), &entry);
+	if (e)
+		return err_wrap(e, "node 0x%" PRIx64 " of an XArray", node);
+	*ret = entry;
+	return NULL;
+}
+
+struct err *xarray_get(const struct kernel *k, uint64_t head, uint64_t index, uint64_t *ret)
+{
+	struct member slots, shift;
+	uint64_t entry = head, above = SHIFT_MAX + 1;
+	struct err *e = types_member(kernel_types(k), "xa_node", "slots", &slots);
+	if (!e)
+		e = types_member(kernel_types(k), "xa_node", "shift", &shift);
+	if (!e && (!slots.count || slots.count > SLOTS_MAX || slots.count & (slots.count - 1)))
+		e = err_new(ERR_NOTFOUND, "struct xa_node is of no known kind");
+	if (e)
+		return e;
+	/* The head itself is the entry of index 0. */
+	if ((entry & 3) != 2 && index)
+		entry = 0;
+	/* Levels sink with every step. */
+	while ((entry & 3) == 2 && entry > INTERNAL_MAX) {
+		e = read_slot(k, &slots, &shift, entry - 2, above, index, &above, &entry);
+		if (e)
+			return e;
+		if (!above)
+			break;
+	}
+	/* What is left of internal entries are marks: reserved, or to be tried again. */
+	*ret = (entry & 3) == 2 ? 0 : entry;
+	return NULL;
+}

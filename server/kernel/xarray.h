@@ -29,4 +29,12 @@ __attribute__((warn_unused_result)) struct err *xarray_walk(const struct kernel 
 							    const struct xarray_walk *walk,
 							    bool *ret_whole, char **ret_why);
 
+/*
+ * The entry at @index: a pointer, a value (its lowest bit is 1, the rest is the value shifted left
+ * by one), or 0 if there is none. Errors: ERR_NOTFOUND where the kernel has no struct xa_node,
+ * ERR_CORRUPT for a node that is none, the memory kinds.
+ */
+__attribute__((warn_unused_result)) struct err *xarray_get(const struct kernel *k, uint64_t head,
+							   uint64_t index, uint64_t *ret);
+
 #endif

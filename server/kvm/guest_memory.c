@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/map.h"
 #include "server/kernel/kernel.h"
+#include "server/kvm/guest_memfd.h"
 #include "server/memory/dump.h"
 
 enum {
@@ -101,6 +102,14 @@ struct err *guest_memory_translate(struct guest_memory *g, uint64_t gpa, struct 
 	if (!ret->slot)
 		return err_new(ERR_NOTPRESENT,
 			       "guest physical address 0x%" PRIx64 " is in no memory slot", gpa);
+	e = guest_memfd_find(g->kvm, g->vm, ret->slot, gpa, &ret->is_private, &ret->index,
+			     &ret->vtop.pa);
+	if (e)
+		return e;
+	if (ret->is_private) {
+		ret->vtop.page_size = PAGE_SIZE;
+		return NULL;
+	}
 	ret->hva = ret->slot->hva + (gpa - ret->slot->gpa);
 	e = find_space(g);
 	if (e)
@@ -338,7 +347,7 @@ bool guest_memory_next_phys(struct guest_memory *g, uint64_t gpa, uint64_t *ret)
 			continue;
 		if (s->gpa > at)
 			at = s->gpa;
-		else if (has_space(g)) {
+		else if (!guest_memfd_is_used(s) && has_space(g)) {
 			/* Within a slot the owner's tables say where the next page is. */
 			uint64_t hva = s->hva + (at - s->gpa) - PAGE_SIZE;
 			if (!memory_next(g->memory, &g->space, hva, &hva) || hva < s->hva ||

@@ -29,15 +29,18 @@ void guest_memory_forget(struct guest_memory *g);
 /* From a guest physical address to the host's memory. */
 struct gpa_way {
 	const struct memslot *slot; /* NULL: no slot holds it */
-	uint64_t hva;		    /* in the owner's address space */
-	struct vspace space;	    /* the owner's */
-	struct vtop vtop;	    /* of hva */
+	bool is_private; /* it is of the slot's guest_memfd: `index` is its page of the file, vtop
+			    has the physical address alone, and hva and space mean nothing */
+	uint64_t index;
+	uint64_t hva;	     /* in the owner's address space */
+	struct vspace space; /* the owner's */
+	struct vtop vtop;    /* of hva */
 };
 
 /*
  * Translates @gpa (of the normal address space, not SMM's). ERR_NOTPRESENT where no slot holds it,
- * or the owner has no page there; the kind of a table that cannot be read otherwise. When it fails,
- * *ret holds what was found all the same.
+ * or the owner, or the file of private memory, has no page there; the kind of a table that cannot
+ * be read otherwise. When it fails, *ret holds what was found all the same.
  */
 __attribute__((warn_unused_result)) struct err *
 guest_memory_translate(struct guest_memory *g, uint64_t gpa, struct gpa_way *ret);

@@ -114,6 +114,11 @@ __attribute__((warn_unused_result)) struct err *kvm_read_vcpus(struct kvm *kvm);
 enum kvm_vendor kvm_find_vendor(const struct kvm *kvm);
 enum vm_kind kvm_find_kind(const struct kvm *kvm, const struct vm *vm);
 
+/* mmu.c: where the kernel's array of struct page is, and the size of one. Whatever is found by it
+ * is to be checked: the place is assumed where no symbol tells it. */
+__attribute__((warn_unused_result)) struct err *kvm_page_array(struct kvm *kvm, uint64_t *ret_base,
+							       uint64_t *ret_size);
+
 /* slots.c */
 __attribute__((warn_unused_result)) struct err *kvm_read_slots(struct kvm *kvm, struct vm *vm);
 

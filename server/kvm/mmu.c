@@ -8,6 +8,7 @@
 #include "server/kernel/code_map.h"
 #include "server/kernel/kernel.h"
 #include "server/kernel/module_types.h"
+#include "server/kvm/kvm_private.h"
 #include "server/memory/memory.h"
 
 enum { ROOTS_MAX = 1024, PATHS = 4 };
@@ -227,16 +228,29 @@ struct err *mmu_page_at(struct kvm *kvm, uint64_t address, struct mmu_page *ret,
 	return NULL;
 }
 
+struct err *kvm_page_array(struct kvm *kvm, uint64_t *ret_base, uint64_t *ret_size)
+{
+	uint64_t symbol, base = VMEMMAP_BASE, size;
+	struct err *e = NULL;
+	if (kernel_symbol(kernel_of(kvm), "vmemmap_base", &symbol))
+		e = kernel_read_u64(kernel_of(kvm), symbol, &base);
+	if (!e)
+		e = type_scope_size(kvm_types(kvm), "page", &size);
+	if (!e && !size)
+		e = err_new(ERR_NOTFOUND, "struct page has no size");
+	if (!e) {
+		*ret_base = base;
+		*ret_size = size;
+	}
+	return e;
+}
+
 struct err *mmu_page_of(struct kvm *kvm, uint64_t table, struct mmu_page *ret)
 {
 	const struct kernel *k = kernel_of(kvm);
-	uint64_t symbol, base = VMEMMAP_BASE, size, address, own_table;
+	uint64_t base, size, address, own_table;
 	struct mmu_page page;
-	struct err *e = NULL;
-	if (kernel_symbol(k, "vmemmap_base", &symbol))
-		e = kernel_read_u64(k, symbol, &base);
-	if (!e)
-		e = type_scope_size(kvm_types(kvm), "page", &size);
+	struct err *e = kvm_page_array(kvm, &base, &size);
 	if (!e)
 		e = kernel_read_path(k, base + (table >> PAGE_SHIFT) * size, "page", "private",
 				     &address);

@@ -373,7 +373,15 @@ struct page {
 	unsigned long memcg_data;
 };
 struct folio {
-	struct page page;
+	union {
+		struct {
+			unsigned long flags;
+			struct list_head lru;
+			struct address_space *mapping;
+			unsigned long index;
+		};
+		struct page page;
+	};
 };
 struct address_space {
 	struct inode *host;

@@ -27,7 +27,7 @@ MARK_AT = 0x8000
 
 # EPT entries, of KVM since 5.14 (bit 11) and before.
 RWX, MARKED, LARGE = 7, 0x800, 0x80
-PRESENT, WRITE, USER = 1, 2, 4
+PRESENT = 1
 
 
 class Tables:

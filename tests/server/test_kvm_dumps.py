@@ -8,8 +8,9 @@ import re
 import subprocess
 import tempfile
 
-from kvm_machine import (HIGH, L2_MARK, L2_ROOT, LARGE, LOW, MARK, MARK_AT, MARKED, MMU_PAGE, MODES, POOL, PRESENT,
-                         ROOT, SHAPES, VCPU0, VM, VMCS, Machine, Tables, mmu_members, nested)
+from kvm_machine import (DIRECT, HIGH, L2_MARK, L2_ROOT, LARGE, LOW, MARK, MARK_AT, MARKED, MMU_PAGE, MODES, POOL,
+                         PRESENT, ROOT, SHAPES, SLOTS, STRUCT_PAGE, VCPU0, VM, VMCS, Machine, Tables, mmu_members,
+                         nested)
 from program import Server
 from rsp import Client
 from tap import check, expect, expect_equal, expect_in, need_tool, run_checks
@@ -249,6 +250,92 @@ def _():
         expect_equal((vms["vcpus"][0]["rip"], vms["vcpus"][0]["cr3"]),
                      ({"value": "0x9000", "from": "vmcs12"}, {"value": "0x1000", "from": "vmcs12"}), f"{shape}")
         expect_equal(vcpu["regs"]["rflags"], {"value": "0x46", "from": "vmcs12"}, f"{shape}: rflags")
+
+
+# ---- private memory ----
+
+FILE, INODE, MAPPING, NODES = (DIRECT + 0x181a0000 + i * 0x4000 for i in range(4))
+PRIVATE, PRIVATE_AT, PRIVATE_MARK = 0x1c000000, 0x9000, "mark of private memory"
+
+
+def folio(frame, index, mapping=MAPPING):
+    """The struct page of a frame: who uses it says that it is page INDEX of the file."""
+    at = STRUCT_PAGE + frame * 64
+    return f"put folio at {at:#x}: mapping = {mapping:#x} index = {index}\n"
+
+
+def private(vm_type=1, pages="", attribute=8 << 1 | 1):
+    """Frame 9 of the guest is private: page 12 of the file, for the slot begins at page 3. What its owner has there
+    is another mark."""
+    machine = Machine(612)
+    frame = PRIVATE >> 12
+    machine.extra = (
+        f"zero {FILE:#x} 64k\nzero phys {PRIVATE:#x} 64k\n"
+        f"put kvm at {VM:#x}: arch.vm_type = {vm_type} mem_attr_array.xa_head = {NODES | 2:#x}\n"
+        f"put xa_node at {NODES:#x}: shift = 0 slots[9] = {attribute:#x}\n"
+        f"put kvm_memory_slot at {SLOTS:#x}: flags = 4 gmem.file = {FILE:#x} gmem.pgoff = 3\n"
+        f"put file at {FILE:#x}: f_inode = {INODE:#x}\nput inode at {INODE:#x}: i_mapping = {MAPPING:#x}\n"
+        f"put address_space at {MAPPING:#x}: i_pages.xa_head = {NODES + 0x1002:#x}\n"
+        f"put xa_node at {NODES + 0x1000:#x}: shift = 6 slots[0] = {NODES + 0x2002:#x}\n"
+        f"put xa_node at {NODES + 0x2000:#x}: shift = 0 slots[12] = {STRUCT_PAGE + frame * 64:#x}\n"
+        f"use kernel\nmap {STRUCT_PAGE + frame * 64 & ~4095:#x} 0x18210000 4k nx\n" + folio(frame, 12)
+        + f"phys {PRIVATE:#x}: \"{PRIVATE_MARK}\" u8 0\nphys {LOW + PRIVATE_AT:#x}: \"the owner's\" u8 0\n" + pages)
+    # The guest has it at the page behind the mark's.
+    tables = Tables(0x1000, 0x20000, 4, 0x27, LOW)
+    for page in range(8, 12):
+        tables.map(0xffffffff80000000 + (page << 12), page << 12 | 0x67)
+    machine.guest = tables.text()
+    return machine
+
+
+def private_walk(name, machine):
+    dump = make(machine, f"private-{name}")
+    walk, = dump.ask(f"walk 0 gpa {PRIVATE_AT:x}")
+    with guest_of(dump) as (_, guest):
+        return walk, read_guest(guest, 0xffffffff80000000 + PRIVATE_AT, len(PRIVATE_MARK))
+
+
+@check("guest_memfd: private pages are the file's, all others the owner's", 40)
+def _():
+    walk, data = private_walk("page", private())
+    expect_equal((walk["slot"]["guest_memfd_page"], walk["slot"]["hpa"]), ("0xc", f"{PRIVATE:#x}"), "the walk")
+    expect_equal(data, PRIVATE_MARK.encode(), "the page")
+    expect_in("private (guest_memfd), page 0xc of the file", make(private(), "private-text").run(
+        f"walk 0 gpa {PRIVATE_AT:x}").stdout)
+    # Not private: other attributes, or none.
+    for attribute in (0, 4 << 1 | 1):
+        walk, data = private_walk(f"shared-{attribute}", private(attribute=attribute))
+        expect_equal((walk["slot"]["hpa"], data[:11]), (f"{LOW + PRIVATE_AT:#x}", b"the owner's"), "shared")
+    # One folio of four pages, of which the first has the entry.
+    frame = PRIVATE >> 12
+    large = (f"put xa_node at {NODES + 0x2000:#x}: slots[12] = {STRUCT_PAGE + (frame + 4) * 64:#x} slots[15] = {12 << 2 | 2}\n"
+             f"put kvm_memory_slot at {SLOTS:#x}: gmem.pgoff = 6\n" + folio(frame + 4, 12)
+             + f"phys {PRIVATE + 0x7000:#x}: \"{PRIVATE_MARK}\" u8 0\n")
+    walk, data = private_walk("folio", private(pages=large))
+    expect_equal((walk["slot"]["guest_memfd_page"], walk["slot"]["hpa"], data),
+                 ("0xf", f"{PRIVATE + 0x7000:#x}", PRIVATE_MARK.encode()), "a folio")
+
+
+@check("guest_memfd: what cannot be found is private, and never the owner's bytes", 60)
+def _():
+    frame = PRIVATE >> 12
+    for name, pages in (
+            ("absent", f"put xa_node at {NODES + 0x2000:#x}: slots[12] = 0\n"),
+            ("value", f"put xa_node at {NODES + 0x2000:#x}: slots[12] = 0x1235\n"),
+            ("no-file", f"put kvm_memory_slot at {SLOTS:#x}: gmem.file = 0\n"),
+            ("foreign", folio(frame, 12, FILE)),
+            ("other-index", folio(frame, 13)),
+            ("no-page", f"put xa_node at {NODES + 0x2000:#x}: slots[12] = {STRUCT_PAGE + frame * 64 + 8:#x}\n"),
+            ("loop", f"put xa_node at {NODES + 0x2000:#x}: shift = 6 slots[0] = {NODES + 0x2002:#x}\n"),
+            ("attributes", f"put kvm at {VM:#x}: mem_attr_array.xa_head = 0xffffdead00000002\n"),
+            ("attribute", f"put xa_node at {NODES:#x}: slots[9] = {FILE:#x}\n")):
+        walk, data = private_walk(name, private(pages=pages))
+        expect_in("private (guest_memfd)", walk["slot"]["why"])
+        expect("hpa" not in walk["slot"] and "hva" not in walk["slot"], f"{name}: {walk}")
+        expect(isinstance(data, str), f"{name}: {data}")
+    walk, data = private_walk("snp", private(vm_type=4))
+    expect_equal(walk["slot"]["hpa"], f"{PRIVATE:#x}", "where an SNP guest's is")
+    expect(isinstance(data, str), "an encrypted guest's is not read")
 
 
 # ---- stock gdb ----

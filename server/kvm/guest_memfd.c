@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "server/kvm/guest_memfd.h"
+
+#include <inttypes.h>
+
+#include "base/err.h"
+#include "server/kernel/kernel.h"
+#include "server/kernel/xarray.h"
+#include "server/kvm/kvm_private.h"
+#include "server/memory/memory.h"
+
+/* Flags of a slot: KVM_MEM_GUEST_MEMFD (include/uapi/linux/kvm.h), and KVM's own
+ * KVM_MEMSLOT_GMEM_ONLY (include/linux/kvm_host.h). */
+#define GUEST_MEMFD (UINT32_C(1) << 2)
+#define GMEM_ONLY   (UINT32_C(1) << 17)
+/* KVM_MEMORY_ATTRIBUTE_PRIVATE, of a value in kvm.mem_attr_array. */
+#define PRIVATE (UINT64_C(1) << 3)
+
+enum { ORDER_MAX = 18 }; /* a folio of 1 GiB */
+
+/* ---- private or not ---- */
+
+/* By kvm.mem_attr_array, from frame number to attributes; where there is none, no page is. */
+static struct err *is_private(struct kvm *kvm, const struct vm *vm, uint64_t gfn, bool *ret)
+{
+	struct member m;
+	bool exists;
+	uint64_t entry = 0;
+	*ret = false;
+	struct err *e = kvm_find_member(kvm, "kvm", "mem_attr_array.xa_head", &exists, &m);
+	if (e || !exists)
+		return e;
+	uint64_t head;
+	e = kernel_read_member(kvm->parts.k, vm->address, &m, &head);
+	if (!e)
+		e = xarray_get(kvm->parts.k, head, gfn, &entry);
+	if (!e && entry && !(entry & 1))
+		e = err_new(ERR_CORRUPT, "attributes of memory are no pointer");
+	*ret = !e && entry >> 1 & PRIVATE;
+	return e;
+}
+
+/* ---- the page ---- */
+
+/* The first of two paths that this kernel has, in what lies at @base. */
+static struct err *read_either(struct kvm *kvm, uint64_t base, const char *const *types,
+			       const char *path, uint64_t *ret)
+{
+	struct member m;
+	bool exists = false;
+	for (int i = 0; i < 2 && !exists; i++) {
+		struct err *e = kvm_find_member(kvm, types[i], path, &exists, &m);
+		if (e)
+			return e;
+	}
+	if (!exists)
+		return err_new(ERR_NOTFOUND, "this kernel's pages have no %s", path);
+	return kernel_read_member(kvm->parts.k, base, &m, ret);
+}
+
+static struct err *read_path(struct kvm *kvm, uint64_t base, const char *type, const char *path,
+			     uint64_t *ret)
+{
+	struct member m;
+	bool exists;
+	struct err *e = kvm_find_member(kvm, type, path, &exists, &m);
+	if (!e && !exists)
+		e = err_new(ERR_NOTFOUND, "this kernel has no %s.%s", type, path);
+	return e ? e : kernel_read_member(kvm->parts.k, base, &m, ret);
+}
+
+/* The frame whose struct page is at @page. */
+static struct err *find_frame(struct kvm *kvm, uint64_t page, uint64_t *ret)
+{
+	uint64_t size, base = 0;
+	struct err *e = kvm_page_array(kvm, &base, &size);
+	if (!e &&
+	    (page < base || (page - base) % size || (page - base) / size >> (52 - PAGE_SHIFT)))
+		e = err_new(ERR_CORRUPT, "0x%" PRIx64 " is no struct page", page);
+	if (!e)
+		*ret = (page - base) / size;
+	return e;
+}
+
+/* @folio, which the file's pages @mapping have at @index, must say the same of itself. */
+static struct err *check_folio(struct kvm *kvm, uint64_t folio, uint64_t mapping, uint64_t index,
+			       uint64_t *ret_first)
+{
+	static const char *const types[2] = { "folio", "page" };
+	uint64_t its, first = 0;
+	struct err *e = read_either(kvm, folio, types, "mapping", &its);
+	if (!e)
+		e = read_either(kvm, folio, types, "index", &first);
+	if (!e && (its != mapping || first > index || (index - first) >> ORDER_MAX))
+		e = err_new(ERR_CORRUPT, "the page at 0x%" PRIx64 " is of another file", folio);
+	*ret_first = first;
+	return e;
+}
+
+/* Page @index of the file at @file. */
+static struct err *find_page(struct kvm *kvm, uint64_t file, uint64_t index, uint64_t *ret_pa)
+{
+	uint64_t inode = 0, mapping = 0, head = 0, folio = 0, first, frame = 0;
+	struct err *e = read_path(kvm, file, "file", "f_inode", &inode);
+	if (!e)
+		e = read_path(kvm, inode, "inode", "i_mapping", &mapping);
+	if (!e)
+		e = read_path(kvm, mapping, "address_space", "i_pages.xa_head", &head);
+	if (!e)
+		e = xarray_get(kvm->parts.k, head, index, &folio);
+	if (e)
+		return e;
+	if (!folio || folio & 1)
+		return err_new(ERR_NOTPRESENT, "the file has no such page");
+	e = check_folio(kvm, folio, mapping, index, &first);
+	if (!e)
+		e = find_frame(kvm, folio, &frame);
+	if (!e)
+		*ret_pa = (frame + (index - first)) << PAGE_SHIFT;
+	return e;
+}
+
+bool guest_memfd_is_used(const struct memslot *slot)
+{
+	return slot->flags & GUEST_MEMFD;
+}
+
+struct err *guest_memfd_find(struct kvm *kvm, const struct vm *vm, const struct memslot *slot,
+			     uint64_t gpa, bool *ret_private, uint64_t *ret_index, uint64_t *ret_pa)
+{
+	uint64_t file = 0, offset = 0, pa = 0;
+	*ret_private = false;
+	if (!guest_memfd_is_used(slot))
+		return NULL;
+	struct err *e = NULL;
+	if (slot->flags & GMEM_ONLY)
+		*ret_private = true;
+	else
+		e = is_private(kvm, vm, gpa >> PAGE_SHIFT, ret_private);
+	if (e)
+		return err_wrap(e,
+				"whether guest physical address 0x%" PRIx64
+				" is private (guest_memfd) is unknown",
+				gpa);
+	if (!*ret_private)
+		return NULL;
+	e = read_path(kvm, slot->address, "kvm_memory_slot", "gmem.file", &file);
+	if (!e)
+		e = read_path(kvm, slot->address, "kvm_memory_slot", "gmem.pgoff", &offset);
+	uint64_t index = offset + ((gpa - slot->gpa) >> PAGE_SHIFT);
+	if (!e)
+		*ret_index = index;
+	if (!e && !file)
+		e = err_new(ERR_NOTPRESENT, "its file is gone");
+	if (!e)
+		e = find_page(kvm, file, index, &pa);
+	if (e)
+		return err_wrap(e,
+				"guest physical address 0x%" PRIx64
+				" is private (guest_memfd), page 0x%" PRIx64 " of its file",
+				gpa, index);
+	*ret_pa = pa | gpa % PAGE_SIZE;
+	return NULL;
+}
