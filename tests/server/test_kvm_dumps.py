@@ -79,11 +79,11 @@ def check_shape(shape, vendor):
 
 for _shape in SHAPES:
     for _vendor in ("VMX", "SVM"):
-        check(f"{_vendor} as {_shape // 100}.{_shape % 100} has it: vms, mmu, walk, ept")(
+        check(f"{_vendor} as {_shape // 100}.{_shape % 100} has it: vms, mmu, walk, ept", 120)(
             lambda shape=_shape, vendor=_vendor: check_shape(shape, vendor))
 
 
-@check("guests of every paging mode: by walk, and through their own target", 60)
+@check("guests of every paging mode: by walk, and through their own target", 180)
 def _():
     for mode, (_, _, _, levels, mark_at) in MODES.items():
         for shape, vendor in ((404, "VMX"), (601, "SVM")):
@@ -138,7 +138,7 @@ def _():
         expect_equal([walk["nested"].get("kind") for walk in walks], ["not present"] * 4, f"{shape}: walks")
 
 
-@check("shadow MMU: tables are of guest virtual addresses, in long mode, PAE and two levels", 40)
+@check("shadow MMU: tables are of guest virtual addresses, in long mode, PAE and two levels", 180)
 def _():
     for mode in ("long", "pae", "legacy"):
         for shape in (404, 601):
@@ -168,7 +168,7 @@ def _():
 # ---- guests of guests ----
 
 
-@check("a guest's guest with nested paging: its own memory, and never the guest's for it", 60)
+@check("a guest's guest with nested paging: its own memory, and never the guest's for it", 180)
 def _():
     for shape, vendor in ((404, "VMX"), (504, "VMX"), (601, "VMX"), (703, "VMX"), (504, "SVM"), (601, "SVM"),
                           (703, "SVM")):
@@ -211,7 +211,7 @@ def _():
 
 # ---- encrypted ----
 
-@check("encrypted guests: SEV, SEV-ES, SNP, TDX: called so, and never their bytes", 40)
+@check("encrypted guests: SEV, SEV-ES, SNP, TDX: called so, and never their bytes", 180)
 def _():
     protected = f"put kvm_vcpu at {VCPU0:#x}: arch.guest_state_protected = 1\n"
     sev = f"put kvm_svm at {VM:#x}: sev_info.active = 1\n"
@@ -295,7 +295,7 @@ def private_walk(name, machine):
         return walk, read_guest(guest, 0xffffffff80000000 + PRIVATE_AT, len(PRIVATE_MARK))
 
 
-@check("guest_memfd: private pages are the file's, all others the owner's", 40)
+@check("guest_memfd: private pages are the file's, all others the owner's", 180)
 def _():
     walk, data = private_walk("page", private())
     expect_equal((walk["slot"]["guest_memfd_page"], walk["slot"]["hpa"]), ("0xc", f"{PRIVATE:#x}"), "the walk")
@@ -316,7 +316,7 @@ def _():
                  ("0xf", f"{PRIVATE + 0x7000:#x}", PRIVATE_MARK.encode()), "a folio")
 
 
-@check("guest_memfd: what cannot be found is private, and never the owner's bytes", 60)
+@check("guest_memfd: what cannot be found is private, and never the owner's bytes", 180)
 def _():
     frame = PRIVATE >> 12
     for name, pages in (
@@ -346,7 +346,7 @@ def gdb(*arguments):
     return done.stdout + done.stderr
 
 
-@check("gdb: the MMU's root by each kernel's path, and the guest's memory and registers", 60)
+@check("gdb: the MMU's root by each kernel's path, and the guest's memory and registers", 180)
 def _():
     for shape, path in ((404, "arch.mmu.root_hpa"), (515, "arch.mmu->root_hpa"), (703, "arch.mmu->root.hpa")):
         machine = Machine(shape)
