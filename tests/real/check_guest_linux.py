@@ -16,13 +16,14 @@ import shutil
 
 import qemu_registers
 from check_lldb import without_debug_frame
-from oracle import Failure, check_main, run
+from oracle import TIMEOUT_S, Failure, check_main, run
 from server_process import Server
 
 GREETING = re.compile(r"listening on (\S+:\d+) for vm-\d+$")
 # guest/workload.c: r12 to r15, and "1: jmp 1b".
 TELL_R12, SPIN = 0x1212121212121212, "0xeb\t0xfe"
 FIRST_IDLE = 10000000  # thread ids of tasks that have no pid of their own
+PACKET_TIMEOUT = f"settings set plugin.process.gdb-remote.packet-timeout {TIMEOUT_S}"
 IDLE = ["default_idle_call", "do_idle", "cpu_startup_entry", "start_kernel"]
 
 
@@ -111,7 +112,8 @@ def missing(text, wanted, who):
 def gdb_differs(dump, host, guest, banner):
     def says(*commands):
         options = [word for command in commands for word in ("-ex", command)]
-        cache = ["-iex", "set index-cache enabled on",
+        # The host is asked while gdb reads a second vmlinux, on a computer that may be busy.
+        cache = ["-iex", f"set remotetimeout {TIMEOUT_S}", "-iex", "set index-cache enabled on",
                  "-iex", f"set index-cache directory {dump.path('gdb-index')}"]
         return run(["gdb", "-nx", "-batch", *cache, *options, dump.vmlinux], "gdb",
                    with_stderr=True).decode("utf-8", "replace")
@@ -131,7 +133,7 @@ def gdb_differs(dump, host, guest, banner):
 
 
 def lldb_differs(dump, guest, banner):
-    options = [word for line in (f"gdb-remote {guest}", "thread list", "bt",
+    options = [word for line in (PACKET_TIMEOUT, f"gdb-remote {guest}", "thread list", "bt",
                                  "p init_task.comm", "x/s &linux_banner", "thread select 2",
                                  "register read r12") for word in ("-o", line)]
     text = run(["lldb", "--no-lldbinit", "--batch", *options, without_debug_frame(dump)],
