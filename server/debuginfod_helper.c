@@ -23,11 +23,14 @@ _Noreturn void debuginfod_helper(const char *const *build_ids, size_t count)
 #include <dlfcn.h>
 #include <elfutils/debuginfod.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -39,6 +42,8 @@ enum {
 	GRACE = 15,
 	/* Bytes that wait to be read before progress is not told any more. */
 	UNREAD_MAX = 16 << 10,
+	/* Bytes left in a file system that is full: a failed download has been removed again. */
+	FULL = 16 << 20,
 };
 
 /* Of a file. The largest vmlinux known has 1 GB. */
@@ -159,6 +164,8 @@ static const char *reason(int number)
 		return "it refuses connections";
 	case EHOSTUNREACH:
 		return "its name or its host cannot be found";
+	case EIO:
+		return "it answered with an error, or broke off";
 	case ECONNRESET:
 	case ECONNABORTED:
 	case ECOMM:
@@ -176,15 +183,25 @@ static const char *reason(int number)
 	}
 }
 
+static bool is_full(void)
+{
+	const char *cache = getenv(DEBUGINFOD_CACHE_PATH_ENV_VAR);
+	struct statvfs st;
+	return cache && !statvfs(cache, &st) && st.f_bavail * st.f_frsize < FULL;
+}
+
 static void say_failed(const struct library *l, debuginfod_client *client, const struct transfer *t,
 		       int number)
 {
 	const char *url = l->get_url(client), *why = reason(number);
 	char text[1024];
-	if (t->late)
+	/* Where libdebuginfod's own limit ended it, it may say that there is no such file. */
+	if (t->late || now() >= t->deadline)
 		why = "it took longer than DEBUGINFOD_MAXTIME allows, or half an hour";
 	else if (t->large)
 		why = "the file would be larger than 8 GiB";
+	else if (number == EIO && is_full())
+		why = reason(ENOSPC);
 	if (!url || !*url)
 		url = getenv(DEBUGINFOD_URLS_ENV_VAR);
 	/* One address, without the password that one may hold: other users may see the sentence. */
@@ -218,20 +235,57 @@ static void download(const struct library *l, debuginfod_client *client, const c
 	free(path);
 }
 
+/* Makes @folder with those above it; false, with errno, if it cannot be had or not be written. */
+static bool make_folder(const char *folder)
+{
+	char path[PATH_MAX];
+	if ((size_t)snprintf(path, sizeof(path), "%s", folder) >= sizeof(path)) {
+		errno = ENAMETOOLONG;
+		return false;
+	}
+	for (char *p = path + 1; *path && *p; p++) {
+		if (*p != '/')
+			continue;
+		*p = 0;
+		if (mkdir(path, 0777) && errno != EEXIST)
+			return false;
+		*p = '/';
+	}
+	if (mkdir(path, 0777) && errno != EEXIST)
+		return false;
+	return access(path, W_OK | X_OK) == 0;
+}
+
+/* Why nothing can be downloaded at all; "" if something can. */
+static void find_obstacle(bool loaded, char *text, size_t size)
+{
+	const char *cache = getenv(DEBUGINFOD_CACHE_PATH_ENV_VAR);
+	*text = 0;
+	if (!loaded)
+		snprintf(text, size, DEBUGINFOD_SONAME " is not installed");
+	else if (cache && strchr(cache, '\n'))
+		snprintf(text, size, "DEBUGINFOD_CACHE_PATH is no path");
+	/* libdebuginfod would say that the servers have no such file. */
+	else if (cache && !make_folder(cache))
+		snprintf(text, size,
+			 "the cache folder %s cannot be written (%s); DEBUGINFOD_CACHE_PATH names "
+			 "another",
+			 cache, strerror(errno));
+}
+
 _Noreturn void debuginfod_helper(const char *const *build_ids, size_t count)
 {
 	struct library library;
-	bool loaded = load(&library);
-	debuginfod_client *client = loaded ? library.begin() : NULL;
+	char obstacle[PATH_MAX + 256];
+	find_obstacle(load(&library), obstacle, sizeof(obstacle));
+	debuginfod_client *client = *obstacle ? NULL : library.begin();
 	if (client)
 		library.set_progressfn(client, on_progress);
 	for (size_t i = 0; i < count; i++) {
 		if (client)
 			download(&library, client, build_ids[i]);
-		else if (loaded)
-			say("failed", "libdebuginfod cannot be started");
 		else
-			say("failed", DEBUGINFOD_SONAME " is not installed");
+			say("failed", *obstacle ? obstacle : "libdebuginfod cannot be started");
 	}
 	if (client)
 		library.end(client);

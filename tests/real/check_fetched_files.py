@@ -111,7 +111,13 @@ def wait_for(what, condition):
     raise Failure(f"{what}: not within {WAIT_S} s")
 
 
-def check_download(files, vmlinux, modules, server, folder):
+def pcs(client):
+    """Where all threads' frames are."""
+    lines = client.monitor("bt --all --json").splitlines()
+    return [[frame.get("pc") for frame in json.loads(line)["frames"]] for line in lines]
+
+
+def check_download(files, vmlinux, modules, kernel, server, folder):
     if not shutil.which("debuginfod"):
         skip("debuginfod is missing")
     cache = os.path.join(folder, "cache")
@@ -121,7 +127,12 @@ def check_download(files, vmlinux, modules, server, folder):
         os.environ.update(DEBUGINFOD_URLS=url, DEBUGINFOD_CACHE_PATH=cache)
         # It looks through its folders first.
         wait_for("the scan", lambda: has_file(url, debug_id.group(1)))
-        with Server([server], files) as serving:
+        # Two modules as they are loaded: those with debug information take their place.
+        loaded = os.path.join(folder, "loaded")
+        os.makedirs(loaded)
+        for name in ("kvm-amd", "irqbypass"):
+            shutil.copy(glob.glob(f"{kernel}/lib/modules/**/{name}.ko", recursive=True)[0], loaded)
+        with Server([server, "--symbols", loaded], files) as serving:
             if "asked of debuginfod" not in "\n".join(serving.start_up):
                 yield "the start-up message does not say that the vmlinux is asked for"
             with connected(serving) as first:
@@ -132,13 +143,17 @@ def check_download(files, vmlinux, modules, server, folder):
                         yield f"a client that connects afterwards gets {name}"
                 if not filecmp.cmp(cached, vmlinux, shallow=False):
                     yield "what was downloaded is not the vmlinux"
-                before = first.libraries()
+                before, places = first.libraries(), pcs(first)
+                old = os.path.join(loaded, "irqbypass.ko")
+                size = len(first.read_file(old))
+                if len([name for name in before if name.startswith(loaded)]) != 2:
+                    yield f"the libraries are {before} at first"
                 first.monitor("symbols --fetch kvm-amd irqbypass")
 
                 def have_come():
                     lines = first.monitor("symbols kvm-amd irqbypass --json").splitlines()
                     rows = [json.loads(line) for line in lines]
-                    return all(row["found"] for row in rows) and rows
+                    return all(row["debug_info"] for row in rows) and rows
                 for row in wait_for("the modules", have_come):
                     name = row["object"].replace("_", "-") + ".ko"
                     real, = glob.glob(f"{modules}/**/{name}", recursive=True)
@@ -147,8 +162,12 @@ def check_download(files, vmlinux, modules, server, folder):
                             else b""
                         if served != file.read():
                             yield f"{row['object']}: what is served is not {real}"
-                if len(first.libraries()) != len(before) + 2:
+                if len(first.libraries()) != len(before):
                     yield f"there were {before}, there are {first.libraries()}"
+                if len(first.read_file(old)) != size:
+                    yield f"{old} is another file for those who had it"
+                if pcs(first) != places:
+                    yield "frames are elsewhere than before"
     del os.environ["DEBUGINFOD_URLS"]
     os.environ["DEBUGINFOD_CACHE_PATH"] = os.path.join(folder, "none")
 
@@ -241,7 +260,7 @@ def main():
         try:
             wrong += check_compressed(files, kernel, server, folder)
             wrong += check_sections(files, vmlinux, modules, server, folder)
-            wrong += check_download(files, vmlinux, modules, server, folder)
+            wrong += check_download(files, vmlinux, modules, kernel, server, folder)
         except (Failure, ValueError, OSError) as error:
             wrong.append(error)
     for line in wrong:

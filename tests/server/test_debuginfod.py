@@ -283,7 +283,8 @@ def _():
             ("  ", "x", "DEBUGINFOD_URLS, which names the servers to ask, is not set"),
             ("http://user:secret@127.0.0.1:9", "x", "http://127.0.0.1:9.*: it refuses connections"),
             ("nonsense", "x", "debuginfod: .*: "),
-            ("http://127.0.0.1:9", "with-id/x", "debuginfod: .*: ")]:
+            ("http://127.0.0.1:9", "with-id/x",
+             "debuginfod: the cache folder .*/with-id/x cannot be written")]:
         done = run_on_dump(environment(urls, cache))
         expect_equal((done.returncode, done.stderr.count("\n")), (1, 1), f"{urls}: {done.stderr}")
         expect(re.search(words, done.stderr), f"{urls}: {words!r} is not in {done.stderr}")
