@@ -73,27 +73,6 @@ static struct err *open_dump(const struct host_options *options, struct host *h)
 	return e;
 }
 
-static struct err *open_unwinder(const struct host_options *options, struct host *h)
-{
-	struct err *e = code_map_new(h->kernel, &h->code);
-	if (!e)
-		e = module_types_new(h->kernel, code_map_modules(h->code), &h->module_types);
-	if (!e)
-		e = module_files_new(h->kernel, code_map_modules(h->code), options->symbol_paths,
-				     options->symbol_path_count, &h->module_files);
-	if (e)
-		return e;
-	struct unwinder_parts parts = {
-		.k = h->kernel,
-		.cpus = &h->cpus,
-		.tasks = &h->tasks,
-		.registers = h->registers,
-		.code = h->code,
-		.files = h->module_files,
-	};
-	return unwinder_new(&parts, &h->unwinder);
-}
-
 static bool find_entry(void *closure, const struct task *task, const struct cpu *cpu,
 		       struct regs *ret)
 {
@@ -239,7 +218,7 @@ static struct err *open_kernel(const struct host_options *options, struct host *
 	if (!e)
 		e = registers_new(h->kernel, &h->cpus, &h->tasks, &h->registers);
 	if (!e)
-		e = open_unwinder(options, h);
+		e = host_code_open(h);
 	if (!e)
 		e = open_kvm(h);
 	if (!e) {
@@ -249,10 +228,6 @@ static struct err *open_kernel(const struct host_options *options, struct host *
 	}
 	if (!e)
 		e = offer_made_image(options, h);
-	if (!e)
-		e = frame_cache_new(h->unwinder, &h->frames);
-	if (!e)
-		e = code_scopes_new(h->kernel, h->code, h->module_files, &h->scopes);
 	return e;
 }
 
@@ -328,6 +303,8 @@ struct err *host_open(const struct host_options *options, struct host **ret)
 	h->context_threads = options->context_threads;
 	h->extra_cfi = options->extra_cfi;
 	h->live = options->live;
+	h->symbol_paths = options->symbol_paths;
+	h->symbol_path_count = options->symbol_path_count;
 	h->fetch_waits = options->fetch_waits;
 	h->progress = options->progress;
 	h->progress_closure = options->closure;
@@ -358,13 +335,8 @@ void host_close(struct host *h)
 	served_image_free(h->image);
 	made_image_free(h->made);
 	exports_free(h->exports);
-	code_scopes_free(h->scopes);
-	frame_cache_free(h->frames);
 	kvm_free(h->kvm);
-	unwinder_free(h->unwinder);
-	module_files_free(h->module_files);
-	module_types_free(h->module_types);
-	code_map_free(h->code);
+	host_code_free(h);
 	registers_free(h->registers);
 	tasks_free(&h->tasks);
 	cpus_free(&h->cpus);
@@ -390,11 +362,15 @@ static struct err *take_anew(struct host *h)
 {
 	struct cpus cpus, old_cpus = h->cpus;
 	struct tasks tasks, old_tasks = h->tasks;
+	struct host_code old_code;
 	struct kvm *kvm;
 	host_begin(h);
-	struct err *e = new_kvm(h, &kvm);
+	struct err *e = host_code_renew(h, &old_code);
 	if (e)
 		return e;
+	e = new_kvm(h, &kvm);
+	if (e)
+		goto no_kvm;
 	e = cpus_read(h->kernel, &cpus);
 	if (e)
 		goto no_cpus;
@@ -410,6 +386,7 @@ static struct err *take_anew(struct host *h)
 	tasks_free(&old_tasks);
 	kvm_free(h->kvm);
 	h->kvm = kvm;
+	host_code_settle(h, &old_code);
 	h->generation++;
 	return choose_current(h);
 
@@ -421,6 +398,8 @@ no_tasks:
 	cpus_free(&cpus);
 no_cpus:
 	kvm_free(kvm);
+no_kvm:
+	host_code_take_back(h, &old_code);
 	return e;
 }
 

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "server/host_code.h"
 #include "server/kernel/cpus.h"
 #include "server/kernel/tasks.h"
 
@@ -45,7 +46,7 @@ struct host_options {
 	/* Called once what needs privileges is open, before any of it is looked at; may be NULL. */
 	struct err *(*opened)(void *opened_closure);
 	void *opened_closure;
-	const char *const *symbol_paths; /* --symbols; borrowed during the call */
+	const char *const *symbol_paths; /* --symbols; borrowed, must outlive the host */
 	size_t symbol_path_count;
 	size_t cache_size;	  /* of the page cache, in bytes */
 	bool serve_files;	  /* clients may read what `exports` lists */
@@ -65,11 +66,15 @@ struct host {
 	struct cpus cpus;
 	struct tasks tasks;
 	struct registers *registers;
+	/* By host_code.h, as are `frames`. */
 	struct code_map *code;
 	struct module_files *module_files;
 	struct code_scopes *scopes;
 	struct module_types *module_types;
 	struct unwinder *unwinder;
+	struct host_code first_code;	 /* what these were at first, if they have been made anew */
+	const char *const *symbol_paths; /* borrowed */
+	size_t symbol_path_count;
 	struct kvm *kvm;
 	struct served_list *served; /* what is served beside it; borrowed, NULL for nothing */
 	bool serve_files;
@@ -85,6 +90,7 @@ struct host {
 	bool fetch_waits;	    /* as in the options */
 	bool live;		    /* it runs: what was read of it is old soon */
 	uint64_t generation;	    /* how often host_renew() has taken the list of tasks anew */
+	uint64_t code_generation;   /* how often it found other modules than before */
 	struct frame_cache *frames; /* of the tasks that were unwound last */
 	size_t current; /* index in tasks of the thread that a debugger finds selected */
 	char *panic;	/* the panic message; NULL if there is none. Owned */
@@ -101,7 +107,8 @@ void host_begin(struct host *h);
 
 /*
  * Takes CPUs and tasks of a machine that runs anew; pointers to the old ones are good no longer,
- * and h->generation is another. An error leaves everything as it was. Of a dump it does nothing.
+ * and h->generation is another. Where modules were loaded or unloaded, what rests on their list is
+ * made anew, too. An error leaves everything as it was. Of a dump it does nothing.
  */
 __attribute__((warn_unused_result)) struct err *host_renew(struct host *h);
 

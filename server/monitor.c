@@ -239,18 +239,30 @@ struct err *monitor_run(struct host *h, struct target_view *view, const char *li
 	err_free(e);
 	e = run_line(h, view, copy, out, ret_job);
 	free(copy);
-	if (*ret_job)
+	if (*ret_job) {
 		(*ret_job)->generation = h->generation;
+		(*ret_job)->code_generation = h->code_generation;
+	}
 	return e ? e : buf_error(out);
+}
+
+/* Why a job that began before cannot go on; NULL if it can. */
+static const char *what_changed(const struct host *h, const struct target_job *job)
+{
+	if (job->rests_on == JOB_ON_TASKS && job->generation != h->generation)
+		return "the list of threads was taken anew";
+	if (job->rests_on == JOB_ON_CODE && job->code_generation != h->code_generation)
+		return "modules were loaded or unloaded";
+	return NULL;
 }
 
 struct err *monitor_more(struct host *h, struct target_job *job, struct buf *out, bool *ret_done)
 {
 	bool done = false;
-	struct err *e = job->renewable || job->generation == h->generation
-				? job->slice(h, job, out, &done)
-				: err_new(ERR_INVALID, "the list of threads was taken anew "
-						       "meanwhile: give the command again");
+	const char *changed = what_changed(h, job);
+	struct err *e =
+		changed ? err_new(ERR_INVALID, "%s meanwhile: give the command again", changed)
+			: job->slice(h, job, out, &done);
 	if (!e)
 		e = buf_error(out);
 	if (e || done)

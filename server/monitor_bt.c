@@ -86,7 +86,9 @@ static struct err *show_all(const struct wanted *w, struct target_job **ret_job)
 	struct all *a = calloc(1, sizeof(*a));
 	if (!a)
 		return err_nomem();
-	a->job = (struct target_job){ .slice = show_slice, .free = free_all, .renewable = true };
+	a->job = (struct target_job){ .slice = show_slice,
+				      .free = free_all,
+				      .rests_on = JOB_ON_NOTHING };
 	a->wanted = *w;
 	*ret_job = &a->job;
 	return NULL;

@@ -166,7 +166,9 @@ struct err *monitor_dmesg(struct host *h, struct target_view *view,
 	struct dmesg *d = calloc(1, sizeof(*d));
 	if (!d)
 		return err_nomem();
-	d->job = (struct target_job){ .slice = show_slice, .free = free_dmesg, .renewable = true };
+	d->job = (struct target_job){ .slice = show_slice,
+				      .free = free_dmesg,
+				      .rests_on = JOB_ON_NOTHING };
 	d->json = args->json;
 	struct err *e = printk_open(h->kernel, &d->log);
 	if (e) {

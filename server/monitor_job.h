@@ -14,14 +14,21 @@ struct buf;
 struct err;
 struct host;
 
+/* What a job holds between two slices that host_renew() may free: then the job ends. */
+enum job_rest {
+	JOB_ON_TASKS,  /* tasks, VMs, or what they gave; the order of a list among it */
+	JOB_ON_CODE,   /* modules and their files */
+	JOB_ON_NOTHING /* it goes by thread ids, say */
+};
+
 struct target_job {
 	/* The next slice: appends to @out, and sets *ret_done when there is nothing left. */
 	struct err *(*slice)(struct host *h, struct target_job *job, struct buf *out,
 			     bool *ret_done);
 	void (*free)(struct target_job *job);
-	/* It goes by thread ids, or by nothing that host_renew() frees: it goes on afterwards. */
-	bool renewable;
-	uint64_t generation; /* of the host's tasks that it goes through; monitor.c's business */
+	enum job_rest rests_on;
+	/* The host's when it began; monitor.c's business. */
+	uint64_t generation, code_generation;
 };
 
 #endif

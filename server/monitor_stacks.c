@@ -228,7 +228,7 @@ struct err *monitor_stacks(struct host *h, struct target_view *view,
 		return err_nomem();
 	s->job = (struct target_job){ .slice = stacks_slice,
 				      .free = stacks_free,
-				      .renewable = true };
+				      .rests_on = JOB_ON_NOTHING };
 	s->json = args->json;
 	*args->ret_job = &s->job;
 	return NULL;

@@ -372,7 +372,9 @@ struct err *monitor_symbols(struct host *h, struct target_view *view,
 	struct listing *l = calloc(1, sizeof(*l));
 	if (!l)
 		return err_nomem();
-	l->job = (struct target_job){ .slice = next_objects, .free = free_listing };
+	l->job = (struct target_job){ .slice = next_objects,
+				      .free = free_listing,
+				      .rests_on = JOB_ON_CODE };
 	l->json = args->json;
 	l->names = calloc(args->count + 1, sizeof(*l->names));
 	l->build_ids = calloc(object_count(h) + 1, sizeof(*l->build_ids));

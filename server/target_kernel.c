@@ -25,12 +25,14 @@
 /* Documents of all kinds; one more row ends the table. */
 enum { OBJECTS_MAX = 8 };
 
-/* A document of qXfer:libraries, and those that there were before files came. */
+/* A document of qXfer:libraries, and those that there were before files came or modules were
+ * loaded. */
 struct library_list {
 	struct buf document; /* complete once done is set */
 	bool done;
-	size_t next;		/* module whose turn it is */
-	unsigned files_arrived; /* the host's when it was begun */
+	size_t next;		  /* module whose turn it is */
+	unsigned files_arrived;	  /* the host's when it was begun */
+	uint64_t code_generation; /* likewise */
 	struct library_list *before;
 };
 
@@ -410,6 +412,7 @@ static void drop_if_same(struct target_kernel *t)
 	    memcmp(before->document.data, l->document.data, l->document.len) != 0)
 		return;
 	before->files_arrived = l->files_arrived;
+	before->code_generation = l->code_generation;
 	t->libraries = before;
 	buf_free(&l->document);
 	free(l);
@@ -419,7 +422,8 @@ static void drop_if_same(struct target_kernel *t)
 static struct library_list *current_list(struct target_kernel *t)
 {
 	struct library_list *l = t->libraries;
-	bool old = l && l->files_arrived != t->host->files_arrived;
+	bool old = l && (l->files_arrived != t->host->files_arrived ||
+			 l->code_generation != t->host->code_generation);
 	if (l && !old)
 		return l;
 	if (!l || l->done) {
@@ -433,6 +437,7 @@ static struct library_list *current_list(struct target_kernel *t)
 	buf_reset(&l->document);
 	l->next = 0;
 	l->files_arrived = t->host->files_arrived;
+	l->code_generation = t->host->code_generation;
 	return l;
 }
 

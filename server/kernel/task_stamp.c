@@ -50,7 +50,7 @@ struct err *task_stamp_read(const struct kernel *k, const struct task *task, str
 		struct err *e = read_first(k, task, wanted[i].paths, wanted[i].value);
 		if (!e)
 			continue;
-		if (err_code(e) == ERR_NOMEM || err_code(e) == ERR_IO)
+		if (err_code(e) != ERR_NOTPRESENT)
 			return e;
 		/* Where it was is no memory of the kernel's any more. */
 		err_free(e);

@@ -24,7 +24,8 @@ struct task_stamp {
 
 /*
  * Reads @task's stamp from memory as it is now (memory_forget() is the caller's business).
- * ERR_NOTFOUND when it has ended: its task_struct is gone, another's, or dead.
+ * ERR_NOTFOUND when it has ended: its task_struct is gone, another's, or dead; what keeps it from
+ * being read otherwise.
  */
 __attribute__((warn_unused_result)) struct err *
 task_stamp_read(const struct kernel *k, const struct task *task, struct task_stamp *ret);

@@ -18,11 +18,13 @@ sys.path[:0] = [HERE, os.path.join(HERE, "..", "server")]
 import traced  # noqa: E402
 from machine import SERVER, SOCKET, LiveMachine, Setup  # noqa: E402
 from rsp import Client  # noqa: E402
+from soak import Soak  # noqa: E402
 from tap import Skip, check, expect, expect_equal, expect_in, need_tool, run_checks  # noqa: E402
 from tell import Symbols, frames_differ, look  # noqa: E402
 
 CHECK_S = 120  # of a machine without KVM, on a host that is busy
 RECORD = "/run/trace"
+SOAK_S = int(os.environ.get("SOAK_SECONDS", "45"))
 FOLDER = "/run/vmcore-gdbserver"
 # What guest/vmhost.c puts where: by guest physical address, by virtual ones, and into registers.
 MARK, COUNTER, HIGH, TELL_RBX = 0x300000, 0x180000, 0xffffffff80000000, 0xb0b0b0b0b0b00000
@@ -219,6 +221,27 @@ def _():
     expect("do_syscall_64" in [frame.get("name") for frame in bt["frames"]], f"{bt}")
 
 
+@check("a thread that ends is said to have ended, and the session goes on", CHECK_S)
+def _():
+    # Its parent takes its status: it is no zombie.
+    machine.run("(sleep 3600 & echo $! >/run/victim; wait; exec sleep 3600) >/dev/null 2>&1 & sleep 1")
+    pid = int(machine.run("cat /run/victim"))
+    with client() as connection:
+        expect_in(f'<thread id="{pid:x}"', connection.document("threads").decode())
+        connection.ask(f"Hg{pid:x}")
+        expect("do_syscall_64" in monitor(connection, f"bt {pid}"), "no frames of a sleeper")
+        machine.run(f"kill -9 {pid}; sleep 1")
+        # Nobody has listed the threads since: it is still a thread, and the registers are gone.
+        expect(set(connection.ask("g")) <= set("x0123456789abcdef"), "the registers' reply")
+        printed, last = connection.monitor(f"bt {pid}")
+        expect(f"there is no thread {pid}" in printed + last or "has ended" in printed or
+               f"there is no thread {pid}".encode().hex() in last, f"{printed} {last}")
+        expect(f'<thread id="{pid:x}"' not in connection.document("threads").decode(),
+               "a list has a thread that has ended")
+        expect_equal(connection.ask(f"T{pid:x}")[:1], "E", "whether it is alive")
+        expect("do_syscall_64" in monitor(connection, "bt 1"), "no frames of init")
+
+
 @check("the server ends as told, and was silent", CHECK_S)
 def _():
     machine.stop_server()
@@ -326,6 +349,48 @@ def _():
     expect(not bad, "\n".join(bad[:20]))
 
 
+# ---- tasks that come and go ----
+
+
+@check(f"{SOAK_S} s of tasks that are created and die, and of clients that unwind them",
+       SOAK_S + 2 * CHECK_S)
+def _():
+    machine.start_server(f"--live={setup.source}", "--no-serve-files")
+    soak = Soak(machine, symbols)
+    soak.run(SOAK_S, SOCKET)
+    print(f"# {soak.summary()}")
+    expect(not soak.findings, "\n".join(soak.findings[:20]))
+    machine.stop_server()
+
+
+# ---- modules that come later ----
+
+
+@check("modules that are loaded after the start are known, and virtual machines with them", CHECK_S)
+def _():
+    if machine.try_run("grep -q '^kvm_amd ' /proc/modules")[0]:
+        raise Skip("KVM is built in")
+    machine.run("killall -9 vmhost; sleep 1; rmmod kvm_amd && rmmod kvm")
+    machine.start_server(f"--live={setup.source}", "--no-serve-files")
+    with client() as connection:
+        expect_in("no virtual machines", monitor(connection, "vms"))
+        machine.run("insmod /modules/kvm/kvm.ko && insmod /modules/kvm/kvm-amd.ko; "
+                    "vmhost C - >/run/vmhost-c 2>&1 & "
+                    "for i in $(seq 100); do grep -q ready /run/vmhost-c && exit; sleep 0.2; done")
+        row = halted(connection)
+        names = [line.split()[0] for line in machine.run("cat /proc/modules").splitlines()]
+        expect_equal(sorted(row["name"] for row in
+                            json_lines(monitor(connection, "modules --json"))), sorted(names),
+                     "modules")
+        before = look(machine)[row["tid"]]
+        [bt] = json_lines(monitor(connection, f"bt {row['tid']} --json"))
+        expect(before.still(look(machine)[row["tid"]]), "a halted vCPU's thread moves")
+    lines = list(frames_differ(before, bt["frames"], symbols))
+    expect(not lines, "\n".join(lines))
+    expect("kvm_vcpu_halt" in [frame.get("name") for frame in bt["frames"]], f"{bt}")
+    machine.stop_server()
+
+
 def main():
     global machine, symbols
     missing = setup.missing()
@@ -334,7 +399,12 @@ def main():
         return
     with LiveMachine(setup) as machine:
         symbols = Symbols(machine)
-        run_checks()
+        try:
+            run_checks()
+        except SystemExit as end:
+            if end.code:
+                print("".join(f"# {line}\n" for line in machine.console().splitlines()))
+            raise
 
 
 if __name__ == "__main__":

@@ -12,8 +12,8 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "real"))
 
-from portal import Portal, line_options  # noqa: E402
-from qemu_machine import Machine  # noqa: E402
+import qemu_machine  # noqa: E402
+from portal import Portal, line_options  # noqa: E402  # noqa: E402
 
 BOOT_S = 180
 SERVER = "vmcore-gdbserver"
@@ -60,9 +60,12 @@ class LiveMachine:
 
     run() and try_run() are shell commands in it, as root."""
 
-    def __init__(self, setup, append=""):
+    socket = SOCKET
+
+    def __init__(self, setup, append="", lifetime_s=qemu_machine.LIFETIME_S):
         self.setup = setup
         self._append = append
+        self._lifetime_s = lifetime_s
         self._stack = contextlib.ExitStack()
 
     def __enter__(self):
@@ -74,11 +77,12 @@ class LiveMachine:
                            check=True, timeout=120)
             lines, path, options = line_options()
             stack.callback(shutil.rmtree, lines)
-            machine = stack.enter_context(Machine(
+            qemu_machine.LIFETIME_S = self._lifetime_s
+            machine = stack.enter_context(qemu_machine.Machine(
                 self.setup.vmlinuz(), initrd,
                 f"console=ttyS0 panic=0 rdinit=/live-init {self._append}".strip(),
                 os.path.join(folder, "machine"), options))
-            self.machine = machine
+            self._console = os.path.join(folder, "machine.console")
             self.portal = Portal(path)
             stack.callback(self.portal.close)
             self.run, self.try_run = self.portal.run, self.portal.try_run
@@ -97,7 +101,7 @@ class LiveMachine:
                  "echo $! >/run/server.pid")
         self.run("for i in $(seq 300); do grep -q '^listening' /run/server.log && exit; "
                  "kill -0 $(cat /run/server.pid) || break; sleep 0.1; done; "
-                 "cat /run/server.log; exit 1", timeout=60)
+                 "cat /run/server.log; exit 1")
         return self.run("cat /run/server.log")
 
     def stop_server(self):
@@ -114,6 +118,7 @@ class LiveMachine:
         finally:
             listener.close()
 
-    def monitor(self, line, timeout=60):
-        """What a monitor command prints without a client, in a process of its own."""
-        return self.run(f"{SERVER} -q --live={self.setup.source} -x '{line}'", timeout)
+    def console(self):
+        """The last lines that the machine's console has said."""
+        with open(self._console, encoding="utf-8", errors="replace") as file:
+            return file.read()[-2000:]

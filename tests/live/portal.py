@@ -28,6 +28,7 @@ class Portal:
         self._free = list(range(1, CHANNELS))
         self._channels = {0: queue.Queue()}
         self._dead = False
+        self._last = None
         threading.Thread(target=self._read, daemon=True).start()
 
     def _connect(self, path):
@@ -62,7 +63,11 @@ class Portal:
                 if len(header) < 4:
                     break
                 number, kind, length = struct.unpack("<BcH", header)
+                if number >= CHANNELS or kind not in b"rde" or length > DATA_MAX:
+                    print(f"# portal: a bad frame came: {header!r} {self._last!r}", flush=True)
+                    break
                 data = file.read(length)
+                self._last = (header, data[-64:])
             except OSError:
                 break
             with self._lock:
@@ -100,7 +105,7 @@ class Portal:
 
     # ---- commands ----
 
-    def try_run(self, command, timeout=60):
+    def try_run(self, command, timeout=120):
         """Runs a shell command in the machine; its exit status and its output."""
         number, channel = self.open(b"x", command)
         parts = []
@@ -116,7 +121,7 @@ class Portal:
                 return int(data), b"".join(parts).decode("utf-8", "replace")
             parts.append(data)
 
-    def run(self, command, timeout=60):
+    def run(self, command, timeout=120):
         """The same of one that must succeed; its output."""
         status, output = self.try_run(command, timeout)
         if status:

@@ -2,11 +2,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """--live, on the demo dump in the place of /proc/kcore: what is different on a machine that runs."""
 
+import errno
 import json
 import os
+import subprocess
+import tempfile
 
-from program import DUMP, VMLINUX, run_program
-from tap import check, expect, expect_equal, expect_in, run_checks
+from program import DUMP, SOURCE, VMLINUX, Server, run_program
+from rsp import Client
+from tap import check, expect, expect_equal, expect_in, need_tool, run_checks
 
 
 def live(*arguments, source=DUMP):
@@ -45,6 +49,38 @@ def _():
     done = run_program("--symbols", VMLINUX, "--exec", "refresh", DUMP)
     expect_equal((done.returncode, done.stdout), (1, ""), "refresh of a dump")
     expect_in("a dump never changes", done.stderr)
+
+
+@check("reads that fail in the middle are said, and what is read again is right again", seconds=60)
+def _():
+    """An I/O error, a lockdown that comes later, a source or memory that is no longer there."""
+    compiler = need_tool(os.environ.get("CC", "gcc").split()[0])
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)  # the server is nobody then
+        library, order = f"{folder}/failing_reads.so", f"{folder}/order"
+        subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", library,
+                        f"{SOURCE}/tests/server/failing_reads.c"], check=True, timeout=30)
+        env = dict(os.environ, LD_PRELOAD=library, FAILING_READS=order,
+                   ASAN_OPTIONS=os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0")
+        with Server(dump=f"--live={DUMP}", env=env) as server, \
+                Client(server.address) as client, Client(server.address) as other:
+            good, frames = client.ask("mffff88043ea73280,40"), client.monitor("bt 103")
+            expect(len(good) == 128, f"memory: {good}")
+            for error, word in ((errno.EIO, os.strerror(errno.EIO)), (0, "missing"),
+                                (errno.EPERM, os.strerror(errno.EPERM))):
+                with open(order, "w", encoding="ascii") as out:
+                    out.write(str(error))
+                expect_in("E", client.ask("mffff88043ea73280,40")[:1])
+                printed, _last = client.monitor("read ffff88043ea73280 40")
+                expect_in(word, printed)
+                printed, _last = client.monitor("bt 103")
+                expect(len(printed) < 400, f"a storm of errors: {printed}")
+                # What can be asked for without memory has an answer; the old list has to do.
+                expect_in("67,", client.ask("qfThreadInfo"))
+                expect_equal(other.ask("qAttached"), "1", "the other client's answer")
+                os.remove(order)
+                expect_equal(client.ask("mffff88043ea73280,40"), good, "memory")
+                expect_equal(client.monitor("bt 103"), frames, "frames")
 
 
 @check("guests are targets, too")

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "server/host_code.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "server/frame_cache.h"
+#include "server/host.h"
+#include "server/kernel/code_map.h"
+#include "server/kernel/code_scopes.h"
+#include "server/kernel/kernel.h"
+#include "server/kernel/module_files.h"
+#include "server/kernel/module_types.h"
+#include "server/kernel/modules.h"
+#include "server/kernel/unwind_source.h"
+#include "server/memory/memory.h"
+
+/* To read the list of modules without its changing meanwhile. */
+enum { LIVE_ATTEMPTS = 4 };
+
+static void free_parts(struct host_code *c)
+{
+	code_scopes_free(c->scopes);
+	frame_cache_free(c->frames);
+	unwinder_free(c->unwinder);
+	module_files_free(c->files);
+	module_types_free(c->types);
+	code_map_free(c->map);
+	*c = (struct host_code){ 0 };
+}
+
+static struct err *open_parts(struct host *h, struct host_code *c)
+{
+	struct err *e = code_map_new(h->kernel, &c->map);
+	if (!e)
+		e = module_types_new(h->kernel, code_map_modules(c->map), &c->types);
+	if (!e)
+		e = module_files_new(h->kernel, code_map_modules(c->map), h->symbol_paths,
+				     h->symbol_path_count, &c->files);
+	if (e)
+		return e;
+	struct unwinder_parts parts = {
+		.k = h->kernel,
+		.cpus = &h->cpus,
+		.tasks = &h->tasks,
+		.registers = h->registers,
+		.code = c->map,
+		.files = c->files,
+	};
+	e = unwinder_new(&parts, &c->unwinder);
+	if (!e)
+		e = frame_cache_new(c->unwinder, &c->frames);
+	if (!e)
+		e = code_scopes_new(h->kernel, c->map, c->files, &c->scopes);
+	return e;
+}
+
+static struct host_code take_from(const struct host *h)
+{
+	return (struct host_code){
+		.map = h->code,
+		.types = h->module_types,
+		.files = h->module_files,
+		.unwinder = h->unwinder,
+		.frames = h->frames,
+		.scopes = h->scopes,
+	};
+}
+
+static void give_to(struct host *h, const struct host_code *c)
+{
+	h->code = c->map;
+	h->module_types = c->types;
+	h->module_files = c->files;
+	h->unwinder = c->unwinder;
+	h->frames = c->frames;
+	h->scopes = c->scopes;
+}
+
+struct err *host_code_open(struct host *h)
+{
+	struct host_code c = { 0 };
+	struct err *e = open_parts(h, &c);
+	if (e)
+		free_parts(&c);
+	else
+		give_to(h, &c);
+	return e;
+}
+
+void host_code_free(struct host *h)
+{
+	struct host_code c = take_from(h);
+	free_parts(&c);
+	free_parts(&h->first_code);
+	give_to(h, &c);
+}
+
+/* ---- on a machine that runs ---- */
+
+/* A module that comes and goes has the same place at most; its symbols are elsewhere. */
+static bool same_module(const struct module *a, const struct module *b)
+{
+	if (a->address != b->address || strcmp(a->name, b->name) != 0 || a->symtab != b->symtab ||
+	    a->symbol_count != b->symbol_count || a->orc != b->orc ||
+	    a->region_count != b->region_count)
+		return false;
+	for (unsigned i = 0; i < a->region_count; i++)
+		if (a->regions[i].low != b->regions[i].low ||
+		    a->regions[i].high != b->regions[i].high ||
+		    a->regions[i].text_end != b->regions[i].text_end)
+			return false;
+	return true;
+}
+
+/* A list that breaks off because it changes is no news: what was known before has to do. */
+static struct err *modules_changed(struct host *h, bool *ret)
+{
+	const struct modules *known = code_map_modules(h->code);
+	const struct kernel_notes_mark mark = kernel_notes_mark(h->kernel);
+	bool whole = false;
+	*ret = false;
+	for (unsigned i = 0; i < LIVE_ATTEMPTS && !whole; i++) {
+		struct modules now;
+		memory_forget(h->memory);
+		struct err *e = modules_read(h->kernel, &now);
+		if (e)
+			return e;
+		whole = kernel_notes_mark(h->kernel).count == mark.count;
+		kernel_notes_rewind(h->kernel, &mark);
+		bool same = now.count == known->count;
+		for (size_t n = 0; same && n < now.count; n++)
+			same = same_module(&now.list[n], &known->list[n]);
+		*ret = whole && !same;
+		modules_free(&now);
+	}
+	return NULL;
+}
+
+struct err *host_code_renew(struct host *h, struct host_code *ret_old)
+{
+	struct host_code c = { 0 };
+	bool changed;
+	*ret_old = (struct host_code){ 0 };
+	struct err *e = modules_changed(h, &changed);
+	if (e || !changed)
+		return e;
+	e = open_parts(h, &c);
+	if (e) {
+		free_parts(&c);
+		return e;
+	}
+	*ret_old = take_from(h);
+	give_to(h, &c);
+	h->code_generation++;
+	return NULL;
+}
+
+void host_code_settle(struct host *h, struct host_code *old)
+{
+	if (!old->map)
+		return;
+	if (h->first_code.map)
+		free_parts(old);
+	else
+		h->first_code = *old;
+}
+
+void host_code_take_back(struct host *h, struct host_code *old)
+{
+	if (!old->map)
+		return;
+	struct host_code c = take_from(h);
+	give_to(h, old);
+	free_parts(&c);
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Preloaded: pread() of regular files fails with the number in the file $FAILING_READS names, as
+ * long as there is one; 0 makes it an end of file. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static bool wanted_error(int *ret)
+{
+	const char *path = getenv("FAILING_READS");
+	FILE *file = path ? fopen(path, "re") : NULL;
+	if (!file)
+		return false;
+	bool got = fscanf(file, "%d", ret) == 1;
+	fclose(file);
+	return got;
+}
+
+ssize_t pread(int fd, void *out, size_t len, off_t offset)
+{
+	ssize_t (*real)(int, void *, size_t, off_t) = dlsym(RTLD_NEXT, "pread");
+	int error;
+	if (!wanted_error(&error))
+		return real(fd, out, len, offset);
+	errno = error;
+	return error ? -1 : 0;
+}
+
+ssize_t pread64(int fd, void *out, size_t len, off64_t offset)
+{
+	return pread(fd, out, len, offset);
+}
