@@ -302,6 +302,8 @@ static struct err *search_piece(struct search *s, uint64_t va, const struct walk
 				unsigned char *buffer)
 {
 	size_t done = 0;
+	if (w->rights.executable && !w->rights.writable)
+		return NULL; /* code has neither */
 	/* What lies across the end of a piece is found as well. */
 	struct err *e = guest_memory_read(s->memory, &s->space, va, buffer,
 					  len + sizeof(banner_start), &done);
@@ -311,8 +313,7 @@ static struct err *search_piece(struct search *s, uint64_t va, const struct walk
 	}
 	if (w->rights.writable)
 		return s->found->found ? NULL : search_data(s, va, buffer, done);
-	if (!w->rights.executable)
-		search_constants(s, va, buffer, done);
+	search_constants(s, va, buffer, done);
 	return NULL;
 }
 
