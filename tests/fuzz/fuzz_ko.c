@@ -1,21 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Any bytes as a module's file: its sections, CFI and tables, relocated; what its DWARF says of
- * places in them. */
+/* Any bytes as a module's file, which may be compressed: its sections, CFI and tables, relocated;
+ * what its DWARF says of places in them. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/err.h"
 #include "server/kernel/code_path.h"
+#include "server/kernel/debug_sections.h"
 #include "server/kernel/ko_file.h"
+#include "server/kernel/unpack.h"
 #include "unwind/cfi_check.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { PLACES_MAX = 16 };
+enum {
+	PLACES_MAX = 16,
+	UNPACKED_MAX = 2 << 20, /* of files of some KiB */
+};
 
 /* Every other section is in memory. */
 static bool place(void *closure, const char *name, unsigned nth, uint64_t *ret)
@@ -82,19 +88,43 @@ static void use(struct ko_file *f)
 	err_free(e);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void use_file(int fd)
 {
 	struct ko_file *f;
 	unsigned count = 0;
-	int fd = memfd_create("ko", MFD_CLOEXEC);
-	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
-		abort();
 	struct err *e = ko_file_open(fd, "a module", place, &count, &f);
 	if (!e) {
 		use(f);
 		ko_file_close(f);
 	}
 	err_free(e);
+}
+
+static void check_debug_sections(int fd)
+{
+	Elf *elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
+	if (elf)
+		err_free(debug_sections_check(elf));
+	elf_end(elf);
+}
+
+/* As the file itself, or as one that it unpacks to. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct stat st;
+	int unpacked, fd = memfd_create("ko", MFD_CLOEXEC);
+	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
+		abort();
+	struct err *e = unpack_file(fd, &unpacked);
+	if (!e && unpacked >= 0) {
+		if (fstat(unpacked, &st) || (uint64_t)st.st_size > UNPACKED_MAX)
+			abort();
+		close(fd);
+		fd = unpacked;
+	}
+	err_free(e);
+	use_file(fd);
+	check_debug_sections(fd);
 	close(fd);
 	return 0;
 }
