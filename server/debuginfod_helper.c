@@ -277,6 +277,9 @@ _Noreturn void debuginfod_helper(const char *const *build_ids, size_t count)
 {
 	struct library library;
 	char obstacle[PATH_MAX + 256];
+	/* libdebuginfod (0.188) that has tried again after a time-out says, and remembers for ten
+	 * minutes, that there is no such file. Users who want that anyway may say so. */
+	setenv(DEBUGINFOD_RETRY_LIMIT_ENV_VAR, "0", 0);
 	find_obstacle(load(&library), obstacle, sizeof(obstacle));
 	debuginfod_client *client = *obstacle ? NULL : library.begin();
 	if (client)
