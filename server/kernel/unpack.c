@@ -62,6 +62,7 @@ const char *unpack_kind(const void *head, size_t len)
 	return NULL;
 }
 
+#if defined(HAVE_LZMA) || defined(HAVE_ZLIB) || defined(HAVE_ZSTD)
 /* The next bytes of the input; 0 at its end. */
 static struct err *fill(struct unpacking *u, size_t *ret)
 {
@@ -105,6 +106,7 @@ static struct err *damaged(const char *why)
 {
 	return err_new(ERR_FORMAT, "it is compressed and damaged (%s)", why);
 }
+#endif
 
 #ifdef HAVE_LZMA
 static struct err *unpack_xz(struct unpacking *u)
