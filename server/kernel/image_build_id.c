@@ -3,7 +3,6 @@
 
 #include <elf.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -21,11 +20,9 @@ enum {
 	NOTE_HEAD = sizeof(Elf64_Nhdr) + 4,
 };
 
-struct scan {
-	unsigned char id[ID_MAX];
-	size_t len; /* 0: none yet */
-	bool several;
-};
+/* Where modules begin in kernels that KASLR moves (arch/x86: MODULES_VADDR); they have build-ids,
+ * too. In others they begin lower, and farther from the image than is looked. */
+#define MODULES_START UINT64_C(0xffffffffc0000000)
 
 /* The length of the build-id that a note at @p has; 0 if it is none. */
 static size_t note_length(const unsigned char *p)
@@ -38,42 +35,53 @@ static size_t note_length(const unsigned char *p)
 		       : 0;
 }
 
-static void take(struct scan *s, const unsigned char *id, size_t len)
+static void take(struct image_build_ids *ids, const unsigned char *id, size_t len)
 {
-	if (s->len && (s->len != len || memcmp(s->id, id, len) != 0))
-		s->several = true;
-	memcpy(s->id, id, len);
-	s->len = len;
+	char digits[IMAGE_BUILD_ID_SIZE] = { 0 };
+	hex_encode(digits, id, len);
+	for (size_t i = 0; i < ids->count; i++)
+		if (!strcmp(ids->list[i], digits))
+			return;
+	if (ids->count < IMAGE_BUILD_IDS_MAX)
+		memcpy(ids->list[ids->count++], digits, sizeof(digits));
 }
 
 /* Notes are aligned to four bytes; one may go on in the next page, whose beginning is in @page. */
-static void scan_page(struct scan *s, const unsigned char *page, size_t len)
+static void scan_page(struct image_build_ids *ids, const unsigned char *page, size_t len)
 {
 	for (size_t at = 0; at < PAGE_SIZE && at + NOTE_HEAD <= len; at += 4) {
 		size_t id_len = note_length(page + at);
 		if (id_len && at + NOTE_HEAD + id_len <= len)
-			take(s, page + at + NOTE_HEAD, id_len);
+			take(ids, page + at + NOTE_HEAD, id_len);
 	}
 }
 
-char *image_build_id(struct memory *memory, const struct vspace *space, uint64_t text)
+/* The kernel's notes lie behind its read-only data, and are protected with it. */
+static bool is_read_only(struct memory *memory, const struct vspace *space, uint64_t address)
+{
+	struct vtop where;
+	struct err *e = memory_vtop(memory, space, address, &where);
+	bool yes = !e && !where.writable;
+	err_free(e);
+	return yes;
+}
+
+void image_build_ids(struct memory *memory, const struct vspace *space, uint64_t text,
+		     struct image_build_ids *ret)
 {
 	unsigned char page[PAGE_SIZE + NOTE_HEAD + ID_MAX];
-	struct scan s = { .len = 0 };
 	unsigned foreign = 0; /* pages of an ELF file to come */
+	ret->count = 0;
 	text &= ~(uint64_t)(PAGE_SIZE - 1);
-	for (uint64_t at = 0; at < SCAN_MAX && !s.several; at += PAGE_SIZE) {
+	for (uint64_t at = text; at - text < SCAN_MAX && at < MODULES_START; at += PAGE_SIZE) {
 		size_t got = 0;
-		err_free(memory_read(memory, space, text + at, page, sizeof(page), &got));
+		if (is_read_only(memory, space, at))
+			err_free(memory_read(memory, space, at, page, sizeof(page), &got));
 		if (got >= SELFMAG && !memcmp(page, ELFMAG, SELFMAG))
 			foreign = ELF_PAGES;
 		if (!foreign)
-			scan_page(&s, page, got);
+			scan_page(ret, page, got);
 		else
 			foreign--;
 	}
-	char *digits = s.len && !s.several ? calloc(1, 2 * s.len + 1) : NULL;
-	if (digits)
-		hex_encode(digits, s.id, s.len);
-	return digits;
 }

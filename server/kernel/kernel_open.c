@@ -140,38 +140,74 @@ struct err *kernel_find_debug_file(const struct kernel *k, const char *const *pa
 	return e;
 }
 
-/* Has the vmlinux that was not found, as @missing says, fetched, and looks again. Takes @missing.
- */
-static struct err *fetch_file(struct kernel *k, const struct kernel_options *options,
-			      struct err *missing)
+static struct err *find_file(struct kernel *k, const struct kernel_options *options)
 {
-	struct err *e = options->fetch(options->fetch_closure,
-				       k->build_id ? k->build_id : k->likely_build_id);
-	if (!e) {
-		err_free(missing);
-		return kernel_find_debug_file(k, options->symbol_paths, options->symbol_path_count,
-					      &k->file);
-	}
-	struct err *both =
-		err_new(err_code(missing), "%s. debuginfod: %s", err_msg(missing), err_msg(e));
-	err_free(missing);
-	err_free(e);
-	return both;
-}
-
-/* Looks again by a build-id that is found in the image. Takes @missing. */
-static struct err *find_by_likely_id(struct kernel *k, const struct kernel_options *options,
-				     struct err *missing)
-{
-	uint64_t text = k->found_image;
-	if (text || vmcoreinfo_symbol(k->info, "_stext", &text))
-		k->likely_build_id = image_build_id(k->memory, &k->space, text);
-	if (!k->likely_build_id)
-		return missing;
-	log_debug(LOG_SYMBOLS, "build-id: %s, in the image", k->likely_build_id);
-	err_free(missing);
 	return kernel_find_debug_file(k, options->symbol_paths, options->symbol_path_count,
 				      &k->file);
+}
+
+static bool is_missing(const struct err *e)
+{
+	return e && err_code(e) == ERR_NOTFOUND;
+}
+
+/*
+ * Has the vmlinux that was not found, as @missing (taken) says, fetched by @build_id, and looks
+ * again. Why it did not come is added to the message if it is the @last that is tried, or if no
+ * other will come either; *ret_hopeless says that.
+ */
+static struct err *fetch_file(struct kernel *k, const struct kernel_options *options,
+			      const char *build_id, bool last, struct err *missing,
+			      bool *ret_hopeless)
+{
+	struct err *e = options->fetch(options->fetch_closure, build_id);
+	*ret_hopeless = e && err_code(e) == ERR_UNSUPPORTED;
+	if (e && !last && !*ret_hopeless) {
+		err_free(e);
+		return missing;
+	}
+	struct err *result =
+		e ? err_new(err_code(missing), "%s. debuginfod: %s", err_msg(missing), err_msg(e))
+		  : find_file(k, options);
+	err_free(missing);
+	err_free(e);
+	return result;
+}
+
+static struct err *set_likely_id(struct kernel *k, const char *build_id)
+{
+	log_debug(LOG_SYMBOLS, "build-id: %s, in the image", build_id);
+	free(k->likely_build_id);
+	k->likely_build_id = strdup(build_id);
+	return k->likely_build_id ? NULL : err_nomem();
+}
+
+/* Looks again by each of the build-ids in the image, here and then elsewhere. Takes @missing. */
+static struct err *find_by_likely_ids(struct kernel *k, const struct kernel_options *options,
+				      struct err *missing)
+{
+	struct image_build_ids ids;
+	uint64_t text = k->found_image;
+	bool hopeless = !options->fetch;
+	if (!text && !vmcoreinfo_symbol(k->info, "_stext", &text))
+		return missing;
+	image_build_ids(k->memory, &k->space, text, &ids);
+	for (size_t i = 0; is_missing(missing) && i < ids.count; i++) {
+		err_free(missing);
+		missing = set_likely_id(k, ids.list[i]);
+		if (!missing)
+			missing = find_file(k, options);
+	}
+	for (size_t i = 0; is_missing(missing) && !hopeless && i < ids.count; i++) {
+		struct err *e = set_likely_id(k, ids.list[i]);
+		if (e) {
+			err_free(missing);
+			return e;
+		}
+		missing =
+			fetch_file(k, options, ids.list[i], i + 1 == ids.count, missing, &hopeless);
+	}
+	return missing;
 }
 
 /* Looks for the vmlinux and checks it. @why is why it is needed, and added to a failure; NULL: it
@@ -179,13 +215,12 @@ static struct err *find_by_likely_id(struct kernel *k, const struct kernel_optio
 static struct err *open_file(struct kernel *k, const struct kernel_options *options,
 			     const char *why)
 {
-	struct err *e = kernel_find_debug_file(k, options->symbol_paths, options->symbol_path_count,
-					       &k->file);
-	if (why && e && err_code(e) == ERR_NOTFOUND && !k->build_id)
-		e = find_by_likely_id(k, options, e);
-	if (why && e && err_code(e) == ERR_NOTFOUND && options->fetch &&
-	    (k->build_id || k->likely_build_id))
-		e = fetch_file(k, options, e);
+	bool hopeless;
+	struct err *e = find_file(k, options);
+	if (why && is_missing(e) && !k->build_id)
+		e = find_by_likely_ids(k, options, e);
+	else if (why && is_missing(e) && options->fetch)
+		e = fetch_file(k, options, k->build_id, true, e, &hopeless);
 	return why && e && err_code(e) == ERR_NOTFOUND ? err_wrap(e, "%s", why) : e;
 }
 

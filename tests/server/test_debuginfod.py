@@ -19,7 +19,7 @@ import threading
 import time
 
 from program import PROGRAM, VMLINUX, Server, run_program
-from recipes import MODERN, make_changed_dump, make_dump, make_module, make_module_dump
+from recipes import MODERN, make_changed_dump, make_module, make_module_dump
 from rsp import Client
 from tap import (Skip, check, expect, expect_equal, expect_in, expect_not_in, need_tool,
                  run_checks)
@@ -186,29 +186,42 @@ def _():
 
 # A note with a build-id, as it lies in memory.
 NOTE = 'u32 4 20 3 "GNU\\0" u8' + " 0x77" * 20
-# In the image, behind the demo's own.
-FREE_PAGE = 0xffffffff83000000
+# In the image, behind the demo's own, and behind the image.
+FREE_PAGE, WRITABLE = 0xffffffff83000000, 0xffffffff84000000
+
+
+def make_read_only(name, statements):
+    """The demo with a protected image, as kernels have it where the notes are."""
+    line = "map kernel_map 0 64m 2m global"
+    return make_changed_dump(folder.name, name, line, line.replace(" global", " ro global"),
+                             statements)
 
 
 @check("a dump that does not say its build-id has it in the image, where a vDSO's is passed over")
 def _():
     need_client()
+    # Modules are read into memory that can be written to.
+    writable = f"map {WRITABLE:#x} 0x4000000 2m 2m global\nvirt {WRITABLE:#x}: {NOTE}\n"
     vdso = f"virt {FREE_PAGE:#x}: u8 0x7f 0x45 0x4c 0x46\nvirt {FREE_PAGE + 0x1100:#x}: {NOTE}\n"
     wanted = []
 
     def note(request):
         wanted.append(request.path)
-        send(request, read_bytes(VMLINUX))
+        if len(wanted) > 1:
+            send(request, b"", status=404)
+        else:
+            send(request, read_bytes(VMLINUX))
     with serving(note) as url:
-        plain = make_dump(folder.name, "plain", vdso)
+        plain = make_read_only("plain", vdso + writable)
         done = run_program("--exec", "info --json", plain, env=environment(url, "likely"))
         expect_equal((done.returncode, done.stderr), (0, ""), "status and standard error")
         expect_equal(wanted, [f"/buildid/{build_id()}/debuginfo"], "what was asked for")
-        # Which of two it is nobody can tell.
-        two = make_dump(folder.name, "two", f"virt {FREE_PAGE:#x}: {NOTE}\n")
+        # Of two, both are asked for, for nobody can tell which it is.
+        two = make_read_only("two", f"virt {FREE_PAGE:#x}: {NOTE}\n")
         done = run_program("--exec", "info", two, env=environment(url, "neither"))
-        expect_in("build-id unknown", done.stderr)
-    expect_equal(len(wanted), 1, "requests")
+        expect_in("as it seems", done.stderr)
+    expect_equal(wanted[1:], [f"/buildid/{name}/debuginfo" for name in (build_id(), "77" * 20)],
+                 "what was asked for then")
     # What it seems to be is no reason to refuse a file, and its own is known for certain then.
     done = run_program("--symbols", VMLINUX, "--exec", "info --json", two)
     expect_equal((done.stderr, json.loads(done.stdout)["build_id"]), ("", build_id()), "with a file")
