@@ -27,7 +27,9 @@ for thread in gdb.selected_inferior().threads():
     thread.switch()
     try:
         seen = [frame for frame, _ in zip(frames(), range(FRAMES_MAX))]
-        said = {"frames": [{"pc": frame.pc(), "name": frame.name()} for frame in seen],
+        said = {"frames": [{"pc": frame.pc(), "name": frame.name(),
+                            "inlined": frame.type() in (gdb.INLINE_FRAME, gdb.TAILCALL_FRAME)}
+                           for frame in seen],
                 "end": end(seen)}
     except gdb.error as error:
         said = {"frames": [], "end": str(error)}

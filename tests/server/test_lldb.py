@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Stock lldb on the demo dump."""
 
+import os
 import re
 import subprocess
+import sys
+import tempfile
 
-from program import VMLINUX, Server
+from program import SOURCE, VMLINUX, Server
 from tap import check, expect, expect_equal, expect_in, expect_not_in, need_tool, run_checks
 
 LLDB_S = 40
@@ -116,6 +119,42 @@ def _():
 def _():
     text = lldb_on_demo("thread list", vmlinux=None)
     expect_equal(listed_threads(text), THREADS, "threads")
+
+
+def vmcore_lldb(address, *words):
+    """What contrib/lldb/vmcore-lldb and its lldb print, and its status."""
+    need_tool("lldb")
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run(
+            [sys.executable, os.path.join(SOURCE, "contrib/lldb/vmcore-lldb"), address, *words],
+            env=dict(os.environ, XDG_CACHE_HOME=folder), stdin=subprocess.DEVNULL, text=True,
+            check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LLDB_S)
+    return done.stdout, done.returncode
+
+
+@check("vmcore-lldb, with a vmlinux and with the server's", 2 * LLDB_S)
+def _():
+    batch = ("--no-lldbinit", "--batch", "-o", "bt")
+    with Server() as server:
+        for vmlinux in ([VMLINUX], []):
+            text, status = vmcore_lldb(server.address, *vmlinux, *batch)
+            expect_equal((functions(text)[:7], status), (FUNCTIONS, 0), "functions, status")
+            expect_in("section '.data..percpu' loaded at 0x0", text)
+
+
+@check("vmcore-lldb says what it cannot do", LLDB_S)
+def _():
+    with Server("--no-serve-files") as server:
+        for words, reason in [((), "no file of the kernel to give"),
+                              (("/nowhere/vmlinux",), "No such file"),
+                              ((sys.executable,), "build-id")]:
+            text, status = vmcore_lldb(server.address, *words)
+            expect_in(reason, text)
+            expect_not_in("Traceback", text)
+            expect_equal(status, 1, f"status (it said {text})")
+    text, status = vmcore_lldb(server.address)
+    expect_in("refused", text)
+    expect_equal(status, 1, "status")
 
 
 run_checks()
