@@ -62,8 +62,8 @@ struct err *monitor_each_module(const struct monitor_arguments *args, monitor_of
 
 /* ---- modules ---- */
 
-/* enum module_state (include/linux/module.h); one that is unformed is not in our list. */
-static const char *state_of(const struct host *h, const struct module *m)
+/* enum module_state (include/linux/module.h); one that is unformed is not in the list. */
+const char *module_state_name(const struct host *h, const struct module *m)
 {
 	static const char *const states[][2] = {
 		{ "MODULE_STATE_LIVE", "live" },
@@ -85,7 +85,7 @@ static const char *state_of(const struct host *h, const struct module *m)
 	return word;
 }
 
-static uint64_t size_of(const struct module *m)
+uint64_t module_size(const struct module *m)
 {
 	uint64_t size = 0;
 	for (unsigned i = 0; i < m->region_count; i++)
@@ -101,8 +101,8 @@ static void add_json(const struct host *h, const struct module_file *file,
 	json_object(&j, NULL);
 	json_str(&j, "name", m->name);
 	json_hex(&j, "module", m->address);
-	json_str(&j, "state", state_of(h, m));
-	json_u64(&j, "size", size_of(m));
+	json_str(&j, "state", module_state_name(h, m));
+	json_u64(&j, "size", module_size(m));
 	json_array(&j, "ranges");
 	for (unsigned i = 0; i < m->region_count; i++) {
 		json_object(&j, NULL);
@@ -156,7 +156,7 @@ static void add_text(const struct host *h, const struct module_file *file,
 	const struct module *m = file->module;
 	add_printable(out, m->name);
 	buf_addf(out, "  %s, %" PRIu64 " bytes, struct module at 0x%016" PRIx64 "\n",
-		 state_of(h, m), size_of(m), m->address);
+		 module_state_name(h, m), module_size(m), m->address);
 	for (unsigned i = 0; i < m->region_count; i++)
 		buf_addf(out, "    0x%016" PRIx64 "-0x%016" PRIx64 " %s\n", m->regions[i].low,
 			 m->regions[i].high,

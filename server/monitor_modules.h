@@ -4,6 +4,7 @@
 #define SERVER_MONITOR_MODULES_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct buf;
 struct err;
@@ -19,5 +20,10 @@ typedef struct err *monitor_of_module(struct host *h, const struct module *m, st
  * job. */
 __attribute__((warn_unused_result)) struct err *
 monitor_each_module(const struct monitor_arguments *args, monitor_of_module *one);
+
+/* "live", "coming", "going", or "unknown". Static. */
+const char *module_state_name(const struct host *h, const struct module *m);
+/* Bytes of its code and data. */
+uint64_t module_size(const struct module *m);
 
 #endif

@@ -89,6 +89,17 @@ def _():
         expect_in(part, text)
 
 
+@check("gdb: info os, the kernel's own tables", GDB_S)
+def _():
+    text = gdb_on_demo("info os", "info os processes", "info os threads", "info os cpus",
+                       "info os modules", 'interpreter-exec mi "-list-thread-groups --available"')
+    for part in ["Listing of all loaded kernel modules", '{id="103",type="process"']:
+        expect_in(part, text)
+    for row in [r"^103 +qemu-kvm +\d+ +S +0x\w+", r"^CPU 0/KVM +103 +110 +0 +R +0x\w+",
+                r"^0 +yes +110 +CPU 0/KVM"]:
+        expect(re.search(row, text, re.MULTILINE), f"no {row} in:\n{text}")
+
+
 @check("lldb: $kvm_vcpu by name", 30)
 def _():
     lldb = need_tool("lldb")

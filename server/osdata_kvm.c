@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The tables of virtual machines, their vCPUs and memory slots. */
+#include <inttypes.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "server/host.h"
+#include "server/kvm/guest_regs.h"
+#include "server/kvm/kvm.h"
+#include "server/kvm/vcpu_state.h"
+#include "server/osdata_tables.h"
+
+static struct err *vm_item(const struct host *h, struct vm *vm, struct buf *out)
+{
+	const struct memslot *slots;
+	size_t count;
+	uint64_t bytes = 0;
+	struct err *e = kvm_slots(h->kvm, vm, &slots, &count);
+	if (e)
+		return e;
+	for (size_t i = 0; i < count; i++)
+		if (!slots[i].as)
+			bytes += slots[i].size;
+	buf_addstr(out, "<item>");
+	osdata_columnf(out, "pid", "%" PRIu32, vm->pid);
+	osdata_column(out, "comm", vm->owner ? vm->owner->comm : "");
+	osdata_columnf(out, "kvm", "0x%" PRIx64, vm->address);
+	osdata_column(out, "kind", vm_kind_name(vm->kind));
+	osdata_columnf(out, "vcpus", "%zu", vm->vcpu_count);
+	osdata_columnf(out, "slots", "%zu", count);
+	osdata_columnf(out, "memory", "%" PRIu64, bytes);
+	buf_addstr(out, "</item>\n");
+	return NULL;
+}
+
+static void value_column(struct buf *out, const char *name, const struct guest_regs *r,
+			 enum guest_reg reg)
+{
+	const struct guest_value *v = &r->value[reg];
+	if (r->is_encrypted)
+		osdata_column(out, name, "encrypted");
+	else if (v->from == GUEST_NOWHERE)
+		osdata_column(out, name, "unknown");
+	else
+		osdata_columnf(out, name, "0x%" PRIx64 "%s", v->value, v->known ? "" : " (stale)");
+}
+
+static struct err *vcpu_item(const struct host *h, const struct vcpu *vcpu, struct buf *out)
+{
+	struct vcpu_state s;
+	struct guest_regs guest;
+	struct err *e = vcpu_state_read(h->kvm, vcpu, &s);
+	if (!e)
+		e = guest_regs_read(h->kvm, vcpu, &guest);
+	if (e)
+		return e;
+	buf_addstr(out, "<item>");
+	osdata_columnf(out, "vm", "%" PRIu32, vcpu->vm->pid);
+	osdata_columnf(out, "id", "%d", vcpu->id);
+	if (vcpu->task)
+		osdata_columnf(out, "tid", "%" PRIu32, vcpu->task->tid);
+	else
+		osdata_column(out, "tid", "");
+	if (vcpu->cpu >= 0)
+		osdata_columnf(out, "cpu", "%d", vcpu->cpu);
+	else
+		osdata_column(out, "cpu", "");
+	osdata_column(out, "state", vcpu_doing_name(s.doing));
+	if (s.has_exit && !s.exit_name)
+		osdata_columnf(out, "exit", "0x%" PRIx64, s.exit_code);
+	else
+		osdata_column(out, "exit", s.has_exit ? s.exit_name : "");
+	value_column(out, "rip", &guest, GUEST_RIP);
+	if (s.has_root)
+		osdata_columnf(out, "root_hpa", "0x%" PRIx64, s.root_hpa);
+	else
+		osdata_column(out, "root_hpa", "");
+	osdata_columnf(out, "vcpu", "0x%" PRIx64, vcpu->address);
+	buf_addstr(out, "</item>\n");
+	return NULL;
+}
+
+struct err *osdata_vms(const struct host *h, struct buf *out)
+{
+	struct vm *vms;
+	size_t count;
+	struct err *e = kvm_vms(h->kvm, &vms, &count);
+	for (size_t i = 0; !e && i < count; i++)
+		e = vm_item(h, &vms[i], out);
+	return e;
+}
+
+struct err *osdata_vcpus(const struct host *h, struct buf *out)
+{
+	struct vm *vms;
+	size_t count;
+	struct err *e = kvm_vms(h->kvm, &vms, &count);
+	for (size_t i = 0; !e && i < count; i++)
+		for (size_t n = 0; !e && n < vms[i].vcpu_count; n++)
+			e = vcpu_item(h, &vms[i].vcpus[n], out);
+	return e;
+}
+
+struct err *osdata_slots(const struct host *h, struct buf *out)
+{
+	struct vm *vms;
+	size_t count;
+	struct err *e = kvm_vms(h->kvm, &vms, &count);
+	for (size_t i = 0; !e && i < count; i++) {
+		const struct memslot *slots;
+		size_t slot_count;
+		e = kvm_slots(h->kvm, &vms[i], &slots, &slot_count);
+		for (size_t n = 0; !e && n < slot_count; n++) {
+			buf_addstr(out, "<item>");
+			osdata_columnf(out, "vm", "%" PRIu32, vms[i].pid);
+			osdata_columnf(out, "as", "%u", slots[n].as);
+			osdata_columnf(out, "id", "%d", slots[n].id);
+			osdata_columnf(out, "gpa", "0x%" PRIx64, slots[n].gpa);
+			osdata_columnf(out, "size", "%" PRIu64, slots[n].size);
+			osdata_columnf(out, "hva", "0x%" PRIx64, slots[n].hva);
+			osdata_columnf(out, "flags", "0x%" PRIx32, slots[n].flags);
+			buf_addstr(out, "</item>\n");
+		}
+	}
+	return e;
+}

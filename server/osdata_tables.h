@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The tables of `info os`, and how their items are written (GDB manual, "Operating System
+ * Information"). */
+#ifndef SERVER_OSDATA_TABLES_H
+#define SERVER_OSDATA_TABLES_H
+
+struct buf;
+struct err;
+struct host;
+
+/* A column of an item. @text may hold any bytes. */
+void osdata_column(struct buf *out, const char *name, const char *text);
+/* The same of some 60 characters at most. */
+__attribute__((format(printf, 3, 4))) void osdata_columnf(struct buf *out, const char *name,
+							  const char *fmt, ...);
+
+/*
+ * Append the items of a table. What is not known of one is an empty column; an error when a table
+ * cannot be read at all, or memory is out.
+ */
+__attribute__((warn_unused_result)) struct err *osdata_processes(const struct host *h,
+								 struct buf *out);
+__attribute__((warn_unused_result)) struct err *osdata_threads(const struct host *h,
+							       struct buf *out);
+__attribute__((warn_unused_result)) struct err *osdata_cpus(const struct host *h, struct buf *out);
+__attribute__((warn_unused_result)) struct err *osdata_modules(const struct host *h,
+							       struct buf *out);
+__attribute__((warn_unused_result)) struct err *osdata_vms(const struct host *h, struct buf *out);
+__attribute__((warn_unused_result)) struct err *osdata_vcpus(const struct host *h, struct buf *out);
+__attribute__((warn_unused_result)) struct err *osdata_slots(const struct host *h, struct buf *out);
+
+#endif
