@@ -18,6 +18,7 @@ import tempfile
 import time
 
 from bench_common import RANGE, Server, measure, serve, show
+from image_bench import bench_image
 from kvm_bench import bench_ept, bench_guest_memory, bench_vms
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -144,6 +145,7 @@ def main():
         if args.vmlinux:
             bench_dump(args.build, args.dump, ["--symbols", args.vmlinux])
             bench_frames(args.build, args.dump, args.vmlinux)
+            bench_image(args.build, args.dump, args.vmlinux)
     else:
         bench_dump(args.build, f"{args.build}/contrib/demo/vmcore", demo_options)
     for count in args.threads.split(","):
