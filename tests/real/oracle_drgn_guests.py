@@ -44,7 +44,11 @@ def main():
     donor, dump, vmlinux, modules = parse_arguments(__doc__)
     with with_vmcoreinfo(dump, donor) if donor else contextlib.nullcontext(dump) as path:
         prog, _ = open_as_far_as_possible(path, vmlinux, modules)
-        for vm in list_for_each_entry("struct kvm", prog["vm_list"].address_of_(), "vm_list"):
+        try:
+            head = prog["vm_list"].address_of_()
+        except KeyError:
+            return
+        for vm in list_for_each_entry("struct kvm", head, "vm_list"):
             print(json.dumps({
                 "pid": vm.userspace_pid.value_(),
                 "slots": [{
