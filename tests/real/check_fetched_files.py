@@ -124,7 +124,8 @@ def check_download(files, vmlinux, modules, kernel, server, folder):
     debug_id = re.search(r"Build ID: (\w+)", run(["readelf", "-n", vmlinux], "readelf").decode())
     cached = os.path.join(cache, debug_id.group(1), "debuginfo")
     with debuginfod(os.path.dirname(vmlinux), modules) as url:
-        os.environ.update(DEBUGINFOD_URLS=url, DEBUGINFOD_CACHE_PATH=cache)
+        # No proxy leads to this machine.
+        os.environ.update(DEBUGINFOD_URLS=url, DEBUGINFOD_CACHE_PATH=cache, no_proxy="*")
         # It looks through its folders first.
         wait_for("the scan", lambda: has_file(url, debug_id.group(1)))
         # Two modules as they are loaded: those with debug information take their place.
