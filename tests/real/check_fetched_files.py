@@ -132,7 +132,13 @@ def check_download(files, vmlinux, modules, kernel, server, folder):
         loaded = os.path.join(folder, "loaded")
         os.makedirs(loaded)
         for name in ("kvm-amd", "irqbypass"):
-            shutil.copy(glob.glob(f"{kernel}/lib/modules/**/{name}.ko", recursive=True)[0], loaded)
+            # Newer Debian compresses them.
+            found = glob.glob(f"{kernel}/lib/modules/**/{name}.ko*", recursive=True)
+            found += glob.glob(f"{kernel}/usr/lib/modules/**/{name}.ko*", recursive=True)
+            if not found:
+                yield f"the kernel's package has no {name}"
+                return
+            shutil.copy(found[0], loaded)
         with Server([server, "--symbols", loaded], files) as serving:
             if "asked of debuginfod" not in "\n".join(serving.start_up):
                 yield "the start-up message does not say that the vmlinux is asked for"
