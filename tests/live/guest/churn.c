@@ -2,6 +2,8 @@
 /*
  * churn: tasks that are created and die at full speed: processes that end at once, that sleep a
  * little, that start threads which outlive one another. Says every second how many there were.
+ *
+ * churn COUNT: so many threads that sleep for ever instead; says "ready" when they are there.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -39,8 +41,32 @@ static void be_a_process(unsigned number)
 	_exit(0);
 }
 
-int main(void)
+static void *sleep_for_ever(void *arg)
 {
+	(void)arg;
+	for (;;)
+		pause();
+	return NULL;
+}
+
+static void sleep_all(unsigned count)
+{
+	pthread_attr_t small;
+	pthread_t thread;
+	pthread_attr_init(&small);
+	pthread_attr_setstacksize(&small, 64 << 10);
+	for (unsigned i = 0; i < count; i++)
+		if (pthread_create(&thread, &small, sleep_for_ever, NULL))
+			_exit(1);
+	printf("ready\n");
+	fflush(stdout);
+	sleep_for_ever(NULL);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc > 1)
+		sleep_all((unsigned)atoi(argv[1]));
 	unsigned made = 0, alive = 0;
 	time_t said = time(NULL);
 	for (;;) {
