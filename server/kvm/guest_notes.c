@@ -152,12 +152,13 @@ static bool same_cr4(const struct seat *seat, uint64_t cr4)
 
 static struct guest_regs merge(const struct seat *seat, const struct cpu_note *note);
 
-/* False only where the guest's own page tables and memory slots say that there is no code. */
-static struct err *leads_to_code(struct guest_memory *memory, const struct seat *seat,
-				 const struct cpu_note *note, bool *ret)
+/* False only where the guest's own page tables, or its guest's while it runs one, and what they
+ * lead to say that there is no code. */
+static struct err *leads_to_code(struct kvm *kvm, struct guest_memory *memory,
+				 const struct seat *seat, const struct cpu_note *note, bool *ret)
 {
 	struct guest_regs regs = merge(seat, note);
-	struct walk_reader reader = guest_memory_reader(memory);
+	struct walk_reader reader;
 	struct walk_space space;
 	struct walk w;
 	struct gpa_way way;
@@ -167,15 +168,20 @@ static struct err *leads_to_code(struct guest_memory *memory, const struct seat 
 	if (!e && space.format != WALK_LONG)
 		pc = (uint32_t)(pc + note->base[NOTE_CS]);
 	if (!e)
+		e = guest_paging_below(kvm, seat->vcpu, &regs, &space);
+	if (!e) {
+		reader = guest_memory_reader_of(memory, &space);
 		e = guest_walk(&reader, &space, pc, &w);
-	if (!e && w.rights.executable)
+	}
+	/* Memory slots are the guest's; of its guest's memory the tables alone tell. */
+	if (!e && w.rights.executable && space.below.format == WALK_NONE)
 		e = guest_memory_translate(memory, w.pa, &way);
 	*ret = e ? err_code(e) != ERR_NOTPRESENT && err_code(e) != ERR_CORRUPT
 		 : w.rights.executable;
 	return kvm_only_nomem(e);
 }
 
-static struct err *can_have(struct guest_memory *memory, const struct seat *seat,
+static struct err *can_have(struct kvm *kvm, struct guest_memory *memory, const struct seat *seat,
 			    const struct cpu_note *note, bool *ret)
 {
 	if (!seat->vcpu) {
@@ -190,7 +196,7 @@ static struct err *can_have(struct guest_memory *memory, const struct seat *seat
 	if (seat->hardware.is_shadow && seat->hardware.has_root &&
 	    (note->cr[3] & CR3_TABLE) != (seat->hardware.root & CR3_TABLE))
 		*ret = false;
-	return *ret ? leads_to_code(memory, seat, note, ret) : NULL;
+	return *ret ? leads_to_code(kvm, memory, seat, note, ret) : NULL;
 }
 
 static struct err *find_choices(struct puzzle *p)
@@ -204,7 +210,7 @@ static struct err *find_choices(struct puzzle *p)
 					     &memory);
 		for (size_t n = 0; !e && n < p->notes->count; n++) {
 			bool *can = &p->can[n * p->seat_count + s];
-			e = can_have(memory, seat, &p->notes->list[n], can);
+			e = can_have(p->kvm, memory, seat, &p->notes->list[n], can);
 			if (e || !*can)
 				continue;
 			seat->choices++;

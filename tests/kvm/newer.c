@@ -50,6 +50,9 @@ struct kvm_mmu {
 	struct {
 		u64 pgd, hpa;
 	} root;
+	struct {
+		u32 level, direct;
+	} root_role;
 };
 struct kvm_vcpu_arch {
 	unsigned long regs[17];
@@ -197,6 +200,7 @@ struct cpuinfo_x86 {
 struct cpuinfo_x86 boot_cpu_data;
 struct list_head vm_list = { &vm_list, &vm_list };
 long kvm_preempt_ops;
+bool tdp_enabled = 1;
 
 /* Only their types are wanted. */
 extern struct kvm_svm *of_type_kvm_svm;

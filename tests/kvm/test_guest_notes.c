@@ -36,6 +36,23 @@
 	"virt &vcpu_svm(vcpu1).current_vmcb: (&vcpu_svm(vcpu1).vmcb01)\n"                      \
 	"put vmcb at vmcb1: control.nested_ctl = 1 save.cr0 = 0x80050033 save.cr4 = 0x60\n"
 
+/*
+ * It runs a guest itself, whose first 2 MiB KVM's tables put elsewhere: with that one's page
+ * tables, where the guest's own memory has none any more.
+ */
+#define NESTED                                                                                 \
+	"phys 0x1c000000: 0\nzero phys 0x1c700000 64k\nzero phys 0x1c400000 16k\n"             \
+	"phys 0x1c400000: 0x1c401807\nphys 0x1c401000: 0x1c402807\n"                           \
+	"phys 0x1c402000: 0x1c600887\n"                                                        \
+	"phys 0x1c700000: 0x101007\nphys 0x1c701000: 0x102007\nphys 0x1c702000: 0x83\n"        \
+	"virt &vcpu_svm(vcpu0).vmcb: (vmcb0 + 0x1000)\n"                                       \
+	"virt &vcpu_svm(vcpu0).current_vmcb: (&vcpu_svm(vcpu0).nested.vmcb02)\n"               \
+	"put vmcb at vmcb0 + 0x1000: control.nested_ctl = 1 save.cr0 = 0x80050033 save.cr4 = " \
+	"0x60\n	save.rip = 0x8000 save.cr3 = 0x100000\n"                                       \
+	"put kvm_vcpu at vcpu0: arch.mmu = &kvm_vcpu(vcpu0).arch.guest_mmu\n"                  \
+	"	arch.guest_mmu.root.hpa = 0x1c400000 arch.guest_mmu.root_role.level = 4\n"           \
+	"	arch.guest_mmu.root_role.direct = 1\n"
+
 #define REGISTERS(n, cr0, cr3, cr4, rip)                                                           \
 	"prstatus " #n ": rip = " rip " rsp = 0x700" #n " rbx = 0xb0" #n " eflags = 0x46 cs = 8\n" \
 	"qemu: rip = " rip " rsp = 0x700" #n " rbx = 0xb0" #n " cr0 = " cr0                        \
@@ -164,6 +181,21 @@ static void memory_that_is_left_out(void **state)
 	guests_close(&g);
 }
 
+/* What its guest's guest runs is looked for in that one's memory. */
+static void guest_of_a_guest(void **state)
+{
+	(void)state;
+	struct guests g;
+	struct guest_regs r;
+	guests_open_noted(&g, KVM_SVM, NOTE(1) GUESTS_IDLE_NOTE, GUEST NESTED);
+	read_regs(&g, 0, &r);
+	assert_true(r.is_nested);
+	assert_noted(&g, 0);
+	guests_close(&g);
+	/* That one has no page there. */
+	assert_stale(NOTE(1) GUESTS_IDLE_NOTE, GUEST NESTED "phys 0x1c702000: 0\n");
+}
+
 static void encrypted(void **state)
 {
 	(void)state;
@@ -241,10 +273,11 @@ static void on_the_way_out(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(one_guest),	      cmocka_unit_test(values_of_kvm),
-		cmocka_unit_test(not_its_registers),  cmocka_unit_test(memory_that_is_left_out),
-		cmocka_unit_test(encrypted),	      cmocka_unit_test(two_guests),
-		cmocka_unit_test(two_that_are_alike), cmocka_unit_test(on_the_way_out),
+		cmocka_unit_test(one_guest),	     cmocka_unit_test(values_of_kvm),
+		cmocka_unit_test(not_its_registers), cmocka_unit_test(memory_that_is_left_out),
+		cmocka_unit_test(guest_of_a_guest),  cmocka_unit_test(encrypted),
+		cmocka_unit_test(two_guests),	     cmocka_unit_test(two_that_are_alike),
+		cmocka_unit_test(on_the_way_out),
 	};
 	return cmocka_run_group_tests_name("guest notes", tests, NULL, NULL);
 }
