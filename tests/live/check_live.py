@@ -357,10 +357,12 @@ def _():
 def _():
     machine.start_server(f"--live={setup.source}", "--no-serve-files")
     soak = Soak(machine, symbols)
-    soak.run(SOAK_S, SOCKET)
+    try:
+        soak.run(SOAK_S, SOCKET)
+    finally:
+        machine.stop_server()
     print(f"# {soak.summary()}")
     expect(not soak.findings, "\n".join(soak.findings[:20]))
-    machine.stop_server()
 
 
 # ---- modules that come later ----

@@ -175,8 +175,7 @@ class Soak:
 
     def run(self, seconds, where):
         self._end = time.monotonic() + seconds
-        # Below everybody else's priority: the machine is emulated, and must still get on.
-        self._machine.run("nice -n 19 taskset 2 churn >/run/churn 2>&1 & echo $! >/run/churn.pid")
+        self._machine.run("taskset 2 churn >/run/churn 2>&1 & echo $! >/run/churn.pid")
         with self._machine.forwarded(where) as address:
             work = [("a client", self._be_a_client, address)] * CLIENTS
             work += [("the watch", self._watch, address), ("the scales", self._weigh)]
