@@ -67,7 +67,8 @@ static struct err *take_element(const struct kernel *k, const struct element *e,
 	if (!error)
 		error = kernel_read_path(k, at, e->type, e->address, &address);
 	if (!error)
-		error = kernel_read_string(k, name_at, name, sizeof(name));
+		error = err_wrap(kernel_read_string(k, name_at, name, sizeof(name)),
+				 "read the name of the %s at 0x%" PRIx64, e->type, at);
 	if (!error)
 		*ret_go_on = take(closure, name, address);
 	return error;
@@ -106,10 +107,14 @@ static struct err *walk_group(const struct kernel *k, const struct attributes *a
 		return err_new(ERR_UNSUPPORTED, "the elements of %s are of an unknown kind",
 			       a->type);
 	struct err *e = kernel_read_path(k, list, a->type, "grp.bin_attrs", &pointers);
-	for (unsigned i = 0; !e && go_on && pointers && i < SECTIONS_MAX; i++) {
+	if (!e && !pointers)
+		e = err_new(ERR_CORRUPT, "%s has no array of elements", a->type);
+	for (unsigned i = 0; !e && go_on; i++) {
 		e = kernel_read_u64(k, pointers + 8 * i, &at);
 		if (e || !at)
 			break;
+		if (i == SECTIONS_MAX)
+			return err_new(ERR_CORRUPT, "the elements of %s do not end", a->type);
 		e = take_element(k, &element, at, take, closure, &go_on);
 	}
 	return e;

@@ -126,10 +126,19 @@ static bool lies_in(const struct module *m, uint64_t address)
 	return false;
 }
 
-/* nm's letter of a symbol: since 5.0 beside its ELF information, before in its place. */
-static char letter_of(const struct raw *t, size_t i, const Elf64_Sym *sym)
+/*
+ * nm's letter of a symbol: since 5.2 in a table beside it. Before, the loader wrote it over a
+ * member of the symbol itself: over st_info until 4.20, and in 5.0 and 5.1 over st_size, which
+ * takes the size away. No letter is what st_info has otherwise: a binding up to STB_WEAK, and a
+ * type.
+ */
+static char take_letter(const struct raw *t, size_t i, Elf64_Sym *sym)
 {
 	unsigned char letter = t->types ? t->types[i] : sym->st_info;
+	if (!t->types && ELF64_ST_BIND(sym->st_info) <= STB_WEAK) {
+		letter = sym->st_size <= UINT8_MAX ? (unsigned char)sym->st_size : 0;
+		sym->st_size = 0;
+	}
 	return isalpha(letter) ? (char)letter : '?';
 }
 
@@ -144,11 +153,12 @@ static struct err *add_symbol(const struct module *m, const struct raw *t, size_
 		return NULL;
 	const char *name = t->names + sym.st_name;
 	size_t len = strnlen(name, t->names_len - sym.st_name);
+	char letter = take_letter(t, i, &sym);
 	struct symbol symbol = {
 		.name = name,
 		.address = sym.st_value,
 		.size = sym.st_size,
-		.type = letter_of(t, i, &sym),
+		.type = letter,
 	};
 	if (!len || len == t->names_len - sym.st_name)
 		return NULL;

@@ -28,7 +28,7 @@ struct module {
 	unsigned region_count;
 
 	/* Its part of kallsyms: Elf64_Sym[] with run-time addresses, names, nm's letters. 0 if it
-	 * has none. The letters are in st_info where @types is 0 (until 4.20). */
+	 * has none. The letters are in the symbols where @types is 0 (until 5.1). */
 	uint64_t symtab, strtab, types;
 	uint64_t symbol_count;
 

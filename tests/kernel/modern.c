@@ -203,67 +203,7 @@ extern struct cpu_entry_area *of_type_cpu_entry_area;
 
 /* ---- modules ---- */
 
-enum module_state {
-	MODULE_STATE_LIVE,
-	MODULE_STATE_COMING,
-	MODULE_STATE_GOING,
-	MODULE_STATE_UNFORMED,
-};
-struct elf64_sym {
-	u32 st_name;
-	u8 st_info, st_other;
-	u16 st_shndx;
-	u64 st_value, st_size;
-};
-struct mod_kallsyms {
-	struct elf64_sym *symtab;
-	u32 num_symtab;
-	char *strtab;
-#ifndef LAYOUT_MIDDLE
-	char *typetab;
-#endif
-};
-struct mod_arch_specific {
-	u32 num_orcs;
-	int *orc_unwind_ip;
-	void *orc_unwind;
-};
-#ifdef LAYOUT_MIDDLE
-struct module_layout {
-	void *base;
-	u32 size, text_size, ro_size, ro_after_init_size;
-};
-#else
-enum mod_mem_type {
-	MOD_TEXT,
-	MOD_DATA,
-	MOD_RODATA,
-	MOD_RO_AFTER_INIT,
-	MOD_INIT_TEXT,
-	MOD_INIT_DATA,
-	MOD_INIT_RODATA,
-	MOD_MEM_NUM_TYPES,
-};
-struct module_memory {
-	void *base;
-	u32 size;
-};
-#endif
-struct module {
-	enum module_state state;
-	struct list_head list;
-	char name[56];
-#ifdef LAYOUT_MIDDLE
-	struct module_layout core_layout, init_layout;
-#else
-	struct module_memory mem[MOD_MEM_NUM_TYPES];
-	u8 build_id[20];
-#endif
-	void *percpu;
-	u32 percpu_size;
-	struct mod_arch_specific arch;
-	struct mod_kallsyms *kallsyms;
-};
+#include "modern_modules.h"
 
 /* ---- the log ---- */
 
