@@ -16,6 +16,7 @@ enum {
 	SECTIONS_MAX = 4096, /* the largest modules have a hundred */
 	NAME_SIZE = 512,     /* of a section; livepatches have a function's name in theirs */
 	BUILD_ID_MAX = 64,   /* bytes; SHA-1 has 20 */
+	PADDING = 4,	     /* bytes of 0 at an id's end that are not chance: MD5 has 16 of 20 */
 };
 
 static const char build_id_section[] = ".note.gnu.build-id";
@@ -246,7 +247,9 @@ static bool is_build_id_note(void *closure, const char *name, uint64_t address)
 	return false;
 }
 
-/* struct module's own copy, with CONFIG_STACKTRACE_BUILD_ID; all 0 if there was none. */
+/* struct module's own copy, with CONFIG_STACKTRACE_BUILD_ID; all 0 if there was none. One that is
+ * shorter than the array has zeros behind it (lib/buildid.c), and nothing says how many are its
+ * own: it is not known. */
 static char *read_member(const struct kernel *k, const struct module *m)
 {
 	struct member member;
@@ -258,8 +261,10 @@ static char *read_member(const struct kernel *k, const struct module *m)
 	if (!e)
 		e = kernel_read(k, m->address + member.offset, id, member.size);
 	for (size_t i = 0; !e && i < member.size; i++)
-		used |= id[i];
-	char *digits = !e && used ? hex_digits(id, member.size) : NULL;
+		if (id[i])
+			used = i + 1;
+	bool padded = !e && used + PADDING <= member.size;
+	char *digits = !e && used && !padded ? hex_digits(id, member.size) : NULL;
 	err_free(e);
 	return digits;
 }

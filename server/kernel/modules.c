@@ -123,7 +123,7 @@ static void find_symbols(const struct kernel *k, struct module *m)
 	if (!read_path(k, at, type, "symtab", &m->symtab) ||
 	    !read_path(k, at, type, "strtab", &m->strtab) ||
 	    !read_path(k, at, type, "num_symtab", &m->symbol_count) ||
-	    (typed && !read_path(k, at, type, "typetab", &m->types)))
+	    (typed && (!read_path(k, at, type, "typetab", &m->types) || !m->types)))
 		m->symtab = 0;
 }
 

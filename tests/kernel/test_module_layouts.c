@@ -15,7 +15,8 @@
 #define CODE	  UINT64_C(0xffffffffc0400000)
 #define FREED	  UINT64_C(0xffffffffc0700000)
 #define HEX_4(x)  x x x x
-#define HEX_20(x) HEX_4(x) HEX_4(x) HEX_4(x) HEX_4(x) HEX_4(x)
+#define HEX_16(x) HEX_4(x) HEX_4(x) HEX_4(x) HEX_4(x)
+#define HEX_20(x) HEX_16(x) HEX_4(x)
 
 static const struct layout {
 	const char *recipe;
@@ -185,6 +186,68 @@ static void build_ids(void **state)
 	}
 }
 
+/* A build-id of 16 bytes has zeros behind it in struct module: how long it is cannot be told. */
+static void short_build_ids(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < LAYOUTS; i++) {
+		if (!layouts[i].has_id)
+			continue;
+		assert_build_id(&layouts[i],
+				"put module at mod: sect_attrs = 0 notes_attrs = 0\n"
+				"virt &module(mod).build_id + 16: fill 0 4\n",
+				NULL);
+		assert_build_id(&layouts[i],
+				"put module at mod: sect_attrs = 0 notes_attrs = 0\n"
+				"virt &module(mod).build_id + 17: fill 0 3\n",
+				HEX_16("cc") "cc000000");
+		assert_build_id(&layouts[i], "virt section_note: u32 4 16\n", HEX_16("aa"));
+	}
+}
+
+/* One that is being set up: what initialises it is there. */
+static void initialising(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *kernel, *statements;
+	} inits[] = {
+		{ "310", "module_init = freed init_size = 0x1000 init_text_size = 0x800" },
+		{ "405", "init_layout.base = freed init_layout.size = 0x1000 "
+			 "init_layout.text_size = 0x800" },
+		{ "502", "init_layout.base = freed init_layout.size = 0x1000 "
+			 "init_layout.text_size = 0x800" },
+		{ "508", "init_layout.base = freed init_layout.size = 0x1000 "
+			 "init_layout.text_size = 0x800" },
+		{ "604", "mem[4].base = freed mem[4].size = 0x800 "
+			 "mem[5].base = freed + 0x800 mem[5].size = 0x800" },
+		{ "614", "mem[4].base = freed mem[4].size = 0x800 "
+			 "mem[5].base = freed + 0x800 mem[5].size = 0x800" },
+	};
+	for (size_t i = 0; i < LAYOUTS; i++) {
+		size_t n = 0;
+		while (strcmp(inits[n].kernel, layouts[i].kernel) != 0)
+			n++;
+		char text[256];
+		struct loaded l;
+		struct module_sections s;
+		bool is_text = false;
+		snprintf(text, sizeof(text), "put module at mod: state = 1 %s\n",
+			 inits[n].statements);
+		load(&l, &layouts[i], text);
+		const struct modules *modules = code_map_modules(l.code);
+		assert_ptr_equal(modules_at(modules, FREED + 0x7ff, &is_text), l.module);
+		assert_true(is_text);
+		assert_ptr_equal(modules_at(modules, FREED + 0x800, &is_text), l.module);
+		assert_false(is_text);
+		assert_null(modules_at(modules, FREED + 0x1000, NULL));
+		assert_no_err(module_sections_read(l.machine.kernel, l.module, &s));
+		assert_section(&s, 2, ".init.text", FREED, true);
+		module_sections_free(&s);
+		unload(&l);
+	}
+}
+
 /* ---- damage ---- */
 
 static const struct layout *layout_of(const char *recipe)
@@ -325,6 +388,16 @@ static void damaged_notes(void **state)
 	}
 }
 
+static void assert_no_symbols(const struct layout *layout, const char *damage)
+{
+	struct loaded l;
+	struct symbol symbol;
+	load(&l, layout, damage);
+	assert_false(code_map_symbol(l.code, CODE + 0x10, &symbol));
+	assert_place(&l, CODE, true);
+	unload(&l);
+}
+
 /* Names that cannot be had leave the module without any, and nothing else. */
 static void damaged_symbols(void **state)
 {
@@ -347,13 +420,14 @@ static void damaged_symbols(void **state)
 		const char *const *damage = oldest ? in_module : in_kallsyms;
 		size_t count = oldest ? sizeof(in_module) / sizeof(*in_module)
 				      : sizeof(in_kallsyms) / sizeof(*in_kallsyms);
-		for (size_t n = 0; n < count; n++) {
-			struct loaded l;
-			struct symbol symbol;
-			load(&l, &layouts[i], damage[n]);
-			assert_false(code_map_symbol(l.code, CODE + 0x10, &symbol));
-			assert_place(&l, CODE, true);
-			unload(&l);
+		for (size_t n = 0; n < count; n++)
+			assert_no_symbols(&layouts[i], damage[n]);
+		/* Sizes are not taken for letters where those have a table. */
+		if (atoi(layouts[i].kernel) >= 502) {
+			assert_no_symbols(&layouts[i],
+					  "put module at mod: core_kallsyms.typetab = 0\n");
+			assert_no_symbols(&layouts[i],
+					  "put module at mod: core_kallsyms.typetab = 8\n");
 		}
 	}
 }
@@ -365,6 +439,8 @@ int main(void)
 		cmocka_unit_test(symbols),
 		cmocka_unit_test(sections),
 		cmocka_unit_test(build_ids),
+		cmocka_unit_test(short_build_ids),
+		cmocka_unit_test(initialising),
 		cmocka_unit_test(damaged_counted_sections),
 		cmocka_unit_test(damaged_group_of_sections),
 		cmocka_unit_test(endless_group_of_sections),
