@@ -14,7 +14,7 @@ build_dir=${BUILD_DIR:-$source_dir/build}
 jobs=$(nproc 2>/dev/null || echo 2)
 
 build_packages="autoconf automake gcc libc6-dev make pkg-config
-    libkdumpfile-dev libdw-dev libelf-dev libev-dev libdebuginfod-dev
+    libkdumpfile-dev libdw-dev libelf-dev libev-dev libdebuginfod-dev libjson-c-dev
     liblzma-dev libzstd-dev zlib1g-dev"
 demo_packages="gdb"
 check_packages="gdb lldb python3 python3-drgn crash libxml2-utils mandoc

@@ -266,7 +266,7 @@ static struct err *choose_current(struct host *h)
 				continue;
 			h->current = i;
 			/* Of a machine that runs, no running task's registers are known. */
-			if (choice != WANTED && !h->live)
+			if (choice != WANTED && !dump_info(h->dump)->running)
 				kernel_note(h->kernel,
 					    "the registers of '%s' are unknown, so %" PRIu32
 					    " is the current thread",
@@ -349,10 +349,8 @@ void host_close(struct host *h)
 	free(h);
 }
 
-void host_begin(struct host *h)
+static void forget(struct host *h)
 {
-	if (!h->live)
-		return;
 	memory_forget(h->memory);
 	registers_forget(h->registers);
 	frame_cache_forget(h->frames);
@@ -364,7 +362,6 @@ static struct err *take_anew(struct host *h)
 	struct tasks tasks, old_tasks = h->tasks;
 	struct host_code old_code;
 	struct kvm *kvm;
-	host_begin(h);
 	struct err *e = host_code_renew(h, &old_code);
 	if (e)
 		return e;
@@ -404,14 +401,38 @@ no_kvm:
 }
 
 /* What is odd was said at the start, or changes with every list. */
-struct err *host_renew(struct host *h)
+static struct err *renew(struct host *h)
 {
-	if (!h->live)
-		return NULL;
 	const struct kernel_notes_mark mark = kernel_notes_mark(h->kernel);
 	struct err *e = take_anew(h);
 	kernel_notes_rewind(h->kernel, &mark);
 	return e;
+}
+
+void host_begin(struct host *h)
+{
+	enum dump_change change = dump_look(h->dump);
+	if (change == DUMP_SAME)
+		return;
+	forget(h);
+	if (change != DUMP_SWITCHED)
+		return;
+	struct err *e = renew(h);
+	/* The tasks and CPUs are those of before: nobody's registers are to be told by them. */
+	if (e) {
+		log_debug(LOG_TASKS, "%s", err_msg(e));
+		dump_assume_running(h->dump);
+	}
+	err_free(e);
+}
+
+struct err *host_renew(struct host *h)
+{
+	if (!h->live)
+		return NULL;
+	host_begin(h);
+	/* In one that stands still nobody comes or goes. */
+	return dump_info(h->dump)->running ? renew(h) : NULL;
 }
 
 struct err *host_space(const struct host *h, uint64_t tid, uint64_t addr, struct vspace *ret)

@@ -40,7 +40,7 @@ struct host_options {
 	/* Instead of paths, a dump that is there already: the host's from now on, also if this
 	 * fails. */
 	struct dump *dump;
-	bool live; /* instead of dumps, the memory of the machine this runs on */
+	bool live; /* instead of dumps, the memory of a machine */
 	/* With live: the source to take, see dump_open_live(); NULL: the best. Borrowed. */
 	const char *live_source;
 	/* Called once what needs privileges is open, before any of it is looked at; may be NULL. */
@@ -101,8 +101,8 @@ __attribute__((warn_unused_result)) struct err *host_open(const struct host_opti
 							  struct host **ret);
 void host_close(struct host *h);
 
-/* For a machine that runs, before each packet and each part of a job: forgets what was read of it.
- * Of a dump nothing is forgotten. */
+/* For a live machine, before each packet and each part of a job: forgets what was read of it while
+ * it ran, and takes all anew if it was stopped or set going. Of a dump nothing is forgotten. */
 void host_begin(struct host *h);
 
 /*

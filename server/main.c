@@ -238,6 +238,20 @@ static int serve_host(const struct options *o, struct server *server, struct hos
 	return e ? fail(e) : status;
 }
 
+/* A machine of QEMU's is its owner's, and needs no root: then the socket is in their own folder. */
+static struct err *live_socket(const struct options *o, struct buf *ret)
+{
+	const char *own = getenv("XDG_RUNTIME_DIR");
+	bool qmp = o->live_source && !strncmp(o->live_source, "qmp:", strlen("qmp:"));
+	if (qmp && geteuid() && (!own || !*own))
+		return err_new(ERR_INVALID,
+			       "there is no folder for a socket of yours (XDG_RUNTIME_DIR): say "
+			       "where to listen with --listen");
+	buf_addf(ret, o->guests ? "unixdir:%s/vmcore-gdbserver" : "unix:%s/vmcore-gdbserver.sock",
+		 qmp && geteuid() ? own : "/run");
+	return buf_error(ret);
+}
+
 /* @server is NULL when the commands of --exec are to be run. */
 static int work_on_dump(const struct options *o, struct server *server)
 {
@@ -285,24 +299,29 @@ static int write_symbols_of_dump(const struct options *o)
 static int serve(const struct options *o)
 {
 	/* Whoever can read a running kernel's memory owns the machine: for its owner only. */
-	static const char *const live_socket[] = { "unix:/run/vmcore-gdbserver.sock" };
-	static const char *const live_folder[] = { "unixdir:/run/vmcore-gdbserver" };
 	bool default_socket = o->live && !o->listen.count;
+	struct buf socket = BUF_INIT;
 	struct server *server;
+	struct err *e = default_socket ? live_socket(o, &socket) : NULL;
+	if (e)
+		return fail(e);
+	const char *const sockets[] = { socket.data };
 	struct serve_options serve_options = {
-		.listen = !default_socket ? o->listen.list
-			  : o->guests	  ? live_folder
-					  : live_socket,
+		.listen = default_socket ? sockets : o->listen.list,
 		.listen_count = default_socket ? 1 : o->listen.count,
 		.run = o->run,
 		.quiet = o->quiet,
 		.guests = o->guests,
 	};
-	struct err *e = server_new(&serve_options, &server);
-	if (e)
-		return fail(e);
-	int status = work_on_dump(o, server);
-	server_free(server);
+	int status;
+	e = server_new(&serve_options, &server);
+	if (e) {
+		status = fail(e);
+	} else {
+		status = work_on_dump(o, server);
+		server_free(server);
+	}
+	buf_free(&socket);
 	return status;
 }
 

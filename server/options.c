@@ -40,7 +40,8 @@ static const struct row rows[] = {
 	  NULL, false },
 	{ 0, "live", "=SOURCE",
 	  "look at the machine this runs on: at /proc/kcore, /dev/mem or\n"
-	  "/dev/crash, the first that can be read, or at SOURCE; listens at\n"
+	  "/dev/crash, the first that can be read, or at SOURCE; qmp:SOCKET is a\n"
+	  "machine of QEMU's, by its QMP socket; listens at\n"
 	  "unix:/run/vmcore-gdbserver.sock unless told otherwise",
 	  NULL, false },
 	{ 0, "user", "NAME", "with --live: whom to become once that is open (default nobody)", "-u",

@@ -142,7 +142,7 @@ struct err *cpu_notes_match(struct kernel *k, const struct cpus *cpus, const str
 		return err_nomem();
 	/* The notes of /proc/kcore are about who opened it, and crash_notes about a crash that did
 	 * not happen yet. */
-	if (dump_info(kernel_dump(k))->live) {
+	if (dump_info(kernel_dump(k))->running) {
 		*ret = states;
 		*ret_guests = guests;
 		return NULL;

@@ -339,9 +339,13 @@ void registers_free(struct registers *r)
 static struct err *read_registers(const struct registers *r, const struct task *task,
 				  struct first_regs *f)
 {
-	if (dump_info(kernel_dump(r->k))->live)
+	const struct dump *dump = kernel_dump(r->k);
+	if (dump_info(dump)->running)
 		return from_live(r, task, f);
-	return task->on_cpu ? from_cpu(r, task, f) : from_switch(r, task, f);
+	struct err *e = task->on_cpu ? from_cpu(r, task, f) : from_switch(r, task, f);
+	if (e || f->from == REGS_UNKNOWN || dump_is_still(dump))
+		return e;
+	return unknown(f, "the machine was set going while they were read");
 }
 
 struct err *registers_get(struct registers *r, const struct task *task,

@@ -277,7 +277,12 @@ static struct err *live_frames(struct unwinder *u, const struct task *task, stru
 
 struct err *unwinder_frames(struct unwinder *u, const struct task *task, struct frames *ret)
 {
-	if (dump_info(kernel_dump(u->parts.k))->live)
+	const struct dump *dump = kernel_dump(u->parts.k);
+	if (dump_info(dump)->running)
 		return live_frames(u, task, ret);
-	return frames_once(u, task, ret);
+	struct err *e = frames_once(u, task, ret);
+	if (e || dump_is_still(dump))
+		return e;
+	frames_free(ret);
+	return lost("the machine was set going while the stack was read", ret);
 }

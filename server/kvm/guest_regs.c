@@ -220,9 +220,9 @@ static struct err *read_l1(struct kvm *kvm, const struct vcpu *vcpu, struct gues
 	return e;
 }
 
-static bool is_live(const struct kvm *kvm)
+static bool is_running(const struct kvm *kvm)
 {
-	return dump_info(kernel_dump(kvm->parts.k))->live;
+	return dump_info(kernel_dump(kvm->parts.k))->running;
 }
 
 /* On a machine that runs: registers of one moment, or old ones. */
@@ -263,13 +263,13 @@ static struct err *read_live(struct kvm *kvm, const struct vcpu *vcpu,
 
 struct err *guest_regs_read(struct kvm *kvm, const struct vcpu *vcpu, struct guest_regs *ret)
 {
-	return is_live(kvm) ? read_live(kvm, vcpu, guest_regs_read_kept, ret)
+	return is_running(kvm) ? read_live(kvm, vcpu, guest_regs_read_kept, ret)
 			    : read_of_dump(kvm, vcpu, ret);
 }
 
 struct err *guest_regs_read_l1(struct kvm *kvm, const struct vcpu *vcpu, struct guest_regs *ret)
 {
-	return is_live(kvm) ? read_live(kvm, vcpu, read_l1, ret) : read_l1(kvm, vcpu, ret);
+	return is_running(kvm) ? read_live(kvm, vcpu, read_l1, ret) : read_l1(kvm, vcpu, ret);
 }
 
 const char *guest_reg_name(enum guest_reg reg)

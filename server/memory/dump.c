@@ -12,6 +12,7 @@
 #include "server/memory/kdump.h"
 #include "server/memory/live.h"
 #include "server/memory/notes.h"
+#include "server/memory/qmp_machine.h"
 
 /* Opens one file and makes it a plain dump if it is flattened. */
 static struct err *open_file(const char *path, const struct dump_options *options,
@@ -169,6 +170,7 @@ void dump_close(struct dump *d)
 	elf_dump_close(d->elf);
 	kdump_dump_close(d->kdump);
 	mem_device_close(d->device);
+	qmp_machine_close(d->machine);
 	notes_free(&d->notes);
 	for (size_t i = 0; i < d->file_count; i++)
 		dump_file_close(&d->files[i]);

@@ -34,7 +34,8 @@ struct dump_info {
 	uint64_t memory_bytes; /* physical memory that the dump has pages of */
 	uint64_t max_pfn;      /* one more than the highest page frame */
 	uint64_t file_bytes;   /* of all pieces */
-	bool live;	       /* no dump: the memory of a machine that runs, see live.h */
+	bool live;	       /* no dump: the memory of a machine, see live.h */
+	bool running;	       /* and it runs: what is read is of no one moment */
 	bool truncated;	       /* shorter than its headers say; what is there is served */
 	size_t pieces;
 	int64_t date; /* seconds since 1970 when the file says so, else 0 */
@@ -70,9 +71,10 @@ __attribute__((warn_unused_result)) struct err *dump_open(const char *const *pat
 struct live_paths;
 
 /*
- * Opens the memory of the machine this runs on, at @paths. @source: which of them, or another file
- * like them; NULL for the best that can be had, and then options->warn is told why it is not a
- * better one. What is read changes all the time. ERR_IO when the system refuses, with what to do.
+ * Opens the memory of the machine this runs on, at @paths. @source: which of them, another file
+ * like them, or "qmp:SOCKET" for a machine of QEMU's (qmp_machine.h); NULL for the best that can be
+ * had, and then options->warn is told why it is not a better one. What is read changes all the
+ * time. ERR_IO when the system refuses, with what to do.
  */
 __attribute__((warn_unused_result)) struct err *dump_open_live(const struct live_paths *paths,
 							       const char *source,
@@ -97,6 +99,20 @@ struct made_dump {
 __attribute__((warn_unused_result)) struct err *dump_make(const struct made_dump *parts,
 							  struct dump **ret);
 void dump_close(struct dump *d);
+
+enum dump_change {
+	DUMP_SAME,     /* what was read is as good as ever */
+	DUMP_CHANGED,  /* it may be old */
+	DUMP_SWITCHED, /* the machine was stopped or set going: info->running and notes are new */
+};
+
+/* What has become of the machine since the last call, without waiting. A dump stays the same. */
+enum dump_change dump_look(struct dump *d);
+/* Whether all that was read since dump_look() is of one moment. */
+bool dump_is_still(const struct dump *d);
+/* Who could not make use of a machine that was stopped has it as one that runs, until the next
+ * dump_look(). */
+void dump_assume_running(struct dump *d);
 
 const struct dump_info *dump_info(const struct dump *d);
 /* Borrowed; lasts as long as the dump. */

@@ -10,10 +10,12 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/log.h"
 #include "server/memory/dump_private.h"
 #include "server/memory/elf.h"
 #include "server/memory/file.h"
 #include "server/memory/live.h"
+#include "server/memory/qmp_machine.h"
 
 /* Opens @path as /proc/kcore is; what is no regular file is a device. */
 static struct err *open_kcore_file(const struct live_paths *paths, const char *path,
@@ -59,10 +61,31 @@ static struct err *open_device(const struct live_paths *paths, const char *path,
 	return e;
 }
 
+/* A machine of QEMU's; NULL if @source is none. */
+static const char *qmp_socket(const char *source)
+{
+	static const char prefix[] = "qmp:";
+	return strncmp(source, prefix, strlen(prefix)) ? NULL : source + strlen(prefix);
+}
+
+static struct err *open_machine(const char *path, struct dump *d)
+{
+	struct err *e = qmp_machine_open(path, &d->notes, &d->info, &d->machine);
+	if (!e)
+		d->pages = qmp_machine_pages(d->machine);
+	return e;
+}
+
 static bool is_device(const char *path)
 {
 	struct stat st;
 	return stat(path, &st) == 0 && S_ISCHR(st.st_mode);
+}
+
+static void publish_notes(struct dump *d)
+{
+	d->info.notes = d->notes.list;
+	d->info.note_count = d->notes.count;
 }
 
 static struct err *open_source(const struct live_paths *paths, const char *path,
@@ -72,17 +95,24 @@ static struct err *open_source(const struct live_paths *paths, const char *path,
 	struct err *e = dump_new(1, &d);
 	if (e)
 		return e;
-	e = is_device(path) ? open_device(paths, path, d) : open_kcore(paths, path, options, d);
+	const char *socket = qmp_socket(path);
+	d->info.running = true;
+	if (socket)
+		e = open_machine(socket, d);
+	else if (is_device(path))
+		e = open_device(paths, path, d);
+	else
+		e = open_kcore(paths, path, options, d);
 	if (e) {
 		dump_close(d);
 		return e;
 	}
 	d->info.live = true;
-	snprintf(d->format, sizeof(d->format), "live memory, %s", path);
+	snprintf(d->format, sizeof(d->format), "live memory, %s%s%s%s", path, socket ? " (" : "",
+		 socket ? qmp_machine_about(d->machine) : "", socket ? ")" : "");
 	d->info.format = d->format;
 	d->info.pieces = 1;
-	d->info.notes = d->notes.list;
-	d->info.note_count = d->notes.count;
+	publish_notes(d);
 	d->info.vmcoreinfo = d->notes.vmcoreinfo;
 	d->info.vmcoreinfo_len = d->notes.vmcoreinfo_len;
 	*ret = d;
@@ -119,4 +149,46 @@ struct err *dump_open_live(const struct live_paths *paths, const char *source,
 	else
 		*ret = d;
 	return e;
+}
+
+/* Of a machine that was stopped the registers are wanted; until they are there it is one that runs.
+ */
+static enum dump_change stop(struct dump *d)
+{
+	struct err *e = qmp_machine_registers(d->machine, &d->notes);
+	publish_notes(d);
+	d->info.running = e;
+	if (e)
+		log_debug(LOG_MEMORY, "%s", err_msg(e));
+	err_free(e);
+	return d->info.running ? DUMP_CHANGED : DUMP_SWITCHED;
+}
+
+enum dump_change dump_look(struct dump *d)
+{
+	struct qmp_look look = { .changed = true, .running = true };
+	if (!d->machine)
+		return d->info.live ? DUMP_CHANGED : DUMP_SAME;
+	struct err *e = qmp_machine_look(d->machine, &look);
+	/* Reading says it, too. */
+	if (e)
+		log_debug(LOG_MEMORY, "%s", err_msg(e));
+	err_free(e);
+	bool was_running = d->info.running;
+	if (!look.running && (was_running || look.switched))
+		return stop(d);
+	d->info.running = look.running;
+	if (look.running && !was_running)
+		return DUMP_SWITCHED;
+	return look.changed ? DUMP_CHANGED : DUMP_SAME;
+}
+
+bool dump_is_still(const struct dump *d)
+{
+	return d->machine ? qmp_machine_is_still(d->machine) : !d->info.live;
+}
+
+void dump_assume_running(struct dump *d)
+{
+	d->info.running = d->info.live;
 }

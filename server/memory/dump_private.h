@@ -10,6 +10,7 @@ struct dump_file; /* file.h */
 struct elf_dump;
 struct kdump_dump;
 struct mem_device;
+struct qmp_machine;
 
 struct dump {
 	struct dump_file *files; /* owned */
@@ -22,6 +23,7 @@ struct dump {
 	struct elf_dump *elf;
 	struct kdump_dump *kdump;
 	struct mem_device *device;
+	struct qmp_machine *machine;
 };
 
 /* With room for @count files; closed with dump_close(). */

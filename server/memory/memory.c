@@ -90,6 +90,8 @@ void memory_forget(struct memory *m)
 {
 	map_free(&m->absent);
 	m->epoch++;
+	if (m->source->forget)
+		m->source->forget(m->source->self);
 }
 
 static uint32_t *chain_of(struct memory *m, uint64_t pfn)

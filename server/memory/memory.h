@@ -31,6 +31,8 @@ struct page_source {
 				 uint16_t *ret_to);
 	/* The first page frame number >= @pfn that may be readable; false if none is. */
 	bool (*next_page)(void *self, uint64_t pfn, uint64_t *ret_pfn);
+	/* What the source keeps of pages is old; NULL if it keeps nothing that grows old. */
+	void (*forget)(void *self);
 };
 
 struct memory;

@@ -45,7 +45,7 @@ static bool next_page(void *self, uint64_t pfn, uint64_t *ret_pfn)
 
 struct page_source mutant_pages(struct mutant *m)
 {
-	return (struct page_source){ m, read_page, next_page };
+	return (struct page_source){ .self = m, .read_page = read_page, .next_page = next_page };
 }
 
 static void add_words(struct mutant *m, uint64_t pfn, const unsigned char *page)

@@ -78,7 +78,7 @@ static int setup(void **state)
 {
 	struct machine *k = calloc(1, sizeof(*k));
 	assert_non_null(k);
-	k->ops = (struct page_source){ k, read_page, next_page };
+	k->ops = (struct page_source){ .self = k, .read_page = read_page, .next_page = next_page };
 	assert_ok(memory_new(&k->ops, 64 * PAGE_SIZE, &k->memory));
 	*state = k;
 	return 0;

@@ -45,6 +45,15 @@ class RspClient:
         self._socket.sendall(b"+")
         return reply.decode("latin-1")
 
+    def monitor(self, line):
+        """What a monitor command prints, whether it works or not."""
+        text = ""
+        reply = self.command("qRcmd," + line.encode("ascii").hex())
+        while reply.startswith("O") and reply != "OK":
+            text += bytes.fromhex(reply[1:]).decode("utf-8", "replace")
+            reply = self.packet()
+        return text
+
     def read_memory(self, address, size):
         """The bytes, fewer than size at a hole; None where the server answers an error."""
         reply = self.command(f"m{address:x},{size:x}")
