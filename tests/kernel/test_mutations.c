@@ -29,12 +29,12 @@ static uint64_t setting(const char *name, uint64_t normal)
 	return text ? strtoull(text, NULL, 10) : normal;
 }
 
-static void try_variants(const struct machine_plan *plan)
+static void try_some(uint64_t normal_count, const struct machine_plan *plan)
 {
 	struct machine machine;
 	struct mutant m;
 	uint64_t first = setting("MUTATIONS_FIRST", 0);
-	uint64_t count = setting("MUTATIONS", VARIANTS);
+	uint64_t count = setting("MUTATIONS", normal_count);
 
 	machine_make(&machine, plan);
 	mutant_init(&m, dump_pages(machine.dump));
@@ -51,6 +51,11 @@ static void try_variants(const struct machine_plan *plan)
 	alarm(0);
 	mutant_free(&m);
 	machine_close(&machine);
+}
+
+static void try_variants(const struct machine_plan *plan)
+{
+	try_some(VARIANTS, plan);
 }
 
 static void demo(void **state)
@@ -93,6 +98,22 @@ static void middle(void **state)
 	});
 }
 
+/* Modules with sections and notes, in the oldest layout and the newest. */
+static void module_layouts(void **state)
+{
+	(void)state;
+	try_some(VARIANTS / 4, &(struct machine_plan){
+				       .recipe = "layout-310.recipe",
+				       .symbols = BUILD_FOLDER "/tests/kernel/modules-310/modern",
+				       .folder = BUILD_FOLDER "/tests/kernel/modules-310",
+			       });
+	try_some(VARIANTS / 4, &(struct machine_plan){
+				       .recipe = "layout-614.recipe",
+				       .symbols = BUILD_FOLDER "/tests/kernel/modules-614/modern",
+				       .folder = BUILD_FOLDER "/tests/kernel/modules-614",
+			       });
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -100,6 +121,7 @@ int main(void)
 		cmocka_unit_test(modern),
 		cmocka_unit_test(modern_without_vmcoreinfo),
 		cmocka_unit_test(middle),
+		cmocka_unit_test(module_layouts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
