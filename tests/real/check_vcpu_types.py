@@ -13,6 +13,8 @@ import os
 import re
 import shutil
 import subprocess
+import sys
+import tempfile
 
 from oracle import HERE, Failure, check_main, json_lines, run, skip
 from server_process import Server
@@ -57,8 +59,10 @@ def gdb_differs(text, vcpu, what):
 
 def lldb_differs(server, vcpu):
     root = f"p/x ((struct kvm_vcpu *){vcpu['vcpu']})->arch.mmu->root.hpa"
-    done = subprocess.run(["sh", LLDB_SCRIPT, f"{server.host}:{server.port}", "-b", "-o", root], check=False,
-                          capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=300)
+    with tempfile.TemporaryDirectory() as cache:
+        done = subprocess.run([sys.executable, LLDB_SCRIPT, f"{server.host}:{server.port}", "-b", "-o", root],
+                              env=dict(os.environ, XDG_CACHE_HOME=cache), check=False, capture_output=True, text=True,
+                              stdin=subprocess.DEVNULL, timeout=300)
     match = re.search(r"\$\d+ = (0x[0-9a-f]+)", done.stdout)
     if not match or int(match.group(1), 16) != int(vcpu["root_hpa"], 16):
         yield f"lldb: the root is not {vcpu['root_hpa']}:\n{done.stdout[-1000:]}{done.stderr[-500:]}"
