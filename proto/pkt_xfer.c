@@ -136,7 +136,10 @@ static bool get_document(const struct rsp *s, const struct target_object *object
 	}
 	memcpy(name, annex, annex_len);
 	name[annex_len] = 0;
-	struct err *e = object->get(s->target->self, name, ret_document);
+	struct err *e = object->get_beside && !*name
+				? object->get_beside(s->target->self, s->files.slots,
+						     s->files.count, ret_document)
+				: object->get(s->target->self, name, ret_document);
 	if (!e)
 		return true;
 	if (err_code(e) == ERR_NOTFOUND)

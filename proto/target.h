@@ -111,6 +111,9 @@ enum target_client {
 	TARGET_LLDB = 2,
 };
 
+/* A file that a client has open; the target's, opaque to the protocol. */
+struct target_file;
+
 /* A read-only document for qXfer:NAME:read. */
 struct target_object {
 	const char *name; /* "vmcoreinfo", "exec-file", "osdata", "libraries"... */
@@ -123,10 +126,11 @@ struct target_object {
 	 * *ret_document is NULL while it is still being made: call again after other clients had
 	 * their turn. */
 	struct err *(*get)(void *self, const char *annex, const struct buf **ret_document);
+	/* Instead of get, for a document without annex that depends on what the client has open:
+	 * @count places, NULL where there is no file. May be NULL. */
+	struct err *(*get_beside)(void *self, struct target_file *const *open, size_t count,
+				  const struct buf **ret_document);
 };
-
-/* A file that a client has open; the target's, opaque to the protocol. */
-struct target_file;
 
 struct target_file_status {
 	uint64_t size;	/* in bytes */

@@ -192,6 +192,11 @@ static struct err *make_bytes(struct target_file *f)
 	return e;
 }
 
+bool exports_is(const struct target_file *file, const char *name)
+{
+	return !strcmp(file->name, name);
+}
+
 struct err *exports_open(struct exports *x, const char *name, struct target_file **ret)
 {
 	struct target_file *f = find(x, name);

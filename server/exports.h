@@ -52,6 +52,9 @@ typedef struct err *export_maker(void *closure, struct buf *out, bool *ret_done)
 __attribute__((warn_unused_result)) struct err *
 exports_add_made(struct exports *x, const char *name, export_maker *make, void *closure);
 
+/* Whether @file, which a client has open, is the one called @name. */
+bool exports_is(const struct target_file *file, const char *name);
+
 bool exports_has(const struct exports *x, const char *name);
 
 /* What struct target_file_ops says, with these for `self`. */

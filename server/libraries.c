@@ -12,11 +12,15 @@
 #include "server/exports.h"
 #include "server/host.h"
 #include "server/image/entry_frames.h"
+#include "server/image/image.h"
+#include "server/image/module_names.h"
 #include "server/kernel/code_map.h"
+#include "server/kernel/kernel.h"
 #include "server/kernel/ko_file.h"
 #include "server/kernel/module_files.h"
 #include "server/kernel/modules.h"
 #include "server/kernel/orc_tables.h"
+#include "server/kernel/symbols.h"
 #include "server/kernel/unwind_source.h"
 #include "server/made_image.h"
 
@@ -73,7 +77,72 @@ static void add_entry_frames(const struct host *host, struct buf *out)
 			 made_entry_frames_name, ENTRY_FRAMES_ADDRESS);
 }
 
-struct err *libraries_continue(struct host *host, size_t *next, struct buf *out, bool *ret_done)
+/* Whether the vmlinux in use has symbols in the memory of @m, and so, most likely, has the
+ * client's. */
+static bool in_vmlinux(const struct kernel *k, const struct module *m)
+{
+	const struct symbols *s = kernel_symbols(k);
+	for (unsigned r = 0; r < m->region_count; r++) {
+		const struct module_region *region = &m->regions[r];
+		/* The first symbol at or above the region is that of number low in the end. */
+		size_t low = 0, high = symbols_count(s);
+		while (low < high) {
+			size_t middle = low + (high - low) / 2;
+			if (symbols_nth(s, middle).address < region->low)
+				low = middle + 1;
+			else
+				high = middle;
+		}
+		if (low < symbols_count(s) && symbols_nth(s, low).address < region->high)
+			return true;
+	}
+	return false;
+}
+
+/* Sets in @wanted which modules have names in the dump and are no library. */
+static struct err *without_file(struct host *host, bool *wanted)
+{
+	const struct modules *modules = code_map_modules(host->code);
+	for (size_t i = 0; i < modules->count; i++) {
+		const struct module *m = &modules->list[i];
+		struct ko_file *unused;
+		struct err *none =
+			m->symtab ? module_files_ko(host->module_files, m, &unused) : NULL;
+		if (none && err_code(none) == ERR_NOMEM)
+			return none;
+		wanted[i] = none && !in_vmlinux(host->kernel, m);
+		err_free(none);
+	}
+	return NULL;
+}
+
+/* One library of all modules that are none themselves. Where the modules are not those that there
+ * were at first there is none: what is made for clients is of those. */
+static struct err *add_module_names(struct host *host, struct buf *out)
+{
+	const struct modules *modules = code_map_modules(host->code);
+	const char *name;
+	uint64_t low, high;
+	if (!host->made || made_image_source(host->made)->code != host->code)
+		return NULL;
+	bool *wanted = calloc(modules->count + 1, sizeof(*wanted));
+	if (!wanted)
+		return err_nomem();
+	struct err *e = without_file(host, wanted);
+	if (!e && module_names_span(modules, wanted, &low, &high)) {
+		e = made_image_module_names(host->made, wanted, host->exports, &name);
+		if (!e)
+			buf_addf(out,
+				 "<library name=\"%s\"><segment address=\"0x%" PRIx64
+				 "\"/></library>\n",
+				 name, low);
+	}
+	free(wanted);
+	return e;
+}
+
+struct err *libraries_continue(struct host *host, bool has_image, size_t *next, struct buf *out,
+			       bool *ret_done)
 {
 	const struct modules *modules = code_map_modules(host->code);
 	struct err *e = NULL;
@@ -82,6 +151,8 @@ struct err *libraries_continue(struct host *host, size_t *next, struct buf *out,
 	for (int i = 0; !e && i < SLICE && *next < modules->count; i++)
 		e = add_module(host, &modules->list[(*next)++], out);
 	*ret_done = *next == modules->count;
+	if (!e && *ret_done && !has_image)
+		e = add_module_names(host, out);
 	if (!e && *ret_done) {
 		add_entry_frames(host, out);
 		buf_addstr(out, "</library-list>\n");

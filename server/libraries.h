@@ -13,11 +13,14 @@ struct host;
 /*
  * Appends the next part of the document (gdb manual, "Library List Format") to @out: *next (0 at
  * first) counts the modules that are done, and *ret_done says that all is there. A module whose
- * file was found is a library, and its file one that clients may read. Every library has the
- * addresses of all its sections that take memory, in their order in the file; gdb takes no other
- * number. An error only when memory is out.
+ * file was found is a library, and its file one that clients may read. It has the addresses of all
+ * its sections that take memory, in their order in the file; gdb takes no other number. One more
+ * library has the names of the other modules (image/module_names.h), unless the vmlinux in use has
+ * them; not for a client with the image that is made of the dump (@has_image), which has those,
+ * too. An error only when memory is out.
  */
-__attribute__((warn_unused_result)) struct err *libraries_continue(struct host *host, size_t *next,
+__attribute__((warn_unused_result)) struct err *libraries_continue(struct host *host,
+								   bool has_image, size_t *next,
 								   struct buf *out, bool *ret_done);
 
 #endif

@@ -15,14 +15,27 @@
 #include "server/exports.h"
 #include "server/image/entry_frames.h"
 #include "server/image/image.h"
+#include "server/image/module_names.h"
+#include "server/kernel/code_map.h"
 #include "server/kernel/kernel.h"
+#include "server/kernel/modules.h"
 #include "server/symbol_file.h"
+
+/* The names of modules that had no file when a client asked. */
+struct made_names {
+	struct made_names *next;
+	const struct made_image *made; /* borrowed */
+	bool *wanted;		       /* owned; by index of the modules */
+	struct buf name;
+};
 
 struct made_image {
 	struct image_source source;
 	struct image *image; /* owned; while it is being made */
 	struct buf name;
-	struct buf kept; /* the file in --symbol-cache, or "" */
+	struct buf kept;	  /* the file in --symbol-cache, or "" */
+	struct made_names *names; /* owned; the latest first */
+	unsigned names_count;
 };
 
 /* Clients get the image all the same if that fails. */
@@ -71,6 +84,56 @@ static struct err *make_entry_frames(void *closure, struct buf *out, bool *ret_d
 	return e;
 }
 
+static struct err *make_names(void *closure, struct buf *out, bool *ret_done)
+{
+	const struct made_names *n = closure;
+	struct err *e = module_names_make(&n->made->source, n->wanted, out);
+	if (!e)
+		*ret_done = true;
+	return e;
+}
+
+static void free_names(struct made_names *n)
+{
+	buf_free(&n->name);
+	free(n->wanted);
+	free(n);
+}
+
+struct err *made_image_module_names(struct made_image *m, const bool *wanted,
+				    struct exports *exports, const char **ret_name)
+{
+	size_t size = code_map_modules(m->source.code)->count * sizeof(*wanted);
+	/* Of the others the modules' files have come since. */
+	if (m->names && !memcmp(m->names->wanted, wanted, size)) {
+		*ret_name = m->names->name.data;
+		return NULL;
+	}
+	struct made_names *n = calloc(1, sizeof(*n));
+	if (!n)
+		return err_nomem();
+	n->made = m;
+	buf_init(&n->name);
+	buf_addstr(&n->name, "/from-dump/modules-without-file");
+	if (m->names_count)
+		buf_addf(&n->name, "-%u", m->names_count + 1);
+	n->wanted = malloc(size + 1);
+	struct err *e = n->wanted ? buf_error(&n->name) : err_nomem();
+	if (!e) {
+		memcpy(n->wanted, wanted, size);
+		e = exports_add_made(exports, n->name.data, make_names, n);
+	}
+	if (e) {
+		free_names(n);
+		return e;
+	}
+	n->next = m->names;
+	m->names = n;
+	m->names_count++;
+	*ret_name = n->name.data;
+	return NULL;
+}
+
 /* "/from-dump/vmlinux-6.1.0-56-cloud-amd64": debuggers show it. */
 static struct err *choose_name(struct made_image *m)
 {
@@ -110,6 +173,11 @@ void made_image_free(struct made_image *m)
 {
 	if (!m)
 		return;
+	while (m->names) {
+		struct made_names *next = m->names->next;
+		free_names(m->names);
+		m->names = next;
+	}
 	image_free(m->image);
 	buf_free(&m->name);
 	buf_free(&m->kept);

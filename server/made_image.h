@@ -3,6 +3,7 @@
 #ifndef SERVER_MADE_IMAGE_H
 #define SERVER_MADE_IMAGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct err;
@@ -36,5 +37,16 @@ const char *made_image_name(const struct made_image *m);
 /* The name of the frames of entry code (server/image/entry_frames.h), which are among the exports,
  * too. */
 extern const char made_entry_frames_name[];
+
+/*
+ * The name, borrowed, of a file with the symbols of modules that have no file
+ * (server/image/module_names.h): those for which @wanted is set, by index of the modules of
+ * made_image_source()->code. Put among @exports, those that made_image_new() was given, when it is
+ * first asked for, and made when a client opens it.
+ */
+__attribute__((warn_unused_result)) struct err *made_image_module_names(struct made_image *m,
+									const bool *wanted,
+									struct exports *exports,
+									const char **ret_name);
 
 #endif

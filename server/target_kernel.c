@@ -16,9 +16,10 @@
 #include "server/kernel/unwind_source.h"
 #include "server/kvm/kvm.h"
 #include "server/kvm_registers.h"
+#include "server/libraries.h"
+#include "server/made_image.h"
 #include "server/monitor.h"
 #include "server/osdata.h"
-#include "server/libraries.h"
 #include "server/served_image.h"
 #include "server/x86_target.h"
 
@@ -48,8 +49,9 @@ struct target_kernel {
 	struct context_threads *contexts; /* owned; NULL before the first thread list */
 	uint64_t generation;		  /* the host's that these are of */
 	struct buf vmcoreinfo;
-	struct library_list
-		*libraries;	/* owned; the last is the first; NULL before any is asked for */
+	/* Owned; the last is the first; NULL before any is asked for. [1] is for clients that have
+	 * the image that is made of the dump. */
+	struct library_list *libraries[2];
 	struct buf name, label; /* of the thread described last */
 };
 
@@ -405,23 +407,23 @@ static struct err *get_exec_file(void *self, const char *annex, const struct buf
 }
 
 /* The list that was just made is kept only if it says something new: older ones may be in use. */
-static void drop_if_same(struct target_kernel *t)
+static void drop_if_same(struct library_list **libraries)
 {
-	struct library_list *l = t->libraries, *before = l->before;
+	struct library_list *l = *libraries, *before = l->before;
 	if (!before || before->document.len != l->document.len ||
 	    memcmp(before->document.data, l->document.data, l->document.len) != 0)
 		return;
 	before->files_arrived = l->files_arrived;
 	before->code_generation = l->code_generation;
-	t->libraries = before;
+	*libraries = before;
 	buf_free(&l->document);
 	free(l);
 }
 
 /* The list to make, or that was made, of the files that are here now. */
-static struct library_list *current_list(struct target_kernel *t)
+static struct library_list *current_list(struct target_kernel *t, struct library_list **libraries)
 {
-	struct library_list *l = t->libraries;
+	struct library_list *l = *libraries;
 	bool old = l && (l->files_arrived != t->host->files_arrived ||
 			 l->code_generation != t->host->code_generation);
 	if (l && !old)
@@ -431,8 +433,8 @@ static struct library_list *current_list(struct target_kernel *t)
 		if (!l)
 			return NULL;
 		buf_init(&l->document);
-		l->before = t->libraries;
-		t->libraries = l;
+		l->before = *libraries;
+		*libraries = l;
 	}
 	buf_reset(&l->document);
 	l->next = 0;
@@ -443,21 +445,40 @@ static struct library_list *current_list(struct target_kernel *t)
 
 static struct err *get_libraries(void *self, const char *annex, const struct buf **ret_document)
 {
+	(void)self;
+	(void)ret_document;
+	return err_new(ERR_NOTFOUND, "libraries have no part '%s'", annex);
+}
+
+/* gdb keeps the file open that it has of the kernel, and closes one that it only compares with its
+ * own. */
+static bool has_image(const struct host *h, struct target_file *const *open, size_t count)
+{
+	for (size_t i = 0; h->made && i < count; i++)
+		if (open[i] && exports_is(open[i], made_image_name(h->made)))
+			return true;
+	return false;
+}
+
+static struct err *get_libraries_beside(void *self, struct target_file *const *open, size_t count,
+					const struct buf **ret_document)
+{
 	struct target_kernel *t = self;
-	if (*annex)
-		return err_new(ERR_NOTFOUND, "libraries have no part '%s'", annex);
+	bool image = has_image(t->host, open, count);
+	struct library_list **libraries = &t->libraries[image];
 	host_look_again(t->host);
-	struct library_list *l = current_list(t);
+	struct library_list *l = current_list(t, libraries);
 	if (!l)
 		return err_nomem();
 	if (!l->done) {
-		struct err *e = libraries_continue(t->host, &l->next, &l->document, &l->done);
+		struct err *e =
+			libraries_continue(t->host, image, &l->next, &l->document, &l->done);
 		if (e)
 			return e;
 		if (l->done)
-			drop_if_same(t);
+			drop_if_same(libraries);
 	}
-	*ret_document = t->libraries->done ? &t->libraries->document : NULL;
+	*ret_document = (*libraries)->done ? &(*libraries)->document : NULL;
 	return NULL;
 }
 
@@ -500,14 +521,27 @@ static struct err *get_osdata(void *self, const char *annex, const struct buf **
 	return osdata_get(((struct target_kernel *)self)->osdata, annex, ret_document);
 }
 
-static void add_object(struct target_kernel *t, const char *name, unsigned clients,
-		       struct err *(*get)(void *, const char *, const struct buf **))
+static const struct target_object vmcoreinfo_object = { .name = "vmcoreinfo",
+							.clients = TARGET_GDB | TARGET_LLDB,
+							.get = get_vmcoreinfo };
+static const struct target_object exec_file_object = { .name = "exec-file",
+						       .clients = TARGET_GDB,
+						       .get = get_exec_file };
+static const struct target_object osdata_object = { .name = "osdata",
+						    .clients = TARGET_GDB,
+						    .get = get_osdata };
+static const struct target_object libraries_object = { .name = "libraries",
+						       .clients = TARGET_GDB,
+						       .get = get_libraries,
+						       .get_beside = get_libraries_beside };
+
+static void add_object(struct target_kernel *t, const struct target_object *object)
 {
 	size_t n = 0;
 	while (n < OBJECTS_MAX && t->objects[n].name)
 		n++;
 	if (n < OBJECTS_MAX)
-		t->objects[n] = (struct target_object){ name, clients, get };
+		t->objects[n] = *object;
 }
 
 struct err *target_kernel_new(struct host *host, struct target **ret)
@@ -524,13 +558,13 @@ struct err *target_kernel_new(struct host *host, struct target **ret)
 	const char *vmcoreinfo = kernel_vmcoreinfo_text(host->kernel, &len);
 	if (vmcoreinfo) {
 		buf_add(&t->vmcoreinfo, vmcoreinfo, len);
-		add_object(t, "vmcoreinfo", TARGET_GDB | TARGET_LLDB, get_vmcoreinfo);
+		add_object(t, &vmcoreinfo_object);
 	}
 	if (host->serve_files)
-		add_object(t, "exec-file", TARGET_GDB, get_exec_file);
-	add_object(t, "osdata", TARGET_GDB, get_osdata);
+		add_object(t, &exec_file_object);
+	add_object(t, &osdata_object);
 	if (host->serve_files)
-		add_object(t, "libraries", TARGET_GDB, get_libraries);
+		add_object(t, &libraries_object);
 	struct err *e = buf_error(&t->vmcoreinfo);
 	if (!e)
 		e = osdata_new(host, &t->osdata);
@@ -556,18 +590,24 @@ struct err *target_kernel_new(struct host *host, struct target **ret)
 	return NULL;
 }
 
+static void free_libraries(struct library_list *l)
+{
+	while (l) {
+		struct library_list *before = l->before;
+		buf_free(&l->document);
+		free(l);
+		l = before;
+	}
+}
+
 void target_kernel_free(struct target *target)
 {
 	struct target_kernel *t = target ? target->self : NULL;
 	if (!t)
 		return;
 	buf_free(&t->vmcoreinfo);
-	while (t->libraries) {
-		struct library_list *l = t->libraries;
-		t->libraries = l->before;
-		buf_free(&l->document);
-		free(l);
-	}
+	free_libraries(t->libraries[0]);
+	free_libraries(t->libraries[1]);
 	buf_free(&t->name);
 	buf_free(&t->label);
 	osdata_free(t->osdata);

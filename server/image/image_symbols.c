@@ -20,6 +20,7 @@ struct job {
 	/* Where the per-CPU variables of the object at hand are, if they do not move. */
 	uint64_t percpu, percpu_end;
 	size_t next; /* of those at hand, see next_address() */
+	bool placed_only;
 };
 
 /* Where the symbols at one address lie, and what they may reach to. */
@@ -96,6 +97,8 @@ static struct err *add(struct job *j, const struct symbol *symbol, const struct 
 		s.type = STT_NOTYPE;
 		s.size = 0;
 	}
+	if (j->placed_only && !has_section)
+		return NULL;
 	struct err *e = settle_bind(j, &s);
 	return e ? e : elf_writer_symbol(j->w, &s);
 }
@@ -208,6 +211,22 @@ struct err *image_symbols_add(const struct kernel *k, struct code_map *code,
 	}
 	if (!e)
 		e = add_bpf(&j, bpf);
+	name_map_free(&j.globals);
+	return e;
+}
+
+struct err *image_symbols_add_modules(struct code_map *code, const bool *wanted,
+				      const struct image_layout *layout, struct elf_writer *w)
+{
+	struct job j = { .layout = layout, .w = w, .globals = NAME_MAP_INIT, .placed_only = true };
+	const struct modules *modules = code_map_modules(code);
+	struct err *e = NULL;
+	for (size_t i = 0; !e && i < modules->count; i++) {
+		const struct symbols *all =
+			wanted[i] ? code_map_module_symbols(code, &modules->list[i]) : NULL;
+		if (all)
+			e = add_all(&j, all);
+	}
 	name_map_free(&j.globals);
 	return e;
 }

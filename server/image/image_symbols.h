@@ -3,6 +3,8 @@
 #ifndef SERVER_IMAGE_IMAGE_SYMBOLS_H
 #define SERVER_IMAGE_IMAGE_SYMBOLS_H
 
+#include <stdbool.h>
+
 struct bpf_symbols;
 struct code_map;
 struct elf_writer;
@@ -19,5 +21,13 @@ struct kernel;
 __attribute__((warn_unused_result)) struct err *
 image_symbols_add(const struct kernel *k, struct code_map *code, const struct bpf_symbols *bpf,
 		  const struct image_layout *layout, struct elf_writer *w);
+
+/*
+ * The same of modules alone, of those for which @wanted, by index of code_map_modules(), is set:
+ * only what lies in the parts of @layout.
+ */
+__attribute__((warn_unused_result)) struct err *
+image_symbols_add_modules(struct code_map *code, const bool *wanted,
+			  const struct image_layout *layout, struct elf_writer *w);
 
 #endif

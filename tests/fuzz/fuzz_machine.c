@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -19,8 +20,10 @@
 #include "base/bytes.h"
 #include "server/image/entry_frames.h"
 #include "server/image/image.h"
+#include "server/image/module_names.h"
 #include "server/kernel/code_map.h"
 #include "server/kernel/module_types.h"
+#include "server/kernel/modules.h"
 #include "server/kernel/orc_tables.h"
 #include "tests/kernel/mutant.h"
 #include "tests/kvm/ask.h"
@@ -139,6 +142,19 @@ static void make_frames(const struct image_source *source)
 	buf_free(&out);
 }
 
+/* The same of modules, none of which has a file. */
+static void make_names(const struct image_source *source)
+{
+	struct buf out = BUF_INIT;
+	size_t count = code_map_modules(source->code)->count;
+	bool *wanted = malloc(count + 1);
+	assert_non_null(wanted);
+	memset(wanted, true, count + 1);
+	err_free(module_names_make(source, wanted, &out));
+	free(wanted);
+	buf_free(&out);
+}
+
 static void make_image(struct machine *m)
 {
 	struct image_source source = { .k = m->kernel };
@@ -149,6 +165,7 @@ static void make_image(struct machine *m)
 	assert_no_err(module_types_new(m->kernel, code_map_modules(source.code), &source.types));
 	assert_no_err(orc_tables_new(m->kernel, code_map_modules(source.code), NULL, &source.orc));
 	make_frames(&source);
+	make_names(&source);
 	assert_no_err(image_new(&source, &image));
 	struct err *e = NULL;
 	for (unsigned i = 0; !e && !done; i++) {

@@ -454,10 +454,10 @@ static struct err *get_osdata(void *self, const char *annex, const struct buf **
 }
 
 static const struct target_object objects[] = {
-	{ "vmcoreinfo", TARGET_GDB | TARGET_LLDB, get_vmcoreinfo },
-	{ "libraries", TARGET_GDB, get_libraries },
-	{ "exec-file", TARGET_GDB | TARGET_LLDB, get_exec_file },
-	{ "osdata", TARGET_GDB | TARGET_LLDB, get_osdata },
+	{ "vmcoreinfo", TARGET_GDB | TARGET_LLDB, get_vmcoreinfo, NULL },
+	{ "libraries", TARGET_GDB, get_libraries, NULL },
+	{ "exec-file", TARGET_GDB | TARGET_LLDB, get_exec_file, NULL },
+	{ "osdata", TARGET_GDB | TARGET_LLDB, get_osdata, NULL },
 	{ 0 },
 };
 

@@ -85,6 +85,13 @@ def compare_symbols(seen, dump):
         yield f"the backtrace of {SLEEPER!r} is {seen['backtrace']}, should be {expected[:end]}"
 
 
+def compare_module(seen):
+    """Functions of a module, which has no file: from a library, or from the image, and not both."""
+    for name, said in seen["module"].items():
+        if len(said.splitlines()) != 1 or f"{name} in section [kvm].text" not in said:
+            yield f"info symbol {name} says {said!r}"
+
+
 def compare_per_cpu(seen, dump):
     """Offsets, which KASLR does not move, or addresses, which it does."""
     listed = run(["nm", dump.vmlinux], "nm").decode()
@@ -117,6 +124,8 @@ def main():
             seen = gdb_sees(dump, server, mode)
         lines = [*compare_threads(seen, dump), *compare_selected(seen, dump),
                  *compare_init(seen, dump)]
+        if mode != "--served":
+            lines += compare_module(seen)
         if mode != "--without-vmlinux":
             lines += compare_symbols(seen, dump)
         if mode == "--served":

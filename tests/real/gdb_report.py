@@ -37,6 +37,8 @@ def report():
         "info_threads": gdb.execute("info threads", to_string=True),
     }
     result["init_task"] = int(gdb.parse_and_eval("(unsigned long) &init_task"))
+    result["module"] = {name: gdb.execute(f"info symbol {name}", to_string=True)
+                        for name in ("kvm_vcpu_halt", "kvm_vcpu_block")}
     result["comm"] = gdb.parse_and_eval("init_task.comm").string()
     if os.environ["GDB_REPORT_SYMBOLS"] != "made":
         result["runqueues"] = int(gdb.parse_and_eval("(unsigned long) &runqueues"))
