@@ -12,6 +12,8 @@ set -eu
 source_dir=$(cd "$(dirname "$0")/.." && pwd)
 build_dir=${BUILD_DIR:-$source_dir/build}
 jobs=$(nproc 2>/dev/null || echo 2)
+# Tests wait a good part of their time: for debuggers, and for machines that boot.
+test_jobs=$((jobs + 1))
 
 build_packages="autoconf automake gcc libc6-dev make pkg-config
     libkdumpfile-dev libdw-dev libelf-dev libev-dev libdebuginfod-dev libjson-c-dev
@@ -99,12 +101,12 @@ run_check() {
     export VMCORE_REAL_DIR
     build "$build_dir" --enable-werror
     say "make check"
-    make -C "$build_dir" --quiet -j"$jobs" check VERBOSE=1
+    make -C "$build_dir" --quiet -j"$test_jobs" check VERBOSE=1
     build "$build_dir/sanitized" --enable-werror --enable-sanitizers
     say "make check, with AddressSanitizer and UndefinedBehaviorSanitizer"
     # A dump of each kind of reader is enough here.
     VMCORE_REAL_ONLY="run.elf kdump.d31 panic.qemu-kdump-zlib" VMCORE_REAL_KEEP=1 \
-        make -C "$build_dir/sanitized" --quiet -j"$jobs" check VERBOSE=1
+        make -C "$build_dir/sanitized" --quiet -j"$test_jobs" check VERBOSE=1
     echo "$(total PASS) passed, $(($(total FAIL) + $(total ERROR))) failed, $(total SKIP) skipped"
 }
 
