@@ -18,6 +18,13 @@ enum {
 	/* gdb keeps the file of every library open: one a kernel module. */
 	OPEN_MAX = 1024,
 	READ_MAX = FRAME_PACKET_MAX,
+	/*
+	 * gdb asks for a whole packet however little it wants, and keeps what it gets; and it looks
+	 * at the first bytes of every section of debug information before it reads any. So the
+	 * first read at a place gets little, and those that go on from there more and more.
+	 */
+	READ_FIRST = 16 << 10,
+	READ_GROWTH = 4,
 };
 
 /* gdb manual, "Errno Values"; the numbers are the protocol's, not the host's. */
@@ -138,12 +145,19 @@ static bool find_slot(struct open_files *files, size_t *ret)
 		slot++;
 	if (slot == files->count) {
 		size_t count = files->count ? 2 * files->count : 16;
-		struct target_file **slots =
-			count > OPEN_MAX ? NULL : reallocarray(files->slots, count, sizeof(*slots));
+		if (count > OPEN_MAX)
+			return false;
+		struct target_file **slots = reallocarray(files->slots, count, sizeof(*slots));
 		if (!slots)
 			return false;
+		files->slots = slots;
+		struct file_reading *readings =
+			reallocarray(files->readings, count, sizeof(*readings));
+		if (!readings)
+			return false;
+		files->readings = readings;
 		memset(slots + files->count, 0, (count - files->count) * sizeof(*slots));
-		*files = (struct open_files){ slots, count };
+		files->count = count;
 	}
 	*ret = slot;
 	return true;
@@ -196,6 +210,7 @@ enum packet_result packet_file_open(struct rsp *s, struct cursor *args, struct r
 	if (!file)
 		return result;
 	s->files.slots[slot] = file;
+	s->files.readings[slot] = (struct file_reading){ 0 };
 	reply_result(r, slot);
 	return PACKET_REPLY;
 }
@@ -203,9 +218,9 @@ enum packet_result packet_file_open(struct rsp *s, struct cursor *args, struct r
 /*
  * The reply "F COUNT;DATA" with the first @len bytes of the scratch buffer, or as many as there is
  * room for when they are escaped. How many that is shows only then, so the data are moved up to
- * their number.
+ * their number, which is returned.
  */
-static void reply_data(struct rsp *s, struct reply *r, size_t len)
+static size_t reply_data(struct rsp *s, struct reply *r, size_t len)
 {
 	static const char widest[] = "F100000;"; /* READ_MAX */
 	enum { WIDEST = sizeof(widest) - 1 };
@@ -214,12 +229,27 @@ static void reply_data(struct rsp *s, struct reply *r, size_t len)
 	buf_add(r->out, widest, WIDEST);
 	size_t count = reply_binary(r, s->scratch.data, len);
 	if (r->out->failed)
-		return;
+		return 0;
 	size_t width = (size_t)snprintf(header, sizeof(header), "F%zx;", count);
 	char *start = r->out->data + r->start;
 	memcpy(start, header, width);
 	memmove(start + width, start + WIDEST, r->out->len - r->start - WIDEST);
 	buf_cut(r->out, r->out->len - (WIDEST - width));
+	return count;
+}
+
+/* How many of @len bytes at @offset are read now: see READ_FIRST. A short answer is as good as any
+ * other (gdb manual, "vFile:pread"): who wants more asks for the rest. */
+static size_t read_length(struct file_reading *reading, uint64_t offset, uint64_t len)
+{
+	if (!len)
+		return 0;
+	if (offset != reading->next || !reading->window)
+		reading->window = READ_FIRST;
+	else if (reading->window < READ_MAX)
+		reading->window *= READ_GROWTH;
+	size_t most = reading->window < READ_MAX ? reading->window : READ_MAX;
+	return len < most ? (size_t)len : most;
 }
 
 /* vFile:pread:FD,COUNT,OFFSET */
@@ -239,16 +269,18 @@ enum packet_result packet_file_read(struct rsp *s, struct cursor *args, struct r
 		reply_failure(r, FILE_EINVAL);
 		return PACKET_REPLY;
 	}
-	if (len > READ_MAX)
-		len = READ_MAX;
+	struct file_reading *reading = &s->files.readings[fd];
+	size_t now = read_length(reading, offset, len);
 	buf_reset(&s->scratch);
-	struct err *e = buf_reserve(&s->scratch, (size_t)len) ? NULL : err_nomem();
-	if (!e && len)
-		e = t->files->read(t->self, file, offset, s->scratch.data, (size_t)len, &done);
+	struct err *e = buf_reserve(&s->scratch, now) ? NULL : err_nomem();
+	if (!e && now)
+		e = t->files->read(t->self, file, offset, s->scratch.data, now, &done);
 	if (e)
 		reply_err(r, e);
+	else if (now)
+		reading->next = offset + reply_data(s, r, done);
 	else
-		reply_data(s, r, done);
+		reply_data(s, r, 0);
 	return PACKET_REPLY;
 }
 

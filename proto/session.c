@@ -34,6 +34,7 @@ void session_close_files(struct rsp *s)
 			t->files->close(t->self, s->files.slots[i]);
 	}
 	free(s->files.slots);
+	free(s->files.readings);
 	s->files = (struct open_files){ 0 };
 }
 

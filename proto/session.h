@@ -24,8 +24,16 @@ struct search {
 };
 
 /* What the client has open: a slot's number is the file's descriptor. NULL: free. */
+/* How a file is read: where the last read ended, and how many bytes the next one from there gets.
+ */
+struct file_reading {
+	uint64_t next;
+	size_t window;
+};
+
 struct open_files {
-	struct target_file **slots; /* owned, and so are the files */
+	struct target_file **slots;    /* owned, and so are the files */
+	struct file_reading *readings; /* owned; of the file in the same slot */
 	size_t count;
 };
 
