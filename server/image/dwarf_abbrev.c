@@ -43,13 +43,13 @@ struct shape {
 
 static const struct shape shapes[DIE_KINDS] = {
 	[DIE_UNIT] = { DW_TAG_compile_unit,
-		       0,
+		       DIE_PLACED,
 		       DIE_NAMED | DIE_PARENT,
 		       { { DW_AT_producer, DW_FORM_strp },
 			 { DW_AT_language, DW_FORM_data1 },
 			 NAME,
-			 { DW_AT_low_pc, DW_FORM_addr },
-			 { DW_AT_ranges, DW_FORM_sec_offset } } },
+			 { DW_AT_low_pc, DW_FORM_addr, DIE_PLACED },
+			 { DW_AT_ranges, DW_FORM_sec_offset, DIE_PLACED } } },
 	[DIE_BASE_TYPE] = { DW_TAG_base_type,
 			    DIE_NAMED,
 			    0,

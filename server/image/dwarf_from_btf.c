@@ -39,47 +39,45 @@ static void add_strings(struct dwarf_writer *w)
 	}
 }
 
-struct unit {
-	uint32_t at; /* offset of its header */
-};
-
 /* A unit's name is that of its object with an ending: gdb takes a word that is the name of a unit
  * for that, and then there is no "struct kvm" to be had. */
-static uint32_t unit_name(struct dwarf_writer *w, uint32_t object)
+static void add_unit_names(struct dwarf_writer *w)
 {
-	uint32_t at = dwarf_string(w, w->set->objects[object].name);
-	if (!w->out->str.failed)
-		buf_cut(&w->out->str, w->out->str.len - 1);
-	dwarf_string(w, ".btf");
-	return at;
+	for (size_t i = 0; i < w->set->count; i++) {
+		w->unit_names[i] = dwarf_string(w, w->set->objects[i].name);
+		if (!w->out->str.failed)
+			buf_cut(&w->out->str, w->out->str.len - 1);
+		dwarf_string(w, ".btf");
+	}
 }
 
-/* The header of a unit and its own DIE; what it holds comes next. */
-static struct unit begin_unit(struct dwarf_writer *w, uint32_t object)
+uint32_t dwarf_begin_unit(struct dwarf_writer *w, uint32_t object, bool placed)
 {
 	struct buf *info = &w->out->info;
-	struct unit u = { .at = (uint32_t)info->len };
-	gdb_index_begin_unit(w->index, u.at);
+	uint32_t at = (uint32_t)info->len;
+	gdb_index_begin_unit(w->index, at);
 	leb_add_u32(info, 0); /* unit_length, known at the end */
 	leb_add_u16(info, 4);
 	leb_add_u32(info, 0); /* the only table of abbreviations */
 	leb_add_u8(info, 8);
-	dwarf_die(w, DIE_UNIT, DIE_NAMED | DIE_PARENT);
+	dwarf_die(w, DIE_UNIT, DIE_NAMED | DIE_PARENT | (placed ? DIE_PLACED : 0));
 	leb_add_u32(info, w->producer);
 	leb_add_u8(info, DW_LANG_C99);
-	leb_add_u32(info, unit_name(w, object));
-	leb_add_u64(info, 0); /* low_pc: what the ranges are relative to */
-	leb_add_u32(info, (uint32_t)w->out->ranges.len);
-	return u;
+	leb_add_u32(info, w->unit_names[object]);
+	if (placed) {
+		leb_add_u64(info, 0); /* low_pc: what the ranges are relative to */
+		leb_add_u32(info, (uint32_t)w->out->ranges.len);
+	}
+	return at;
 }
 
-static void end_unit(struct dwarf_writer *w, const struct unit *u)
+void dwarf_end_unit(struct dwarf_writer *w, uint32_t at)
 {
 	struct buf *info = &w->out->info;
 	leb_add_u8(info, 0);
 	if (!info->failed)
-		put_u32(info->data + u->at, (uint32_t)(info->len - u->at - 4));
-	gdb_index_end_unit(w->index, info->len - u->at);
+		put_u32(info->data + at, (uint32_t)(info->len - at - 4));
+	gdb_index_end_unit(w->index, info->len - at);
 }
 
 /* References hold types until now: turns them into places. */
@@ -102,7 +100,6 @@ struct dwarf_job {
 	struct dwarf_writer writer;
 	struct dwarf_places places;
 	uint32_t object; /* the one at hand */
-	struct unit unit;
 };
 
 static const struct dwarf_sections no_sections = { .info = BUF_INIT,
@@ -132,7 +129,8 @@ struct err *dwarf_job_new(const struct btf_object *objects, size_t count,
 	if (!e) {
 		w->offsets = calloc(btf_set_end(&j->set), sizeof(*w->offsets));
 		w->used = calloc(btf_set_end(&j->set), sizeof(*w->used));
-		if (!w->offsets || !w->used)
+		w->unit_names = calloc(count, sizeof(*w->unit_names));
+		if (!w->offsets || !w->used || !w->unit_names)
 			e = err_nomem();
 	}
 	if (e) {
@@ -149,6 +147,7 @@ void dwarf_job_free(struct dwarf_job *j)
 		return;
 	free(j->writer.offsets);
 	free(j->writer.used);
+	free(j->writer.unit_names);
 	buf_free(&j->writer.fixups);
 	gdb_index_free(j->writer.index);
 	btf_sound_free(&j->sound);
@@ -166,18 +165,30 @@ static struct err *start(struct dwarf_job *j)
 	dwarf_abbrevs(&w->out->abbrev, &w->codes);
 	add_strings(w);
 	w->producer = dwarf_string(w, producer);
+	add_unit_names(w);
 	dwarf_survey(w);
 	j->stage = STAGE_TYPES;
 	return NULL;
 }
 
-/* Functions and variables of the object at hand, and the end of its unit. */
+/*
+ * The types and variables of the object at hand are one unit: they all hang together. A debugger
+ * that shows a function reads the whole of its unit, so the functions have others, of a few each.
+ */
+static struct err *write_types(struct dwarf_job *j)
+{
+	struct dwarf_writer *w = &j->writer;
+	uint32_t unit = dwarf_begin_unit(w, j->object, false);
+	dwarf_write_types(w, j->object);
+	struct err *e = dwarf_write_variables(w, j->object);
+	dwarf_end_unit(w, unit);
+	j->stage = STAGE_CODE;
+	return e;
+}
+
 static struct err *write_code(struct dwarf_job *j)
 {
-	struct err *e = dwarf_write_functions(&j->writer, j->object, j->unit.at);
-	if (!e)
-		e = dwarf_write_variables(&j->writer, j->object);
-	end_unit(&j->writer, &j->unit);
+	struct err *e = dwarf_write_functions(&j->writer, j->object);
 	j->stage = ++j->object == j->set.count ? STAGE_INDEX : STAGE_TYPES;
 	return e;
 }
@@ -209,9 +220,7 @@ struct err *dwarf_job_step(struct dwarf_job *j, struct dwarf_sections *ret, bool
 		e = start(j);
 		break;
 	case STAGE_TYPES:
-		j->unit = begin_unit(&j->writer, j->object);
-		dwarf_write_types(&j->writer, j->object);
-		j->stage = STAGE_CODE;
+		e = write_types(j);
 		break;
 	case STAGE_CODE:
 		e = write_code(j);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Debugging information from what a kernel's memory always has: BTF says which types, functions and
- * per-CPU variables there are, its symbols say where. The result is DWARF 4 (32-bit format), one
- * unit for the kernel and one for each module, for debuggers that have no other.
+ * per-CPU variables there are, its symbols say where. The result is DWARF 4 (32-bit format), for
+ * debuggers that have no other: a unit of types and variables and some of functions for the kernel,
+ * and the same for each module.
  *
  * BTF may be damaged or hostile: what makes no sense in it (a member outside of its structure, a
  * type that holds itself, a name that no terminal should print) is left out.

@@ -15,10 +15,19 @@ struct function {
 	struct dwarf_place place;
 };
 
+enum { FUNCTIONS_A_UNIT = 512 };
+
 struct function_list {
 	struct function *items; /* owned; in the order of BTF */
 	struct function **code; /* owned; those with a place, by address */
 	size_t count, placed;
+};
+
+/* Some functions, borrowed: with a place all of them, by address, or none. */
+struct part {
+	struct function *const *functions;
+	size_t count;
+	bool placed;
 };
 
 static uint64_t prototype_of(const struct dwarf_writer *w, uint32_t index)
@@ -150,7 +159,7 @@ static void add_range(struct dwarf_writer *w, uint64_t start, uint64_t end)
 	gdb_index_add_range(w->index, start, end);
 }
 
-static void write_ranges(struct dwarf_writer *w, const struct function_list *l, uint32_t unit)
+static void write_ranges(struct dwarf_writer *w, const struct part *part, uint32_t unit)
 {
 	struct buf *a = &w->out->aranges;
 	size_t head = a->len;
@@ -160,11 +169,16 @@ static void write_ranges(struct dwarf_writer *w, const struct function_list *l, 
 	leb_add_u8(a, 8);
 	leb_add_u8(a, 0);
 	leb_add_u32(a, 0); /* up to a multiple of 16 */
-	for (size_t i = 0, next; i < l->placed; i = next) {
-		uint64_t end = l->code[i]->place.address + l->code[i]->place.size;
-		for (next = i + 1; next < l->placed && l->code[next]->place.address == end; next++)
-			end += l->code[next]->place.size;
-		add_range(w, l->code[i]->place.address, end);
+	for (size_t i = 0, next; i < part->count; i = next) {
+		const struct dwarf_place *first = &part->functions[i]->place;
+		uint64_t end = first->address + first->size;
+		for (next = i + 1; next < part->count; next++) {
+			const struct dwarf_place *place = &part->functions[next]->place;
+			if (place->address != end)
+				break;
+			end += place->size;
+		}
+		add_range(w, first->address, end);
 	}
 	leb_add_u64(a, 0);
 	leb_add_u64(a, 0);
@@ -174,16 +188,40 @@ static void write_ranges(struct dwarf_writer *w, const struct function_list *l, 
 		put_u32(a->data + head, (uint32_t)(a->len - head - 4));
 }
 
-struct err *dwarf_write_functions(struct dwarf_writer *w, uint32_t object, uint32_t unit)
+static void write_unit(struct dwarf_writer *w, uint32_t object, const struct part *part)
+{
+	uint32_t unit = dwarf_begin_unit(w, object, part->placed);
+	for (size_t i = 0; i < part->count; i++)
+		write_function(w, part->functions[i]);
+	if (part->placed)
+		write_ranges(w, part, unit);
+	dwarf_end_unit(w, unit);
+}
+
+static void write_units(struct dwarf_writer *w, uint32_t object, const struct part *all)
+{
+	struct part part = *all;
+	for (size_t done = 0; done < all->count; done += part.count) {
+		part.functions = all->functions + done;
+		part.count = all->count - done;
+		if (part.count > FUNCTIONS_A_UNIT)
+			part.count = FUNCTIONS_A_UNIT;
+		write_unit(w, object, &part);
+	}
+}
+
+struct err *dwarf_write_functions(struct dwarf_writer *w, uint32_t object)
 {
 	struct function_list l = { 0 };
 	struct err *e = list_functions(w, object, &l);
 	if (!e) {
 		place_functions(w, object, &l);
+		write_units(w, object, &(struct part){ l.code, l.placed, true });
+		size_t others = 0;
 		for (size_t i = 0; i < l.count; i++)
-			if (!l.items[i].copy)
-				write_function(w, &l.items[i]);
-		write_ranges(w, &l, unit);
+			if (!l.items[i].copy && !l.items[i].placed)
+				l.code[others++] = &l.items[i];
+		write_units(w, object, &(struct part){ l.code, others, false });
 	}
 	free(l.items);
 	free(l.code);

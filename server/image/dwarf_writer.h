@@ -23,9 +23,15 @@ struct dwarf_writer {
 	uint32_t *offsets; /* owned; by type: of its DIE in .debug_info, 0: not written (yet) */
 	struct buf fixups; /* owned; 32-bit offsets of references, which hold types until the end */
 	uint32_t producer; /* offset of its string */
+	uint32_t *unit_names;	 /* owned; by object: offset of the string */
 	uint32_t integers[2][9]; /* by signedness and size: a type; 0: there is none */
 	bool *used;		 /* owned; by type: something else than a function refers to it */
 };
+
+/* The header of a unit of @object and its own DIE; what it holds comes next. @placed: it has code,
+ * whose ranges are the next list in .debug_ranges. Returns the unit's offset. */
+uint32_t dwarf_begin_unit(struct dwarf_writer *w, uint32_t object, bool placed);
+void dwarf_end_unit(struct dwarf_writer *w, uint32_t unit);
 
 /* Begins a DIE: its abbreviation code. The attributes follow in the order of dwarf_abbrev.c. */
 void dwarf_die(struct dwarf_writer *w, enum die kind, unsigned flags);
@@ -46,19 +52,16 @@ uint32_t dwarf_integer(const struct dwarf_writer *w, uint32_t size, bool is_sign
  * which are the plain integers. */
 void dwarf_survey(struct dwarf_writer *w);
 
-/* XX types are referred to; prototypes that only functions have need no DIE. */
-void dwarf_mark_used(struct dwarf_writer *w);
-
 /* The DIEs of all types of @object. */
 void dwarf_write_types(struct dwarf_writer *w, uint32_t object);
 
 /* The parameters of prototype @index, and the end of their DIE. */
 void dwarf_write_parameters(struct dwarf_writer *w, uint32_t index, const struct btf_type *proto);
 
-/* The DIEs of all functions of @object, and in .debug_ranges (one list) and .debug_aranges (one
- * set) where their code is. @unit is the offset of their unit. */
-__attribute__((warn_unused_result)) struct err *
-dwarf_write_functions(struct dwarf_writer *w, uint32_t object, uint32_t unit);
+/* Units with all functions of @object, and in .debug_ranges and .debug_aranges (a list and a set
+ * for each unit) where their code is. */
+__attribute__((warn_unused_result)) struct err *dwarf_write_functions(struct dwarf_writer *w,
+								      uint32_t object);
 
 /* The DIEs of @object's variables. */
 __attribute__((warn_unused_result)) struct err *dwarf_write_variables(struct dwarf_writer *w,

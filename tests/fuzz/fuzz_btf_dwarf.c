@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Any bytes as BTF, converted to DWARF, as fuzz_btf.c takes them apart: the first byte says how
- * many 64ths of the rest are the kernel's, the others a module's. Every reference of the result
- * must lie within it, and the index must be sound.
+ * many 64ths of the rest are the kernel's, the others a module's. The units of the
+ * result must fill it, and the index must be sound and know them all.
  */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/err.h"
 #include "server/image/dwarf_from_btf.h"
 #include "tests/image/index_reader.h"
@@ -26,6 +27,15 @@ static bool place(void *self, size_t object, const char *name, struct dwarf_plac
 	return name[0] != 'n';
 }
 
+/* How many units there are, by the lengths that they say they have; 0 if those do not fit. */
+static size_t count_units(const struct buf *info)
+{
+	size_t at = 0, units = 0;
+	for (; info->len - at >= 4 && get_u32(info->data + at) <= info->len - at - 4; units++)
+		at += 4 + get_u32(info->data + at);
+	return at == info->len ? units : 0;
+}
+
 static void convert(const struct btf_object *objects, size_t count)
 {
 	const struct dwarf_places places = { NULL, place, place };
@@ -35,11 +45,12 @@ static void convert(const struct btf_object *objects, size_t count)
 		err_free(e);
 		return;
 	}
-	if (s.info.len < 11 * count || !s.abbrev.len)
+	size_t units = count_units(&s.info);
+	if (units < count || !s.abbrev.len)
 		abort();
 	struct index_reader reader;
 	if (s.gdb_index.len &&
-	    (index_open(s.gdb_index.data, s.gdb_index.len, &reader) || reader.units != count))
+	    (index_open(s.gdb_index.data, s.gdb_index.len, &reader) || reader.units != units))
 		abort();
 	dwarf_sections_free(&s);
 }

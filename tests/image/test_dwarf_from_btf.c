@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,7 +34,8 @@ struct scene {
 	Dwarf *dwarf;
 };
 
-/* Symbols: two functions and what overlaps them, a variable, and names that are not unique. */
+/* Symbols: two functions and what overlaps them, a variable, names that are not unique, and as many
+ * "many_N" as one likes, each right below the one before. */
 static bool place(void *self, size_t object, const char *name, struct dwarf_place *ret)
 {
 	static const struct {
@@ -45,7 +47,12 @@ static bool place(void *self, size_t object, const char *name, struct dwarf_plac
 		{ "twice", { 0x5000, 16, false } },    { "init_task", { 0x8000, 64, true } },
 		{ "modules", { 0x9000, 8, true } },
 	};
+	unsigned number;
 	(void)self;
+	if (!object && sscanf(name, "many_%u", &number) == 1) {
+		*ret = (struct dwarf_place){ 0x100000 - 16 * number, 16, true };
+		return true;
+	}
 	for (size_t i = 0; !object && i < sizeof(symbols) / sizeof(symbols[0]); i++) {
 		if (strcmp(name, symbols[i].name) != 0)
 			continue;
@@ -458,8 +465,8 @@ static void test_index(void **state)
 		{ "en", 0x90000000 },
 		{ "CONSTANT", 0xa0000000 },
 		{ "td", 0x90000000 },
-		{ "first", 0x30000000 },
-		{ "second", 0xb0000000 },
+		{ "first", 0x30000001 },
+		{ "second", 0xb0000001 },
 		{ "twice", 0 },
 		{ "per_cpu", 0xa0000000 },
 		{ "somewhere", 0x20000000 },
@@ -467,7 +474,7 @@ static void test_index(void **state)
 		{ "forward", 0 },
 		{ "member", 0 },
 		{ "argument", 0 },
-		{ "of_module", 0x90000001 },
+		{ "of_module", 0x90000003 }, /* behind functions that have no place */
 		{ "vmlinux.btf", 0 },
 		{ "long unsigned int", 0x90000000 },
 		{ "unsigned long", 0x90000000 },
@@ -500,10 +507,40 @@ static void test_index(void **state)
 		if (seen != expected[i].element)
 			fail_msg("%s: %#x", expected[i].name, seen);
 	}
-	assert_int_equal(s->index.units, 2);
+	assert_int_equal(s->index.units, 4);
 	assert_int_equal(s->index.ranges, 1); /* both functions, which touch */
 	assert_int_equal(get_u64(s->index.bytes + s->index.range_at), 0x1000);
 	assert_int_equal(get_u64(s->index.bytes + s->index.range_at + 8), 0x1180);
+}
+
+/* A debugger that shows a function reads all of its unit: that is not all of the kernel. */
+static void test_many_functions(void **state)
+{
+	enum { MANY = 1200 };
+	struct scene *s = *state;
+	struct btf_blob *b = &s->blobs[0];
+	uint32_t number_type = blob_int(b, "int", 4, 32, 0, 1);
+	char name[16];
+	for (int i = 0; i < MANY; i++) {
+		snprintf(name, sizeof(name), "many_%d", i);
+		add_function(b, name, number_type, number_type);
+	}
+	convert(s);
+	assert_int_equal(s->index.units, 1 + 3); /* of types, and of 512 functions or less */
+	assert_int_equal(s->index.ranges, 3);
+	for (int i = 0; i < MANY; i++) {
+		Dwarf_Die unit, d;
+		Dwarf_Addr low, address = 0x100000 - 16 * (Dwarf_Addr)i;
+		snprintf(name, sizeof(name), "many_%d", i);
+		assert_non_null(dwarf_addrdie(s->dwarf, address, &unit));
+		assert_int_equal(dwarf_haspc(&unit, address), 1);
+		assert_int_equal(dwarf_child(&unit, &d), 0);
+		while (!is_called(&d, name))
+			assert_int_equal(dwarf_siblingof(&d, &d), 0);
+		assert_int_equal(dwarf_lowpc(&d, &low), 0);
+		assert_int_equal(low, address);
+		assert_string_equal(dwarf_diename((Dwarf_Die[]){ type_of(&d) }), "int");
+	}
 }
 
 /* What was not parsed on top of the kernel's is no module of it. */
@@ -533,6 +570,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_functions, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_variables, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_index, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_many_functions, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_strangers, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
