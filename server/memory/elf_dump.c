@@ -14,13 +14,14 @@
 #include "base/log.h"
 #include "server/memory/file.h"
 #include "server/memory/notes.h"
+#include "server/memory/ranges.h"
 
 enum { NOTE_BYTES_MAX = 64 << 20 }; /* of all PT_NOTE segments together */
 
-/* Physical memory from @start to @end (exclusive). */
+/* Physical memory. */
 struct range {
-	uint64_t start, end;
-	uint64_t offset;   /* of @start in the file; in the absent list, unused */
+	struct pa_range at;
+	uint64_t offset;   /* of at.start in the file; in the absent list, unused */
 	enum err_code why; /* in the absent list: ERR_EXCLUDED or ERR_MISSING */
 };
 
@@ -34,12 +35,6 @@ struct elf_dump {
 	struct ranges present, absent;
 };
 
-static int by_start(const void *a, const void *b)
-{
-	const struct range *x = a, *y = b;
-	return x->start < y->start ? -1 : x->start > y->start;
-}
-
 /*
  * Sorts, and cuts off what an earlier range has already. Where segments overlap they tell of the
  * same memory, so that either copy will do.
@@ -48,18 +43,18 @@ static void settle(struct ranges *r)
 {
 	if (r->count == 0)
 		return;
-	qsort(r->list, r->count, sizeof(*r->list), by_start);
+	qsort(r->list, r->count, sizeof(*r->list), ranges_by_start);
 	size_t kept = 0;
 	uint64_t end = 0;
 	for (size_t i = 0; i < r->count; i++) {
 		struct range x = r->list[i];
-		if (x.end <= end)
+		if (x.at.end <= end)
 			continue;
-		if (x.start < end) {
-			x.offset += end - x.start;
-			x.start = end;
+		if (x.at.start < end) {
+			x.offset += end - x.at.start;
+			x.at.start = end;
 		}
-		end = x.end;
+		end = x.at.end;
 		r->list[kept++] = x;
 	}
 	r->count = kept;
@@ -68,21 +63,13 @@ static void settle(struct ranges *r)
 /* The first range that ends behind @pa, or NULL. */
 static const struct range *first_ending_behind(const struct ranges *r, uint64_t pa)
 {
-	size_t low = 0, high = r->count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (r->list[middle].end <= pa)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < r->count ? &r->list[low] : NULL;
+	return ranges_from(r->list, r->count, sizeof(*r->list), pa);
 }
 
 static void add(struct ranges *r, uint64_t start, uint64_t end, uint64_t offset, enum err_code why)
 {
 	if (start < end)
-		r->list[r->count++] = (struct range){ start, end, offset, why };
+		r->list[r->count++] = (struct range){ { start, end }, offset, why };
 }
 
 /* Into what is in the file, what the headers promise and the file is too short for, and what was
@@ -115,7 +102,7 @@ static struct err *build_ranges(struct elf_dump *d, const struct elf_headers *h)
 static struct err *absent_error(const struct elf_dump *d, uint64_t pa)
 {
 	const struct range *r = first_ending_behind(&d->absent, pa);
-	if (!r || r->start >= pa + PAGE_SIZE)
+	if (!r || r->at.start >= pa + PAGE_SIZE)
 		return err_new(ERR_MISSING, "not in the dump");
 	if (r->why == ERR_EXCLUDED)
 		return err_new(ERR_EXCLUDED, "left out when the dump was written");
@@ -127,12 +114,12 @@ static struct err *read_run(const struct elf_dump *d, const struct range *r, uin
 			    uint8_t *page, uint16_t *ret_from, uint16_t *ret_to)
 {
 	const struct range *last = d->present.list + d->present.count;
-	uint64_t from = r->start > pa ? r->start - pa : 0;
+	uint64_t from = r->at.start > pa ? r->at.start - pa : 0;
 	uint64_t to = from;
-	for (; r < last && r->start <= pa + to && to < PAGE_SIZE; r++) {
-		uint64_t end = r->end - pa < PAGE_SIZE ? r->end - pa : PAGE_SIZE;
+	for (; r < last && r->at.start <= pa + to && to < PAGE_SIZE; r++) {
+		uint64_t end = r->at.end - pa < PAGE_SIZE ? r->at.end - pa : PAGE_SIZE;
 		size_t done;
-		struct err *e = dump_file_read_part(d->file, r->offset + (pa + to - r->start),
+		struct err *e = dump_file_read_part(d->file, r->offset + (pa + to - r->at.start),
 						    page + to, (size_t)(end - to), &done);
 		if (e)
 			return e;
@@ -155,7 +142,7 @@ static struct err *read_page(void *self, uint64_t pfn, void *page, uint16_t *ret
 		return err_new(ERR_MISSING, "not in the dump");
 	uint64_t pa = pfn << PAGE_SHIFT;
 	const struct range *r = first_ending_behind(&d->present, pa);
-	if (!r || r->start >= pa + PAGE_SIZE)
+	if (!r || r->at.start >= pa + PAGE_SIZE)
 		return absent_error(d, pa);
 	return read_run(d, r, pa, page, ret_from, ret_to);
 }
@@ -168,7 +155,7 @@ static bool next_page(void *self, uint64_t pfn, uint64_t *ret_pfn)
 	const struct range *r = first_ending_behind(&d->present, pfn << PAGE_SHIFT);
 	if (!r)
 		return false;
-	*ret_pfn = r->start >> PAGE_SHIFT > pfn ? r->start >> PAGE_SHIFT : pfn;
+	*ret_pfn = r->at.start >> PAGE_SHIFT > pfn ? r->at.start >> PAGE_SHIFT : pfn;
 	return true;
 }
 
@@ -215,7 +202,7 @@ static void describe(const struct elf_dump *d, const struct elf_headers *h, stru
 			info->truncated = true;
 	}
 	for (size_t i = 0; i < d->present.count; i++)
-		info->memory_bytes += d->present.list[i].end - d->present.list[i].start;
+		info->memory_bytes += d->present.list[i].at.end - d->present.list[i].at.start;
 	for (size_t i = 0; i < h->load_count; i++) {
 		uint64_t end = h->loads[i].paddr + h->loads[i].memsz;
 		uint64_t pfn = (end + PAGE_SIZE - 1) >> PAGE_SHIFT;

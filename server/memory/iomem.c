@@ -15,7 +15,7 @@ enum { RANGES_MAX = 1 << 20 };
  * "00100000-bffdffff : System RAM", indented where it lies within another; memory that was added
  * while running says by whom: "System RAM (kmem)", "System RAM (virtio_mem)".
  */
-static bool parse_line(const char *line, struct ram_range *ret)
+static bool parse_line(const char *line, struct pa_range *ret)
 {
 	uint64_t last;
 	line += strspn(line, " ");
@@ -33,19 +33,13 @@ static bool parse_line(const char *line, struct ram_range *ret)
 	return true;
 }
 
-static int by_start(const void *a, const void *b)
-{
-	const struct ram_range *x = a, *y = b;
-	return x->start < y->start ? -1 : x->start > y->start;
-}
-
 /* Sorts, and joins what overlaps or touches. */
 static void settle(struct ram_map *m)
 {
 	size_t kept = 0;
-	qsort(m->list, m->count, sizeof(*m->list), by_start);
+	qsort(m->list, m->count, sizeof(*m->list), ranges_by_start);
 	for (size_t i = 0; i < m->count; i++) {
-		struct ram_range *last = kept ? &m->list[kept - 1] : NULL;
+		struct pa_range *last = kept ? &m->list[kept - 1] : NULL;
 		if (last && m->list[i].start <= last->end) {
 			if (m->list[i].end > last->end)
 				last->end = m->list[i].end;
@@ -56,13 +50,13 @@ static void settle(struct ram_map *m)
 	m->count = kept;
 }
 
-static struct err *add(struct ram_map *m, size_t *capacity, struct ram_range range)
+static struct err *add(struct ram_map *m, size_t *capacity, struct pa_range range)
 {
 	if (m->count == RANGES_MAX)
 		return err_new(ERR_FORMAT, "it lists more than %d ranges", RANGES_MAX);
 	if (m->count == *capacity) {
 		size_t grown = *capacity ? 2 * *capacity : 16;
-		struct ram_range *list = reallocarray(m->list, grown, sizeof(*list));
+		struct pa_range *list = reallocarray(m->list, grown, sizeof(*list));
 		if (!list)
 			return err_nomem();
 		m->list = list;
@@ -78,7 +72,7 @@ static struct err *read_ranges(FILE *file, struct ram_map *m)
 	size_t capacity = 0;
 	struct err *e = NULL;
 	while (!e && fgets(line, sizeof(line), file)) {
-		struct ram_range range;
+		struct pa_range range;
 		if (parse_line(line, &range))
 			e = add(m, &capacity, range);
 	}
@@ -118,15 +112,7 @@ void ram_map_free(struct ram_map *m)
 	*m = (struct ram_map){ 0 };
 }
 
-const struct ram_range *ram_map_from(const struct ram_map *m, uint64_t pa)
+const struct pa_range *ram_map_from(const struct ram_map *m, uint64_t pa)
 {
-	size_t low = 0, high = m->count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (m->list[middle].end <= pa)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < m->count ? &m->list[low] : NULL;
+	return ranges_from(m->list, m->count, sizeof(*m->list), pa);
 }

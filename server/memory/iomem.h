@@ -10,14 +10,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "server/memory/ranges.h"
+
 struct err;
 
-struct ram_range {
-	uint64_t start, end; /* physical, [start, end) */
-};
-
 struct ram_map {
-	struct ram_range *list; /* owned; sorted, disjoint, not touching */
+	struct pa_range *list; /* owned; sorted, disjoint, not touching */
 	size_t count;
 };
 
@@ -29,6 +27,6 @@ __attribute__((warn_unused_result)) struct err *ram_map_read(const char *path, s
 void ram_map_free(struct ram_map *m);
 
 /* The range that holds @pa, or else the first above it; NULL if there is none. */
-const struct ram_range *ram_map_from(const struct ram_map *m, uint64_t pa);
+const struct pa_range *ram_map_from(const struct ram_map *m, uint64_t pa);
 
 #endif

@@ -32,13 +32,13 @@ static uint64_t page_down(uint64_t address)
 }
 
 /* Whole pages of RAM: kcore has no others. */
-static struct ram_range whole_pages(const struct ram_range *r)
+static struct pa_range whole_pages(const struct pa_range *r)
 {
-	return (struct ram_range){ page_down(r->start + PAGE_SIZE - 1), page_down(r->end) };
+	return (struct pa_range){ page_down(r->start + PAGE_SIZE - 1), page_down(r->end) };
 }
 
 static const struct elf_segment *segment_of(const struct elf_headers *h, uint64_t base,
-					    struct ram_range ram)
+					    struct pa_range ram)
 {
 	for (size_t i = 0; i < h->load_count; i++)
 		if (h->loads[i].vaddr == base + ram.start &&
@@ -51,7 +51,7 @@ static const struct elf_segment *segment_of(const struct elf_headers *h, uint64_
 static bool fits(const struct elf_headers *h, const struct ram_map *ram, uint64_t base)
 {
 	for (size_t i = 0; i < ram->count; i++) {
-		struct ram_range r = whole_pages(&ram->list[i]);
+		struct pa_range r = whole_pages(&ram->list[i]);
 		if (r.start < r.end && !segment_of(h, base, r))
 			return false;
 	}
@@ -61,9 +61,9 @@ static bool fits(const struct elf_headers *h, const struct ram_map *ram, uint64_
 /* The largest range is one of the segments: each of its size is tried. */
 static bool find_base(const struct elf_headers *h, const struct ram_map *ram, uint64_t *ret)
 {
-	struct ram_range largest = { 0 };
+	struct pa_range largest = { 0 };
 	for (size_t i = 0; i < ram->count; i++) {
-		struct ram_range r = whole_pages(&ram->list[i]);
+		struct pa_range r = whole_pages(&ram->list[i]);
 		if (r.start < r.end && r.end - r.start > largest.end - largest.start)
 			largest = r;
 	}
@@ -85,7 +85,7 @@ static void place(struct elf_headers *h, const struct ram_map *ram, uint64_t bas
 	for (size_t i = 0; i < h->load_count; i++) {
 		struct elf_segment s = h->loads[i];
 		uint64_t pa = s.vaddr - base;
-		const struct ram_range *r = ram_map_from(ram, pa);
+		const struct pa_range *r = ram_map_from(ram, pa);
 		if (!r || pa < r->start || s.memsz > r->end - pa)
 			continue;
 		s.paddr = pa;

@@ -30,8 +30,7 @@ static struct err *read_page(void *self, uint64_t pfn, void *page, uint16_t *ret
 {
 	const struct mem_device *d = self;
 	uint64_t pa = pfn << PAGE_SHIFT;
-	const struct ram_range *r =
-		pfn > INT64_MAX >> PAGE_SHIFT ? NULL : ram_map_from(&d->ram, pa);
+	const struct pa_range *r = pfn > INT64_MAX >> PAGE_SHIFT ? NULL : ram_map_from(&d->ram, pa);
 	if (!r || r->start >= pa + PAGE_SIZE)
 		return err_new(ERR_MISSING, "no RAM of this machine");
 	uint64_t from = r->start > pa ? r->start - pa : 0;
@@ -54,7 +53,7 @@ static bool next_page(void *self, uint64_t pfn, uint64_t *ret_pfn)
 	const struct mem_device *d = self;
 	if (pfn > UINT64_MAX >> PAGE_SHIFT)
 		return false;
-	const struct ram_range *r = ram_map_from(&d->ram, pfn << PAGE_SHIFT);
+	const struct pa_range *r = ram_map_from(&d->ram, pfn << PAGE_SHIFT);
 	if (!r)
 		return false;
 	*ret_pfn = r->start >> PAGE_SHIFT > pfn ? r->start >> PAGE_SHIFT : pfn;
@@ -64,7 +63,7 @@ static bool next_page(void *self, uint64_t pfn, uint64_t *ret_pfn)
 /* A kernel with STRICT_DEVMEM opens /dev/mem for root, and then refuses RAM. */
 static struct err *try_reading(const struct live_paths *paths, const struct mem_device *d)
 {
-	const struct ram_range *r = ram_map_from(&d->ram, LOW_MEMORY);
+	const struct pa_range *r = ram_map_from(&d->ram, LOW_MEMORY);
 	uint64_t pa = r && r->start > LOW_MEMORY ? r->start : LOW_MEMORY;
 	char byte;
 	if (!r)

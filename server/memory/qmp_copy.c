@@ -142,7 +142,8 @@ static size_t place_of(uint64_t pa)
 /* The part of [@pa, @end) that lies within @ram. */
 static struct block within(const struct qmp_ram *ram, uint64_t pa, uint64_t end)
 {
-	return (struct block){ pa > ram->start ? pa : ram->start, end < ram->end ? end : ram->end };
+	return (struct block){ pa > ram->at.start ? pa : ram->at.start,
+			       end < ram->at.end ? end : ram->at.end };
 }
 
 /* Fetches the block of @pa, and those behind it if the one before was fetched last. */

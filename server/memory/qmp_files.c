@@ -69,7 +69,7 @@ static enum verdict compare_page(const struct search *s, const struct qmp_ram *r
 {
 	uint8_t ours[PAGE_SIZE], theirs[PAGE_SIZE];
 	for (unsigned i = 0; i < ATTEMPTS; i++) {
-		if (!read_page(fd, ram->offset + (pa - ram->start), ours))
+		if (!read_page(fd, ram->offset + (pa - ram->at.start), ours))
 			return OTHER;
 		if (!tells(ours))
 			return UNKNOWN;
@@ -93,7 +93,7 @@ static bool holds(const struct search *s, const struct backend *b, int fd)
 	unsigned same = 0, other = 0;
 	for (size_t i = 0; i < s->map->count; i++) {
 		const struct qmp_ram *ram = &s->map->list[i];
-		uint64_t step = (ram->end - ram->start) / SAMPLES / PAGE_SIZE * PAGE_SIZE;
+		uint64_t step = (ram->at.end - ram->at.start) / SAMPLES / PAGE_SIZE * PAGE_SIZE;
 		if (!is_region_of(ram, b))
 			continue;
 		if (step < PAGE_SIZE)
@@ -101,12 +101,12 @@ static bool holds(const struct search *s, const struct backend *b, int fd)
 		/* Odd steps: tables and stacks lie at powers of two. */
 		step += step > PAGE_SIZE ? PAGE_SIZE : 0;
 		unsigned here = 0;
-		for (uint64_t pa = ram->start; ram->end - pa >= PAGE_SIZE && here < ENOUGH;) {
+		for (uint64_t pa = ram->at.start; ram->at.end - pa >= PAGE_SIZE && here < ENOUGH;) {
 			enum verdict v = compare_page(s, ram, fd, pa);
 			same += v == SAME;
 			other += v == OTHER;
 			here += v != UNKNOWN;
-			if (ram->end - pa <= step)
+			if (ram->at.end - pa <= step)
 				break;
 			pa += step;
 		}
@@ -126,7 +126,7 @@ static bool is_large_enough(int fd, const struct search *s, const struct backend
 	for (size_t i = 0; i < s->map->count; i++) {
 		const struct qmp_ram *ram = &s->map->list[i];
 		if (is_region_of(ram, b) &&
-		    ram->offset + (ram->end - ram->start) > (uint64_t)st.st_size)
+		    ram->offset + (ram->at.end - ram->at.start) > (uint64_t)st.st_size)
 			return false;
 	}
 	return true;

@@ -42,7 +42,7 @@ static struct err *read_range(struct qmp_machine *m, const struct qmp_ram *r, ui
 	/* Not by mmap(): reading a hole would make a page of it. */
 	ssize_t n;
 	do
-		n = pread(fd, out, len, (off_t)(r->offset + (pa - r->start)));
+		n = pread(fd, out, len, (off_t)(r->offset + (pa - r->at.start)));
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return err_errno(errno, "read guest memory at 0x%" PRIx64, pa);
@@ -59,10 +59,10 @@ static struct err *read_page(void *self, uint64_t pfn, void *page, uint16_t *ret
 	if (m->lost)
 		return err_new(ERR_IO, "%s", m->lost);
 	const struct qmp_ram *r = pfn > INT64_MAX >> PAGE_SHIFT ? NULL : qmp_map_from(&m->map, pa);
-	if (!r || r->start >= pa + PAGE_SIZE)
+	if (!r || r->at.start >= pa + PAGE_SIZE)
 		return err_new(ERR_MISSING, "no RAM of this machine");
-	uint64_t from = r->start > pa ? r->start - pa : 0;
-	uint64_t to = r->end - pa < PAGE_SIZE ? r->end - pa : PAGE_SIZE;
+	uint64_t from = r->at.start > pa ? r->at.start - pa : 0;
+	uint64_t to = r->at.end - pa < PAGE_SIZE ? r->at.end - pa : PAGE_SIZE;
 	struct err *e = read_range(m, r, pa + from, (char *)page + from, (size_t)(to - from));
 	if (e)
 		return e;
@@ -79,7 +79,7 @@ static bool next_page(void *self, uint64_t pfn, uint64_t *ret_pfn)
 	const struct qmp_ram *r = qmp_map_from(&m->map, pfn << PAGE_SHIFT);
 	if (!r)
 		return false;
-	*ret_pfn = r->start >> PAGE_SHIFT > pfn ? r->start >> PAGE_SHIFT : pfn;
+	*ret_pfn = r->at.start >> PAGE_SHIFT > pfn ? r->at.start >> PAGE_SHIFT : pfn;
 	return true;
 }
 
@@ -253,9 +253,9 @@ static void describe(struct qmp_machine *m, struct dump_info *info)
 	const char *from = m->files.kind;
 	for (size_t i = 0; i < m->map.count; i++) {
 		const struct qmp_ram *r = &m->map.list[i];
-		info->memory_bytes += r->end - r->start;
-		info->max_pfn = (r->end + PAGE_SIZE - 1) >> PAGE_SHIFT;
-		copied += m->files.of_range[i] < 0 ? r->end - r->start : 0;
+		info->memory_bytes += r->at.end - r->at.start;
+		info->max_pfn = (r->at.end + PAGE_SIZE - 1) >> PAGE_SHIFT;
+		copied += m->files.of_range[i] < 0 ? r->at.end - r->at.start : 0;
 	}
 	snprintf(m->about, sizeof(m->about), "QEMU %s, memory %s%s%s%s%s", qmp_version(m->q),
 		 *from ? "from its " : "", from, *from && copied ? ", and " : "",
@@ -274,7 +274,7 @@ struct err *qmp_machine_open(const char *path, struct notes *notes, struct dump_
 	if (!e)
 		e = read_map(m, &m->map);
 	if (!e)
-		e = qmp_copy_new(m->q, m->map.list[0].start, &m->copy);
+		e = qmp_copy_new(m->q, m->map.list[0].at.start, &m->copy);
 	if (!e)
 		e = qmp_files_find(m->q, m->copy, &m->map, &m->files);
 	if (!e)

@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/hex.h"
 #include "server/memory/notes.h"
+#include "server/memory/ranges.h"
 
 enum {
 	RANGES_MAX = 1 << 12,
@@ -63,15 +64,15 @@ static bool parse_range(const char *line, struct qmp_ram *ret, bool *ret_bad, bo
 	const char *kind = strstr(copy, " (prio ");
 	const char *rest = strstr(copy, "): ");
 	if (!kind || !rest || kind - copy != 2 + 16 + 1 + 16 || copy[18] != '-' ||
-	    !hex_u64(copy + 2, 16, &ret->start) || !hex_u64(copy + 19, 16, &last) ||
-	    last < ret->start)
+	    !hex_u64(copy + 2, 16, &ret->at.start) || !hex_u64(copy + 19, 16, &last) ||
+	    last < ret->at.start)
 		return false;
 	*ret_bad = false;
 	kind = strstr(kind, ", ");
 	if (!kind || last == UINT64_MAX || (!begins(kind, ", ram): ") && !begins(kind, ", rom): ")))
 		return false;
 	rest += strlen("): ");
-	ret->end = last + 1;
+	ret->at.end = last + 1;
 	ret->offset = 0;
 	const char *offset = strstr(rest, " @");
 	if (offset && !hex_u64(offset + 2, strspn(offset + 2, "0123456789abcdef"), &ret->offset)) {
@@ -83,7 +84,7 @@ static bool parse_range(const char *line, struct qmp_ram *ret, bool *ret_bad, bo
 	static const char kvm[] = " KVM";
 	if (!offset && name_len > strlen(kvm) && !strcmp(rest + name_len - strlen(kvm), kvm))
 		name_len -= strlen(kvm);
-	if (ret->offset > UINT64_MAX - (ret->end - ret->start))
+	if (ret->offset > UINT64_MAX - (ret->at.end - ret->at.start))
 		return false;
 	*ret_rom = begins(kind, ", rom");
 	ret->region = strndup(rest, name_len);
@@ -102,7 +103,7 @@ static struct err *add_range(struct qmp_map *m, size_t *capacity, struct qmp_ram
 {
 	if (!range.region)
 		return err_nomem();
-	if (m->count == RANGES_MAX || (m->count && range.start < m->list[m->count - 1].end)) {
+	if (m->count == RANGES_MAX || (m->count && range.at.start < m->list[m->count - 1].at.end)) {
 		free(range.region);
 		return err_new(ERR_FORMAT, "its ranges are too many or not in order");
 	}
@@ -161,15 +162,7 @@ void qmp_map_free(struct qmp_map *m)
 
 const struct qmp_ram *qmp_map_from(const struct qmp_map *m, uint64_t pa)
 {
-	size_t low = 0, high = m->count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (m->list[middle].end <= pa)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < m->count ? &m->list[low] : NULL;
+	return ranges_from(m->list, m->count, sizeof(*m->list), pa);
 }
 
 size_t qmp_words_parse(const char *text, uint8_t *out, size_t len)

@@ -9,14 +9,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "server/memory/ranges.h"
+
 struct err;
 struct notes;
 
 /* Guest physical addresses that are RAM, or ROM copied from it. */
 struct qmp_ram {
-	uint64_t start, end; /* end is the first byte behind it */
-	uint64_t offset;     /* of start in the memory region */
-	char *region;	     /* its name; owned */
+	struct pa_range at;
+	uint64_t offset; /* of at.start in the memory region */
+	char *region;	 /* its name; owned */
 };
 
 struct qmp_map {

@@ -56,8 +56,8 @@ static void ram_of_the_memory_address_space(void **state)
 	assert_null(qmp_map_parse(mtree, &m));
 	assert_int_equal(m.count, sizeof(expected) / sizeof(expected[0]));
 	for (size_t i = 0; i < m.count; i++) {
-		assert_int_equal(m.list[i].start, expected[i].start);
-		assert_int_equal(m.list[i].end, expected[i].end);
+		assert_int_equal(m.list[i].at.start, expected[i].start);
+		assert_int_equal(m.list[i].at.end, expected[i].end);
 		assert_int_equal(m.list[i].offset, expected[i].offset);
 		assert_string_equal(m.list[i].region, expected[i].region);
 	}
