@@ -70,11 +70,51 @@ static void find_build_id(struct kernel *k)
 	free(notes);
 }
 
+/* Of the file that --live names only memory tells whether it is this machine's. */
+static struct err *check_listed_symbols(const struct kernel *k)
+{
+	char banner[BANNER_MAX], wanted[sizeof("Linux version ") + RELEASE_MAX];
+	uint64_t at;
+	if (!symbols_address(k->kallsyms, "linux_banner", &at))
+		return err_new(ERR_NOTFOUND, "/proc/kallsyms lists functions only");
+	snprintf(wanted, sizeof(wanted), "Linux version %s ", k->release);
+	struct err *e = kernel_read_string(k, at, banner, sizeof(banner));
+	bool good = !e && !strncmp(banner, wanted, strlen(wanted));
+	err_free(e);
+	return good ? NULL
+		    : err_new(ERR_CORRUPT, "/proc/kallsyms is that of another kernel than %s",
+			      k->release);
+}
+
+/* Where VMCOREINFO does not lead to symbols, a kernel that runs may have listed them. @e, taken,
+ * says that there were none. */
+static struct err *open_listed_symbols(struct kernel *k, struct err *e)
+{
+	const struct dump_info *info = dump_info(k->dump);
+	if (!e || err_code(e) != ERR_NOTFOUND || (!info->kallsyms && !info->kallsyms_why))
+		return e;
+	if (info->kallsyms) {
+		err_free(e);
+		e = symbols_from_kallsyms_text(info->kallsyms, k->info, &k->kallsyms);
+		if (!e)
+			e = check_listed_symbols(k);
+		if (e) {
+			symbols_free(k->kallsyms);
+			k->kallsyms = NULL;
+		}
+		return e;
+	}
+	kernel_note(k, "VMCOREINFO does not lead to the kernel's symbols, and %s",
+		    info->kallsyms_why);
+	return e;
+}
+
 /* The kernel's own symbols; without them a vmlinux is needed, and *ret_why (else NULL) says why. */
 static struct err *open_kallsyms(struct kernel *k, const char **ret_why)
 {
 	struct err *e = symbols_from_kallsyms(k->memory, &k->space, k->info, &k->kallsyms);
 	uint64_t init_task;
+	e = open_listed_symbols(k, e);
 	if (e) {
 		log_debug(LOG_SYMBOLS, "kallsyms: %s", err_msg(e));
 		if (err_code(e) == ERR_NOMEM)
@@ -270,7 +310,7 @@ static void find_slide(struct kernel *k)
 	uint64_t stext;
 	if (vmcoreinfo_kernel_offset(k->info, &k->slide))
 		return;
-	if (k->file && k->file->text && vmcoreinfo_symbol(k->info, "_stext", &stext))
+	if (k->file && k->file->text && kernel_symbol(k, "_stext", &stext))
 		k->slide = stext - k->file->text;
 }
 
@@ -286,6 +326,16 @@ static void release_from_banner(struct kernel *k)
 		memcpy(k->release, release, len);
 		k->release[len] = 0;
 	}
+}
+
+static void read_banner(struct kernel *k)
+{
+	uint64_t at;
+	if (*k->banner || !kernel_symbol(k, "linux_banner", &at))
+		return;
+	err_free(kernel_read_string(k, at, k->banner, sizeof(k->banner)));
+	if (!*k->release)
+		release_from_banner(k);
 }
 
 /* Looks through the image from @text on for linux_banner, when no symbol says where it is. */
@@ -359,11 +409,18 @@ static struct err *open_without_vmcoreinfo(struct kernel *k, const struct kernel
 	return NULL;
 }
 
-static struct err *open_with_vmcoreinfo(struct kernel *k, const struct kernel_options *options)
+/* VMCOREINFO is there, or else the kernel's own list of symbols. */
+static struct err *open_with_symbols(struct kernel *k, const struct kernel_options *options)
 {
-	const char *why;
-	snprintf(k->release, sizeof(k->release), "%s", vmcoreinfo_get(k->info, "OSRELEASE"));
-	struct err *e = open_kallsyms(k, &why);
+	const char *why = NULL;
+	struct err *e = NULL;
+	if (k->info) {
+		snprintf(k->release, sizeof(k->release), "%s",
+			 vmcoreinfo_get(k->info, "OSRELEASE"));
+		e = open_kallsyms(k, &why);
+	} else {
+		read_banner(k);
+	}
 	if (e)
 		return e;
 	find_build_id(k);
@@ -401,14 +458,66 @@ static void read_command_line(struct kernel *k)
 	err_free(e);
 }
 
-static void read_banner(struct kernel *k)
+/* By /proc/kallsyms, of a kernel that runs; *ret_found is false if it does not lead there. */
+static struct err *ground_from_symbols(struct kernel *k, bool *ret_found)
 {
-	uint64_t at;
-	if (*k->banner || !kernel_symbol(k, "linux_banner", &at))
-		return;
-	err_free(kernel_read_string(k, at, k->banner, sizeof(k->banner)));
-	if (!*k->release)
-		release_from_banner(k);
+	const struct dump_info *info = dump_info(k->dump);
+	*ret_found = false;
+	if (!info->kallsyms)
+		return NULL;
+	struct err *e = symbols_from_kallsyms_text(info->kallsyms, NULL, &k->kallsyms);
+	if (!e)
+		e = paging_from_symbols(k->memory, k->kallsyms, info, &k->space);
+	if (!e) {
+		*ret_found = true;
+		kernel_note(k, "there is no VMCOREINFO; the kernel was found by /proc/kallsyms");
+		return NULL;
+	}
+	symbols_free(k->kallsyms);
+	k->kallsyms = NULL;
+	if (err_code(e) == ERR_NOMEM)
+		return e;
+	kernel_note(k, "the kernel cannot be found by /proc/kallsyms: %s", err_msg(e));
+	err_free(e);
+	return NULL;
+}
+
+/* Adds to @e, which is taken, why the running kernel did not tell its symbols. */
+static struct err *add_hidden(struct err *e, const struct dump_info *info)
+{
+	if (!info->kallsyms_why)
+		return e;
+	struct err *more = err_new(err_code(e), "%s. %s", err_msg(e), info->kallsyms_why);
+	err_free(e);
+	return more;
+}
+
+/*
+ * VMCOREINFO out of memory, with page tables that @by_cr3 (then in k->space) or it leads to. None
+ * is an error without @by_cr3 only.
+ */
+static struct err *ground_from_memory(struct kernel *k, const struct kernel_options *options,
+				      const struct cpu_note *notes, size_t count, bool by_cr3)
+{
+	const struct dump_info *info = dump_info(k->dump);
+	char *text;
+	size_t len;
+	struct err *e = paging_find_vmcoreinfo(k->memory, dump_pages(k->dump), info,
+					       by_cr3 ? &k->space : NULL, options->progress,
+					       options->closure, &text, &len);
+	if (e && err_code(e) == ERR_NOTFOUND && by_cr3) {
+		err_free(e);
+		return NULL;
+	}
+	if (e)
+		return e;
+	kernel_note(k, "%s carries no VMCOREINFO; the kernel's own was found in memory",
+		    info->live ? info->format : "the dump");
+	k->found_text = text;
+	k->found_text_len = len;
+	e = vmcoreinfo_parse(text, len, &k->info);
+	/* CR3 may be a process's, whose tables die with it: take the kernel's own. */
+	return e ? e : paging_from_vmcoreinfo(k->memory, k->info, info, notes, count, &k->space);
 }
 
 /* VMCOREINFO, page tables; *ret_text is where the image begins if only CR3 told, else 0. */
@@ -418,8 +527,7 @@ static struct err *find_ground(struct kernel *k, const struct kernel_options *op
 	const struct dump_info *info = dump_info(k->dump);
 	struct cpu_note *notes;
 	size_t count;
-	char *text = NULL;
-	size_t len;
+	bool found;
 
 	*ret_text = 0;
 	struct err *e = cpu_notes_read(info, &notes, &count);
@@ -432,24 +540,24 @@ static struct err *find_ground(struct kernel *k, const struct kernel_options *op
 						   &k->space);
 		goto out;
 	}
-	e = paging_from_cr3(k->memory, notes, count, &k->space, ret_text);
-	if (e)
+	e = ground_from_symbols(k, &found);
+	if (e || found)
 		goto out;
-	e = paging_find_vmcoreinfo(k->memory, dump_pages(k->dump), &k->space, info->max_pfn,
-				   options->progress, options->closure, &text, &len);
-	if (e && err_code(e) == ERR_NOTFOUND) {
+	e = paging_from_cr3(k->memory, notes, count, &k->space, ret_text);
+	if (!e) {
+		e = ground_from_memory(k, options, notes, count, true);
+		goto out;
+	}
+	/* All memory of a machine of QEMU's is much to ask for, when its CPUs run no Linux. */
+	if (info->live && count)
+		goto out;
+	struct err *by_memory = ground_from_memory(k, options, notes, count, false);
+	if (by_memory && err_code(by_memory) == ERR_NOTFOUND) {
+		err_free(by_memory);
+		e = add_hidden(e, info);
+	} else {
 		err_free(e);
-		e = NULL;
-	} else if (!e) {
-		kernel_note(k,
-			    "the dump carries no VMCOREINFO; the kernel's own was found in memory");
-		k->found_text = text;
-		k->found_text_len = len;
-		e = vmcoreinfo_parse(text, len, &k->info);
-		/* CR3 may be a process's, whose tables die with it: take the kernel's own. */
-		if (!e)
-			e = paging_from_vmcoreinfo(k->memory, k->info, info, notes, count,
-						   &k->space);
+		e = by_memory;
 	}
 out:
 	free(notes);
@@ -475,8 +583,8 @@ struct err *kernel_open(struct dump *dump, struct memory *memory,
 	}
 	if (!e)
 		e = find_ground(k, options, &text);
-	if (!e && k->info)
-		e = open_with_vmcoreinfo(k, options);
+	if (!e && (k->info || k->kallsyms))
+		e = open_with_symbols(k, options);
 	else if (!e)
 		e = open_without_vmcoreinfo(k, options, text);
 	if (!e)

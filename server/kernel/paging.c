@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "server/kernel/notes.h"
+#include "server/kernel/symbols.h"
 #include "server/kernel/vmcoreinfo.h"
 #include "server/memory/dump.h"
 
@@ -156,15 +157,113 @@ struct err *paging_from_cr3(struct memory *m, const struct cpu_note *notes, size
 			     "where the kernel's page tables are");
 }
 
-/* Whether @text is the VMCOREINFO of the kernel whose page tables @space is. */
-static bool fits(struct memory *m, const struct vspace *space, const char *text, size_t len)
+/* ---- by the symbols of a running kernel ---- */
+
+static bool table_symbol(const struct symbols *s, uint64_t *ret)
+{
+	return symbols_address(s, "swapper_pg_dir", ret) ||
+	       symbols_address(s, "init_top_pgt", ret) ||
+	       symbols_address(s, "init_level4_pgt", ret);
+}
+
+/* The image is in one piece in physical memory. */
+static uint64_t image_pa(uint64_t va, uint64_t phys_base)
+{
+	return va - START_KERNEL_MAP + phys_base;
+}
+
+/* The bit that encrypts memory, which page tables have set too (sme_me_mask,
+ * arch/x86/mm/mem_encrypt_identity.c); 0 if there is none. */
+static uint64_t encryption_bit(struct memory *m, const struct symbols *s, uint64_t phys_base)
+{
+	unsigned char bytes[8];
+	size_t got = 0;
+	uint64_t at, mask = 0;
+	if (!symbols_address(s, "sme_me_mask", &at))
+		return 0;
+	struct err *e = memory_read_phys(m, image_pa(at, phys_base), bytes, sizeof(bytes), &got);
+	if (!e && got == sizeof(bytes))
+		mask = get_u64(bytes);
+	err_free(e);
+	/* One bit, of those that addresses in tables have. */
+	return mask & (mask - 1) || mask & ~CR3_ADDRESS ? 0 : mask;
+}
+
+/* Whether @space has _text where the image begins, and in it the kernel's banner. */
+static bool leads_to_image(struct memory *m, const struct vspace *space, uint64_t text,
+			   uint64_t text_pa, uint64_t banner)
+{
+	static const char prefix[] = "Linux version ";
+	char found[sizeof(prefix) - 1];
+	struct vtop vtop;
+	struct err *e = memory_vtop(m, space, text, &vtop);
+	bool good = !e && vtop.pa == text_pa;
+	err_free(e);
+	if (!good)
+		return false;
+	e = memory_read_all(m, space, banner, found, sizeof(found));
+	good = !e && !memcmp(found, prefix, sizeof(found));
+	err_free(e);
+	return good;
+}
+
+struct err *paging_from_symbols(struct memory *m, const struct symbols *symbols,
+				const struct dump_info *dump, struct vspace *ret)
+{
+	uint64_t root, text, banner, bases[3];
+	size_t count = 0;
+	if (!table_symbol(symbols, &root) || !symbols_address(symbols, "linux_banner", &banner))
+		return err_new(ERR_NOTFOUND,
+			       "the kernel lists functions only: it was built without "
+			       "CONFIG_KALLSYMS_ALL");
+	if (!symbols_address(symbols, "_text", &text))
+		return err_new(ERR_NOTFOUND, "the kernel does not list _text");
+	if (dump->kernel_code)
+		bases[count++] = dump->kernel_code - (text - START_KERNEL_MAP);
+	if (dump->has_phys_base)
+		bases[count++] = dump->phys_base;
+	bases[count++] = 0;
+	for (size_t i = 0; i < count; i++) {
+		struct vspace space = {
+			.root = image_pa(root, bases[i]),
+			.c_mask = encryption_bit(m, symbols, bases[i]),
+		};
+		if (space.root % PAGE_SIZE)
+			continue;
+		for (space.levels = 4; space.levels <= 5; space.levels++) {
+			if (!leads_to_image(m, &space, text, image_pa(text, bases[i]), banner))
+				continue;
+			log_debug(LOG_MEMORY, "page tables at 0x%" PRIx64 ", %u levels, by symbols",
+				  space.root, space.levels);
+			*ret = space;
+			return NULL;
+		}
+	}
+	return err_new(ERR_NOTFOUND,
+		       "the symbols that the kernel lists lead to no page tables of its own");
+}
+
+/* ---- by VMCOREINFO in memory ---- */
+
+/* Whether @text is the VMCOREINFO of the kernel whose page tables @space is; if that is NULL, of
+ * one that is found. */
+static bool fits(struct memory *m, const struct dump_info *dump, const struct vspace *space,
+		 const char *text, size_t len)
 {
 	struct vmcoreinfo *info;
+	struct vspace found;
 	struct proof proof = { 0 };
 	struct err *e = vmcoreinfo_parse(text, len, &info);
 	if (e) {
 		err_free(e);
 		return false;
+	}
+	if (!space) {
+		e = paging_from_vmcoreinfo(m, info, dump, NULL, 0, &found);
+		vmcoreinfo_free(info);
+		bool good = !e;
+		err_free(e);
+		return good;
 	}
 	proof.release = vmcoreinfo_get(info, "OSRELEASE");
 	bool good = proof.release && *proof.release &&
@@ -173,44 +272,82 @@ static bool fits(struct memory *m, const struct vspace *space, const char *text,
 	return good;
 }
 
+/* Elf64_Nhdr, then the name padded to four bytes. */
+static const char note_name[12] = "VMCOREINFO";
+enum { NOTE_HEADER = 12, NOTE_TEXT = NOTE_HEADER + sizeof(note_name) };
+
+/* The text of the note at @pa, to free; *ret_text is NULL if there is none. */
+static struct err *read_note(struct memory *m, uint64_t pa, char **ret_text, size_t *ret_len)
+{
+	unsigned char header[NOTE_TEXT];
+	size_t got;
+	*ret_text = NULL;
+	struct err *e = memory_read_phys(m, pa, header, sizeof(header), &got);
+	size_t len = !e && got == sizeof(header) ? get_u32(header + 4) : 0;
+	err_free(e);
+	if (!len || len > PAGE_SIZE || get_u32(header) != strlen(note_name) + 1 ||
+	    memcmp(header + NOTE_HEADER, note_name, sizeof(note_name)) != 0)
+		return NULL;
+	char *text = malloc(len + 1);
+	if (!text)
+		return err_nomem();
+	e = memory_read_phys(m, pa + NOTE_TEXT, text, len, &got);
+	if (e || got < len) {
+		err_free(e);
+		free(text);
+		return NULL;
+	}
+	text[len] = 0;
+	*ret_text = text;
+	*ret_len = len;
+	return NULL;
+}
+
+/* The next place at or behind @at where the note's name begins; NULL if there is none. */
+static const unsigned char *next_name(const unsigned char *at, const unsigned char *end)
+{
+	/* Without what pads it, which may lie on the next page. */
+	size_t len = sizeof("VMCOREINFO");
+	return end - at < (ptrdiff_t)len ? NULL : memmem(at, (size_t)(end - at), note_name, len);
+}
+
 struct err *paging_find_vmcoreinfo(struct memory *m, const struct page_source *pages,
-				   const struct vspace *space, uint64_t max_pfn,
+				   const struct dump_info *dump, const struct vspace *space,
 				   void (*progress)(void *closure, const char *doing, uint64_t done,
 						    uint64_t total),
 				   void *closure, char **ret_text, size_t *ret_len)
 {
-	/* Elf64_Nhdr, then the name padded to four bytes. */
-	static const char name[12] = "VMCOREINFO";
-	enum { HEADER = 12, TEXT = HEADER + sizeof(name) };
 	unsigned char page[PAGE_SIZE];
 	uint16_t from, to;
 
 	for (uint64_t pfn = 0; pages->next_page(pages->self, pfn, &pfn); pfn++) {
 		if (progress && pfn % 65536 == 0)
-			progress(closure, "looking for VMCOREINFO in memory", pfn, max_pfn);
+			progress(closure, "looking for VMCOREINFO in memory", pfn, dump->max_pfn);
 		/* Not through the cache: every page is looked at once. */
 		struct err *e = pages->read_page(pages->self, pfn, page, &from, &to);
 		if (e) {
 			err_free(e);
 			continue;
 		}
-		size_t len = get_u32(page + 4);
-		if (from || to != PAGE_SIZE || get_u32(page) != sizeof("VMCOREINFO") ||
-		    memcmp(page + HEADER, name, sizeof(name)) || !len || len > PAGE_SIZE)
-			continue;
-		char *text = malloc(len + 1);
-		size_t got;
-		if (!text)
-			return err_nomem();
-		e = memory_read_phys(m, (pfn << PAGE_SHIFT) + TEXT, text, len, &got);
-		if (!e && got == len && fits(m, space, text, len)) {
-			text[len] = 0;
-			*ret_text = text;
-			*ret_len = len;
-			return NULL;
+		const unsigned char *at = page + from;
+		while ((at = next_name(at, page + to))) {
+			uint64_t pa = (pfn << PAGE_SHIFT) + (uint64_t)(at - page);
+			char *text = NULL;
+			e = pa < NOTE_HEADER ? NULL
+					     : read_note(m, pa - NOTE_HEADER, &text, ret_len);
+			if (e)
+				return e;
+			if (text && fits(m, dump, space, text, *ret_len)) {
+				*ret_text = text;
+				return NULL;
+			}
+			/* Notes do not overlap: the work is bounded by what is read. */
+			size_t skip = text ? sizeof(note_name) + *ret_len : 1;
+			free(text);
+			if (skip >= (size_t)(page + to - at))
+				break;
+			at += skip;
 		}
-		err_free(e);
-		free(text);
 	}
 	return err_new(ERR_NOTFOUND, "no VMCOREINFO note is in the dump's memory");
 }

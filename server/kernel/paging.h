@@ -14,6 +14,7 @@
 struct cpu_note;
 struct dump_info;
 struct err;
+struct symbols;
 struct vmcoreinfo;
 
 /* Where the kernel's text is mapped from (__START_KERNEL_map,
@@ -38,6 +39,16 @@ paging_from_vmcoreinfo(struct memory *m, const struct vmcoreinfo *info,
 		       size_t note_count, struct vspace *ret);
 
 /*
+ * By the symbols that a running kernel lists: the top-level table through where dump->kernel_code
+ * says that _text is, or else the dump's headers. Believed when _text and linux_banner are where
+ * they must be. ERR_NOTFOUND when no such tables are found or @symbols lacks what is needed.
+ */
+__attribute__((warn_unused_result)) struct err *paging_from_symbols(struct memory *m,
+								    const struct symbols *symbols,
+								    const struct dump_info *dump,
+								    struct vspace *ret);
+
+/*
  * Without VMCOREINFO: CR3 of a QEMU note whose tables map something at or above START_KERNEL_MAP;
  * *ret_text is the lowest such address, where the kernel's image begins.
  */
@@ -46,13 +57,14 @@ paging_from_cr3(struct memory *m, const struct cpu_note *notes, size_t note_coun
 		struct vspace *ret, uint64_t *ret_text);
 
 /*
- * The VMCOREINFO note in memory (vmcoreinfo_note, kernel/vmcore_info.c: a page-aligned ELF note),
- * for dumps that were taken without it: the first whose symbols fit @space. Looks at the start of
- * every page. ERR_NOTFOUND if there is none. *ret_text is owned by the caller.
+ * The VMCOREINFO note in memory (vmcoreinfo_note, kernel/vmcore_info.c: a page of its own since
+ * 4.13, a variable before), for dumps that were taken without it. With @space the first whose
+ * symbols fit it is taken; if that is NULL, the first that leads to page tables by itself. Looks
+ * through every page. ERR_NOTFOUND if there is none. *ret_text is owned by the caller.
  */
 __attribute__((warn_unused_result)) struct err *paging_find_vmcoreinfo(
-	struct memory *m, const struct page_source *pages, const struct vspace *space,
-	uint64_t max_pfn,
+	struct memory *m, const struct page_source *pages, const struct dump_info *dump,
+	const struct vspace *space,
 	void (*progress)(void *closure, const char *doing, uint64_t done, uint64_t total),
 	void *closure, char **ret_text, size_t *ret_len);
 

@@ -37,6 +37,13 @@ __attribute__((warn_unused_result)) struct err *symbols_from_kallsyms(struct mem
 								      struct symbols **ret);
 
 /*
+ * From lines of /proc/kallsyms, a string without those of modules. ERR_CORRUPT for what is no such
+ * line, or when they contradict @info, which may be NULL.
+ */
+__attribute__((warn_unused_result)) struct err *
+symbols_from_kallsyms_text(const char *text, const struct vmcoreinfo *info, struct symbols **ret);
+
+/*
  * From .symtab of the ELF file open as @fd (borrowed, may be closed afterwards), called @path in
  * messages: each address moved by @slide, except absolute ones and those of the zero-based per-CPU
  * section, which KASLR never moves. ERR_NOTFOUND when there is no symbol table, ERR_FORMAT when the

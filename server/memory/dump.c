@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "server/memory/elf.h"
 #include "server/memory/file.h"
@@ -94,6 +95,7 @@ struct err *dump_new(size_t count, struct dump **ret)
 		return err_nomem();
 	}
 	d->file_count = count;
+	buf_init(&d->kernel.kallsyms);
 	for (size_t i = 0; i < count; i++)
 		d->files[i] = (struct dump_file)DUMP_FILE_INIT;
 	*ret = d;
@@ -171,6 +173,7 @@ void dump_close(struct dump *d)
 	kdump_dump_close(d->kdump);
 	mem_device_close(d->device);
 	qmp_machine_close(d->machine);
+	live_kernel_free(&d->kernel);
 	notes_free(&d->notes);
 	for (size_t i = 0; i < d->file_count; i++)
 		dump_file_close(&d->files[i]);

@@ -47,6 +47,14 @@ struct dump_info {
 	uint64_t phys_base;
 	const char *vmcoreinfo; /* its text, or NULL; borrowed from the dump */
 	size_t vmcoreinfo_len;
+	/*
+	 * What the kernel that this runs on says of itself, where VMCOREINFO does not lead to its
+	 * symbols; all borrowed from the dump. The lines of /proc/kallsyms without modules', or
+	 * NULL; then why there are none, if there should be; the physical address of _text, or 0.
+	 */
+	const char *kallsyms;
+	const char *kallsyms_why;
+	uint64_t kernel_code;
 };
 
 struct dump_options {

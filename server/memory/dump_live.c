@@ -55,7 +55,7 @@ static struct err *open_kcore(const struct live_paths *paths, const char *path,
 
 static struct err *open_device(const struct live_paths *paths, const char *path, struct dump *d)
 {
-	struct err *e = mem_device_open(paths, path, &d->notes, &d->info, &d->device);
+	struct err *e = mem_device_open(paths, path, &d->info, &d->device);
 	if (!e)
 		d->pages = mem_device_pages(d->device);
 	return e;
@@ -82,6 +82,16 @@ static bool is_device(const char *path)
 	return stat(path, &st) == 0 && S_ISCHR(st.st_mode);
 }
 
+static struct err *ask_kernel(const struct live_paths *paths, const struct dump_options *options,
+			      struct dump *d)
+{
+	struct err *e = live_kernel_ask(paths, &d->pages, options, &d->notes, &d->kernel);
+	d->info.kallsyms = d->kernel.kallsyms.len ? d->kernel.kallsyms.data : NULL;
+	d->info.kallsyms_why = d->kernel.kallsyms_why;
+	d->info.kernel_code = d->kernel.code;
+	return e;
+}
+
 static void publish_notes(struct dump *d)
 {
 	d->info.notes = d->notes.list;
@@ -103,6 +113,8 @@ static struct err *open_source(const struct live_paths *paths, const char *path,
 		e = open_device(paths, path, d);
 	else
 		e = open_kcore(paths, path, options, d);
+	if (!e && !socket)
+		e = ask_kernel(paths, options, d);
 	if (e) {
 		dump_close(d);
 		return e;

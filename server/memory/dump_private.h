@@ -4,6 +4,7 @@
 #define SERVER_MEMORY_DUMP_PRIVATE_H
 
 #include "server/memory/dump.h"
+#include "server/memory/live_kernel.h"
 #include "server/memory/notes.h"
 
 struct dump_file; /* file.h */
@@ -18,7 +19,8 @@ struct dump {
 	struct notes notes;
 	struct dump_info info;
 	struct page_source pages;
-	char format[4096 + 32]; /* a live source is named by its path */
+	char format[4096 + 32];	   /* a live source is named by its path */
+	struct live_kernel kernel; /* of live memory but QEMU's */
 	/* one of these */
 	struct elf_dump *elf;
 	struct kdump_dump *kdump;

@@ -15,22 +15,25 @@ enum { RANGES_MAX = 1 << 20 };
  * "00100000-bffdffff : System RAM", indented where it lies within another; memory that was added
  * while running says by whom: "System RAM (kmem)", "System RAM (virtio_mem)".
  */
-static bool parse_line(const char *line, struct pa_range *ret)
+static bool parse_line(const char *line, struct pa_range *ret, const char **ret_name)
 {
 	uint64_t last;
 	line += strspn(line, " ");
 	size_t first_len = strcspn(line, "-");
 	const char *second = line + first_len + (line[first_len] == '-');
 	size_t second_len = strcspn(second, " ");
-	const char *name = second + second_len;
-	static const char ram[] = " : System RAM";
-	if (strncmp(name, ram, strlen(ram)) != 0 || !strchr(" \n", name[strlen(ram)]))
-		return false;
 	if (!hex_u64(line, first_len, &ret->start) || !hex_u64(second, second_len, &last) ||
 	    last < ret->start || last == UINT64_MAX)
 		return false;
 	ret->end = last + 1;
+	*ret_name = second + second_len;
 	return true;
+}
+
+static bool is_ram(const char *name)
+{
+	static const char ram[] = " : System RAM";
+	return !strncmp(name, ram, strlen(ram)) && strchr(" \n", name[strlen(ram)]);
 }
 
 /* Sorts, and joins what overlaps or touches. */
@@ -73,8 +76,13 @@ static struct err *read_ranges(FILE *file, struct ram_map *m)
 	struct err *e = NULL;
 	while (!e && fgets(line, sizeof(line), file)) {
 		struct pa_range range;
-		if (parse_line(line, &range))
+		const char *name;
+		if (!parse_line(line, &range, &name))
+			continue;
+		if (is_ram(name))
 			e = add(m, &capacity, range);
+		else if (!strcmp(name, " : Kernel code\n") && !m->kernel_code)
+			m->kernel_code = range.start;
 	}
 	if (e)
 		return e;

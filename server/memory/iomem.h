@@ -17,6 +17,7 @@ struct err;
 struct ram_map {
 	struct pa_range *list; /* owned; sorted, disjoint, not touching */
 	size_t count;
+	uint64_t kernel_code; /* where the kernel's image (_text) begins; 0 if unknown */
 };
 
 /*

@@ -13,6 +13,8 @@ const struct live_paths live_paths_of_system = {
 	.crash = "/dev/crash",
 	.iomem = "/proc/iomem",
 	.vmcoreinfo = "/sys/kernel/vmcoreinfo",
+	.kallsyms = "/proc/kallsyms",
+	.kptr_restrict = "/proc/sys/kernel/kptr_restrict",
 	.lockdown = "/sys/kernel/security/lockdown",
 };
 

@@ -12,7 +12,6 @@
 
 struct err;
 struct mem_device;
-struct notes;
 
 /* Where things lie; a test has its own. */
 struct live_paths {
@@ -21,6 +20,8 @@ struct live_paths {
 	const char *crash;
 	const char *iomem;
 	const char *vmcoreinfo; /* since 4.19 kcore has it, too */
+	const char *kallsyms;
+	const char *kptr_restrict;
 	const char *lockdown;
 };
 
@@ -32,12 +33,12 @@ __attribute__((warn_unused_result)) struct err *live_refused(const struct live_p
 
 /*
  * Opens @path, a device at whose offsets physical memory lies, and makes sure that it lets itself
- * be read. Adds to @notes (VMCOREINFO, by its address in @paths->vmcoreinfo) and fills what of
- * @info comes from the pages.
+ * be read. Fills what of @info comes from the pages.
  */
-__attribute__((warn_unused_result)) struct err *
-mem_device_open(const struct live_paths *paths, const char *path, struct notes *notes,
-		struct dump_info *info, struct mem_device **ret);
+__attribute__((warn_unused_result)) struct err *mem_device_open(const struct live_paths *paths,
+								const char *path,
+								struct dump_info *info,
+								struct mem_device **ret);
 void mem_device_close(struct mem_device *d);
 
 struct page_source mem_device_pages(struct mem_device *d);

@@ -10,13 +10,11 @@
 #include "base/err.h"
 #include "server/memory/iomem.h"
 #include "server/memory/live.h"
-#include "server/memory/notes.h"
 
 enum {
 	/* Below this STRICT_DEVMEM lets everybody read (arch/x86/mm/init.c:
 	 * devmem_is_allowed()). */
 	LOW_MEMORY = 1 << 20,
-	VMCOREINFO_MAX = 1 << 20,
 };
 
 struct mem_device {
@@ -82,58 +80,6 @@ static struct err *try_reading(const struct live_paths *paths, const struct mem_
 	return live_refused(paths, d->path, errno);
 }
 
-/* "27e3c000 1024": where the ELF note lies, and its size (kernel/ksysfs.c: vmcoreinfo_show()). */
-static bool vmcoreinfo_place(const char *path, uint64_t *ret_pa, uint64_t *ret_size)
-{
-	FILE *file = fopen(path, "re");
-	if (!file)
-		return false;
-	int got = fscanf(file, "%" SCNx64 " %" SCNx64, ret_pa, ret_size);
-	fclose(file);
-	return got == 2 && *ret_size && *ret_size <= VMCOREINFO_MAX;
-}
-
-static struct err *read_physical(struct mem_device *d, uint64_t pa, uint8_t *out, size_t len)
-{
-	uint8_t page[PAGE_SIZE];
-	for (size_t done = 0; done < len;) {
-		uint64_t at = pa + done;
-		uint16_t from, to;
-		struct err *e = read_page(d, at >> PAGE_SHIFT, page, &from, &to);
-		if (e)
-			return e;
-		size_t offset = at % PAGE_SIZE;
-		if (offset < from || offset >= to)
-			return err_new(ERR_MISSING, "no RAM of this machine");
-		size_t part = to - offset < len - done ? to - offset : len - done;
-		memcpy(out + done, page + offset, part);
-		done += part;
-	}
-	return NULL;
-}
-
-static struct err *read_vmcoreinfo(const struct live_paths *paths, struct mem_device *d,
-				   struct notes *notes)
-{
-	uint64_t pa, size;
-	size_t damage;
-	if (!vmcoreinfo_place(paths->vmcoreinfo, &pa, &size))
-		return err_new(ERR_IO,
-			       "%s does not say where VMCOREINFO is, so the kernel cannot be found "
-			       "in %s",
-			       paths->vmcoreinfo, d->path);
-	uint8_t *bytes = malloc(size);
-	if (!bytes)
-		return err_nomem();
-	struct err *e = read_physical(d, pa, bytes, size);
-	if (!e)
-		e = notes_parse(notes, bytes, size, &damage);
-	free(bytes);
-	if (!e)
-		e = notes_find_vmcoreinfo(notes);
-	return err_wrap(e, "read VMCOREINFO at physical address 0x%" PRIx64, pa);
-}
-
 static void describe(const struct mem_device *d, struct dump_info *info)
 {
 	info->compression = "none";
@@ -144,7 +90,7 @@ static void describe(const struct mem_device *d, struct dump_info *info)
 	}
 }
 
-struct err *mem_device_open(const struct live_paths *paths, const char *path, struct notes *notes,
+struct err *mem_device_open(const struct live_paths *paths, const char *path,
 			    struct dump_info *info, struct mem_device **ret)
 {
 	struct mem_device *d = calloc(1, sizeof(*d));
@@ -161,8 +107,6 @@ struct err *mem_device_open(const struct live_paths *paths, const char *path, st
 		e = ram_map_read(paths->iomem, &d->ram);
 	if (!e)
 		e = try_reading(paths, d);
-	if (!e)
-		e = read_vmcoreinfo(paths, d, notes);
 	if (e) {
 		mem_device_close(d);
 		return e;

@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Where the kernel and its page tables are: KASLR, phys_base, five levels, memory encryption, and
  * dumps that say little of it or nothing. */
+#include <fcntl.h>
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "base/buf.h"
 #include "server/kernel/debugfiles.h"
 #include "server/kernel/paging.h"
+#include "server/kernel/symbols.h"
 #include "server/kernel/vmcoreinfo.h"
 #include "tests/kernel/machine.h"
 
@@ -199,6 +202,83 @@ static void vmcoreinfo_in_memory(void **state)
 	machine_close(&m);
 }
 
+/* Nothing but the note, where no page begins: a variable of kernels before 4.13. */
+static void nothing_but_vmcoreinfo_in_memory(void **state)
+{
+	(void)state;
+	struct machine m;
+	struct buf recipe = BUF_INIT;
+	add_note(&recipe, 0x1001000, "6.16.0-modern", 0x1000);
+	add_note(&recipe, 0x1b000ff8, "6.16.0-modern", 0);
+	machine_open(&m, &(struct machine_plan){
+				 .recipe = "modern.recipe",
+				 .symbols = MODERN,
+				 .drop_cpu_notes = true,
+				 .drop_vmcoreinfo = true,
+				 .extra = recipe.data,
+			 });
+	buf_free(&recipe);
+	assert_int_equal(kernel_space(m.kernel)->root, IMAGE + ROOT_OFFSET);
+	assert_int_equal(m.tasks.count, 7);
+	assert_note(&m, "the kernel's own was found in memory");
+	machine_close(&m);
+}
+
+/* By the symbols that a running kernel would list, and where /proc/iomem says that it lies. */
+static void symbols_lead_to_page_tables(void **state)
+{
+	(void)state;
+	static const struct {
+		struct define defines[DEFINES_MAX];
+		uint64_t code; /* what iomem says */
+		bool found;
+	} cases[] = {
+		{ .code = IMAGE, .found = true },
+		{ { { "levels", 5 } }, IMAGE, true },
+		{ { { "image", 0x200000 } }, 0x200000, true },
+		{ .code = IMAGE + 0x200000 },
+		{ .code = 0 },
+	};
+	struct symbols *symbols;
+	int fd = open(MODERN, O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_no_err(symbols_from_elf(fd, MODERN, SLIDE, &symbols));
+	close(fd);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct machine_plan plan = { .recipe = "modern.recipe", .symbols = MODERN };
+		const struct dump_info told = { .kernel_code = cases[i].code };
+		struct vspace space = { 0 };
+		struct machine m;
+		memcpy(plan.defines, cases[i].defines, sizeof(plan.defines));
+		machine_open(&m, &plan);
+		struct err *e = paging_from_symbols(m.memory, symbols, &told, &space);
+		if (cases[i].found) {
+			assert_no_err(e);
+			assert_int_equal(space.root, kernel_space(m.kernel)->root);
+			assert_int_equal(space.levels, kernel_space(m.kernel)->levels);
+		} else {
+			assert_err(e, ERR_NOTFOUND, "lead to no page tables");
+		}
+		machine_close(&m);
+	}
+	symbols_free(symbols);
+}
+
+static void symbols_of_functions_only(void **state)
+{
+	(void)state;
+	const struct dump_info told = { .kernel_code = IMAGE };
+	struct machine m;
+	struct symbols *symbols;
+	struct vspace space;
+	machine_open(&m, &(struct machine_plan){ .recipe = "modern.recipe", .symbols = MODERN });
+	assert_no_err(symbols_from_kallsyms_text("ffffffff9d000000 T _text\n", NULL, &symbols));
+	assert_err(paging_from_symbols(m.memory, symbols, &told, &space), ERR_NOTFOUND,
+		   "CONFIG_KALLSYMS_ALL");
+	symbols_free(symbols);
+	machine_close(&m);
+}
+
 static void no_vmcoreinfo_anywhere(void **state)
 {
 	(void)state;
@@ -285,6 +365,9 @@ int main(void)
 		cmocka_unit_test(release_must_be_the_whole),
 		cmocka_unit_test(vmcoreinfo_without_the_necessary),
 		cmocka_unit_test(vmcoreinfo_in_memory),
+		cmocka_unit_test(nothing_but_vmcoreinfo_in_memory),
+		cmocka_unit_test(symbols_lead_to_page_tables),
+		cmocka_unit_test(symbols_of_functions_only),
 		cmocka_unit_test(no_vmcoreinfo_anywhere),
 		cmocka_unit_test(first_cpu_is_in_a_guest),
 		cmocka_unit_test(cr3_of_the_user_half),

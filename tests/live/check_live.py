@@ -125,6 +125,62 @@ def _():
     expect_in("/proc/kcore is not yours to read: run this as root", text)
 
 
+def old_kcore(*commands):
+    """What the server prints by itself of a /proc/kcore as it was before 4.19, without VMCOREINFO."""
+    words = " ".join(f"-x '{command}'" for command in commands)
+    status, text = machine.try_run(
+        f"LD_PRELOAD=/lib/oldcore.so {SERVER} --live=/proc/kcore -q --no-serve-files {words}")
+    expect_equal(status, 0, f"the status; it said {text[-1000:]}")
+    return text
+
+
+@contextlib.contextmanager
+def hidden(*commands):
+    """/sys/kernel/vmcoreinfo is an empty file, as of a kernel without; commands hide more."""
+    machine.run(" && ".join([": >/run/empty", "mount --bind /run/empty /sys/kernel/vmcoreinfo",
+                             *commands]))
+    try:
+        yield
+    finally:
+        machine.run("umount /sys/kernel/vmcoreinfo; echo 1 >/proc/sys/kernel/kptr_restrict")
+
+
+def compare_old_kcore(symbols_kind, note):
+    """Its frames, and what it says of the kernel and of how that was found."""
+    def ask():
+        info, _, frames = old_kcore("info --json", "bt --all --json").partition("\n")
+        info = json.loads(info)
+        expect_equal(info["symbols"], symbols_kind, "where symbols are from")
+        expect_equal(info["release"], machine.run("uname -r").strip(), "the release")
+        expect(any(note in line for line in info["notes"]) if note else not info["notes"],
+               f"notes: {info['notes']}")
+        return frames
+    compare_frames(ask)
+
+
+@check("VMCOREINFO that kcore does not have is found by /sys/kernel/vmcoreinfo", CHECK_S)
+def _():
+    if setup.source != "/proc/kcore":
+        raise Skip(f"{setup.source} is looked at")
+    compare_old_kcore("kallsyms", None)
+
+
+@check("without VMCOREINFO the kernel is found by /proc/kallsyms and /proc/iomem", CHECK_S)
+def _():
+    if setup.source != "/proc/kcore":
+        raise Skip(f"{setup.source} is looked at")
+    with hidden():
+        compare_old_kcore("/proc/kallsyms", "the kernel was found by /proc/kallsyms")
+
+
+@check("where that shows no addresses, VMCOREINFO is looked for in memory", CHECK_S)
+def _():
+    if setup.source != "/proc/kcore":
+        raise Skip(f"{setup.source} is looked at")
+    with hidden("echo 2 >/proc/sys/kernel/kptr_restrict"):
+        compare_old_kcore("kallsyms", "the kernel's own was found in memory")
+
+
 @check("threads are those of /proc, with their states", CHECK_S)
 def _():
     before = look(machine)
@@ -148,11 +204,10 @@ def _():
             expect_in("is running on CPU", row["why"])
 
 
-@check("frames of sleeping threads are those of /proc/PID/stack", CHECK_S)
-def _():
+def compare_frames(ask):
+    """What ask() prints for "bt --all --json" with what /proc/PID/stack says of those that sleep."""
     before = look(machine)
-    with client() as connection:
-        mine = {row["tid"]: row for row in json_lines(monitor(connection, "bt --all --json"))}
+    mine = {row["tid"]: row for row in json_lines(ask())}
     after = look(machine)
     still = [thread for tid, thread in before.items()
              if thread.still(after.get(tid)) and thread.stack]
@@ -163,6 +218,14 @@ def _():
     expect(not lines, "\n".join(lines))
     ends = {mine[thread.tid]["end"] for thread in still}
     expect(ends <= {"user", "kthread"}, f"the frames' ends are {ends}")
+
+
+@check("frames of sleeping threads are those of /proc/PID/stack", CHECK_S)
+def _():
+    def ask():
+        with client() as connection:
+            return monitor(connection, "bt --all --json")
+    compare_frames(ask)
 
 
 @check("the virtual machines are those that KVM's debugfs lists", CHECK_S)

@@ -22,11 +22,12 @@ copy_with_libraries() { # PROGRAM
 }
 
 rm -rf "$root"
-mkdir -p "$root/bin" "$root/etc" "$root/tmp"
+mkdir -p "$root/bin" "$root/etc" "$root/lib" "$root/tmp"
 for name in portal look churn; do
     "${CC:-gcc}" -std=gnu17 -O2 -Wall -Wextra -static -pthread -o "$root/bin/$name" \
         "$here/guest/$name.c"
 done
+"${CC:-gcc}" -std=gnu17 -O2 -Wall -Wextra -shared -fPIC -o "$root/lib/oldcore.so" "$here/guest/oldcore.c" -ldl
 copy_with_libraries "$server"
 strip "$root/bin/${server##*/}"
 strace=$(command -v strace) && copy_with_libraries "$strace"

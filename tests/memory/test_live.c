@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "server/memory/iomem.h"
 #include "server/memory/live.h"
+#include "server/memory/live_kernel.h"
 #include "server/memory/notes.h"
 #include "tests/memory/fakefile.h"
 
@@ -30,8 +31,15 @@ static const char iomem[] = "00000000-00000fff : Reserved\n"
 			    "  00110000-00111fff : System RAM (kmem)\n"
 			    "00112000-00112fff : System RAMdisk\n";
 
+/* Modules' symbols are of no use, and the bpf programs' behind them. */
+#define KALLSYMS                                 \
+	"0000000000000000 A fixed_percpu_data\n" \
+	"ffffffff9c000000 T _text\n"
+static const char kallsyms[] = KALLSYMS "ffffffffc0000000 t one\t[module]\n"
+					"ffffffffc0001000 t two\t[bpf]\n";
+
 struct fake_machine {
-	struct fakefile kcore, mem, iomem, vmcoreinfo, lockdown;
+	struct fakefile kcore, mem, iomem, vmcoreinfo, kallsyms, kptr_restrict, lockdown;
 	struct live_paths paths;
 };
 
@@ -100,6 +108,8 @@ static int set_up(void **state)
 	make_mem(&m->mem);
 	make_text(&m->iomem, iomem);
 	make_text(&m->vmcoreinfo, "2000 28\n");
+	make_text(&m->kallsyms, kallsyms);
+	make_text(&m->kptr_restrict, "1\n");
 	make_text(&m->lockdown, "none integrity [confidentiality]\n");
 	m->paths = (struct live_paths){
 		.kcore = m->kcore.path,
@@ -107,6 +117,8 @@ static int set_up(void **state)
 		.crash = "/nonexistent/crash",
 		.iomem = m->iomem.path,
 		.vmcoreinfo = m->vmcoreinfo.path,
+		.kallsyms = m->kallsyms.path,
+		.kptr_restrict = m->kptr_restrict.path,
 		.lockdown = m->lockdown.path,
 	};
 	*state = m;
@@ -120,6 +132,8 @@ static int tear_down(void **state)
 	fakefile_close(&m->mem);
 	fakefile_close(&m->iomem);
 	fakefile_close(&m->vmcoreinfo);
+	fakefile_close(&m->kallsyms);
+	fakefile_close(&m->kptr_restrict);
 	fakefile_close(&m->lockdown);
 	free(m);
 	return 0;
@@ -192,14 +206,12 @@ static void iomem_that_says_nothing(void **state)
 static void device_is_read_where_ram_is(void **state)
 {
 	const struct fake_machine *m = *state;
-	struct notes notes = NOTES_INIT;
 	struct dump_info info = { 0 };
 	struct mem_device *d;
 	uint64_t next;
-	assert_ok(mem_device_open(&m->paths, m->paths.mem, &notes, &info, &d));
+	assert_ok(mem_device_open(&m->paths, m->paths.mem, &info, &d));
 	assert_int_equal(info.memory_bytes, 0xf000 + 0x4800 + 0x2000);
 	assert_int_equal(info.max_pfn, 0x112);
-	assert_string_equal(notes.vmcoreinfo, "OSRELEASE=6.1.0\n");
 	struct page_source s = mem_device_pages(d);
 	assert_page(&s, 1, 0, PAGE_SIZE);
 	assert_page(&s, 0x104, 0, 0x800);
@@ -212,25 +224,144 @@ static void device_is_read_where_ram_is(void **state)
 	assert_int_equal(next, 0x100);
 	assert_false(s.next_page(s.self, 0x112, &next));
 	mem_device_close(d);
+}
+
+/* ---- what the kernel says of itself ---- */
+
+/* What was opened at @source, and what was said about it. */
+struct opened {
+	struct dump *d;
+	struct buf told;
+};
+
+static void keep_sentence(void *closure, const char *sentence)
+{
+	buf_addstr(closure, sentence);
+}
+
+static const struct dump_info *open_source(struct opened *o, const struct fake_machine *m,
+					   const char *source)
+{
+	*o = (struct opened){ .told = BUF_INIT };
+	struct dump_options options = { .warn = keep_sentence, .warn_closure = &o->told };
+	assert_ok(dump_open_live(&m->paths, source, &options, &o->d));
+	return dump_info(o->d);
+}
+
+static void close_source(struct opened *o)
+{
+	dump_close(o->d);
+	buf_free(&o->told);
+}
+
+/* Through the device, and through a kcore that has no note. */
+static void vmcoreinfo_by_its_address(void **state)
+{
+	const struct fake_machine *m = *state;
+	struct dump_info info = { 0 };
+	struct notes notes = NOTES_INIT;
+	struct live_kernel kernel;
+	struct mem_device *device;
+	struct page_source pages;
+	struct opened o;
+	assert_ok(mem_device_open(&m->paths, m->paths.mem, &info, &device));
+	pages = mem_device_pages(device);
+	assert_ok(live_kernel_ask(&m->paths, &pages, &(struct dump_options){ 0 }, &notes, &kernel));
+	assert_string_equal(notes.vmcoreinfo, "OSRELEASE=6.1.0\n");
+	/* It does not lead to symbols, as that of a kernel before 6.0. */
+	assert_string_equal(kernel.kallsyms.data, KALLSYMS);
+	live_kernel_free(&kernel);
+	notes_free(&notes);
+	mem_device_close(device);
+	/* Of a kcore whose memory has no such note. */
+	const struct dump_info *of_kcore = open_source(&o, m, m->paths.kcore);
+	assert_null(of_kcore->vmcoreinfo);
+	assert_non_null(strstr(o.told.data, "no such note is there"));
+	assert_string_equal(of_kcore->kallsyms, KALLSYMS);
+	assert_int_equal(of_kcore->kernel_code, 0x100000);
+	close_source(&o);
+}
+
+static void vmcoreinfo_that_leads_to_symbols(void **state)
+{
+	static const char text[] = "OSRELEASE=6.1.0\nSYMBOL(kallsyms_names)=ffffffff82000000\n";
+	const struct fake_machine *m = *state;
+	struct notes notes = NOTES_INIT;
+	struct live_kernel kernel;
+	assert_ok(notes_set_vmcoreinfo(&notes, text, strlen(text)));
+	assert_ok(live_kernel_ask(&m->paths, NULL, &(struct dump_options){ 0 }, &notes, &kernel));
+	assert_int_equal(kernel.kallsyms.len, 0);
+	assert_null(kernel.kallsyms_why);
+	live_kernel_free(&kernel);
 	notes_free(&notes);
 }
 
-static void device_without_vmcoreinfo(void **state)
+static void no_vmcoreinfo(void **state)
 {
-	static const char *const texts[] = { "", "x", "2000", "2000 0", "2000 ffffffffff" };
+	static const struct {
+		const char *text, *part;
+	} cases[] = {
+		{ "", "does not say where" },
+		{ "x", "does not say where" },
+		{ "2000", "does not say where" },
+		{ "2000 0", "does not say where" },
+		{ "0 1000", "does not say where" },
+		{ "2000 ffffffffff", "does not say where" },
+		{ "fffffffffffff000 2000", "does not say where" },
+		{ "a0000 100", "no physical memory" },
+		{ "3000 100", "no such note" },
+	};
 	struct fake_machine *m = *state;
-	struct notes notes = NOTES_INIT;
-	struct dump_info info = { 0 };
-	struct mem_device *d;
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		replace_text(&m->vmcoreinfo, &m->paths.vmcoreinfo, texts[i]);
-		assert_err(mem_device_open(&m->paths, m->paths.mem, &notes, &info, &d), ERR_IO,
-			   "VMCOREINFO");
+	struct opened o;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		replace_text(&m->vmcoreinfo, &m->paths.vmcoreinfo, cases[i].text);
+		assert_null(open_source(&o, m, m->paths.kcore)->vmcoreinfo);
+		if (!strstr(o.told.data, cases[i].part) && !strstr(o.told.data, "not in the dump"))
+			fail_msg("'%s': %s", cases[i].text, o.told.data);
+		close_source(&o);
 	}
-	replace_text(&m->vmcoreinfo, &m->paths.vmcoreinfo, "a0000 100");
-	assert_err(mem_device_open(&m->paths, m->paths.mem, &notes, &info, &d), ERR_MISSING,
-		   "VMCOREINFO");
-	notes_free(&notes);
+	m->paths.vmcoreinfo = "/nonexistent/vmcoreinfo";
+	open_source(&o, m, m->paths.kcore);
+	assert_non_null(strstr(o.told.data, "this kernel was built without it"));
+	close_source(&o);
+}
+
+/* Why there are no symbols, and what to do; @level is kernel.kptr_restrict. */
+static void assert_no_symbols(struct fake_machine *m, const char *text, const char *level,
+			      const char *part)
+{
+	struct opened o;
+	replace_text(&m->kallsyms, &m->paths.kallsyms, text);
+	replace_text(&m->kptr_restrict, &m->paths.kptr_restrict, level);
+	const struct dump_info *info = open_source(&o, m, m->paths.kcore);
+	assert_null(info->kallsyms);
+	assert_non_null(info->kallsyms_why);
+	if (!strstr(info->kallsyms_why, part))
+		fail_msg("%s", info->kallsyms_why);
+	close_source(&o);
+}
+
+static void no_symbols(void **state)
+{
+	static const char zeros[] = "0000000000000000 A fixed_percpu_data\n"
+				    "0000000000000000 T _text\n"
+				    "0000000000000000 t one\t[module]\n";
+	struct fake_machine *m = *state;
+	struct opened o;
+	assert_no_symbols(m, zeros, "1\n", "CAP_SYSLOG is needed");
+	assert_no_symbols(m, zeros, "", "CAP_SYSLOG is needed");
+	assert_no_symbols(m, zeros, "2\n", "set it to 1 (sysctl kernel.kptr_restrict=1)");
+	assert_no_symbols(m, "", "1\n", "lists no symbols");
+	assert_no_symbols(m, "no line", "1\n", "lists no symbols");
+	assert_no_symbols(m, "\tonly [modules]\n", "1\n", "lists no symbols");
+	m->paths.kallsyms = "/nonexistent/kallsyms";
+	const struct dump_info *info = open_source(&o, m, m->paths.kcore);
+	assert_non_null(strstr(info->kallsyms_why, "this kernel was built without it"));
+	close_source(&o);
+	m->paths.kallsyms = "/dev/zero";
+	info = open_source(&o, m, m->paths.kcore);
+	assert_non_null(strstr(info->kallsyms_why, "it is no text"));
+	close_source(&o);
 }
 
 static void old_kcore_gets_its_addresses(void **state)
@@ -263,11 +394,6 @@ static void old_kcore_of_another_machine(void **state)
 		   "none of them is the RAM");
 }
 
-static void keep_sentence(void *closure, const char *sentence)
-{
-	buf_addstr(closure, sentence);
-}
-
 static void the_best_is_taken(void **state)
 {
 	struct fake_machine *m = *state;
@@ -278,9 +404,10 @@ static void the_best_is_taken(void **state)
 	m->paths.kcore = "/nonexistent/kcore";
 	m->paths.mem = "/nonexistent/mem";
 	assert_ok(dump_open_live(&m->paths, NULL, &options, &d));
-	assert_string_equal(told.data, "/nonexistent/kcore does not exist: this kernel was built "
-				       "without it; /nonexistent/mem does not exist: this kernel "
-				       "was built without it");
+	assert_non_null(strstr(told.data,
+			       "/nonexistent/kcore does not exist: this kernel was built "
+			       "without it; /nonexistent/mem does not exist: this "
+			       "kernel was built without it"));
 	dump_close(d);
 	buf_free(&told);
 	m->paths.crash = "/nonexistent/crash";
@@ -310,7 +437,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(ram_is_what_iomem_says, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(iomem_that_says_nothing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(device_is_read_where_ram_is, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(device_without_vmcoreinfo, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(vmcoreinfo_by_its_address, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(vmcoreinfo_that_leads_to_symbols, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(no_vmcoreinfo, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(no_symbols, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(old_kcore_gets_its_addresses, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(old_kcore_of_another_machine, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_best_is_taken, set_up, tear_down),

@@ -362,6 +362,84 @@ static void damaged_tables(void **state)
 	free_machine(m);
 }
 
+/* ---- as /proc prints it ---- */
+
+static void lines_of_proc_kallsyms(void **state)
+{
+	(void)state;
+	static const char text[] = "0000000000001000 A cpu_tss_rw\n"
+				   "ffffffff81000000 T _stext\n"
+				   "ffffffff81000000 T startup_64\n"
+				   "ffffffff81000040 t do_one\n"
+				   "ffffffff81000080 T _end";
+	struct symbols *s;
+	struct symbol symbol;
+	assert_null(symbols_from_kallsyms_text(text, NULL, &s));
+	assert_string_equal(symbols_kind(s), "/proc/kallsyms");
+	assert_int_equal(symbols_count(s), 5);
+	assert_true(symbols_get(s, "cpu_tss_rw", &symbol));
+	assert_int_equal(symbol.address, 0x1000);
+	assert_int_equal(symbol.type, 'A');
+	assert_true(symbols_at(s, TEXT + 0x7f, &symbol));
+	assert_string_equal(symbol.name, "do_one");
+	assert_int_equal(symbol.size, 0x40);
+	assert_true(symbols_at(s, TEXT, &symbol));
+	assert_string_equal(symbol.name, "startup_64");
+	assert_false(symbols_at(s, TEXT + 0x80, &symbol));
+	symbols_free(s);
+}
+
+static void lines_that_are_none(void **state)
+{
+	(void)state;
+	static const char *const texts[] = {
+		"\n",
+		"ffffffff81000000\n",
+		"ffffffff81000000 \n",
+		"ffffffff81000000 T\n",
+		"ffffffff81000000 T \n",
+		"ffffffff81000000 Txname\n",
+		"ffffffff81000000  T name\n",
+		"0xffffffff81000000 T name\n",
+		" T name\n",
+		"1ffffffff81000000 T name\n",
+		"ffffffff81000000 T good\n\n",
+	};
+	struct symbols *s;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		struct err *e = symbols_from_kallsyms_text(texts[i], NULL, &s);
+		if (!e)
+			fail_msg("%s", texts[i]);
+		assert_int_equal(err_code(e), ERR_CORRUPT);
+		err_free(e);
+	}
+	char *text = malloc(4096);
+	assert_non_null(text);
+	memset(text, 'n', 4096);
+	memcpy(text, "ffffffff81000000 T ", 19);
+	text[4095] = 0;
+	struct err *e = symbols_from_kallsyms_text(text, NULL, &s);
+	assert_non_null(e);
+	err_free(e);
+	free(text);
+}
+
+static void lines_of_another_kernel(void **state)
+{
+	(void)state;
+	static const char info_text[] = "SYMBOL(_stext)=ffffffff81000000\n";
+	struct vmcoreinfo *info;
+	struct symbols *s;
+	assert_null(vmcoreinfo_parse(info_text, strlen(info_text), &info));
+	assert_null(symbols_from_kallsyms_text("ffffffff81000000 T _stext\n", info, &s));
+	symbols_free(s);
+	struct err *e = symbols_from_kallsyms_text("ffffffff91000000 T _stext\n", info, &s);
+	assert_non_null(e);
+	assert_non_null(strstr(err_msg(e), "disagrees with VMCOREINFO"));
+	err_free(e);
+	vmcoreinfo_free(info);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -372,6 +450,9 @@ int main(void)
 		cmocka_unit_test(tables_that_are_not_named),
 		cmocka_unit_test(tables_that_contradict_vmcoreinfo),
 		cmocka_unit_test(damaged_tables),
+		cmocka_unit_test(lines_of_proc_kallsyms),
+		cmocka_unit_test(lines_that_are_none),
+		cmocka_unit_test(lines_of_another_kernel),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
