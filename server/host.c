@@ -404,6 +404,7 @@ no_kvm:
 static struct err *renew(struct host *h)
 {
 	const struct kernel_notes_mark mark = kernel_notes_mark(h->kernel);
+	dump_renew(h->dump);
 	struct err *e = take_anew(h);
 	kernel_notes_rewind(h->kernel, &mark);
 	return e;
@@ -565,6 +566,7 @@ void host_describe(const struct host *h, struct buf *out)
 	buf_addch(out, '\n');
 	add_notes(out, h->warnings);
 	add_notes(out, kernel_notes(k));
+	add_notes(out, dump_info(h->dump)->memory_note);
 }
 
 static void json_lines(struct json *j, const char *lines)
@@ -620,6 +622,7 @@ void host_describe_json(const struct host *h, struct buf *out)
 	json_array(&j, "notes");
 	json_lines(&j, h->warnings);
 	json_lines(&j, kernel_notes(k));
+	json_lines(&j, info->memory_note);
 	json_end(&j);
 	json_end(&j);
 	buf_addch(out, '\n');

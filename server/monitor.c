@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "proto/target.h"
 #include "server/host.h"
+#include "server/memory/dump.h"
 #include "server/monitor_commands.h"
 #include "server/monitor_job.h"
 
@@ -51,9 +52,13 @@ static struct err *run_refresh(struct host *h, struct target_view *view,
 	if (!h->live)
 		return err_new(ERR_INVALID, "a dump never changes; only --live has new threads");
 	struct err *e = host_renew(h);
-	if (!e)
-		buf_addf(out, "%zu tasks\n", h->tasks.count);
-	return e;
+	if (e)
+		return e;
+	buf_addf(out, "%zu tasks\n", h->tasks.count);
+	const char *note = dump_info(h->dump)->memory_note;
+	if (note)
+		buf_addf(out, "%s\n", note);
+	return NULL;
 }
 
 static const struct command commands[] = {

@@ -174,6 +174,7 @@ void dump_close(struct dump *d)
 	mem_device_close(d->device);
 	qmp_machine_close(d->machine);
 	live_kernel_free(&d->kernel);
+	iomem_close(&d->iomem);
 	notes_free(&d->notes);
 	for (size_t i = 0; i < d->file_count; i++)
 		dump_file_close(&d->files[i]);

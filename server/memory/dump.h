@@ -55,6 +55,7 @@ struct dump_info {
 	const char *kallsyms;
 	const char *kallsyms_why;
 	uint64_t kernel_code;
+	const char *memory_note; /* a sentence about memory that came since; or NULL */
 };
 
 struct dump_options {
@@ -116,6 +117,9 @@ enum dump_change {
 
 /* What has become of the machine since the last call, without waiting. A dump stays the same. */
 enum dump_change dump_look(struct dump *d);
+/* Looks at once which memory the machine has now, and tells info. dump_look() does it once a
+ * second, as it costs more than a packet. What has gone is unknown from then on. */
+void dump_renew(struct dump *d);
 /* Whether all that was read since dump_look() is of one moment. */
 bool dump_is_still(const struct dump *d);
 /* Who could not make use of a machine that was stopped has it as one that runs, until the next

@@ -2,10 +2,14 @@
 /* Which memory of this machine is opened, and why not a better one. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -16,6 +20,9 @@
 #include "server/memory/file.h"
 #include "server/memory/live.h"
 #include "server/memory/qmp_machine.h"
+
+/* How long the ranges of memory are believed. */
+enum { RANGES_LAST_MS = 1000 };
 
 /* Opens @path as /proc/kcore is; what is no regular file is a device. */
 static struct err *open_kcore_file(const struct live_paths *paths, const char *path,
@@ -45,8 +52,8 @@ static struct err *open_kcore(const struct live_paths *paths, const char *path,
 {
 	struct err *e = open_kcore_file(paths, path, &d->files[0]);
 	if (!e)
-		e = err_wrap(elf_dump_open_kcore(paths, &d->files[0], options, &d->notes, &d->info,
-						 &d->elf),
+		e = err_wrap(elf_dump_open_kcore(&d->iomem, &d->files[0], options, &d->notes,
+						 &d->info, &d->elf),
 			     "open %s", path);
 	if (!e)
 		d->pages = elf_dump_pages(d->elf);
@@ -55,7 +62,7 @@ static struct err *open_kcore(const struct live_paths *paths, const char *path,
 
 static struct err *open_device(const struct live_paths *paths, const char *path, struct dump *d)
 {
-	struct err *e = mem_device_open(paths, path, &d->info, &d->device);
+	struct err *e = mem_device_open(paths, path, &d->iomem, &d->info, &d->device);
 	if (!e)
 		d->pages = mem_device_pages(d->device);
 	return e;
@@ -98,6 +105,86 @@ static void publish_notes(struct dump *d)
 	d->info.note_count = d->notes.count;
 }
 
+/* /proc/kcore may be mounted elsewhere, in a container; another file is a copy of something. */
+static bool is_of_this_machine(const struct live_paths *paths, const char *path, int fd)
+{
+	struct statfs fs;
+	return !strcmp(path, paths->kcore) || (!fstatfs(fd, &fs) && fs.f_type == PROC_SUPER_MAGIC);
+}
+
+/* The memory of this machine, of which iomem is wanted: a device needs it, kcore may do without. */
+static struct err *open_memory(const struct live_paths *paths, const char *path,
+			       const struct dump_options *options, struct dump *d)
+{
+	bool device = is_device(path);
+	struct err *why = iomem_open(paths->iomem, &d->iomem);
+	if (why && (device || err_code(why) == ERR_NOMEM))
+		return why;
+	if (device)
+		return open_device(paths, path, d);
+	d->iomem.why = why;
+	struct err *e = open_kcore(paths, path, options, d);
+	d->of_this_machine = !e && is_of_this_machine(paths, path, d->files[0].fd);
+	return e;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* What kcore has is renewed by the kernel when somebody opens it (fs/proc/kcore.c: open_kcore()),
+ * which this process may do no more. */
+static void tell_what_kcore_lacks(struct dump *d)
+{
+	uint64_t lacks = d->iomem.file ? elf_dump_lacks(d->elf, &d->iomem.ram) : 0;
+	d->info.memory_note = NULL;
+	if (lacks <= d->lacked)
+		return;
+	snprintf(d->memory_note, sizeof(d->memory_note),
+		 "%" PRIu64 " KiB of memory have come that %.64s does not have before somebody "
+		 "opens it: 'head -c 1 %.64s' as root does",
+		 (lacks - d->lacked) >> 10, d->files[0].path, d->files[0].path);
+	d->info.memory_note = d->memory_note;
+}
+
+static struct err *renew_ranges(struct dump *d)
+{
+	struct err *e = d->iomem.file ? iomem_renew(&d->iomem) : NULL;
+	if (e)
+		return e;
+	if (d->device) {
+		mem_device_count(d->device, &d->info);
+		return NULL;
+	}
+	e = elf_dump_renew_kcore(d->elf, &d->iomem, &d->info);
+	if (!e)
+		tell_what_kcore_lacks(d);
+	return e;
+}
+
+void dump_renew(struct dump *d)
+{
+	if (!d->device && !d->of_this_machine)
+		return;
+	d->ranges_at = now_ms();
+	struct err *e = renew_ranges(d);
+	/* The ranges of before have to do; reading will show it. */
+	if (e)
+		log_debug(LOG_MEMORY, "which memory there is: %s", err_msg(e));
+	err_free(e);
+}
+
+static void first_ranges(struct dump *d)
+{
+	dump_renew(d);
+	if (d->elf && d->iomem.file)
+		d->lacked = elf_dump_lacks(d->elf, &d->iomem.ram);
+	d->info.memory_note = NULL;
+}
+
 static struct err *open_source(const struct live_paths *paths, const char *path,
 			       const struct dump_options *options, struct dump **ret)
 {
@@ -109,11 +196,9 @@ static struct err *open_source(const struct live_paths *paths, const char *path,
 	d->info.running = true;
 	if (socket)
 		e = open_machine(socket, d);
-	else if (is_device(path))
-		e = open_device(paths, path, d);
 	else
-		e = open_kcore(paths, path, options, d);
-	if (!e && !socket)
+		e = open_memory(paths, path, options, d);
+	if (!e && (d->of_this_machine || d->device))
 		e = ask_kernel(paths, options, d);
 	if (e) {
 		dump_close(d);
@@ -125,6 +210,7 @@ static struct err *open_source(const struct live_paths *paths, const char *path,
 	d->info.format = d->format;
 	d->info.pieces = 1;
 	publish_notes(d);
+	first_ranges(d);
 	d->info.vmcoreinfo = d->notes.vmcoreinfo;
 	d->info.vmcoreinfo_len = d->notes.vmcoreinfo_len;
 	*ret = d;
@@ -179,8 +265,13 @@ static enum dump_change stop(struct dump *d)
 enum dump_change dump_look(struct dump *d)
 {
 	struct qmp_look look = { .changed = true, .running = true };
-	if (!d->machine)
-		return d->info.live ? DUMP_CHANGED : DUMP_SAME;
+	if (!d->info.live)
+		return DUMP_SAME;
+	if (!d->machine) {
+		if (now_ms() - d->ranges_at >= RANGES_LAST_MS)
+			dump_renew(d);
+		return DUMP_CHANGED;
+	}
 	struct err *e = qmp_machine_look(d->machine, &look);
 	/* Reading says it, too. */
 	if (e)

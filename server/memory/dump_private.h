@@ -4,6 +4,7 @@
 #define SERVER_MEMORY_DUMP_PRIVATE_H
 
 #include "server/memory/dump.h"
+#include "server/memory/iomem.h"
 #include "server/memory/live_kernel.h"
 #include "server/memory/notes.h"
 
@@ -21,6 +22,11 @@ struct dump {
 	struct page_source pages;
 	char format[4096 + 32];	   /* a live source is named by its path */
 	struct live_kernel kernel; /* of live memory but QEMU's */
+	struct iomem iomem;	   /* as `kernel`; not open if it cannot be had */
+	bool of_this_machine;	   /* and it is about that memory */
+	uint64_t lacked;	   /* bytes of RAM that kcore did not have from the start */
+	int64_t ranges_at;	   /* when dump_renew() looked last, in ms */
+	char memory_note[256];	   /* info.memory_note */
 	/* one of these */
 	struct elf_dump *elf;
 	struct kdump_dump *kdump;

@@ -17,6 +17,7 @@
 
 #include "server/memory/dump.h"
 
+struct ram_map;
 struct dump_file;
 struct notes;
 struct elf_dump;
@@ -41,19 +42,20 @@ struct elf_headers {
 /*
  * Reads and checks the ELF header and the program headers. ERR_FORMAT for what is no ELF core
  * file or has headers that make no sense, ERR_UNSUPPORTED for other architectures.
+ * Of a @kcore, segments that are larger than physical memory can be are left out, no error.
  */
-__attribute__((warn_unused_result)) struct err *elf_check(const struct dump_file *f,
+__attribute__((warn_unused_result)) struct err *elf_check(const struct dump_file *f, bool kcore,
 							  struct elf_headers *ret);
 void elf_headers_free(struct elf_headers *h);
 
-struct live_paths;
+struct iomem;
 
 /*
  * For the headers of a /proc/kcore of before 5.2, which give no physical addresses: finds them by
- * what @paths->iomem says is RAM, of which each range is mapped whole. Other headers are left as
- * they are. ERR_FORMAT when they cannot be told.
+ * what @iomem says is RAM, of which each range is mapped whole. Other headers are left as they are.
+ * ERR_FORMAT when they cannot be told, ERR_IO when @iomem is not open.
  */
-__attribute__((warn_unused_result)) struct err *kcore_place_segments(const struct live_paths *paths,
+__attribute__((warn_unused_result)) struct err *kcore_place_segments(const struct iomem *iomem,
 								     struct elf_headers *h);
 
 /*
@@ -65,9 +67,15 @@ elf_dump_open(const struct dump_file *f, const struct dump_options *options, str
 	      struct dump_info *info, struct elf_dump **ret);
 /* The same for /proc/kcore or what looks like it. */
 __attribute__((warn_unused_result)) struct err *
-elf_dump_open_kcore(const struct live_paths *paths, const struct dump_file *f,
+elf_dump_open_kcore(const struct iomem *iomem, const struct dump_file *f,
 		    const struct dump_options *options, struct notes *notes, struct dump_info *info,
 		    struct elf_dump **ret);
+/* Reads its headers again, after memory has come or gone, and leaves out what @iomem does not call
+ * RAM, if that is open. An error leaves all as it was. */
+__attribute__((warn_unused_result)) struct err *
+elf_dump_renew_kcore(struct elf_dump *d, const struct iomem *iomem, struct dump_info *info);
+/* How many bytes of whole pages of @ram it does not have. */
+uint64_t elf_dump_lacks(const struct elf_dump *d, const struct ram_map *ram);
 void elf_dump_close(struct elf_dump *d);
 
 struct page_source elf_dump_pages(struct elf_dump *d);

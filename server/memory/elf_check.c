@@ -151,7 +151,8 @@ static struct err *check_load(const Elf64_Phdr *p, uint64_t number)
 	return NULL;
 }
 
-static struct err *add_segment(struct elf_headers *h, const Elf64_Phdr *p, uint64_t number)
+static struct err *add_segment(struct elf_headers *h, const Elf64_Phdr *p, uint64_t number,
+			       bool kcore)
 {
 	if (p->p_type != PT_LOAD && p->p_type != PT_NOTE)
 		return NULL;
@@ -168,6 +169,9 @@ static struct err *add_segment(struct elf_headers *h, const Elf64_Phdr *p, uint6
 	/* Segments without a physical address are marked so, as in /proc/kcore. */
 	if (p->p_paddr == UINT64_MAX || p->p_memsz == 0)
 		return NULL;
+	/* Where none has one (kcore.c): vmalloc space, 12800 TiB with five levels of tables. */
+	if (kcore && p->p_memsz > UINT64_C(1) << PHYSICAL_BITS_MAX)
+		return NULL;
 	struct err *e = check_load(p, number);
 	if (!e)
 		h->loads[h->load_count++] = s;
@@ -175,7 +179,7 @@ static struct err *add_segment(struct elf_headers *h, const Elf64_Phdr *p, uint6
 }
 
 static struct err *read_segments(const struct dump_file *f, uint64_t offset, uint64_t count,
-				 struct elf_headers *h)
+				 bool kcore, struct elf_headers *h)
 {
 	Elf64_Phdr *chunk = malloc(PHDRS_AT_ONCE * sizeof(*chunk));
 	if (!chunk)
@@ -189,13 +193,13 @@ static struct err *read_segments(const struct dump_file *f, uint64_t offset, uin
 			if (e)
 				break;
 		}
-		e = add_segment(h, &chunk[i % PHDRS_AT_ONCE], i);
+		e = add_segment(h, &chunk[i % PHDRS_AT_ONCE], i, kcore);
 	}
 	free(chunk);
 	return e;
 }
 
-struct err *elf_check(const struct dump_file *f, struct elf_headers *ret)
+struct err *elf_check(const struct dump_file *f, bool kcore, struct elf_headers *ret)
 {
 	Elf64_Ehdr header;
 	struct err *e = dump_file_read(f, 0, &header, sizeof(header), "its ELF header");
@@ -213,7 +217,7 @@ struct err *elf_check(const struct dump_file *f, struct elf_headers *ret)
 		.notes = malloc((size_t)count * sizeof(*h.notes)),
 		.incomplete = header.e_flags & FLAG_INCOMPLETE,
 	};
-	e = h.loads && h.notes ? read_segments(f, header.e_phoff, count, &h) : err_nomem();
+	e = h.loads && h.notes ? read_segments(f, header.e_phoff, count, kcore, &h) : err_nomem();
 	if (!e && h.load_count == 0)
 		e = err_new(ERR_FORMAT, "it holds no memory: no segment of its ELF header has a "
 					"physical address");

@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "server/memory/file.h"
+#include "server/memory/iomem.h"
 #include "server/memory/notes.h"
 #include "server/memory/ranges.h"
 
@@ -189,6 +190,20 @@ static void find_phys_base(const struct elf_headers *h, struct dump_info *info)
 	}
 }
 
+static void count_memory(const struct elf_dump *d, const struct elf_headers *h,
+			 struct dump_info *info)
+{
+	info->memory_bytes = info->max_pfn = 0;
+	for (size_t i = 0; i < d->present.count; i++)
+		info->memory_bytes += d->present.list[i].at.end - d->present.list[i].at.start;
+	for (size_t i = 0; i < h->load_count; i++) {
+		uint64_t end = h->loads[i].paddr + h->loads[i].memsz;
+		uint64_t pfn = (end + PAGE_SIZE - 1) >> PAGE_SHIFT;
+		if (pfn > info->max_pfn)
+			info->max_pfn = pfn;
+	}
+}
+
 static void describe(const struct elf_dump *d, const struct elf_headers *h, struct dump_info *info)
 {
 	info->compression = "none";
@@ -201,14 +216,7 @@ static void describe(const struct elf_dump *d, const struct elf_headers *h, stru
 		else
 			info->truncated = true;
 	}
-	for (size_t i = 0; i < d->present.count; i++)
-		info->memory_bytes += d->present.list[i].at.end - d->present.list[i].at.start;
-	for (size_t i = 0; i < h->load_count; i++) {
-		uint64_t end = h->loads[i].paddr + h->loads[i].memsz;
-		uint64_t pfn = (end + PAGE_SIZE - 1) >> PAGE_SHIFT;
-		if (pfn > info->max_pfn)
-			info->max_pfn = pfn;
-	}
+	count_memory(d, h, info);
 }
 
 static struct err *open_segments(const struct elf_headers *headers, const struct dump_file *f,
@@ -237,7 +245,7 @@ struct err *elf_dump_open(const struct dump_file *f, const struct dump_options *
 			  struct notes *notes, struct dump_info *info, struct elf_dump **ret)
 {
 	struct elf_headers headers;
-	struct err *e = elf_check(f, &headers);
+	struct err *e = elf_check(f, false, &headers);
 	if (e)
 		return e;
 	e = open_segments(&headers, f, options, notes, info, ret);
@@ -245,19 +253,95 @@ struct err *elf_dump_open(const struct dump_file *f, const struct dump_options *
 	return e;
 }
 
-struct err *elf_dump_open_kcore(const struct live_paths *paths, const struct dump_file *f,
+/* ---- of a machine that runs ---- */
+
+/* Cuts off what is no RAM (any more). */
+static struct err *keep_ram(struct elf_dump *d, const struct ram_map *ram)
+{
+	struct ranges kept = { 0 };
+	kept.list = malloc((d->present.count + ram->count) * sizeof(struct range));
+	if (!kept.list)
+		return err_nomem();
+	for (size_t i = 0; i < d->present.count; i++) {
+		const struct range *x = &d->present.list[i];
+		const struct pa_range *r = ram_map_from(ram, x->at.start);
+		for (; r && r < ram->list + ram->count && r->start < x->at.end; r++) {
+			uint64_t start = r->start > x->at.start ? r->start : x->at.start;
+			uint64_t end = r->end < x->at.end ? r->end : x->at.end;
+			add(&kept, start, end, x->offset + (start - x->at.start), x->why);
+		}
+	}
+	free(d->present.list);
+	d->present = kept;
+	return NULL;
+}
+
+static struct err *read_kcore_headers(const struct dump_file *f, const struct iomem *iomem,
+				      struct elf_headers *ret)
+{
+	struct err *e = elf_check(f, true, ret);
+	if (e)
+		return e;
+	e = kcore_place_segments(iomem, ret);
+	if (e)
+		elf_headers_free(ret);
+	return e;
+}
+
+struct err *elf_dump_open_kcore(const struct iomem *iomem, const struct dump_file *f,
 				const struct dump_options *options, struct notes *notes,
 				struct dump_info *info, struct elf_dump **ret)
 {
 	struct elf_headers headers;
-	struct err *e = elf_check(f, &headers);
+	struct err *e = read_kcore_headers(f, iomem, &headers);
 	if (e)
 		return e;
-	e = kcore_place_segments(paths, &headers);
-	if (!e)
-		e = open_segments(&headers, f, options, notes, info, ret);
+	e = open_segments(&headers, f, options, notes, info, ret);
 	elf_headers_free(&headers);
 	return e;
+}
+
+struct err *elf_dump_renew_kcore(struct elf_dump *d, const struct iomem *iomem,
+				 struct dump_info *info)
+{
+	struct elf_headers headers;
+	struct elf_dump renewed = { .file = d->file };
+	struct err *e = read_kcore_headers(d->file, iomem, &headers);
+	if (e)
+		return e;
+	e = build_ranges(&renewed, &headers);
+	if (!e && iomem->file)
+		e = keep_ram(&renewed, &iomem->ram);
+	if (!e) {
+		struct elf_dump old = *d;
+		*d = renewed;
+		renewed = old;
+		count_memory(d, &headers, info);
+	}
+	free(renewed.present.list);
+	free(renewed.absent.list);
+	elf_headers_free(&headers);
+	return e;
+}
+
+uint64_t elf_dump_lacks(const struct elf_dump *d, const struct ram_map *ram)
+{
+	uint64_t lacks = 0;
+	for (size_t i = 0; i < ram->count; i++) {
+		uint64_t at = (ram->list[i].start + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1);
+		uint64_t end = ram->list[i].end & ~(uint64_t)(PAGE_SIZE - 1);
+		while (at < end) {
+			const struct range *r = first_ending_behind(&d->present, at);
+			if (r && r->at.start <= at) {
+				at = r->at.end;
+				continue;
+			}
+			uint64_t next = r && r->at.start < end ? r->at.start : end;
+			lacks += next - at;
+			at = next;
+		}
+	}
+	return lacks;
 }
 
 void elf_dump_close(struct elf_dump *d)

@@ -100,17 +100,13 @@ static struct err *read_ranges(FILE *file, struct ram_map *m)
 
 struct err *ram_map_read(const char *path, struct ram_map *ret)
 {
-	struct ram_map m = { 0 };
-	FILE *file = fopen(path, "re");
-	if (!file)
-		return err_errno(errno, "find out from %s what is RAM", path);
-	struct err *e = read_ranges(file, &m);
-	fclose(file);
-	if (e) {
-		ram_map_free(&m);
-		return err_wrap(e, "find out from %s what is RAM", path);
-	}
-	*ret = m;
+	struct iomem m = IOMEM_INIT;
+	struct err *e = iomem_open(path, &m);
+	if (e)
+		return e;
+	*ret = m.ram;
+	m.ram = (struct ram_map){ 0 };
+	iomem_close(&m);
 	return NULL;
 }
 
@@ -123,4 +119,47 @@ void ram_map_free(struct ram_map *m)
 const struct pa_range *ram_map_from(const struct ram_map *m, uint64_t pa)
 {
 	return ranges_from(m->list, m->count, sizeof(*m->list), pa);
+}
+
+bool ram_map_same(const struct ram_map *a, const struct ram_map *b)
+{
+	return a->count == b->count &&
+	       (!a->count || !memcmp(a->list, b->list, a->count * sizeof(*a->list)));
+}
+
+struct err *iomem_open(const char *path, struct iomem *ret)
+{
+	struct iomem m = { .file = fopen(path, "re"), .path = path };
+	if (!m.file)
+		return err_errno(errno, "find out from %s what is RAM", path);
+	struct err *e = iomem_renew(&m);
+	if (e) {
+		iomem_close(&m);
+		return e;
+	}
+	*ret = m;
+	return NULL;
+}
+
+struct err *iomem_renew(struct iomem *m)
+{
+	struct ram_map map = { 0 };
+	rewind(m->file);
+	struct err *e = read_ranges(m->file, &map);
+	if (e) {
+		ram_map_free(&map);
+		return err_wrap(e, "find out from %s what is RAM", m->path);
+	}
+	ram_map_free(&m->ram);
+	m->ram = map;
+	return NULL;
+}
+
+void iomem_close(struct iomem *m)
+{
+	if (m->file)
+		fclose(m->file);
+	ram_map_free(&m->ram);
+	err_free(m->why);
+	*m = (struct iomem)IOMEM_INIT;
 }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "server/memory/ranges.h"
 
@@ -29,5 +30,28 @@ void ram_map_free(struct ram_map *m);
 
 /* The range that holds @pa, or else the first above it; NULL if there is none. */
 const struct pa_range *ram_map_from(const struct ram_map *m, uint64_t pa);
+
+/* Whether both list the same ranges. */
+bool ram_map_same(const struct ram_map *a, const struct ram_map *b);
+
+/* The file, open: it goes on showing addresses to who was allowed to see them when it was opened
+ * (kernel/resource.c: r_show()), so that memory that comes and goes is seen without privileges. */
+struct iomem {
+	FILE *file;	  /* owned; NULL if it is not open */
+	const char *path; /* borrowed */
+	struct ram_map ram;
+	struct err *why; /* owned: why it is not open, if somebody has put that here */
+};
+
+#define IOMEM_INIT \
+	{          \
+		0  \
+	}
+
+/* As ram_map_read(); @path must last. */
+__attribute__((warn_unused_result)) struct err *iomem_open(const char *path, struct iomem *ret);
+/* Reads it again; an error leaves m->ram as it was. */
+__attribute__((warn_unused_result)) struct err *iomem_renew(struct iomem *m);
+void iomem_close(struct iomem *m);
 
 #endif

@@ -10,7 +10,6 @@
 #include "base/err.h"
 #include "server/memory/elf.h"
 #include "server/memory/iomem.h"
-#include "server/memory/live.h"
 
 /* The direct map begins at a multiple of it, moved by KASLR or not (arch/x86/mm/kaslr.c). */
 #define DIRECT_MAP_UNIT (UINT64_C(1) << 30)
@@ -94,22 +93,19 @@ static void place(struct elf_headers *h, const struct ram_map *ram, uint64_t bas
 	h->load_count = kept;
 }
 
-struct err *kcore_place_segments(const struct live_paths *paths, struct elf_headers *h)
+struct err *kcore_place_segments(const struct iomem *iomem, struct elf_headers *h)
 {
-	struct ram_map ram;
 	uint64_t base;
 	if (has_addresses(h))
 		return NULL;
-	struct err *e = ram_map_read(paths->iomem, &ram);
-	if (e)
-		return err_wrap(e, "its segments have no physical addresses");
-	if (find_base(h, &ram, &base))
-		place(h, &ram, base);
-	else
-		e = err_new(ERR_FORMAT,
-			    "its segments have no physical addresses, and none of them is the RAM "
-			    "that %s lists",
-			    paths->iomem);
-	ram_map_free(&ram);
-	return e;
+	if (!iomem->file)
+		return err_new(ERR_IO, "its segments have no physical addresses: %s",
+			       iomem->why ? err_msg(iomem->why) : "nor is RAM known");
+	if (!find_base(h, &iomem->ram, &base))
+		return err_new(ERR_FORMAT,
+			       "its segments have no physical addresses, and none of them is the "
+			       "RAM that %s lists",
+			       iomem->path);
+	place(h, &iomem->ram, base);
+	return NULL;
 }

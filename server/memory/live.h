@@ -11,6 +11,7 @@
 #include "server/memory/dump.h"
 
 struct err;
+struct iomem;
 struct mem_device;
 
 /* Where things lie; a test has its own. */
@@ -33,12 +34,13 @@ __attribute__((warn_unused_result)) struct err *live_refused(const struct live_p
 
 /*
  * Opens @path, a device at whose offsets physical memory lies, and makes sure that it lets itself
- * be read. Fills what of @info comes from the pages.
+ * be read. Fills what of @info comes from the pages. @iomem, which is borrowed and open, says which
+ * of it is RAM, also after it was renewed; then mem_device_count() tells @info.
  */
-__attribute__((warn_unused_result)) struct err *mem_device_open(const struct live_paths *paths,
-								const char *path,
-								struct dump_info *info,
-								struct mem_device **ret);
+__attribute__((warn_unused_result)) struct err *
+mem_device_open(const struct live_paths *paths, const char *path, const struct iomem *iomem,
+		struct dump_info *info, struct mem_device **ret);
+void mem_device_count(const struct mem_device *d, struct dump_info *info);
 void mem_device_close(struct mem_device *d);
 
 struct page_source mem_device_pages(struct mem_device *d);

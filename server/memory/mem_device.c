@@ -19,8 +19,8 @@ enum {
 
 struct mem_device {
 	int fd;
-	char *path;	    /* owned */
-	struct ram_map ram; /* owned */
+	char *path;		   /* owned */
+	const struct iomem *iomem; /* borrowed; open */
 };
 
 static struct err *read_page(void *self, uint64_t pfn, void *page, uint16_t *ret_from,
@@ -28,7 +28,8 @@ static struct err *read_page(void *self, uint64_t pfn, void *page, uint16_t *ret
 {
 	const struct mem_device *d = self;
 	uint64_t pa = pfn << PAGE_SHIFT;
-	const struct pa_range *r = pfn > INT64_MAX >> PAGE_SHIFT ? NULL : ram_map_from(&d->ram, pa);
+	const struct pa_range *r =
+		pfn > INT64_MAX >> PAGE_SHIFT ? NULL : ram_map_from(&d->iomem->ram, pa);
 	if (!r || r->start >= pa + PAGE_SIZE)
 		return err_new(ERR_MISSING, "no RAM of this machine");
 	uint64_t from = r->start > pa ? r->start - pa : 0;
@@ -51,7 +52,7 @@ static bool next_page(void *self, uint64_t pfn, uint64_t *ret_pfn)
 	const struct mem_device *d = self;
 	if (pfn > UINT64_MAX >> PAGE_SHIFT)
 		return false;
-	const struct pa_range *r = ram_map_from(&d->ram, pfn << PAGE_SHIFT);
+	const struct pa_range *r = ram_map_from(&d->iomem->ram, pfn << PAGE_SHIFT);
 	if (!r)
 		return false;
 	*ret_pfn = r->start >> PAGE_SHIFT > pfn ? r->start >> PAGE_SHIFT : pfn;
@@ -61,11 +62,11 @@ static bool next_page(void *self, uint64_t pfn, uint64_t *ret_pfn)
 /* A kernel with STRICT_DEVMEM opens /dev/mem for root, and then refuses RAM. */
 static struct err *try_reading(const struct live_paths *paths, const struct mem_device *d)
 {
-	const struct pa_range *r = ram_map_from(&d->ram, LOW_MEMORY);
+	const struct pa_range *r = ram_map_from(&d->iomem->ram, LOW_MEMORY);
 	uint64_t pa = r && r->start > LOW_MEMORY ? r->start : LOW_MEMORY;
 	char byte;
 	if (!r)
-		return err_new(ERR_FORMAT, "%s: no RAM above 1 MiB", paths->iomem);
+		return err_new(ERR_FORMAT, "%s: no RAM above 1 MiB", d->iomem->path);
 	ssize_t n = pread(d->fd, &byte, sizeof(byte), (off_t)pa);
 	if (n > 0)
 		return NULL;
@@ -80,22 +81,23 @@ static struct err *try_reading(const struct live_paths *paths, const struct mem_
 	return live_refused(paths, d->path, errno);
 }
 
-static void describe(const struct mem_device *d, struct dump_info *info)
+void mem_device_count(const struct mem_device *d, struct dump_info *info)
 {
-	info->compression = "none";
-	info->dump_level = -1;
-	for (size_t i = 0; i < d->ram.count; i++) {
-		info->memory_bytes += d->ram.list[i].end - d->ram.list[i].start;
-		info->max_pfn = (d->ram.list[i].end + PAGE_SIZE - 1) >> PAGE_SHIFT;
+	info->memory_bytes = info->max_pfn = 0;
+	for (size_t i = 0; i < d->iomem->ram.count; i++) {
+		info->memory_bytes += d->iomem->ram.list[i].end - d->iomem->ram.list[i].start;
+		info->max_pfn = (d->iomem->ram.list[i].end + PAGE_SIZE - 1) >> PAGE_SHIFT;
 	}
 }
 
 struct err *mem_device_open(const struct live_paths *paths, const char *path,
-			    struct dump_info *info, struct mem_device **ret)
+			    const struct iomem *iomem, struct dump_info *info,
+			    struct mem_device **ret)
 {
 	struct mem_device *d = calloc(1, sizeof(*d));
 	if (!d)
 		return err_nomem();
+	d->iomem = iomem;
 	d->path = strdup(path);
 	d->fd = d->path ? open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY) : -1;
 	struct err *e = NULL;
@@ -104,14 +106,14 @@ struct err *mem_device_open(const struct live_paths *paths, const char *path,
 	else if (d->fd < 0)
 		e = live_refused(paths, path, errno);
 	if (!e)
-		e = ram_map_read(paths->iomem, &d->ram);
-	if (!e)
 		e = try_reading(paths, d);
 	if (e) {
 		mem_device_close(d);
 		return e;
 	}
-	describe(d, info);
+	info->compression = "none";
+	info->dump_level = -1;
+	mem_device_count(d, info);
 	*ret = d;
 	return NULL;
 }
@@ -122,7 +124,6 @@ void mem_device_close(struct mem_device *d)
 		return;
 	if (d->fd >= 0)
 		close(d->fd);
-	ram_map_free(&d->ram);
 	free(d->path);
 	free(d);
 }

@@ -42,7 +42,8 @@ enum walk_ranges_state {
 struct walk_ranges;
 
 /*
- * Enumerates what lies in [first, last]; virtual addresses of long mode are canonical. @reader's functions must outlive the result; @space and
+ * Enumerates what lies in [first, last]; virtual addresses of long mode are canonical. @reader's
+ * functions must outlive the result; @space and
  * @reader are copied. ERR_INVALID where paging is off.
  */
 __attribute__((warn_unused_result)) struct err *walk_ranges_new(const struct walk_reader *reader,

@@ -305,6 +305,50 @@ def _():
         expect("do_syscall_64" in monitor(connection, "bt 1"), "no frames of init")
 
 
+def dimm_in_iomem(present):
+    """Waits until the machine has, or has no more, RAM above 4 GiB; its first address."""
+    wanted, unwanted = ("exit 0", "continue") if present else ("continue", "exit 0")
+    machine.run("for i in $(seq 200); do sleep 0.1; if grep -q '^[0-9a-f]*1........-.* : System RAM' "
+                f"/proc/iomem; then {wanted}; else {unwanted}; fi; done; exit 1")
+    return machine.try_run("grep '^[0-9a-f]*1........-.* : System RAM' /proc/iomem")[1].split("-")[0]
+
+
+@check("memory that is plugged in is read once kcore has it; unplugged, it is unknown", CHECK_S)
+def _():
+    size = 128 << 20
+    with client() as connection:
+        def info():
+            return json.loads(monitor(connection, "info --json"))
+
+        # By the kernel's direct map.
+        base = int.from_bytes(bytes.fromhex(connection.ask(
+            f"m{symbols.addresses('page_offset_base')[0]:x},8")), "little")
+
+        def read(address):
+            return connection.ask(f"m{base + address:x},8")
+
+        before = info()["memory_bytes"]
+        machine.qemu.command("object-add", **{"qom-type": "memory-backend-ram", "id": "later",
+                                              "size": size})
+        machine.qemu.command("device_add", driver="pc-dimm", id="dimm", memdev="later")
+        address = int(dimm_in_iomem(True), 16)
+        if setup.source == "/proc/kcore":
+            expect_in("131072 KiB of memory have come that /proc/kcore does not have",
+                      monitor(connection, "refresh"))
+            expect_equal(info()["memory_bytes"], before, "memory before somebody opens kcore")
+            expect_equal(read(address)[:1], "E", "the reply of memory that kcore does not have")
+            machine.run("head -c 1 /proc/kcore >/dev/null")
+        expect("have come" not in monitor(connection, "refresh"), "it is still said to be new")
+        expect_equal(info()["memory_bytes"], before + size, "memory")
+        expect_equal(len(read(address)), 16, "the length of the reply")
+        machine.qemu.command("device_del", id="dimm")
+        dimm_in_iomem(False)
+        monitor(connection, "refresh")
+        expect_equal(info()["memory_bytes"], before, "memory after it is gone")
+        expect_equal(read(address)[:1], "E", "the reply of memory that has gone")
+        expect("do_syscall_64" in monitor(connection, "bt 1"), "no frames of init")
+
+
 @check("the server ends as told, and was silent", CHECK_S)
 def _():
     machine.stop_server()

@@ -16,6 +16,8 @@ import qemu_machine  # noqa: E402
 from portal import Portal, line_options  # noqa: E402  # noqa: E402
 
 BOOT_S = 180
+# For memory that is plugged in later.
+ROOM_FOR_MEMORY = ["-m", "640,slots=2,maxmem=2G"]
 SERVER = "vmcore-gdbserver"
 SOCKET = "/run/vmcore-gdbserver.sock"
 
@@ -58,7 +60,7 @@ class Setup:
 class LiveMachine:
     """Use as a context manager: booted, its guests run, and the portal is open.
 
-    run() and try_run() are shell commands in it, as root."""
+    run() and try_run() are shell commands in it, as root; qemu is the Machine."""
 
     socket = SOCKET
 
@@ -80,8 +82,10 @@ class LiveMachine:
             qemu_machine.LIFETIME_S = self._lifetime_s
             machine = stack.enter_context(qemu_machine.Machine(
                 self.setup.vmlinuz(), initrd,
-                f"console=ttyS0 panic=0 rdinit=/live-init {self._append}".strip(),
-                os.path.join(folder, "machine"), options))
+                "console=ttyS0 panic=0 rdinit=/live-init memhp_default_state=online_movable "
+                f"{self._append}".strip(),
+                os.path.join(folder, "machine"), [*options, *ROOM_FOR_MEMORY]))
+            self.qemu = machine
             self._console = os.path.join(folder, "machine.console")
             self.portal = Portal(path)
             stack.callback(self.portal.close)

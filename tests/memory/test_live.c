@@ -60,18 +60,10 @@ static void make_mem(struct fakefile *f)
 	fakefile_make(f, mem, sizeof(mem));
 }
 
-/* As the kernel before 5.2 writes it: RAM by the direct map, vmalloc, text, all at physical 0. */
-static void make_kcore(struct fakefile *f, uint64_t direct_map)
+/* An ELF core file of these segments, every byte of which tells its page. */
+static void make_core(struct fakefile *f, Elf64_Phdr *p, size_t count)
 {
 	const uint64_t data = 0x1000;
-	Elf64_Phdr p[] = {
-		{ .p_vaddr = 0xffffffff81000000, .p_memsz = 0x3000 },
-		{ .p_vaddr = 0xffffb00000000000, .p_memsz = 0x5000 },
-		{ .p_vaddr = direct_map + 0x1000, .p_memsz = 0xf000 },
-		{ .p_vaddr = direct_map + 0x100000, .p_memsz = 0x4000 },
-		{ .p_vaddr = direct_map + 0x110000, .p_memsz = 0x2000 },
-	};
-	const size_t count = sizeof(p) / sizeof(p[0]);
 	Elf64_Ehdr e = { .e_ident = ELFMAG,
 			 .e_type = ET_CORE,
 			 .e_machine = EM_X86_64,
@@ -84,12 +76,13 @@ static void make_kcore(struct fakefile *f, uint64_t direct_map)
 	e.e_ident[EI_DATA] = ELFDATA2LSB;
 	for (size_t i = 0; i < count; i++) {
 		p[i].p_type = PT_LOAD;
-		p[i].p_filesz = p[i].p_memsz;
+		if (!p[i].p_filesz)
+			p[i].p_filesz = p[i].p_memsz;
 		p[i].p_offset = offset;
 		offset += p[i].p_filesz;
 	}
 	buf_add(&file, &e, sizeof(e));
-	buf_add(&file, p, sizeof(p));
+	buf_add(&file, p, count * sizeof(*p));
 	while (file.len < data)
 		buf_addch(&file, 0);
 	for (size_t i = 0; i < count; i++)
@@ -98,6 +91,33 @@ static void make_kcore(struct fakefile *f, uint64_t direct_map)
 	assert_null(buf_error(&file));
 	fakefile_make(f, file.data, file.len);
 	buf_free(&file);
+}
+
+/* As the kernel before 5.2 writes it: RAM by the direct map, vmalloc, text, all at physical 0. */
+static void make_kcore(struct fakefile *f, uint64_t direct_map)
+{
+	Elf64_Phdr p[] = {
+		{ .p_vaddr = 0xffffffff81000000, .p_memsz = 0x3000 },
+		{ .p_vaddr = 0xffffb00000000000, .p_memsz = 0x5000 },
+		/* vmalloc space with five levels */
+		{ .p_vaddr = 0xffa0000000000000, .p_memsz = 0x31ffffffffffff, .p_filesz = 1 },
+		{ .p_vaddr = direct_map + 0x1000, .p_memsz = 0xf000 },
+		{ .p_vaddr = direct_map + 0x100000, .p_memsz = 0x4000 },
+		{ .p_vaddr = direct_map + 0x110000, .p_memsz = 0x2000 },
+	};
+	make_core(f, p, sizeof(p) / sizeof(p[0]));
+}
+
+/* As since 5.2; of its three ranges of RAM the first so many. */
+static void make_new_kcore(struct fakefile *f, size_t ranges)
+{
+	Elf64_Phdr p[] = {
+		{ .p_vaddr = 0xffffb00000000000, .p_paddr = UINT64_MAX, .p_memsz = 0x5000 },
+		{ .p_vaddr = DIRECT_MAP + 0x1000, .p_paddr = 0x1000, .p_memsz = 0xf000 },
+		{ .p_vaddr = DIRECT_MAP + 0x100000, .p_paddr = 0x100000, .p_memsz = 0x4000 },
+		{ .p_vaddr = DIRECT_MAP + 0x118000, .p_paddr = 0x118000, .p_memsz = 0x4000 },
+	};
+	make_core(f, p, 1 + ranges);
 }
 
 static int set_up(void **state)
@@ -207,9 +227,11 @@ static void device_is_read_where_ram_is(void **state)
 {
 	const struct fake_machine *m = *state;
 	struct dump_info info = { 0 };
+	struct iomem ram = IOMEM_INIT;
 	struct mem_device *d;
 	uint64_t next;
-	assert_ok(mem_device_open(&m->paths, m->paths.mem, &info, &d));
+	assert_ok(iomem_open(m->paths.iomem, &ram));
+	assert_ok(mem_device_open(&m->paths, m->paths.mem, &ram, &info, &d));
 	assert_int_equal(info.memory_bytes, 0xf000 + 0x4800 + 0x2000);
 	assert_int_equal(info.max_pfn, 0x112);
 	struct page_source s = mem_device_pages(d);
@@ -224,6 +246,7 @@ static void device_is_read_where_ram_is(void **state)
 	assert_int_equal(next, 0x100);
 	assert_false(s.next_page(s.self, 0x112, &next));
 	mem_device_close(d);
+	iomem_close(&ram);
 }
 
 /* ---- what the kernel says of itself ---- */
@@ -261,10 +284,12 @@ static void vmcoreinfo_by_its_address(void **state)
 	struct dump_info info = { 0 };
 	struct notes notes = NOTES_INIT;
 	struct live_kernel kernel;
+	struct iomem ram = IOMEM_INIT;
 	struct mem_device *device;
 	struct page_source pages;
 	struct opened o;
-	assert_ok(mem_device_open(&m->paths, m->paths.mem, &info, &device));
+	assert_ok(iomem_open(m->paths.iomem, &ram));
+	assert_ok(mem_device_open(&m->paths, m->paths.mem, &ram, &info, &device));
 	pages = mem_device_pages(device);
 	assert_ok(live_kernel_ask(&m->paths, &pages, &(struct dump_options){ 0 }, &notes, &kernel));
 	assert_string_equal(notes.vmcoreinfo, "OSRELEASE=6.1.0\n");
@@ -273,6 +298,7 @@ static void vmcoreinfo_by_its_address(void **state)
 	live_kernel_free(&kernel);
 	notes_free(&notes);
 	mem_device_close(device);
+	iomem_close(&ram);
 	/* Of a kcore whose memory has no such note. */
 	const struct dump_info *of_kcore = open_source(&o, m, m->paths.kcore);
 	assert_null(of_kcore->vmcoreinfo);
@@ -394,6 +420,117 @@ static void old_kcore_of_another_machine(void **state)
 		   "none of them is the RAM");
 }
 
+/* ---- memory that comes and goes ---- */
+
+/* The same file, as the kernel's would, says something else from now on. */
+static void say(const struct fakefile *f, const char *text)
+{
+	assert_int_equal(ftruncate(f->fd, 0), 0);
+	assert_int_equal(pwrite(f->fd, text, strlen(text), 0), strlen(text));
+}
+
+static const char less_ram[] = "00001000-0000ffff : System RAM\n"
+			       "00100000-00102fff : System RAM\n"
+			       "00110000-00111fff : System RAM (kmem)\n";
+static const char more_ram[] = "00001000-0000ffff : System RAM\n"
+			       "00100000-001047ff : System RAM\n"
+			       "00110000-00111fff : System RAM (kmem)\n"
+			       "00118000-0011bfff : System RAM\n";
+
+static void ram_of_a_device_comes_and_goes(void **state)
+{
+	const struct fake_machine *m = *state;
+	struct dump_info info = { 0 };
+	struct iomem ram = IOMEM_INIT;
+	struct mem_device *d;
+	assert_ok(iomem_open(m->paths.iomem, &ram));
+	assert_ok(mem_device_open(&m->paths, m->paths.mem, &ram, &info, &d));
+	struct page_source s = mem_device_pages(d);
+	assert_page(&s, 0x103, 0, PAGE_SIZE);
+	say(&m->iomem, less_ram);
+	assert_ok(iomem_renew(&ram));
+	assert_no_page(&s, 0x103);
+	assert_page(&s, 0x102, 0, PAGE_SIZE);
+	say(&m->iomem, more_ram);
+	assert_ok(iomem_renew(&ram));
+	assert_page(&s, 0x11b, 0, PAGE_SIZE);
+	mem_device_count(d, &info);
+	assert_int_equal(info.max_pfn, 0x11c);
+	/* What cannot be read leaves all as it was. */
+	say(&m->iomem, "00000000-00000000 : System RAM\n");
+	assert_err(iomem_renew(&ram), ERR_IO, "CAP_SYS_ADMIN");
+	assert_page(&s, 0x11b, 0, PAGE_SIZE);
+	mem_device_close(d);
+	iomem_close(&ram);
+}
+
+static void ram_of_kcore_comes_and_goes(void **state)
+{
+	const struct fake_machine *m = *state;
+	struct opened o;
+	const struct dump_info *info = open_source(&o, m, m->paths.kcore);
+	const struct page_source *s = dump_pages(o.d);
+	const uint64_t whole = info->memory_bytes;
+	assert_int_equal(whole, 0xf000 + 0x4000 + 0x2000);
+	assert_null(info->memory_note);
+	/* Memory that kcore, whose headers are those of before, still has. */
+	say(&m->iomem, less_ram);
+	dump_renew(o.d);
+	/* Without a segment for every range the old headers cannot be placed: all stays. */
+	assert_int_equal(info->memory_bytes, whole);
+	assert_page(s, 0x103, 0, PAGE_SIZE);
+	say(&m->iomem, "");
+	dump_renew(o.d);
+	assert_int_equal(info->memory_bytes, whole);
+	say(&m->kcore, "no ELF file");
+	say(&m->iomem, iomem);
+	dump_renew(o.d);
+	assert_int_equal(info->memory_bytes, whole);
+	close_source(&o);
+}
+
+/* The headers of a kcore with so many ranges, in place of its own. */
+static void take_headers(const struct fakefile *kcore, size_t ranges)
+{
+	struct fakefile other;
+	char bytes[PAGE_SIZE];
+	make_new_kcore(&other, ranges);
+	assert_int_equal(pread(other.fd, bytes, sizeof(bytes), 0), sizeof(bytes));
+	assert_int_equal(pwrite(kcore->fd, bytes, sizeof(bytes), 0), sizeof(bytes));
+	fakefile_close(&other);
+}
+
+/* As since 5.2, with physical addresses. */
+static void ram_of_new_kcore_comes_and_goes(void **state)
+{
+	struct fake_machine *m = *state;
+	struct opened o;
+	fakefile_close(&m->kcore);
+	make_new_kcore(&m->kcore, 3);
+	take_headers(&m->kcore, 2);
+	const struct dump_info *info = open_source(&o, m, m->paths.kcore);
+	const struct page_source *s = dump_pages(o.d);
+	assert_int_equal(info->memory_bytes, 0xf000 + 0x4000);
+	assert_null(info->memory_note);
+	say(&m->iomem, less_ram);
+	dump_renew(o.d);
+	assert_int_equal(info->memory_bytes, 0xf000 + 0x3000);
+	assert_no_page(s, 0x103);
+	assert_page(s, 0x102, 0, PAGE_SIZE);
+	/* What kcore has not taken up is told of. */
+	say(&m->iomem, more_ram);
+	dump_renew(o.d);
+	assert_int_equal(info->memory_bytes, 0xf000 + 0x4000);
+	assert_no_page(s, 0x118);
+	assert_non_null(info->memory_note);
+	assert_non_null(strstr(info->memory_note, "16 KiB of memory have come"));
+	take_headers(&m->kcore, 3);
+	dump_renew(o.d);
+	assert_null(info->memory_note);
+	assert_int_equal(info->memory_bytes, 0xf000 + 0x4000 + 0x4000);
+	close_source(&o);
+}
+
 static void the_best_is_taken(void **state)
 {
 	struct fake_machine *m = *state;
@@ -444,6 +581,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(no_symbols, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(old_kcore_gets_its_addresses, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(old_kcore_of_another_machine, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(ram_of_a_device_comes_and_goes, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(ram_of_kcore_comes_and_goes, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(ram_of_new_kcore_comes_and_goes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_best_is_taken, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(refusals_say_what_to_do, set_up, tear_down),
 	};
