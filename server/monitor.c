@@ -105,11 +105,12 @@ static const struct command commands[] = {
 	  true, 1, 1, monitor_vcpu },
 	{ "read", "ADDR LEN",
 	  "bytes of memory as the selected thread sees it; says which kind of missing memory stops "
-	  "it",
+	  "it; ADDR is hexadecimal, a symbol of the kernel or of a module, or MODULE:SYMBOL",
 	  true, 2, 2, monitor_read },
 	{ "vtop", "ADDR",
-	  "walk the selected thread's page tables: every level, then where it leads", true, 1, 1,
-	  monitor_vtop },
+	  "walk the selected thread's page tables: every level, then where it leads (ADDR as for "
+	  "read)",
+	  true, 1, 1, monitor_vtop },
 	{ "walk", "VCPU gva|gpa ADDR",
 	  "where an address of a guest leads, every step: guest virtual to guest physical by the "
 	  "guest's own tables, then by memory slot and beside it by EPT or NPT (VCPU as for vcpu)",

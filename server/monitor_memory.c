@@ -10,20 +10,11 @@
 #include "base/json.h"
 #include "proto/target.h"
 #include "server/host.h"
-#include "server/kernel/kernel.h"
 #include "server/memory/memory.h"
 #include "server/monitor_commands.h"
+#include "server/named_address.h"
 
 enum { READ_MAX = 1 << 20, LINE_BYTES = 16 };
-
-/* Hex digits with or without 0x: addresses are copied from backtraces and listings. */
-static struct err *parse_address(const struct host *h, const char *text, uint64_t *ret)
-{
-	if (number_parse(text, true, ret) || kernel_symbol(h->kernel, text, ret))
-		return NULL;
-	return err_new(ERR_INVALID, "'%s' is neither a hexadecimal address nor a kernel symbol",
-		       text);
-}
 
 static void hex_dump(struct buf *out, uint64_t addr, const unsigned char *bytes, size_t len)
 {
@@ -81,7 +72,7 @@ struct err *monitor_read(struct host *h, struct target_view *view,
 			 const struct monitor_arguments *args, struct buf *out)
 {
 	uint64_t addr, len;
-	struct err *e = parse_address(h, args->list[0], &addr), *stop;
+	struct err *e = named_address(h, args->list[0], &addr), *stop;
 	if (e)
 		return e;
 	if (!number_parse(args->list[1], false, &len) || !len || len > READ_MAX)
@@ -153,7 +144,7 @@ struct err *monitor_vtop(struct host *h, struct target_view *view,
 	struct vspace space;
 	struct vtop v = { 0 };
 	uint64_t addr;
-	struct err *e = parse_address(h, args->list[0], &addr);
+	struct err *e = named_address(h, args->list[0], &addr);
 	if (e)
 		return e;
 	struct err *stop = host_space(h, view->tid, addr, &space);

@@ -5,11 +5,12 @@
     check_memory.py MANIFEST DUMP_NAME SERVER [SERVER_OPTION...]
 
 Kernel image, direct map, vmalloc (stacks), module text, reads over page borders; and addresses
-that must give an error: not mapped, not canonical, excluded by makedumpfile.
+that must give an error: not mapped, not canonical, excluded by makedumpfile. Names of modules'
+functions, given to `vtop`, lead to where drgn says they are.
 """
 
 from elf_core import PAGE, PT_LOAD, ElfCore
-from oracle import check_main
+from oracle import check_main, json_lines, run
 from rsp_client import RspClient
 from server_process import Server
 
@@ -74,8 +75,19 @@ def holds(core, physical):
     return True
 
 
+def symbols_differ(dump, command):
+    """Names of modules' functions, with the module's and alone."""
+    expected = {text: address for name, address in dump.facts["module_symbols"].items()
+                for text in (name, name.partition(":")[2])}
+    lines = [word for name in expected for word in ("-x", f"vtop {name} --json")]
+    answers = json_lines(run([*command, "-q", *lines, *dump.files], command[0]), command[0])
+    for (name, address), said in zip(expected.items(), answers, strict=True):
+        if said["address"] != address:
+            yield f"{name} is at {said['address']}, should be at {address}"
+
+
 def check(dump, command):
-    lines = []
+    lines = list(symbols_differ(dump, command)) if dump.facts["module_symbols"] else []
     with Server(command, dump.files) as server:
         client = RspClient(server.host, server.port)
         for what, address, size in readable(dump):

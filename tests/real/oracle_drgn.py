@@ -55,6 +55,7 @@ REGISTERS = ["rip", "rsp", "rbp", "rbx", "r12", "r13", "r14", "r15"]
 PR_REG = 112  # struct elf_prstatus.pr_reg: the offset, and the words' order
 PR_REG_INDEX = {"r15": 0, "r14": 1, "r13": 2, "r12": 3, "rbp": 4, "rbx": 5, "rip": 16, "rsp": 19}
 SYMBOLS = ["init_task", "linux_banner", "jiffies", "schedule"]
+MODULE_SYMBOLS = {"kvm": "kvm_vcpu_ioctl", "kvm_amd": "svm_vcpu_run"}
 IDLE_TID_BASE = 10000000
 IMAGE_SIZE = 1 << 30
 THREAD_SIZE = 16384  # of x86-64 without KASAN; Debian's vmlinux has no type to take it from
@@ -227,6 +228,13 @@ def parse_arguments(doc):
     return donor, arguments[0], arguments[1], arguments[2:]
 
 
+def module_symbols(prog):
+    """None of a kernel whose modules this drgn does not find."""
+    for module, name in MODULE_SYMBOLS.items():
+        with contextlib.suppress(LookupError):
+            yield f"{module}:{name}", hex(prog.symbol(name).address)
+
+
 def main():
     donor, dump, vmlinux, modules = parse_arguments(__doc__)
     with with_vmcoreinfo(dump, donor) if donor else contextlib.nullcontext(dump) as path:
@@ -235,6 +243,7 @@ def main():
             print(json.dumps(describe(prog, task, kind, cpu, notes_usable)))
         print(json.dumps({
             "symbols": {name: hex(prog.symbol(name).address) for name in SYMBOLS},
+            "module_symbols": dict(module_symbols(prog)),
             "banner": prog["linux_banner"].string_().decode(),
             "host_save_areas": host_save_areas(prog),
         }))

@@ -107,6 +107,43 @@ def _():
                      ("lay_release", 8, "lay"), f"{layout}: the frame")
 
 
+@check("read and vtop: symbols of modules by name")
+def _():
+    for layout in LAYOUTS:
+        _, _, data = LAYOUTS[layout]
+        for name in ("lay_data", "lay:lay_data"):
+            got = json.loads(run_on(layout, f"read {name} 8 --json",
+                                    f"virt {data + 0x800:#x}: 0x1122334455667788\n"))
+            expect_equal((got["address"], got["bytes"]),
+                         (f"{data + 0x800:#x}", "8877665544332211"), f"{layout}: {name}")
+        got = json.loads(run_on(layout, "vtop lay:lay_open --json"))
+        expect_equal((got["address"], got["physical"]), (f"{CODE + 0x10:#x}", "0x19000010"),
+                     f"{layout}: vtop")
+
+
+def refused(line, statements=""):
+    kernel, dump = make("614", statements)
+    done = run_program("--symbols", kernel, "--exec", line, dump)
+    expect_equal((done.returncode, done.stdout, len(done.stderr.splitlines())), (1, "", 1), line)
+    return done.stderr
+
+
+@check("read: a name that says too little is refused with what there is of it")
+def _():
+    expect_in("there is no module 'kvm'", refused("read kvm:lay_data 8"))
+    expect_in("module lay has no symbol 'init_task'", refused("read lay:init_task 8"))
+    expect_in("module lay has no symbol ''", refused("read lay: 8"))
+    expect_in("there is no module ''", refused("read :lay_data 8"))
+    twice = "put elf64_sym at symtab + 48: st_name = 1\n"
+    for name in ("lay_open", "lay:lay_open"):
+        said = refused(f"read {name} 8", twice)
+        for part in ("2 symbols", f"{CODE + 0x10:#x}", f"{CODE + 0x80:#x}"):
+            expect_in(part, said)
+    percpu = "put module at mod: percpu = data + 0x800 percpu_size = 16\n"
+    for name in ("lay_data", "lay:lay_data"):
+        expect_in("'lay_data' of module lay is a per-CPU variable", refused(f"vtop {name}", percpu))
+
+
 @check("modules: lists that are damaged are said to be, and the rest is there")
 def _():
     name = "virt section_name: 8\n"
