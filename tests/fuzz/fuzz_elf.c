@@ -24,7 +24,7 @@
 #include "server/kernel/symbols.h"
 #include "server/kernel/types.h"
 #include "server/overlay.h"
-#include "tests/fuzz/unknown.h"
+#include "tests/fuzz/require.h"
 #include "unwind/cfi_check.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

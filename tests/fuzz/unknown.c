@@ -13,12 +13,6 @@
 /* How many frames the strategies are asked of one by one. */
 enum { FRAMES_MAX = 4 };
 
-_Noreturn void not_so(const char *file, int line, const char *what)
-{
-	fprintf(stderr, "%s:%d: not so: %s\n", file, line, what);
-	abort();
-}
-
 void put_garbage(struct regs *r, enum garbage kind)
 {
 	uint64_t near = regs_known(r, REG_RSP) ? r->value[REG_RSP] : r->value[REG_RIP];

@@ -9,11 +9,8 @@
 
 #include <stdbool.h>
 
+#include "tests/fuzz/require.h"
 #include "unwind/unwind.h"
-
-/* abort(), and the fuzzer has found something. */
-_Noreturn void not_so(const char *file, int line, const char *what);
-#define REQUIRE(condition) ((condition) ? (void)0 : not_so(__FILE__, __LINE__, #condition))
 
 /* Values for the registers of @r that are not known: what nothing was written to, or such as might
  * lead somewhere. */
