@@ -279,7 +279,8 @@ static struct err *walk(struct folder *f)
 			e = add_entry(f, name, at->fts_path);
 	}
 	fts_close(fts);
-	qsort(f->entries, f->count, sizeof(*f->entries), by_name);
+	if (f->count)
+		qsort(f->entries, f->count, sizeof(*f->entries), by_name);
 	return e;
 }
 
