@@ -8,9 +8,11 @@ main     one boot, dumped by QEMU: before VMCOREINFO is known, at rest, with a C
          its guest, with a process in user mode, and after a panic
 kdump    a panic with a crash kernel that saves /proc/vmcore
 nokaslr  at rest, without KASLR, with page tables of 4 levels (TCG's CPU makes the others have 5),
-         and with a guest that runs at a Linux kernel's addresses
+         and with a guest that runs at a Linux kernel's addresses; and after a panic in an NMI that
+         came while a CPU was inside that guest
 linux    at rest, with a guest that is a Linux kernel of two CPUs, one of them idle and one, inside
-         the guest, in user mode; LOG.guest has what the guest said of itself
+         the guest, in user mode, LOG.guest having what the guest said of itself; and after a panic
+         in an interrupt handler, the serial port's, that came while a CPU was inside that guest
 
 Beside each dump NAME taken by QEMU it leaves NAME.registers ("info registers" of every CPU) and
 NAME.gdb-registers (gdb's, from QEMU's own stub) of the same paused machine.
@@ -147,12 +149,23 @@ def run_main(machine, output):
     take_dumps(machine, output, "panic", ELF_AND_KDUMP)
 
 
+def take_panic(machine, output, name):
+    """Dumps the paused machine once what waits for it to go on has made it panic."""
+    machine.command("cont")
+    machine.await_console("end Kernel panic", BOOT_S)
+    machine.command("stop")
+    take_dumps(machine, output, name, ELF)
+
+
 def run_nokaslr(machine, output):
     machine.await_console("phase no-vmcoreinfo", BOOT_S)
     machine.type_line()
     machine.await_console("phase run\r", BOOT_S)
     pause_when(machine, guest_and_idle)
     take_dumps(machine, output, "nokaslr", ELF)
+    pause_when(machine, guest_and_idle)
+    machine.command("inject-nmi")
+    take_panic(machine, output, "panic-nmi")
 
 
 def run_linux(machine, output):
@@ -163,6 +176,9 @@ def run_linux(machine, output):
     machine.await_console("phase run\r", BOOT_S)
     pause_when(machine, guest_in_user)
     take_dumps(machine, output, "linux", ELF)
+    pause_when(machine, guest_in_user)
+    machine.press_sysrq("c")
+    take_panic(machine, output, "panic-irq")
 
 
 def run_kdump(machine, disk, output):
@@ -195,9 +211,9 @@ def main():
     disk = os.path.join(output, "vmcore.disk")
     append, extra = CONSOLE, []
     if scenario == "nokaslr":
-        append += " nokaslr no5lvl vmcore_test=high"
+        append += " nokaslr no5lvl unknown_nmi_panic vmcore_test=high"
     elif scenario == "linux":
-        append += " vmcore_test=linux"
+        append += " sysrq_always_enabled vmcore_test=linux"
     elif scenario == "kdump":
         append += " crashkernel=224M vmcore_test=kdump"
         with open(disk, "wb") as file:

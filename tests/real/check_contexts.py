@@ -19,8 +19,8 @@ FIRST = 20000000
 RIP, RSP, RBX = 16, 7, 1
 KERNEL = 0xffff800000000000
 SEPARATOR = " ↳ interrupted by "
-# Dumps of machines whose CPUs were stopped by an interrupt of another's.
-STOPPED = ("panic.elf", "panic.kdump-zlib")
+# Dumps of machines whose CPUs were stopped by an interrupt of another's, or panicked in one.
+STOPPED = ("panic.elf", "panic.kdump-zlib", "panic-irq.elf")
 
 
 def thread_list(client):

@@ -104,10 +104,11 @@ def compare_per_cpu(seen, dump):
 
 
 def compare_selected(seen, dump):
-    """The current thread runs on a CPU; in a panic it is the one that panicked: init."""
+    """The current thread runs on a CPU; in a panic it is the one that panicked."""
     running = [thread["tid"] for thread in dump.threads if thread["on_cpu"]]
-    if dump.entry["scenario"] in ("panic", "kdump"):
-        running = [dump.thread_named("init")["tid"]]
+    panic = dump.panic()
+    if panic:
+        running = [int(re.search(r" PID: (\d+) ", "\n".join(panic)).group(1))]
     if seen["selected"] not in running:
         yield f"the current thread is {seen['selected']}, should be one of {running}"
 

@@ -7,10 +7,8 @@
 
 import re
 
-from oracle import check_main
+from oracle import PANIC, check_main
 from server_process import Server
-
-PANIC = "sysrq triggered crash"
 
 
 def expectations(dump):
@@ -22,8 +20,9 @@ def expectations(dump):
     yield "the format", r"\bELF\b" if entry["format"] == "elf" else r"kdump"
     if entry["compression"]:
         yield "the compression", re.escape(entry["compression"])
-    if entry["scenario"] in ("panic", "kdump"):
-        yield "the panic message", re.escape(PANIC)
+    panic = dump.panic()
+    if panic:
+        yield "the panic message", re.escape(panic[0].partition(PANIC)[2])
     yield "how many tasks there are", rf"\b({len(dump.threads)}|{count_tasks(dump)})\b"
     yield "the gdb line to paste", r"target remote"
 

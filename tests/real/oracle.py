@@ -11,6 +11,7 @@ from elf_core import ElfCore
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TIMEOUT_S = 120
+PANIC = "] Kernel panic - not syncing: "
 # Nothing is downloaded but where a check says so.
 os.environ.pop("DEBUGINFOD_URLS", None)
 
@@ -80,6 +81,18 @@ class Dump:
         if oracle["registers"]:
             self.cpus = qemu_registers.read(self.path(oracle["registers"]),
                                             self.path(oracle["gdb_registers"]))
+
+    def panic(self):
+        """The lines of the console from the panic on; None where the machine did not go down."""
+        if self.entry["scenario"] != "kdump" and not self.entry["scenario"].startswith("panic"):
+            return None
+        path = self.path(self.entry["console"])
+        with open(path, encoding="utf-8", errors="replace") as file:
+            lines = [line.rstrip() for line in file]
+        starts = [i for i, line in enumerate(lines) if PANIC in line]
+        if not starts:
+            raise Failure(f"{path} shows no panic")
+        return lines[starts[-1]:]
 
     def ask_drgn(self, script):
         """The objects that one of the scripts that use drgn writes."""

@@ -44,7 +44,8 @@ class Machine:
         self._process = subprocess.Popen(
             ["timeout", "--kill-after=5", str(LIFETIME_S), "qemu-system-x86_64", *MACHINE,
              "-kernel", kernel, "-initrd", initrd, "-append", append,
-             "-chardev", f"socket,id=console,path={self._dir}/console,server=on,wait=on",
+             "-chardev", f"socket,id=console,path={self._dir}/console,server=on,wait=on,"
+             "mux=on",  # it has escape sequences, of which one makes a line break
              "-serial", "chardev:console",
              "-qmp", f"unix:{self._dir}/qmp,server=on,wait=off",
              "-gdb", f"unix:{self.gdb_socket},server=on,wait=off",
@@ -117,6 +118,10 @@ class Machine:
     def type_line(self):
         """Enter on the console: sends the guest's init on to its next phase."""
         self._console.sendall(b"\n")
+
+    def press_sysrq(self, key):
+        """The serial port's way to say it: a break, and then the key."""
+        self._console.sendall(b"\x01b" + key.encode("ascii"))
 
     def command(self, name, **arguments):
         """A QMP command; returns what it returned. Events in between are dropped."""

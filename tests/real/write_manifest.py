@@ -53,8 +53,14 @@ DUMPS = [
     dump("kdump", ["kdump.flat"], "kdump", compression="lzo", flattened=True),
     dump("kdump", ["kdump.elf-flat"], "elf", filtered=True, flattened=True),
     dump("nokaslr", ["nokaslr.elf"], "elf"),
+    dump("panic-nmi", ["panic-nmi.elf"], "elf"),
     dump("linux", ["linux.elf"], "elf"),
+    dump("panic-irq", ["panic-irq.elf"], "elf"),
 ]
+
+# By scenario, the boot that it is of; all others are of the main one.
+BOOTS = {"kdump": "kdump", "nokaslr": "nokaslr", "panic-nmi": "nokaslr", "linux": "linux",
+         "panic-irq": "linux"}
 
 
 def oracle(entry):
@@ -82,9 +88,7 @@ def main():
         entry["release"] = release
         entry["vmlinux"] = f"{debug}/boot/vmlinux-{release}"
         entry["modules"] = sorted(glob.glob(f"{debug}/lib/modules/**/*.ko*", recursive=True))
-        entry["console"] = f"dumps/{'main' if entry['taken_by'] == 'qemu' else 'kdump'}.console"
-        if entry["scenario"] in ("nokaslr", "linux"):
-            entry["console"] = f"dumps/{entry['scenario']}.console"
+        entry["console"] = f"dumps/{BOOTS.get(entry['scenario'], 'main')}.console"
         entry["oracle"] = oracle(entry)
     with open("manifest.json.new", "w", encoding="utf-8") as file:
         json.dump({"dumps": DUMPS}, file, indent=2)
