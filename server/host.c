@@ -93,6 +93,8 @@ static struct err *offer_made_image(const struct host_options *options, struct h
 	if (!e && options->symbol_cache)
 		e = made_image_keep(h->made, options->symbol_cache, options->dump_paths,
 				    options->dump_path_count);
+	if (!e && h->extra_cfi)
+		e = made_image_offer_entry_frames(h->made, h->exports);
 	if (e)
 		return e;
 	if (h->extra_cfi)

@@ -105,11 +105,14 @@ struct err *made_image_module_names(struct made_image *m, const bool *wanted,
 {
 	size_t size = code_map_modules(m->source.code)->count * sizeof(*wanted);
 	/* Of the others the modules' files have come since. */
-	if (m->names && !memcmp(m->names->wanted, wanted, size)) {
-		*ret_name = m->names->name.data;
+	struct made_names *n = m->names;
+	while (n && memcmp(n->wanted, wanted, size) != 0)
+		n = n->next;
+	if (n) {
+		*ret_name = n->name.data;
 		return NULL;
 	}
-	struct made_names *n = calloc(1, sizeof(*n));
+	n = calloc(1, sizeof(*n));
 	if (!n)
 		return err_nomem();
 	n->made = m;
@@ -159,14 +162,17 @@ struct err *made_image_new(const struct image_source *source, struct exports *ex
 	struct err *e = choose_name(m);
 	if (!e)
 		e = exports_add_made(exports, m->name.data, make, m);
-	if (!e)
-		e = exports_add_made(exports, made_entry_frames_name, make_entry_frames, m);
 	if (e) {
 		made_image_free(m);
 		return e;
 	}
 	*ret = m;
 	return NULL;
+}
+
+struct err *made_image_offer_entry_frames(struct made_image *m, struct exports *exports)
+{
+	return exports_add_made(exports, made_entry_frames_name, make_entry_frames, m);
 }
 
 void made_image_free(struct made_image *m)

@@ -34,8 +34,10 @@ const struct image_source *made_image_source(const struct made_image *m);
 /* Its name, borrowed. */
 const char *made_image_name(const struct made_image *m);
 
-/* The name of the frames of entry code (server/image/entry_frames.h), which are among the exports,
- * too. */
+/* Puts the frames of entry code (server/image/entry_frames.h) among @exports, those that
+ * made_image_new() was given, under this name. */
+__attribute__((warn_unused_result)) struct err *
+made_image_offer_entry_frames(struct made_image *m, struct exports *exports);
 extern const char made_entry_frames_name[];
 
 /*

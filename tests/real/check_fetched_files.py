@@ -30,6 +30,8 @@ from rsp_client import RspClient
 from server_process import Server
 
 WAIT_S, POLL_S = 60, 0.2
+# The library with the names of modules without a file; once those are others it has a number.
+NAMES = "/from-dump/modules-without-file"
 
 
 class Client(RspClient):
@@ -153,14 +155,16 @@ def check_download(files, vmlinux, modules, kernel, server, folder):
                 before, places = first.libraries(), pcs(first)
                 old = os.path.join(loaded, "irqbypass.ko")
                 size = len(first.read_file(old))
-                if len([name for name in before if name.startswith(loaded)]) != 2:
+                if len([name for name in before if name.startswith(loaded)]) != 2 or \
+                        NAMES not in before:
                     yield f"the libraries are {before} at first"
-                first.monitor("symbols --fetch kvm-amd irqbypass")
+                names = first.read_file(NAMES)
+                first.monitor("symbols --fetch kvm kvm-amd irqbypass")
 
                 def have_come():
-                    lines = first.monitor("symbols kvm-amd irqbypass --json").splitlines()
+                    lines = first.monitor("symbols kvm kvm-amd irqbypass --json").splitlines()
                     rows = [json.loads(line) for line in lines]
-                    return all(row["debug_info"] for row in rows) and rows
+                    return all(row.get("debug_info") for row in rows) and rows
                 for row in wait_for("the modules", have_come):
                     name = row["object"].replace("_", "-") + ".ko"
                     real, = glob.glob(f"{modules}/**/{name}", recursive=True)
@@ -169,8 +173,13 @@ def check_download(files, vmlinux, modules, kernel, server, folder):
                             else b""
                         if served != file.read():
                             yield f"{row['object']}: what is served is not {real}"
-                if len(first.libraries()) != len(before):
-                    yield f"there were {before}, there are {first.libraries()}"
+                after = first.libraries()
+                if len(after) != len(before) + 1 or NAMES in after or f"{NAMES}-2" not in after:
+                    yield f"there were {before}, there are {after}"
+                elif b"[kvm].text" in first.read_file(f"{NAMES}-2") or b"[kvm].text" not in names:
+                    yield "kvm has a file, and its names are among those without, or never were"
+                if first.read_file(NAMES) != names:
+                    yield "names of modules without a file are others for those who had them"
                 if len(first.read_file(old)) != size:
                     yield f"{old} is another file for those who had it"
                 if pcs(first) != places:

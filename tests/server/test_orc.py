@@ -8,8 +8,9 @@ import os
 import subprocess
 import tempfile
 
-from program import SOURCE, run_program
+from program import SOURCE, Server, run_program
 from recipes import MAKER
+from rsp import Client
 from tap import Skip, check, expect_equal, run_checks
 
 # Per format: what __schedule, ret_from_fork_asm, default_idle and sysrq_handle_crash have in the
@@ -40,6 +41,7 @@ FRAMES = [
     ("default_idle", "orc", 0x7777),
     (None, "regs", 0xb9),
 ]
+ENTRY_FRAMES = "/from-dump/entry-code-frames"
 folder = tempfile.TemporaryDirectory()
 
 
@@ -100,6 +102,20 @@ def _():
     _, other = FORMATS["7.1"]
     thread = backtrace("other", "modern", words, other)
     expect_equal(thread["end"], "lost", "the end")
+
+
+@check("frames of entry code: a library, and a file for those who read none; neither when turned off")
+def _():
+    words, header = FORMATS["6.4"]
+    dump = make_dump("entry-frames", "modern", words, header)
+    for options, there in [((), True), (("--no-extra-cfi",), False)]:
+        with Server(*options, dump=dump, symbols="tests/kernel/modern") as server, \
+                Client(server.address) as client:
+            client.no_acks()
+            client.document("exec-file")
+            expect_equal(ENTRY_FRAMES in client.document("libraries").decode(), there, "the library")
+            expect_equal(client.ask(f"vFile:open:{ENTRY_FRAMES.encode().hex()},0,0"),
+                         "F0" if there else "F-1,2", "the file")
 
 
 run_checks()
