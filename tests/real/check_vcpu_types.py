@@ -63,7 +63,8 @@ def lldb_differs(server, vcpu):
         done = subprocess.run([sys.executable, LLDB_SCRIPT, f"{server.host}:{server.port}", "-b", "-o", root],
                               env=dict(os.environ, XDG_CACHE_HOME=cache), check=False, capture_output=True, text=True,
                               stdin=subprocess.DEVNULL, timeout=300)
-    match = re.search(r"\$\d+ = (0x[0-9a-f]+)", done.stdout)
+    # "(hpa_t) $0 = 0x..." until lldb 21, "(hpa_t) 0x..." since.
+    match = re.search(r"^\(hpa_t\) (?:\$\d+ = )?(0x[0-9a-f]+)", done.stdout, re.MULTILINE)
     if not match or int(match.group(1), 16) != int(vcpu["root_hpa"], 16):
         yield f"lldb: the root is not {vcpu['root_hpa']}:\n{done.stdout[-1000:]}{done.stderr[-500:]}"
 
