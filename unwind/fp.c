@@ -5,12 +5,9 @@
  * code knows.
  */
 #include <inttypes.h>
-#include <string.h>
 
-#include "base/err.h"
+#include "unwind/fp_scan.h"
 #include "unwind/walk.h"
-
-enum { PROLOGUE_BYTES = 16, PUSH_RBP = 0x55, RET = 0xc3 };
 
 /* The caller's frame when the return address lies at @slot, and its rbp is already back. */
 static enum step leave_by_slot(struct walk *w, uint64_t slot, struct frame *ret)
@@ -54,51 +51,43 @@ static enum step leave_by_pair(struct walk *w, uint64_t slot, struct frame *ret)
 	return STEP_CALLER;
 }
 
-static bool read_code(const struct walk *w, uint64_t address, unsigned char *out, size_t len)
+/* Whether the return address at @slot is behind a call of @function. */
+static bool returns_at(struct walk *w, uint64_t slot, uint64_t function)
 {
-	struct err *e = w->source->read(w->source->self, address, out, len);
-	err_free(e);
-	return !e;
-}
-
-/* Where in the function's first bytes rbp is pushed; false if it does not begin that way. */
-static bool find_push(const unsigned char *code, unsigned *ret)
-{
-	static const unsigned char endbr64[] = { 0xf3, 0x0f, 0x1e, 0xfa };
-	static const unsigned char nop5[] = { 0x0f, 0x1f, 0x44, 0x00, 0x00 };
-	enum { CALL = 0xe8, CALL_BYTES = 5 };
-	unsigned at = 0;
-	if (memcmp(code, endbr64, sizeof(endbr64)) == 0)
-		at += sizeof(endbr64);
-	/* ftrace's call, or the no-op that stands in for it. */
-	if (memcmp(code + at, nop5, sizeof(nop5)) == 0 || code[at] == CALL)
-		at += CALL_BYTES;
-	*ret = at;
-	return code[at] == PUSH_RBP;
+	uint64_t word;
+	return function && walk_on_stack(w, slot, 8) && walk_word(w, slot, &word) &&
+	       walk_returns_from(w, word, function);
 }
 
 /*
- * Code that was interrupted may stand where rbp is not its own yet, or no longer: before the
- * prologue is through, or on the return.
+ * Code that was interrupted may stand where rbp is not its own yet, or no longer, or be assembly
+ * that makes no frame: following rbp would pass over the function that has called it, or over what
+ * entry code has interrupted. What it does next tells, or a return address behind a call of this
+ * very function. STEP_BOTTOM: rbp must not be followed.
  */
-static enum step leave_without_frame(struct walk *w, struct frame *ret)
+static enum step leave_interrupted(struct walk *w, struct frame *ret)
 {
-	unsigned char code[PROLOGUE_BYTES];
-	uint64_t function, rsp = walk_reg(w, REG_RSP);
-	unsigned push;
-	if (!w->exact)
+	uint64_t function, slot = walk_reg(w, REG_RSP), rbp = walk_reg(w, REG_RBP);
+	switch (fp_scan(w, &slot)) {
+	case FP_NONE:
+		return leave_by_slot(w, slot, ret);
+	case FP_PUSHED:
+		return leave_by_pair(w, slot, ret);
+	case FP_FRAME:
 		return STEP_NONE;
-	if (read_code(w, w->pc, code, 1) && code[0] == RET)
-		return leave_by_slot(w, rsp, ret);
-	if (!w->source->is_text(w->source->self, w->pc, &function) || !function ||
-	    w->pc < function || !read_code(w, function, code, sizeof(code)) ||
-	    !find_push(code, &push))
+	case FP_UNKNOWN:
+		break;
+	}
+	if (!w->source->is_text(w->source->self, w->pc, &function))
+		function = 0;
+	if (returns_at(w, slot, function))
+		return leave_by_slot(w, slot, ret);
+	if (!walk_knows(w, REG_RBP) || rbp % 8 == 1 ||
+	    (rbp <= UINT64_MAX - 8 && returns_at(w, rbp + 8, function)))
 		return STEP_NONE;
-	if (w->pc - function <= push)
-		return leave_by_slot(w, rsp, ret);
-	if (w->pc - function == push + 1)
-		return walk_on_stack(w, rsp, 16) ? leave_by_pair(w, rsp, ret) : STEP_NONE;
-	return STEP_NONE;
+	walk_note(w, "frame pointer: whether the code at 0x%" PRIx64 " has a frame is not known",
+		  w->pc);
+	return STEP_BOTTOM;
 }
 
 /*
@@ -118,9 +107,9 @@ static enum step leave_by_pt_regs(struct walk *w, uint64_t pt_regs, struct frame
 
 enum step fp_step(struct walk *w, struct frame *ret)
 {
-	enum step s = leave_without_frame(w, ret);
+	enum step s = w->exact ? leave_interrupted(w, ret) : STEP_NONE;
 	if (s != STEP_NONE)
-		return s;
+		return s == STEP_CALLER ? s : STEP_NONE;
 	if (!walk_knows(w, REG_RBP)) {
 		walk_note(w, "frame pointer: rbp is not known");
 		return STEP_NONE;

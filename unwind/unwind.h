@@ -72,6 +72,9 @@ struct unwind_source {
 	 * out of pt_regs, and the address where that rsp is kept (0: unknown). May be NULL: none
 	 * is. */
 	bool (*drops_user_rsp)(void *self, uint64_t pc, uint64_t *ret_kept_at);
+	/* Whether @function, where it begins, is what returns are made to jump to. May be NULL:
+	 * none is. */
+	bool (*is_return)(void *self, uint64_t function);
 	/* What the code at @pc calls, if it is the kernel's entry assembly. May be NULL. */
 	enum unwind_handler (*calls_handler)(void *self, uint64_t pc);
 };

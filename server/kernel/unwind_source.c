@@ -167,6 +167,14 @@ static bool drops_user_rsp(void *self, uint64_t pc, uint64_t *ret_kept_at)
 	return true;
 }
 
+static bool is_return(void *self, uint64_t function)
+{
+	const struct question *q = self;
+	struct symbol symbol;
+	return code_map_symbol(q->u->parts.code, function, &symbol) && symbol.address == function &&
+	       asm_is_return(symbol.name);
+}
+
 static enum unwind_handler calls_handler(void *self, uint64_t pc)
 {
 	const struct question *q = self;
@@ -235,6 +243,7 @@ static struct err *frames_once(struct unwinder *u, const struct task *task, stru
 		.keeps_callee_saved = keeps_callee_saved,
 		.enters_guest = enters_guest,
 		.drops_user_rsp = drops_user_rsp,
+		.is_return = is_return,
 		.calls_handler = calls_handler,
 	};
 	return unwind(&source, &first.regs, first.how, first.interrupted, ret);

@@ -126,6 +126,22 @@ bool asm_is_old_syscall(const char *name)
 	return is_one_of(names, sizeof(names) / sizeof(*names), name);
 }
 
+bool asm_is_return(const char *name)
+{
+	/* arch/x86/lib/retpoline.S, from 5.19 on: jumps to __x86_return_thunk, which the kernel may
+	 * turn into returns or jumps to another at its start */
+	static const char *const names[] = {
+		"__ret",
+		"__x86_return_thunk",
+		"call_depth_return_thunk",
+		"its_return_thunk",
+		"retbleed_return_thunk",
+		"srso_alias_return_thunk",
+		"srso_return_thunk",
+	};
+	return is_one_of(names, sizeof(names) / sizeof(*names), name);
+}
+
 enum unwind_handler asm_calls_handler(const char *name)
 {
 	/* The apicinterrupt rows of arch/x86/kernel/entry_64.S, later arch/x86/entry/entry_64.S. */

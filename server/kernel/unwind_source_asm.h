@@ -19,6 +19,9 @@ bool asm_enters_guest(const char *name, enum guest_code *ret);
  * and eflags out of pt_regs. */
 bool asm_is_old_syscall(const char *name);
 
+/* Whether compiled code jumps to the function called @name where it would return. */
+bool asm_is_return(const char *name);
+
 /* What the function called @name calls, if it is entry assembly of a kernel before 5.8. */
 enum unwind_handler asm_calls_handler(const char *name);
 

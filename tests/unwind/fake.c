@@ -35,7 +35,8 @@ void fake_stack(struct fake *f, uint64_t low, uint64_t high, const char *name)
 static struct err *read_memory(void *self, uint64_t address, void *out, size_t len)
 {
 	const struct fake *f = self;
-	for (size_t i = 0; i < f->memory_count; i++) {
+	/* What was laid down last goes first. */
+	for (size_t i = f->memory_count; i-- > 0;) {
 		uint64_t offset = address - f->memory[i].address;
 		if (address >= f->memory[i].address &&
 		    range_within(offset, len, f->memory[i].len)) {
@@ -113,6 +114,12 @@ static bool drops_user_rsp(void *self, uint64_t pc, uint64_t *ret_kept_at)
 	return pc >= f->drops_start && pc < f->drops_end;
 }
 
+static bool is_return(void *self, uint64_t function)
+{
+	const struct fake *f = self;
+	return f->returns && function == f->returns;
+}
+
 static enum unwind_handler calls_handler(void *self, uint64_t pc)
 {
 	const struct fake *f = self;
@@ -131,6 +138,7 @@ struct unwind_source fake_source(struct fake *f)
 		.keeps_callee_saved = keeps_callee_saved,
 		.enters_guest = enters_guest,
 		.drops_user_rsp = drops_user_rsp,
+		.is_return = is_return,
 		.calls_handler = calls_handler,
 	};
 }

@@ -31,6 +31,7 @@ struct fake {
 	uint64_t drops_start, drops_end, kept_at; /* code that keeps the user's rsp elsewhere */
 	uint64_t handler_start, handler_end;	  /* code that calls a handler of this kind */
 	enum unwind_handler handler;
+	uint64_t returns; /* a function that returns are made to jump to */
 	struct Dwarf_CFI_s *cfi;
 	uint64_t bias;
 	size_t memory_count, text_count, orc_count, stack_count;

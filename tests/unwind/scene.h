@@ -25,6 +25,7 @@ enum { WORDS = 512, STACK_BYTES = 8 * WORDS, PT_REGS_AT_TOP = WORDS - 21 };
 struct scene {
 	struct fake fake;
 	struct regs first;
+	unsigned char code[0x300];
 	uint64_t task[WORDS], irq[WORDS];
 	struct frames frames;
 };
@@ -32,9 +33,12 @@ struct scene {
 static const struct orc_entry orc_call_8 = { .type = ORC_CALL, .sp = ORC_SP, .sp_offset = 8 };
 static const struct orc_entry orc_end = { .type = ORC_END };
 
+/* Its functions have made their frames: all that they do is to leave. */
 static inline void set_up(struct scene *s)
 {
 	memset(s, 0, sizeof(*s));
+	memset(s->code, 0xc9, sizeof(s->code));
+	fake_memory(&s->fake, FUN_A, s->code, sizeof(s->code));
 	fake_text(&s->fake, FUN_A, 0x100);
 	fake_text(&s->fake, FUN_B, 0x100);
 	fake_text(&s->fake, FUN_C, 0x100);

@@ -178,7 +178,8 @@ static void code_that_is_not_there(void **state)
 	struct entry_scene e;
 	(void)state;
 	set_up_entry(&e);
-	e.scene.fake.memory[2].len = 8;
+	e.scene.fake.memory[0].len = 0;
+	e.scene.fake.memory[3].len = 8;
 	run(&e.scene, true);
 	assert_lost(&e.scene, 1, "read the code at");
 }

@@ -128,11 +128,12 @@ static void a_stack_that_ran_over_is_left_upwards(void **state)
 /* A program that a program called: two frames of code without symbols or tables. */
 static void programs_call_programs(void **state)
 {
-	static const unsigned char code[64];
 	const uint64_t bpf = UINT64_C(0xffffffffc0123000);
+	unsigned char code[64];
 	struct scene s;
 	(void)state;
 	set_up(&s);
+	memset(code, 0xc9, sizeof(code));
 	fake_memory(&s.fake, bpf, code, sizeof(code));
 	fake_orc(&s.fake, FUN_B, 0x100,
 		 (struct orc_entry){ .type = ORC_CALL,

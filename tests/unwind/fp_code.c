@@ -1,0 +1,512 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * fp_code FILE: whether frame pointers alone find the caller from every instruction of compiled
+ * code that may be interrupted, and from behind every call, as its CFI does; or do not answer.
+ *
+ * FILE is an executable whose functions keep a frame pointer (a vmlinux, or what gcc
+ * -fno-omit-frame-pointer made), with CFI for the truth. For each instruction a stack is laid out
+ * as CFI says it is there, with one caller that has called the function directly and one that has
+ * done so by a pointer. The lengths of instructions must be objdump's. Prints how many answers were
+ * right and how many were none; each wrong one is a line. Exit status: 0, 1 (a wrong answer), 77
+ * (objdump is missing), 2 (the file cannot be used).
+ */
+#include <dwarf.h>
+#include <elfutils/libdw.h>
+#include <fcntl.h>
+#include <gelf.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "unwind/insn.h"
+#include "unwind/unwind.h"
+
+/* A stack, and the code of callers, where no kernel's image is. */
+#define STACK	UINT64_C(0xffffc90000100000)
+#define CALLERS UINT64_C(0xffffffffc0000000)
+#define CFA	(STACK + 0x1000)
+#define FRAME	(STACK + 0x1400) /* the caller's, and that of its caller */
+#define NEXT	(STACK + 0x1600)
+
+enum {
+	STACK_BYTES = 0x2000,
+	CALLERS_BYTES = 0x100,
+	DIRECT = 0x10,	/* where a call of the function is, in CALLERS */
+	POINTER = 0x20, /* a call by a register */
+	INNER = 0x40,	/* a function that has just been called */
+	CALL_BYTES = 5,
+	POINTER_BYTES = 2,
+	RSP = 7, /* DWARF's numbers */
+	RBP = 6,
+	SHOWN = 40,
+};
+
+struct image {
+	struct section {
+		uint64_t address, size;
+		const unsigned char *bytes;
+	} * text;
+	size_t texts;
+	struct function {
+		uint64_t start, size;
+		const char *name;
+	} * functions;
+	size_t function_count;
+	Dwarf_CFI *cfi;
+};
+
+/* What CFI says of one place. */
+struct row {
+	bool known;
+	bool by_rbp;	   /* the CFA is rbp + 16 */
+	uint64_t distance; /* of rsp from the CFA; CFI tells it only if it does not go by rbp */
+	bool rbp_saved;	   /* at CFA - 16 */
+};
+
+/* How far below rbp the code has moved rsp, which CFI does not tell: by its pushes and
+ * subtractions, in the order in which they are written down. */
+struct depth {
+	uint64_t now, full;
+	bool settled; /* full is what the whole function has, but for its ends */
+};
+
+struct place {
+	const struct image *image;
+	uint64_t stack[STACK_BYTES / 8];
+	unsigned char callers[CALLERS_BYTES];
+};
+
+struct score {
+	unsigned long right, none, wrong;
+};
+
+static void die(const char *what)
+{
+	fprintf(stderr, "fp_code: %s\n", what);
+	exit(2);
+}
+
+/* ---- the file ---- */
+
+static int by_start(const void *a, const void *b)
+{
+	const struct function *x = a, *y = b;
+	if (x->start != y->start)
+		return x->start < y->start ? -1 : 1;
+	return x->size > y->size ? -1 : x->size < y->size;
+}
+
+static void add_functions(struct image *im, Elf *elf, Elf_Scn *section, const GElf_Shdr *sh)
+{
+	Elf_Data *data = elf_getdata(section, NULL);
+	size_t count = sh->sh_entsize ? sh->sh_size / sh->sh_entsize : 0;
+	im->functions = calloc(count + 1, sizeof(*im->functions));
+	if (!data || !im->functions)
+		die("no symbols");
+	for (size_t i = 0; i < count; i++) {
+		GElf_Sym sym;
+		if (!gelf_getsym(data, (int)i, &sym) || GELF_ST_TYPE(sym.st_info) != STT_FUNC ||
+		    !sym.st_size || !sym.st_shndx)
+			continue;
+		im->functions[im->function_count++] =
+			(struct function){ sym.st_value, sym.st_size,
+					   elf_strptr(elf, sh->sh_link, sym.st_name) };
+	}
+	qsort(im->functions, im->function_count, sizeof(*im->functions), by_start);
+}
+
+static void add_text(struct image *im, Elf_Scn *section, const GElf_Shdr *sh)
+{
+	Elf_Data *data = elf_getdata(section, NULL);
+	struct section *more = realloc(im->text, (im->texts + 1) * sizeof(*more));
+	if (!data || !data->d_buf || !more)
+		die("no code");
+	im->text = more;
+	more[im->texts++] = (struct section){ sh->sh_addr, data->d_size, data->d_buf };
+}
+
+static void read_image(const char *path, struct image *im)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	elf_version(EV_CURRENT);
+	Elf *elf = fd < 0 ? NULL : elf_begin(fd, ELF_C_READ_MMAP, NULL);
+	Dwarf *dwarf = elf ? dwarf_begin_elf(elf, DWARF_C_READ, NULL) : NULL;
+	if (!elf)
+		die("the file cannot be read");
+	for (Elf_Scn *s = NULL; (s = elf_nextscn(elf, s));) {
+		GElf_Shdr sh;
+		if (!gelf_getshdr(s, &sh))
+			die("a section's header cannot be read");
+		if (sh.sh_type == SHT_SYMTAB)
+			add_functions(im, elf, s, &sh);
+		else if (sh.sh_type == SHT_PROGBITS && sh.sh_flags & SHF_EXECINSTR && sh.sh_size)
+			add_text(im, s, &sh);
+	}
+	im->cfi = dwarf ? dwarf_getcfi(dwarf) : NULL;
+	if (!im->cfi)
+		im->cfi = dwarf_getcfi_elf(elf);
+	if (!im->cfi || !im->function_count)
+		die("the file has no CFI or no symbols");
+}
+
+static const struct function *find_function(const struct image *im, uint64_t pc)
+{
+	size_t low = 0, high = im->function_count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (im->functions[middle].start <= pc)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	/* Of those that begin at the same place, the first. */
+	const struct function *f = low ? &im->functions[low - 1] : NULL;
+	while (f && f > im->functions && f[-1].start == f->start)
+		f--;
+	return f && pc - f->start < f->size ? f : NULL;
+}
+
+/* ---- the source ---- */
+
+static struct err *read_memory(void *self, uint64_t address, void *out, size_t len)
+{
+	const struct place *p = self;
+	const struct section own[] = {
+		{ STACK, sizeof(p->stack), (const unsigned char *)p->stack },
+		{ CALLERS, sizeof(p->callers), p->callers },
+	};
+	for (size_t i = 0; i < 2 + p->image->texts; i++) {
+		const struct section *s = i < 2 ? &own[i] : &p->image->text[i - 2];
+		if (address >= s->address && len <= s->size &&
+		    address - s->address <= s->size - len) {
+			memcpy(out, s->bytes + (address - s->address), len);
+			return NULL;
+		}
+	}
+	return err_new(ERR_MISSING, "0x%" PRIx64 " is not in the file", address);
+}
+
+static bool is_text(void *self, uint64_t pc, uint64_t *ret_function)
+{
+	const struct place *p = self;
+	const struct function *f = find_function(p->image, pc);
+	if (pc >= CALLERS && pc < CALLERS + CALLERS_BYTES)
+		*ret_function = pc >= CALLERS + INNER ? CALLERS + INNER : CALLERS;
+	else if (f)
+		*ret_function = f->start;
+	else
+		return false;
+	return true;
+}
+
+static bool find_stack(void *self, uint64_t address, struct unwind_stack *ret)
+{
+	(void)self;
+	*ret = (struct unwind_stack){ STACK, STACK + STACK_BYTES, "task" };
+	return address >= STACK && address < STACK + STACK_BYTES;
+}
+
+static bool is_return(void *self, uint64_t function)
+{
+	const struct place *p = self;
+	const struct function *f = find_function(p->image, function);
+	return f && f->start == function && !strcmp(f->name, "__x86_return_thunk");
+}
+
+/* ---- one instruction ---- */
+
+/* False where CFI says nothing that a compiler's code with frame pointers has. */
+static bool read_row(const struct image *im, uint64_t pc, struct row *ret)
+{
+	Dwarf_Frame *frame;
+	Dwarf_Op *ops, memory[3];
+	size_t count;
+	bool ok = false;
+	if (dwarf_cfi_addrframe(im->cfi, pc, &frame) != 0)
+		return false;
+	if (dwarf_frame_cfa(frame, &ops, &count) == 0 && count == 1 &&
+	    (ops->atom == DW_OP_breg0 + RSP || ops->atom == DW_OP_breg0 + RBP)) {
+		ret->by_rbp = ops->atom == DW_OP_breg0 + RBP;
+		ret->distance = ops->number;
+		ok = !ret->by_rbp || ops->number == 16;
+	} else if (count == 1 && ops && ops->atom == DW_OP_bregx) {
+		ret->by_rbp = ops->number == RBP;
+		ret->distance = ops->number2;
+		ok = ops->number == RSP || (ret->by_rbp && ops->number2 == 16);
+	}
+	if (ok && dwarf_frame_register(frame, RBP, memory, &ops, &count) == 0) {
+		ret->rbp_saved = count != 0;
+		ok = count == 0 ? ops == NULL
+				: count == 2 && ops[0].atom == DW_OP_call_frame_cfa &&
+					  ops[1].number == (Dwarf_Word)-16;
+	} else {
+		ok = false;
+	}
+	free(frame);
+	return ok;
+}
+
+static void put_word(struct place *p, uint64_t address, uint64_t value)
+{
+	p->stack[(address - STACK) / 8] = value;
+}
+
+static uint64_t put_caller(struct place *p, uint64_t function, bool direct)
+{
+	static const unsigned char begin[] = { 0x55, 0x48, 0x89, 0xe5 }; /* push; mov %rsp,%rbp */
+	static const unsigned char by_rax[POINTER_BYTES] = { 0xff, 0xd0 };
+	uint32_t distance = (uint32_t)(function - (CALLERS + DIRECT + CALL_BYTES));
+	memset(p->callers, 0x90, sizeof(p->callers));
+	memcpy(p->callers, begin, sizeof(begin));
+	memcpy(p->callers + INNER, begin, sizeof(begin));
+	p->callers[DIRECT] = 0xe8;
+	memcpy(p->callers + DIRECT + 1, &distance, sizeof(distance));
+	memcpy(p->callers + POINTER, by_rax, sizeof(by_rax));
+	return direct ? CALLERS + DIRECT + CALL_BYTES : CALLERS + POINTER + POINTER_BYTES;
+}
+
+/* The registers at @pc. */
+static struct regs lay_out(struct place *p, uint64_t pc, const struct row *row, uint64_t back)
+{
+	struct regs regs = { 0 };
+	for (size_t i = 0; i < STACK_BYTES / 8; i++)
+		p->stack[i] = 0x1122334400000000 + i;
+	put_word(p, CFA - 8, back);
+	if (row->rbp_saved)
+		put_word(p, CFA - 16, FRAME);
+	put_word(p, FRAME, NEXT);
+	put_word(p, FRAME + 8, CALLERS + POINTER + POINTER_BYTES);
+	regs_set(&regs, REG_RIP, pc);
+	regs_set(&regs, REG_RSP, CFA - row->distance);
+	regs_set(&regs, REG_RBP, row->by_rbp ? CFA - 16 : FRAME);
+	return regs;
+}
+
+static void tell(const struct place *p, uint64_t pc, const struct frame *f, const char *when)
+{
+	const struct function *function = find_function(p->image, pc);
+	printf("%s+0x%" PRIx64 "%s: rip 0x%" PRIx64 ", rsp CFA%+" PRId64 ", rbp 0x%" PRIx64 "\n",
+	       function->name, pc - function->start, when, f->regs.value[REG_RIP],
+	       (int64_t)(f->regs.value[REG_RSP] - CFA), f->regs.value[REG_RBP]);
+}
+
+/* @called: the frame is the second, and its function has called the first. */
+static void try(struct place *p, uint64_t pc, const struct row *row, bool direct, bool called,
+		struct score *score)
+{
+	const struct function *function = find_function(p->image, pc);
+	uint64_t back = put_caller(p, function->start, direct);
+	struct regs first = lay_out(p, pc, row, back);
+	struct unwind_source source = {
+		.self = p,
+		.read = read_memory,
+		.is_text = is_text,
+		.stack = find_stack,
+		.is_return = is_return,
+	};
+	struct frames frames;
+	size_t number = called ? 2 : 1;
+	if (called) {
+		uint64_t rsp = first.value[REG_RSP] - 8;
+		put_word(p, rsp, pc);
+		regs_set(&first, REG_RSP, rsp);
+		regs_set(&first, REG_RIP, CALLERS + INNER);
+	}
+	struct err *e = unwind(&source, &first, HOW_NOTE, true, &frames);
+	if (e)
+		die(err_msg(e));
+	const struct frame *caller = &frames.list[number];
+	if (frames.count <= number)
+		score->none++;
+	else if (caller->regs.value[REG_RIP] == back && caller->regs.value[REG_RSP] == CFA &&
+		 regs_known(&caller->regs, REG_RBP) && caller->regs.value[REG_RBP] == FRAME)
+		score->right++;
+	else if (++score->wrong <= SHOWN)
+		tell(p, pc, caller, called ? ", behind a call" : direct ? ", called" : "");
+	frames_free(&frames);
+}
+
+/* ---- all of them ---- */
+
+/* "ffffffff81000010:\tcall   ..."; what it does is in *ret_does. */
+static bool parse_line(const char *line, uint64_t *ret_pc, const char **ret_does)
+{
+	char *end;
+	*ret_pc = strtoull(line, &end, 16);
+	*ret_does = end + 2;
+	return end != line && strncmp(end, ":\t", 2) == 0;
+}
+
+static bool begins(const char *text, const char *with)
+{
+	return strncmp(text, with, strlen(with)) == 0;
+}
+
+/* The number behind "$" or in front of "(%rbp)". */
+static uint64_t number_in(const char *does)
+{
+	const char *at = does + strcspn(does, "$-");
+	return strtoull(at + (*at != 0), NULL, 16);
+}
+
+static void settle(struct depth *d)
+{
+	if (!d->settled)
+		d->full = d->now;
+	d->settled = true;
+}
+
+static bool goes_on(const char *does)
+{
+	return !begins(does, "ret") && !begins(does, "jmp") && !begins(does, "ud2") &&
+	       !begins(does, "repz ret");
+}
+
+/* Goes past an instruction. */
+static void follow(struct depth *d, const char *does)
+{
+	if (begins(does, "mov    %rsp,%rbp"))
+		*d = (struct depth){ 0 };
+	else if (begins(does, "push"))
+		d->now += 8;
+	else if (begins(does, "sub    $") && strstr(does, ",%rsp"))
+		d->now += number_in(does);
+	else if (begins(does, "call") || begins(does, "j"))
+		settle(d);
+	if ((begins(does, "pop") && !strstr(does, "%rsp")) ||
+	    (begins(does, "add    $") && strstr(does, ",%rsp"))) {
+		settle(d);
+		d->now -= begins(does, "pop") ? 8 : number_in(does);
+	} else if (begins(does, "lea    -") && strstr(does, "(%rbp),%rsp")) {
+		settle(d);
+		d->now = number_in(does);
+	} else if (!goes_on(does)) {
+		settle(d);
+		d->now = d->full;
+	}
+}
+
+static FILE *disassemble(const char *path)
+{
+	int ends[2];
+	if (pipe(ends) != 0)
+		die("no pipe");
+	pid_t pid = fork();
+	if (pid == 0) {
+		dup2(ends[1], STDOUT_FILENO);
+		close(ends[0]);
+		execlp("objdump", "objdump", "-d", "--no-show-raw-insn", path, (char *)NULL);
+		_exit(127);
+	}
+	close(ends[1]);
+	return pid < 0 ? NULL : fdopen(ends[0], "r");
+}
+
+/* Whether the instruction at @pc ends where the next one begins, as far as it is known. */
+static bool has_length(struct place *p, uint64_t pc, uint64_t next)
+{
+	unsigned char code[INSN_MAX];
+	struct insn insn;
+	struct err *e = read_memory(p, pc, code, sizeof(code));
+	bool known = !e && insn_decode(code, sizeof(code), &insn);
+	err_free(e);
+	/* objdump takes what waits for the FPU for a prefix. */
+	if (!known || insn.len == next - pc || code[0] == 0x9b)
+		return true;
+	printf("the instruction at 0x%" PRIx64 " has %" PRIu64 " bytes, not %u\n", pc, next - pc,
+	       insn.len);
+	return false;
+}
+
+/* Calls of what keeps all registers, in place of an instruction that a CPU may lack
+ * (arch_hweight.h): they need no frame. */
+static bool is_call(const char *does)
+{
+	return begins(does, "call") && !strstr(does, "<__sw_hweight");
+}
+
+/* Whether nothing comes there from an instruction that does not go on: what fills up to where a
+ * jump leads to. */
+static bool is_filling(const char *does)
+{
+	static const char *const fillings[] = { "nop", "data16", "cs nop", "xchg   %ax,%ax",
+						"int3" };
+	for (size_t i = 0; i < sizeof(fillings) / sizeof(*fillings); i++)
+		if (begins(does, fillings[i]))
+			return true;
+	return false;
+}
+
+/* One line of objdump's. @behind: the instruction before was a call, whose frame was as *last. */
+static void look_at(struct place *p, uint64_t pc, const struct depth *depth, bool behind,
+		    struct row *last, struct score scores[3])
+{
+	const struct function *f = find_function(p->image, pc);
+	if (f && behind && pc != f->start && last->known)
+		try(p, pc, last, true, true, &scores[2]);
+	last->known = f && read_row(p->image, pc, last);
+	if (!last->known)
+		return;
+	if (last->by_rbp)
+		last->distance = 16 + depth->now;
+	try(p, pc, last, true, false, &scores[0]);
+	try(p, pc, last, false, false, &scores[1]);
+}
+
+int main(int argc, char **argv)
+{
+	static const char *const what[] = { "called directly", "called by a pointer",
+					    "behind calls" };
+	struct image image = { 0 };
+	struct score scores[3] = { 0 };
+	struct depth depth = { 0 };
+	struct row row = { 0 };
+	if (argc != 2)
+		die("needs a file");
+	read_image(argv[1], &image);
+	struct place *p = calloc(1, sizeof(*p));
+	FILE *lines = disassemble(argv[1]);
+	char *line = NULL;
+	size_t size = 0;
+	bool behind = false, reached = true;
+	unsigned long wrong = 0;
+	uint64_t before = 0;
+	if (!p || !lines)
+		die("no memory");
+	p->image = &image;
+	while (getline(&line, &size, lines) > 0) {
+		const char *does;
+		uint64_t pc;
+		if (!parse_line(line + strspn(line, " "), &pc, &does)) {
+			depth = (struct depth){ 0 };
+			behind = false;
+			reached = true;
+			before = 0;
+			continue;
+		}
+		wrong += before && !has_length(p, before, pc);
+		before = strstr(does, "(bad)") ? 0 : pc;
+		if (!reached && is_filling(does))
+			continue;
+		look_at(p, pc, &depth, behind, &row, scores);
+		follow(&depth, does);
+		behind = is_call(does);
+		reached = goes_on(does);
+	}
+	free(line);
+	fclose(lines);
+	for (size_t i = 0; i < 3; i++) {
+		printf("%s: %lu right, %lu unknown, %lu wrong\n", what[i], scores[i].right,
+		       scores[i].none, scores[i].wrong);
+		wrong += scores[i].wrong;
+	}
+	if (!scores[0].right) {
+		printf("objdump is missing, or the file has no code that CFI is about\n");
+		return 77;
+	}
+	return wrong ? 1 : 0;
+}
