@@ -169,5 +169,6 @@ struct err *task_space(const struct kernel *k, const struct task *task, struct v
 		return err_wrap(e, "find the page tables of '%s'", task->comm);
 	*ret = *kernel_space(k);
 	ret->root = vtop.pa;
+	ret->process = true;
 	return NULL;
 }

@@ -83,6 +83,7 @@ static struct err *find_space(struct guest_memory *g)
 		return err_wrap(e, "find the page tables of the VM's process");
 	g->space = *kernel_space(g->k);
 	g->space.root = vtop.pa;
+	g->space.process = true;
 	return NULL;
 }
 

@@ -62,6 +62,9 @@ struct vspace {
 	uint64_t root;	 /* physical address of the top-level table; 0 if there is none */
 	uint8_t levels;	 /* 4 or 5 */
 	uint64_t c_mask; /* bits of an entry that are no address: the memory encryption bit */
+	/* A Linux process's: what is PROT_NONE in its half is translated, though the processor
+	 * would not. NUMA balancing does that to any of its pages for a moment. */
+	bool process;
 };
 
 /* What Linux calls an entry of @level (1 to space->levels): the top one is the PGD, however many

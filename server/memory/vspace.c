@@ -14,6 +14,9 @@
 #define ENTRY_USER     (UINT64_C(1) << 2)
 #define ENTRY_LARGE    (UINT64_C(1) << 7) /* in level 2 and 3; at level 1 it is PAT */
 #define ENTRY_NX       (UINT64_C(1) << 63)
+/* Of an entry that is not present, where Linux keeps it out of swap entries
+ * (arch/x86/include/asm/pgtable_types.h: _PAGE_PROTNONE). */
+#define ENTRY_PROTNONE (UINT64_C(1) << 8)
 #define ENTRY_ADDRESS  UINT64_C(0x000ffffffffff000)
 /* PAT of a large page; the other bits below its address are reserved. */
 #define LARGE_PAT (UINT64_C(1) << 12)
@@ -41,6 +44,27 @@ static bool is_canonical(const struct vspace *space, uint64_t va)
 static uint64_t entry_address(const struct vspace *space, uint64_t entry)
 {
 	return entry & ENTRY_ADDRESS & ~space->c_mask;
+}
+
+static bool is_protnone(const struct vspace *space, uint64_t va, const struct vtop_step *s)
+{
+	return space->process && !(va >> 63) && !(s->entry & ENTRY_PRESENT) &&
+	       s->entry & ENTRY_PROTNONE && (s->level == 1 || s->entry & ENTRY_LARGE);
+}
+
+/* Since the mitigation of L1TF the address of such an entry is inverted
+ * (arch/x86/include/asm/pgtable-invert.h): of the two, one is far beyond what memory there is. */
+static uint64_t protnone_address(const struct vspace *space, uint64_t entry)
+{
+	uint64_t plain = entry_address(space, entry), inverted = entry_address(space, ~entry);
+	return plain < inverted ? plain : inverted;
+}
+
+/* What the entry @s of @va leads to. */
+static uint64_t step_address(const struct vspace *space, uint64_t va, const struct vtop_step *s)
+{
+	return is_protnone(space, va, s) ? protnone_address(space, s->entry)
+					 : entry_address(space, s->entry);
 }
 
 const char *vspace_entry_name(const struct vspace *space, unsigned level)
@@ -80,7 +104,7 @@ static struct err *check_entry(const struct vspace *space, uint64_t va, const st
 	bool large = s->level > 1 && s->entry & ENTRY_LARGE;
 	uint64_t below = (UINT64_C(1) << level_shift(s->level)) - 1;
 
-	if (!(s->entry & ENTRY_PRESENT))
+	if (!(s->entry & ENTRY_PRESENT) && !is_protnone(space, va, s))
 		return err_new(ERR_NOTPRESENT,
 			       "virtual address 0x%" PRIx64
 			       " is not mapped: its %s at physical address 0x%" PRIx64
@@ -100,7 +124,7 @@ static void finish(const struct vspace *space, uint64_t va, struct vtop *t)
 	const struct vtop_step *s = &t->steps[t->step_count - 1];
 	uint64_t below = (UINT64_C(1) << level_shift(s->level)) - 1;
 	t->page_size = below + 1;
-	t->pa = (entry_address(space, s->entry) & ~below) | (va & below);
+	t->pa = (step_address(space, va, s) & ~below) | (va & below);
 }
 
 static struct err *check_space(const struct vspace *space, uint64_t va)

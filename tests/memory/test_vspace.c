@@ -368,6 +368,88 @@ static void test_next(void **state)
 		memory_next(k->memory, &(struct vspace){ .root = 0x99000, .levels = 4 }, 0, &next));
 }
 
+/* ---- what only Linux translates ---- */
+
+#define PROTNONE UINT64_C(0x100)
+#define ADDRESS	 UINT64_C(0x000ffffffffff000)
+
+/* Not present, and the address inverted since L1TF. */
+static uint64_t protnone(uint64_t pa, bool inverted)
+{
+	return (inverted ? ~pa & ADDRESS : pa) | PROTNONE | W;
+}
+
+/* Maps page 0 of @va's table at level 1, for 4 levels, by @entry; user tables. */
+static void map_user(struct machine *k, uint64_t entry)
+{
+	poke(k, 0x1000, 0x2000 | P | W | U);
+	poke(k, 0x2000, 0x3000 | P | W | U);
+	poke(k, 0x3000, 0x4000 | P | W | U);
+	poke(k, 0x4000, entry);
+	poke(k, 0x5000, 0x1122334455667788);
+}
+
+static void pages_of_a_process_that_are_protnone(void **state)
+{
+	struct machine *k = *state;
+	struct vspace process = { .root = ROOT, .levels = 4, .process = true };
+	struct vtop t;
+	uint8_t bytes[8];
+	for (unsigned inverted = 0; inverted < 2; inverted++) {
+		map_user(k, protnone(0x5000, inverted));
+		forget(k);
+		assert_ok(memory_vtop(k->memory, &process, 0x8, &t));
+		assert_int_equal(t.pa, 0x5008);
+		assert_int_equal(t.page_size, PAGE_SIZE);
+		assert_false(t.user);
+		assert_ok(memory_read_all(k->memory, &process, 0, bytes, sizeof(bytes)));
+		assert_int_equal(get_u64(bytes), 0x1122334455667788);
+		/* The processor does not, nor do the kernel's own tables or a guest's. */
+		assert_err(memory_vtop(k->memory, &four, 0, &t), ERR_NOTPRESENT, "not mapped");
+	}
+	/* With the bit that encrypts memory, which is inverted, too. */
+	process.c_mask = UINT64_C(1) << 47;
+	map_user(k, protnone(0x5000 | process.c_mask, true));
+	forget(k);
+	assert_ok(memory_vtop(k->memory, &process, 0, &t));
+	assert_int_equal(t.pa, 0x5000);
+}
+
+static void large_page_of_a_process_that_is_protnone(void **state)
+{
+	struct machine *k = *state;
+	struct vspace process = { .root = ROOT, .levels = 4, .process = true };
+	struct vtop t;
+	for (unsigned inverted = 0; inverted < 2; inverted++) {
+		map_user(k, 0);
+		/* Only the bits of a large page's address are inverted. */
+		poke(k, 0x3000, (protnone(0x400000, inverted) & ~UINT64_C(0x1ff000)) | PS);
+		forget(k);
+		assert_ok(memory_vtop(k->memory, &process, 0x1234, &t));
+		assert_int_equal(t.pa, 0x401234);
+		assert_int_equal(t.page_size, 0x200000);
+	}
+}
+
+static void what_is_swapped_out_is_not_protnone(void **state)
+{
+	struct machine *k = *state;
+	const struct vspace process = { .root = ROOT, .levels = 4, .process = true };
+	struct vtop t;
+	map_user(k, (~UINT64_C(0x5000) & ADDRESS) | W);
+	assert_err(memory_vtop(k->memory, &process, 0, &t), ERR_NOTPRESENT, "not mapped");
+	/* A table that is not there is none, whatever its bits. */
+	poke(k, 0x3000, protnone(0x4000, false));
+	forget(k);
+	assert_err(memory_vtop(k->memory, &process, 0, &t), ERR_NOTPRESENT, "PMD");
+	/* The kernel's half is the same for all. */
+	poke(k, 0x1000 + 8 * 256, 0x2000 | P | W);
+	poke(k, 0x3000, 0x4000 | P | W);
+	poke(k, 0x4000, protnone(0x5000, true));
+	forget(k);
+	assert_err(memory_vtop(k->memory, &process, 0xffff800000000000, &t), ERR_NOTPRESENT, "PTE");
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -385,6 +467,12 @@ int main(void)
 		TEST(test_read_all),
 		TEST(test_last_address),
 		TEST(test_next),
+		cmocka_unit_test_setup_teardown(pages_of_a_process_that_are_protnone, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(large_page_of_a_process_that_is_protnone, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(what_is_swapped_out_is_not_protnone, setup,
+						teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
