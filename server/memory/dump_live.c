@@ -273,6 +273,7 @@ enum dump_change dump_look(struct dump *d)
 		return DUMP_CHANGED;
 	}
 	struct err *e = qmp_machine_look(d->machine, &look);
+	qmp_machine_count(d->machine, &d->info);
 	/* Reading says it, too. */
 	if (e)
 		log_debug(LOG_MEMORY, "%s", err_msg(e));

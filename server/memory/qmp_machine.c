@@ -244,19 +244,26 @@ static struct err *first_look(struct qmp_machine *m, struct notes *notes)
 	return e;
 }
 
-static void describe(struct qmp_machine *m, struct dump_info *info)
+void qmp_machine_count(const struct qmp_machine *m, struct dump_info *info)
 {
-	info->compression = "none";
-	info->dump_level = -1;
-	info->running = m->running;
-	uint64_t copied = 0;
-	const char *from = m->files.kind;
+	info->memory_bytes = info->max_pfn = 0;
 	for (size_t i = 0; i < m->map.count; i++) {
 		const struct qmp_ram *r = &m->map.list[i];
 		info->memory_bytes += r->at.end - r->at.start;
 		info->max_pfn = (r->at.end + PAGE_SIZE - 1) >> PAGE_SHIFT;
-		copied += m->files.of_range[i] < 0 ? r->at.end - r->at.start : 0;
 	}
+}
+
+static void describe(struct qmp_machine *m, struct dump_info *info)
+{
+	bool copied = false;
+	const char *from = m->files.kind;
+	info->compression = "none";
+	info->dump_level = -1;
+	info->running = m->running;
+	qmp_machine_count(m, info);
+	for (size_t i = 0; i < m->map.count; i++)
+		copied |= m->files.of_range[i] < 0;
 	snprintf(m->about, sizeof(m->about), "QEMU %s, memory %s%s%s%s%s", qmp_version(m->q),
 		 *from ? "from its " : "", from, *from && copied ? ", and " : "",
 		 copied ? "by " : "", copied ? qmp_copy_way(m->copy) : "");

@@ -24,6 +24,8 @@ __attribute__((warn_unused_result)) struct err *qmp_machine_open(const char *pat
 								 struct notes *notes,
 								 struct dump_info *info,
 								 struct qmp_machine **ret);
+/* Tells @info how much memory it has now: some may have been plugged in or out. */
+void qmp_machine_count(const struct qmp_machine *m, struct dump_info *info);
 void qmp_machine_close(struct qmp_machine *m);
 
 struct page_source qmp_machine_pages(struct qmp_machine *m);

@@ -14,10 +14,12 @@ same, 1 different or failed, 77 no Python on this machine can import drgn.
 import glob
 import json
 import os
+import subprocess
 import sys
 import tempfile
 import time
 
+import check_guests
 import check_kvm
 import check_memory
 import compare_frames
@@ -35,7 +37,9 @@ SLEEPERS = {"sleep", "in poll", "in pipe read", "CPU 1/KVM", "CPU 2/KVM"}
 MEMORY = ["-machine", "max-ram-below-4g=256M",
           "-object", "memory-backend-memfd,id=shared,size=320M,share=on",
           "-object", "memory-backend-ram,id=private,size=320M",
-          "-numa", "node,memdev=shared", "-numa", "node,memdev=private"]
+          "-numa", "node,memdev=shared", "-numa", "node,memdev=private",
+          "-m", "640,slots=2,maxmem=2G"]
+DIMM = 128 << 20  # what Linux takes at once
 STATE_S = 20
 
 
@@ -135,6 +139,24 @@ class Check:
             self.lines += [f"{compare.__module__}: {line}"
                            for line in compare(self.dump, self.server)]
 
+    def compare_guests(self):
+        """With --guests every page of the virtual machines in it, as drgn reads them."""
+        vms = check_guests.vms_of(self.dump, self.server)
+        letters = []
+        with Server([*self.server, "--guests"], []) as server:
+            served = [match.groups() for match in
+                      map(check_guests.GREETING.match, server.rest_of_greeting()) if match]
+            self.expect(vms and [int(pid) for _, _, pid in served] == [vm["pid"] for vm in vms],
+                        f"served are {served}, drgn knows {[vm['pid'] for vm in vms]}")
+            for (address, port, _), vm in zip(served, vms):
+                client = RspClient(address, int(port))
+                self.expect(client.command("Qqemu.PhyMemMode:1") == "OK", "no physical addresses")
+                self.lines += check_guests.pages_differ(client, vm)
+                letters.append(check_guests.letter_of(client))
+                client.close()
+        self.expect(len(set(letters)) == len(vms) and None not in letters,
+                    f"the guests' marks are {letters}")
+
     def check_gdb(self):
         """Stock gdb, which fetches its image from the server."""
         with Server(self.server, []) as server:
@@ -144,6 +166,43 @@ class Check:
                           "-ex", "monitor vms"], "gdb", with_stderr=True).decode("utf-8", "replace")
         for part in ("kthreadd [sleeping]", "do_syscall_64", "SVM, plain, 4 vCPUs"):
             self.expect(part in report, f"gdb does not show {part!r}:\n{report[-3000:]}")
+
+    def check_second_client(self):
+        """QEMU's socket takes one: who comes second is told so."""
+        done = subprocess.run([*self.server, "-q", "-x", "info"], capture_output=True, text=True,
+                              check=False, timeout=60)
+        self.expect(done.returncode == 1 and len(done.stderr.splitlines()) == 1 and
+                    "one client already" in done.stderr,
+                    f"a second client is told {done.stderr!r}")
+
+    def plug_memory(self, client):
+        """A file's memory, which comes while the machine runs: what is written to the file is what
+        the kernel's direct map has there, and QEMU says so, too."""
+        def memory():
+            return json_lines(client.monitor("info --json").encode(), "info")[0]["memory_bytes"]
+
+        path = os.path.join(self.directory, "dimm")
+        before = memory()
+        self.machine.command("object-add", **{"qom-type": "memory-backend-file", "id": "later",
+                                              "size": DIMM, "share": True, "mem-path": path})
+        self.machine.command("device_add", driver="pc-dimm", id="dimm", memdev="later")
+        deadline = time.monotonic() + STATE_S
+        while memory() != before + DIMM:
+            if time.monotonic() > deadline:
+                self.lines.append(f"{memory()} bytes of memory, {before} before a DIMM came")
+                return
+            time.sleep(0.1)
+        [dimm] = self.machine.command("query-memory-devices")
+        address, offset = dimm["data"]["addr"], DIMM - (1 << 20)
+        with open(path, "r+b") as file:
+            file.seek(offset)
+            file.write(b"written to the file of the DIMM")
+        symbols = self.dump.facts["symbols"]
+        where = int.from_bytes(client.read_memory(int(symbols["page_offset_base"], 16), 8), "little")
+        got = client.read_memory(where + address + offset, 31)
+        self.expect(got == b"written to the file of the DIMM", f"the DIMM's memory is {got!r}")
+        said = self.machine.monitor(f"xp /8cb {address + offset:#x}")
+        self.expect("'w' 'r' 'i' 't' 't' 'e' 'n'" in said, f"QEMU says of the DIMM: {said}")
 
     # ---- as a client sees it come and go ----
 
@@ -175,6 +234,8 @@ class Check:
                 text = f"{name.upper()}={int(mine[name], 16):016x}"
                 self.expect(text in theirs, f"paused again: {text} is not QEMU's:\n{theirs[:600]}")
             self.machine.command("cont")
+            self.check_second_client()
+            self.plug_memory(client)
             self.machine.command("system_reset")
             deadline = time.monotonic() + STATE_S
             while "QEMU" not in (said := client.monitor("read 0xffffffff81000000 8")):
@@ -192,7 +253,8 @@ def check(real_dir, server):
     with tempfile.TemporaryDirectory(prefix="vmcore-qmp-") as directory:
         socket = os.path.join(directory, "socket")
         extra = [*MEMORY, "-qmp", f"unix:{socket},server=on,wait=off"]
-        with Machine(kernel, os.path.join(real_dir, "initramfs.cpio.gz"), CONSOLE,
+        with Machine(kernel, os.path.join(real_dir, "initramfs.cpio.gz"),
+                     f"{CONSOLE} memhp_default_state=online_movable",
                      os.path.join(directory, "log"), extra) as machine:
             checks = Check(machine, directory, real_dir, [*server, f"--live=qmp:{socket}"])
             machine.await_console("phase no-vmcoreinfo", BOOT_S)
@@ -202,6 +264,7 @@ def check(real_dir, server):
             checks.pause()
             checks.compare_sleepers(sleepers)
             checks.compare_paused()
+            checks.compare_guests()
             checks.check_gdb()
             checks.follow()
     return checks.lines

@@ -54,7 +54,7 @@ except ImportError:
 REGISTERS = ["rip", "rsp", "rbp", "rbx", "r12", "r13", "r14", "r15"]
 PR_REG = 112  # struct elf_prstatus.pr_reg: the offset, and the words' order
 PR_REG_INDEX = {"r15": 0, "r14": 1, "r13": 2, "r12": 3, "rbp": 4, "rbx": 5, "rip": 16, "rsp": 19}
-SYMBOLS = ["init_task", "linux_banner", "jiffies", "schedule"]
+SYMBOLS = ["init_task", "linux_banner", "jiffies", "schedule", "page_offset_base"]
 MODULE_SYMBOLS = {"kvm": "kvm_vcpu_ioctl", "kvm_amd": "svm_vcpu_run"}
 IDLE_TID_BASE = 10000000
 IMAGE_SIZE = 1 << 30
