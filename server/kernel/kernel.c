@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/bytes.h"
 #include "base/err.h"
@@ -206,18 +207,22 @@ struct err *kernel_read_string(const struct kernel *k, uint64_t va, char *out, s
 	return e;
 }
 
-struct err *kernel_read_member(const struct kernel *k, uint64_t base, const struct member *member,
-			       uint64_t *ret)
+struct err *kernel_read_mapped(const struct kernel *k, uint64_t va, void *out, size_t len)
 {
-	unsigned char bytes[8] = { 0 };
-	if (!member->size || member->size > sizeof(bytes))
-		return err_new(ERR_INVALID, "a member of %" PRIu64 " bytes is no number",
-			       member->size);
-	struct err *e = kernel_read(k, base + member->offset, bytes, member->size);
-	if (e)
-		return e;
-	uint64_t value = get_u64(bytes);
+	return memory_read_mapped(k->memory, &k->space, va, out, len);
+}
+
+bool member_is_number(const struct member *member)
+{
+	return member->size && member->size <= sizeof(uint64_t);
+}
+
+uint64_t member_value(const struct member *member, const unsigned char *bytes)
+{
+	unsigned char number[sizeof(uint64_t)] = { 0 };
 	unsigned bits = 8 * (unsigned)member->size;
+	memcpy(number, bytes, member->size);
+	uint64_t value = get_u64(number);
 	if (member->bit_size) {
 		value >>= member->bit_offset;
 		bits = member->bit_size;
@@ -227,8 +232,20 @@ struct err *kernel_read_member(const struct kernel *k, uint64_t base, const stru
 		if (member->is_signed && value >> (bits - 1))
 			value |= ~UINT64_C(0) << bits;
 	}
-	*ret = value;
-	return NULL;
+	return value;
+}
+
+struct err *kernel_read_member(const struct kernel *k, uint64_t base, const struct member *member,
+			       uint64_t *ret)
+{
+	unsigned char bytes[sizeof(uint64_t)];
+	if (!member_is_number(member))
+		return err_new(ERR_INVALID, "a member of %" PRIu64 " bytes is no number",
+			       member->size);
+	struct err *e = kernel_read(k, base + member->offset, bytes, member->size);
+	if (!e)
+		*ret = member_value(member, bytes);
+	return e;
 }
 
 struct err *kernel_read_path(const struct kernel *k, uint64_t base, const char *type,

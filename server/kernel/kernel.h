@@ -97,6 +97,10 @@ kernel_need_symbol(const struct kernel *k, const char *name, const char *what_fo
 /* All or nothing, in the kernel's address space. */
 __attribute__((warn_unused_result)) struct err *kernel_read(const struct kernel *k, uint64_t va,
 							    void *out, size_t len);
+/* The same past the cache and the page tables where the source can do without: see
+ * memory_read_mapped(). */
+__attribute__((warn_unused_result)) struct err *
+kernel_read_mapped(const struct kernel *k, uint64_t va, void *out, size_t len);
 __attribute__((warn_unused_result)) struct err *kernel_read_u32(const struct kernel *k, uint64_t va,
 								uint32_t *ret);
 __attribute__((warn_unused_result)) struct err *kernel_read_u64(const struct kernel *k, uint64_t va,
@@ -108,6 +112,10 @@ __attribute__((warn_unused_result)) struct err *kernel_read_u64(const struct ker
 __attribute__((warn_unused_result)) struct err *
 kernel_read_string(const struct kernel *k, uint64_t va, char *out, size_t size);
 
+/* Whether @member is 1 to 8 bytes long; and then its value where @bytes, as many, are what is
+ * there: an integer or a pointer, a bit-field too, signed ones extended. */
+bool member_is_number(const struct member *member);
+uint64_t member_value(const struct member *member, const unsigned char *bytes);
 /* The integer or pointer of @member in the structure at @base: 1, 2, 4 or 8 bytes, bit-fields too,
  * signed ones extended. */
 __attribute__((warn_unused_result)) struct err *kernel_read_member(const struct kernel *k,

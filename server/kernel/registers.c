@@ -11,6 +11,7 @@
 #include "server/kernel/cpu_notes.h"
 #include "server/kernel/cpus.h"
 #include "server/kernel/kernel.h"
+#include "server/kernel/stack_copy.h"
 #include "server/kernel/task_stamp.h"
 #include "server/kernel/tasks.h"
 #include "server/memory/dump.h"
@@ -33,6 +34,7 @@ struct registers {
 	struct cpu_state *states; /* owned; by index of cpus */
 	struct guest_notes guests;
 	struct switch_layout layout;
+	struct task_stamp_layout stamps;
 	struct first_regs **done; /* owned; by index of tasks, NULL until asked for */
 	size_t done_count;
 	bool (*entry)(void *closure, const struct task *task, const struct cpu *cpu,
@@ -119,8 +121,9 @@ static struct err *no_saved_sp(const struct registers *r, const struct task *tas
 	return result;
 }
 
+/* @copy: of its stack, or NULL to read that. */
 static struct err *from_switch(const struct registers *r, const struct task *task,
-			       struct first_regs *f)
+			       const struct stack_copy *copy, struct first_regs *f)
 {
 	unsigned char frame[SWITCH_FRAME_MAX];
 	size_t len = switch_frame_bytes(&r->layout);
@@ -134,7 +137,9 @@ static struct err *from_switch(const struct registers *r, const struct task *tas
 		return unknown(
 			f, "thread.sp 0x%" PRIx64 " does not lie on the task's stack at 0x%" PRIx64,
 			task->sp, task->stack);
-	struct err *e = kernel_read(r->k, task->sp, frame, len);
+	struct err *e = NULL;
+	if (!copy || !stack_copy_read(copy, task->sp, frame, len))
+		e = kernel_read(r->k, task->sp, frame, len);
 	if (e) {
 		struct err *result = unknown(f, "the switch frame cannot be read: %s", err_msg(e));
 		err_free(e);
@@ -217,19 +222,50 @@ static struct err *now_unknown(struct first_regs *f, struct err *e)
 	return result;
 }
 
+const struct task_stamp_layout *registers_stamps(const struct registers *r)
+{
+	return &r->stamps;
+}
+
+struct err *registers_of_stamp(const struct registers *r, const struct task *task,
+			       const struct task_stamp *stamp, struct stack_copy *copy,
+			       struct first_regs *ret)
+{
+	struct first_regs f = { 0 };
+	struct task now = *task;
+	uint64_t size = r->tasks->stack_size;
+	struct err *e;
+	if (stamp->on_cpu) {
+		e = unknown(&f,
+			    "the task is running on CPU %d, and what its registers are only that "
+			    "CPU knows",
+			    stamp->cpu);
+	} else {
+		now.stack = stamp->stack;
+		now.sp = stamp->sp;
+		bool on_stack = now.stack && now.sp >= now.stack && now.sp - now.stack < size;
+		e = stack_copy_take(copy, r->k, now.sp, on_stack ? now.stack + size : 0);
+		if (!e)
+			e = from_switch(r, &now, copy, &f);
+	}
+	if (e)
+		free(f.why);
+	else
+		*ret = f;
+	return e;
+}
+
 /* What the switch left, unless the task was switched in while it was being read. */
 static struct err *from_live_switch(const struct registers *r, const struct task *task,
 				    const struct task_stamp *before, struct first_regs *f)
 {
-	struct task now = *task;
+	struct stack_copy copy = STACK_COPY_INIT;
 	struct task_stamp after;
-	now.stack = before->stack;
-	now.sp = before->sp;
-	struct err *e = from_switch(r, &now, f);
+	struct err *e = registers_of_stamp(r, task, before, &copy, f);
+	stack_copy_free(&copy);
 	if (e || f->from == REGS_UNKNOWN)
 		return e;
-	memory_forget(kernel_memory(r->k));
-	e = task_stamp_read(r->k, task, &after);
+	e = task_stamp_read(r->k, &r->stamps, task, STAMP_AFTER, &after);
 	if (e)
 		return now_unknown(f, e);
 	if (task_stamp_equal(before, &after))
@@ -244,17 +280,11 @@ static struct err *from_live(const struct registers *r, const struct task *task,
 	for (unsigned attempt = 0; attempt < LIVE_ATTEMPTS; attempt++) {
 		free(f->why);
 		f->why = NULL;
-		memory_forget(kernel_memory(r->k));
-		struct err *e = task_stamp_read(r->k, task, &stamp);
+		struct err *e = task_stamp_read(r->k, &r->stamps, task, STAMP_BEFORE, &stamp);
 		if (e)
 			return now_unknown(f, e);
-		if (stamp.on_cpu)
-			return unknown(f,
-				       "the task is running on CPU %d, and what its registers are "
-				       "only that CPU knows",
-				       stamp.cpu);
 		e = from_live_switch(r, task, &stamp, f);
-		if (e || f->from != REGS_UNKNOWN)
+		if (e || f->from != REGS_UNKNOWN || stamp.on_cpu)
 			return e;
 	}
 	return NULL;
@@ -279,6 +309,7 @@ struct err *registers_new(struct kernel *k, const struct cpus *cpus, const struc
 		return e;
 	}
 	find_switch_layout(k, &r->layout);
+	task_stamp_layout_find(k, &r->stamps);
 	*ret = r;
 	return NULL;
 }
@@ -342,7 +373,7 @@ static struct err *read_registers(const struct registers *r, const struct task *
 	const struct dump *dump = kernel_dump(r->k);
 	if (dump_info(dump)->running)
 		return from_live(r, task, f);
-	struct err *e = task->on_cpu ? from_cpu(r, task, f) : from_switch(r, task, f);
+	struct err *e = task->on_cpu ? from_cpu(r, task, f) : from_switch(r, task, NULL, f);
 	if (e || f->from == REGS_UNKNOWN || dump_is_still(dump))
 		return e;
 	return unknown(f, "the machine was set going while they were read");

@@ -19,7 +19,10 @@ struct cpus;
 struct err;
 struct guest_notes;
 struct kernel;
+struct stack_copy;
 struct task;
+struct task_stamp;
+struct task_stamp_layout;
 struct tasks;
 
 enum regs_from {
@@ -64,6 +67,17 @@ void registers_set_entry(struct registers *r,
  * kept, a failure with its reason too. Borrowed. An error only when memory is out. */
 __attribute__((warn_unused_result)) struct err *
 registers_get(struct registers *r, const struct task *task, const struct first_regs **ret);
+
+/*
+ * On a machine that runs: the registers of @task as @stamp, read before, says it stands; what it
+ * has on its stack is in @copy from then on. That is sure to be of one moment only if the next
+ * stamp is equal. The caller frees ret->why. An error only when memory is out.
+ */
+__attribute__((warn_unused_result)) struct err *
+registers_of_stamp(const struct registers *r, const struct task *task,
+		   const struct task_stamp *stamp, struct stack_copy *copy, struct first_regs *ret);
+/* How such stamps are read. Borrowed. */
+const struct task_stamp_layout *registers_stamps(const struct registers *r);
 
 /* The dump's note of the host's registers on the CPU called @cpu, or NULL: there is none of a CPU
  * that was inside a guest. Borrowed, like the next. */

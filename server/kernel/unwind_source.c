@@ -11,6 +11,7 @@
 #include "server/kernel/kernel.h"
 #include "server/kernel/orc_tables.h"
 #include "server/kernel/registers.h"
+#include "server/kernel/stack_copy.h"
 #include "server/kernel/task_stamp.h"
 #include "server/kernel/tasks.h"
 #include "server/kernel/types.h"
@@ -23,6 +24,7 @@ struct unwinder {
 	struct unwinder_parts parts;
 	struct orc_tables *orc; /* owned */
 	struct cfi_files *cfi;	/* owned */
+	struct stack_copy copy; /* on a machine that runs: of the task that is being unwound */
 };
 
 /* What the unwinder's questions are about. */
@@ -56,6 +58,7 @@ void unwinder_free(struct unwinder *u)
 		return;
 	orc_tables_free(u->orc);
 	cfi_files_free(u->cfi);
+	stack_copy_free(&u->copy);
 	free(u);
 }
 
@@ -69,6 +72,8 @@ struct orc_tables *unwinder_orc(const struct unwinder *u)
 static struct err *read_memory(void *self, uint64_t address, void *out, size_t len)
 {
 	const struct question *q = self;
+	if (stack_copy_read(&q->u->copy, address, out, len))
+		return NULL;
 	return kernel_read(q->u->parts.k, address, out, len);
 }
 
@@ -187,6 +192,27 @@ static enum unwind_handler calls_handler(void *self, uint64_t pc)
 
 /* ---- a task ---- */
 
+static struct frame first_frame(const struct first_regs *first)
+{
+	/* The switch left a return address; a note says where the CPU was stopped. */
+	bool stopped = first->from != REGS_SWITCH;
+	return (struct frame){
+		.regs = first->regs,
+		.how = first->from == REGS_FOUND ? HOW_FOUND
+		       : stopped		 ? HOW_NOTE
+						 : HOW_SWITCH,
+		.interrupted = stopped,
+	};
+}
+
+/* Why that is no place to unwind from; NULL if it is. */
+static const char *why_unknown(const struct first_regs *first)
+{
+	if (regs_known(&first->regs, REG_RIP) && regs_known(&first->regs, REG_RSP))
+		return NULL;
+	return first->why ? first->why : "its registers are unknown";
+}
+
 struct err *unwinder_first(struct unwinder *u, const struct task *task, struct frame *ret,
 			   const char **ret_why)
 {
@@ -194,18 +220,8 @@ struct err *unwinder_first(struct unwinder *u, const struct task *task, struct f
 	struct err *e = registers_get(u->parts.registers, task, &first);
 	if (e)
 		return e;
-	/* The switch left a return address; a note says where the CPU was stopped. */
-	bool stopped = first->from != REGS_SWITCH;
-	*ret = (struct frame){
-		.regs = first->regs,
-		.how = first->from == REGS_FOUND ? HOW_FOUND
-		       : stopped		 ? HOW_NOTE
-						 : HOW_SWITCH,
-		.interrupted = stopped,
-	};
-	*ret_why = NULL;
-	if (!regs_known(&first->regs, REG_RIP) || !regs_known(&first->regs, REG_RSP))
-		*ret_why = first->why ? first->why : "its registers are unknown";
+	*ret = first_frame(first);
+	*ret_why = why_unknown(first);
 	return NULL;
 }
 
@@ -218,13 +234,11 @@ static struct err *lost(const char *reason, struct frames *ret)
 	return NULL;
 }
 
-static struct err *frames_once(struct unwinder *u, const struct task *task, struct frames *ret)
+static struct err *frames_from(struct unwinder *u, const struct task *task,
+			       const struct first_regs *regs, struct frames *ret)
 {
-	struct frame first;
-	const char *why;
-	struct err *e = unwinder_first(u, task, &first, &why);
-	if (e)
-		return e;
+	const struct frame first = first_frame(regs);
+	const char *why = why_unknown(regs);
 	if (why)
 		return lost(why, ret);
 	struct question q = {
@@ -249,16 +263,39 @@ static struct err *frames_once(struct unwinder *u, const struct task *task, stru
 	return unwind(&source, &first.regs, first.how, first.interrupted, ret);
 }
 
+static struct err *read_stamp(const struct unwinder *u, const struct task *task,
+			      enum stamp_time when, struct task_stamp *ret)
+{
+	return task_stamp_read(u->parts.k, registers_stamps(u->parts.registers), task, when, ret);
+}
+
 /* Whether @task was switched in since @before was read. */
 static bool has_changed(const struct unwinder *u, const struct task *task,
 			const struct task_stamp *before)
 {
 	struct task_stamp after;
-	memory_forget(kernel_memory(u->parts.k));
-	struct err *e = task_stamp_read(u->parts.k, task, &after);
+	struct err *e = read_stamp(u, task, STAMP_AFTER, &after);
 	bool same = !e && task_stamp_equal(before, &after);
 	err_free(e);
 	return !same;
+}
+
+/* Of the moment of @stamp, if there is an equal one behind. */
+static struct err *frames_of_stamp(struct unwinder *u, const struct task *task,
+				   const struct task_stamp *stamp, struct frames *ret)
+{
+	struct first_regs first;
+	/* The list may be older. */
+	struct task now = *task;
+	now.stack = stamp->stack;
+	now.sp = stamp->sp;
+	now.on_cpu = stamp->on_cpu;
+	struct err *e = registers_of_stamp(u->parts.registers, task, stamp, &u->copy, &first);
+	if (e)
+		return e;
+	e = frames_from(u, &now, &first, ret);
+	free(first.why);
+	return e;
 }
 
 /* On a machine that runs: frames of one moment, or none. */
@@ -266,16 +303,15 @@ static struct err *live_frames(struct unwinder *u, const struct task *task, stru
 {
 	struct task_stamp before;
 	for (unsigned attempt = 0; attempt < LIVE_ATTEMPTS; attempt++) {
-		registers_forget(u->parts.registers);
-		memory_forget(kernel_memory(u->parts.k));
-		struct err *e = task_stamp_read(u->parts.k, task, &before);
+		struct err *e = read_stamp(u, task, STAMP_BEFORE, &before);
 		if (e && err_code(e) != ERR_NOMEM) {
 			struct err *failed = lost(err_msg(e), ret);
 			err_free(e);
 			return failed;
 		}
 		if (!e)
-			e = frames_once(u, task, ret);
+			e = frames_of_stamp(u, task, &before, ret);
+		u->copy.len = 0;
 		/* One whose registers are unknown, as it runs or has ended, says so. */
 		if (e || !ret->count || !has_changed(u, task, &before))
 			return e;
@@ -289,7 +325,10 @@ struct err *unwinder_frames(struct unwinder *u, const struct task *task, struct 
 	const struct dump *dump = kernel_dump(u->parts.k);
 	if (dump_info(dump)->running)
 		return live_frames(u, task, ret);
-	struct err *e = frames_once(u, task, ret);
+	const struct first_regs *first;
+	struct err *e = registers_get(u->parts.registers, task, &first);
+	if (!e)
+		e = frames_from(u, task, first, ret);
 	if (e || dump_is_still(dump))
 		return e;
 	frames_free(ret);

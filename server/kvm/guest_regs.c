@@ -236,7 +236,7 @@ static struct err *read_live(struct kvm *kvm, const struct vcpu *vcpu,
 	for (unsigned attempt = 0; attempt < LIVE_ATTEMPTS; attempt++) {
 		struct vcpu_stamp before, after;
 		memory_forget(memory);
-		struct err *e = vcpu_stamp_read(kvm, vcpu, &before);
+		struct err *e = vcpu_stamp_read(kvm, vcpu, STAMP_BEFORE, &before);
 		if (!e && !before.is_there) {
 			*ret = (struct guest_regs){ 0 };
 			return NULL;
@@ -245,7 +245,7 @@ static struct err *read_live(struct kvm *kvm, const struct vcpu *vcpu,
 			e = read(kvm, vcpu, &r);
 		memory_forget(memory);
 		if (!e)
-			e = vcpu_stamp_read(kvm, vcpu, &after);
+			e = vcpu_stamp_read(kvm, vcpu, STAMP_AFTER, &after);
 		if (e)
 			return e;
 		if (before.runs)
@@ -264,7 +264,7 @@ static struct err *read_live(struct kvm *kvm, const struct vcpu *vcpu,
 struct err *guest_regs_read(struct kvm *kvm, const struct vcpu *vcpu, struct guest_regs *ret)
 {
 	return is_running(kvm) ? read_live(kvm, vcpu, guest_regs_read_kept, ret)
-			    : read_of_dump(kvm, vcpu, ret);
+			       : read_of_dump(kvm, vcpu, ret);
 }
 
 struct err *guest_regs_read_l1(struct kvm *kvm, const struct vcpu *vcpu, struct guest_regs *ret)

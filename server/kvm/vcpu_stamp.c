@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "server/kernel/kernel.h"
+#include "server/kernel/registers.h"
 #include "server/kernel/tasks.h"
 #include "server/kvm/kvm_private.h"
 
@@ -35,7 +36,7 @@ static struct err *find_holder(const struct kvm *kvm, const struct vcpu *vcpu, u
 	return e;
 }
 
-static struct err *read_holder(const struct kvm *kvm, struct vcpu_stamp *s)
+static struct err *read_holder(const struct kvm *kvm, enum stamp_time when, struct vcpu_stamp *s)
 {
 	const struct kernel *k = kvm->parts.k;
 	struct task holder = { .address = s->holder, .cpu = -1 };
@@ -43,14 +44,16 @@ static struct err *read_holder(const struct kvm *kvm, struct vcpu_stamp *s)
 	struct err *e = kernel_read_path(k, s->holder, "task_struct", "pid", &pid);
 	if (!e) {
 		holder.tid = (uint32_t)pid;
-		e = task_stamp_read(k, &holder, &s->task);
+		e = task_stamp_read(k, registers_stamps(kvm->parts.registers), &holder, when,
+				    &s->task);
 	}
 	/* A thread that has ended meanwhile did run. */
 	s->runs = e || s->task.on_cpu;
 	return kvm_only_nomem(e);
 }
 
-struct err *vcpu_stamp_read(const struct kvm *kvm, const struct vcpu *vcpu, struct vcpu_stamp *ret)
+struct err *vcpu_stamp_read(const struct kvm *kvm, const struct vcpu *vcpu, enum stamp_time when,
+			    struct vcpu_stamp *ret)
 {
 	struct vcpu_stamp s = { .is_there = is_there(kvm, vcpu) };
 	bool found;
@@ -58,7 +61,7 @@ struct err *vcpu_stamp_read(const struct kvm *kvm, const struct vcpu *vcpu, stru
 	if (!e && s.is_there)
 		e = kvm_read_path(kvm, vcpu->address, "kvm_vcpu", "stat.exits", &found, &s.exits);
 	if (!e && s.holder)
-		e = read_holder(kvm, &s);
+		e = read_holder(kvm, when, &s);
 	if (!e)
 		*ret = s;
 	return e;

@@ -24,9 +24,11 @@ struct vcpu_stamp {
 	struct task_stamp task; /* the holder's */
 };
 
-/* From memory as it is now (memory_forget() is the caller's business). ERR_NOMEM only. */
-__attribute__((warn_unused_result)) struct err *
-vcpu_stamp_read(const struct kvm *kvm, const struct vcpu *vcpu, struct vcpu_stamp *ret);
+/* From memory as it is now; memory_forget() before it is the caller's business. ERR_NOMEM only. */
+__attribute__((warn_unused_result)) struct err *vcpu_stamp_read(const struct kvm *kvm,
+								const struct vcpu *vcpu,
+								enum stamp_time when,
+								struct vcpu_stamp *ret);
 
 bool vcpu_stamp_equal(const struct vcpu_stamp *a, const struct vcpu_stamp *b);
 

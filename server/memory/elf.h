@@ -35,7 +35,10 @@ struct elf_segment {
 struct elf_headers {
 	struct elf_segment *loads; /* owned; paddr + memsz does not overflow */
 	struct elf_segment *notes; /* owned; offset + filesz does not overflow */
-	size_t load_count, note_count;
+	/* Owned: the PT_LOADs at addresses of the kernel's half, those without a physical address
+	 * among them (vmalloc's memory in /proc/kcore); neither end overflows. */
+	struct elf_segment *mapped;
+	size_t load_count, note_count, mapped_count;
 	bool incomplete; /* makedumpfile ran out of room (DUMP_ELF_INCOMPLETE in e_flags) */
 };
 
@@ -65,7 +68,8 @@ __attribute__((warn_unused_result)) struct err *kcore_place_segments(const struc
 __attribute__((warn_unused_result)) struct err *
 elf_dump_open(const struct dump_file *f, const struct dump_options *options, struct notes *notes,
 	      struct dump_info *info, struct elf_dump **ret);
-/* The same for /proc/kcore or what looks like it. */
+/* The same for /proc/kcore or what looks like it: memory can be read by the kernel's own addresses,
+ * too (read_mapped() of the pages). */
 __attribute__((warn_unused_result)) struct err *
 elf_dump_open_kcore(const struct iomem *iomem, const struct dump_file *f,
 		    const struct dump_options *options, struct notes *notes, struct dump_info *info,

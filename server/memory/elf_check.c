@@ -151,6 +151,12 @@ static struct err *check_load(const Elf64_Phdr *p, uint64_t number)
 	return NULL;
 }
 
+static void add_mapped(struct elf_headers *h, const struct elf_segment *s)
+{
+	if (s->vaddr >> 63 && s->filesz && s->vaddr + s->filesz > s->vaddr)
+		h->mapped[h->mapped_count++] = *s;
+}
+
 static struct err *add_segment(struct elf_headers *h, const Elf64_Phdr *p, uint64_t number,
 			       bool kcore)
 {
@@ -166,6 +172,7 @@ static struct err *add_segment(struct elf_headers *h, const Elf64_Phdr *p, uint6
 		h->notes[h->note_count++] = s;
 		return NULL;
 	}
+	add_mapped(h, &s);
 	/* Segments without a physical address are marked so, as in /proc/kcore. */
 	if (p->p_paddr == UINT64_MAX || p->p_memsz == 0)
 		return NULL;
@@ -215,9 +222,11 @@ struct err *elf_check(const struct dump_file *f, bool kcore, struct elf_headers 
 	struct elf_headers h = {
 		.loads = malloc((size_t)count * sizeof(*h.loads)),
 		.notes = malloc((size_t)count * sizeof(*h.notes)),
+		.mapped = malloc((size_t)count * sizeof(*h.mapped)),
 		.incomplete = header.e_flags & FLAG_INCOMPLETE,
 	};
-	e = h.loads && h.notes ? read_segments(f, header.e_phoff, count, kcore, &h) : err_nomem();
+	e = h.loads && h.notes && h.mapped ? read_segments(f, header.e_phoff, count, kcore, &h)
+					   : err_nomem();
 	if (!e && h.load_count == 0)
 		e = err_new(ERR_FORMAT, "it holds no memory: no segment of its ELF header has a "
 					"physical address");
@@ -232,5 +241,6 @@ void elf_headers_free(struct elf_headers *h)
 {
 	free(h->loads);
 	free(h->notes);
+	free(h->mapped);
 	*h = (struct elf_headers){ 0 };
 }

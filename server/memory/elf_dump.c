@@ -19,7 +19,7 @@
 
 enum { NOTE_BYTES_MAX = 64 << 20 }; /* of all PT_NOTE segments together */
 
-/* Physical memory. */
+/* Physical memory; in the mapped list, virtual. */
 struct range {
 	struct pa_range at;
 	uint64_t offset;   /* of at.start in the file; in the absent list, unused */
@@ -34,6 +34,7 @@ struct ranges {
 struct elf_dump {
 	const struct dump_file *file; /* borrowed */
 	struct ranges present, absent;
+	struct ranges mapped; /* of /proc/kcore alone: what can be read by virtual address */
 };
 
 /*
@@ -146,6 +147,20 @@ static struct err *read_page(void *self, uint64_t pfn, void *page, uint16_t *ret
 	if (!r || r->at.start >= pa + PAGE_SIZE)
 		return absent_error(d, pa);
 	return read_run(d, r, pa, page, ret_from, ret_to);
+}
+
+static struct err *read_mapped(void *self, uint64_t va, void *out, size_t len)
+{
+	const struct elf_dump *d = self;
+	const struct range *r = first_ending_behind(&d->mapped, va);
+	size_t done = 0;
+	if (r && va >= r->at.start && len <= r->at.end - va) {
+		struct err *e = dump_file_read_part(d->file, r->offset + (va - r->at.start), out,
+						    len, &done);
+		if (e || done == len)
+			return e;
+	}
+	return err_new(ERR_MISSING, "virtual address 0x%" PRIx64 ": in no segment", va + done);
 }
 
 static bool next_page(void *self, uint64_t pfn, uint64_t *ret_pfn)
@@ -288,6 +303,19 @@ static struct err *read_kcore_headers(const struct dump_file *f, const struct io
 	return e;
 }
 
+static struct err *map_segments(struct elf_dump *d, const struct elf_headers *h)
+{
+	d->mapped.list = malloc((h->mapped_count + 1) * sizeof(struct range));
+	if (!d->mapped.list)
+		return err_nomem();
+	for (size_t i = 0; i < h->mapped_count; i++) {
+		const struct elf_segment *s = &h->mapped[i];
+		add(&d->mapped, s->vaddr, s->vaddr + s->filesz, s->offset, ERR_MISSING);
+	}
+	settle(&d->mapped);
+	return NULL;
+}
+
 struct err *elf_dump_open_kcore(const struct iomem *iomem, const struct dump_file *f,
 				const struct dump_options *options, struct notes *notes,
 				struct dump_info *info, struct elf_dump **ret)
@@ -296,7 +324,15 @@ struct err *elf_dump_open_kcore(const struct iomem *iomem, const struct dump_fil
 	struct err *e = read_kcore_headers(f, iomem, &headers);
 	if (e)
 		return e;
-	e = open_segments(&headers, f, options, notes, info, ret);
+	struct elf_dump *d;
+	e = open_segments(&headers, f, options, notes, info, &d);
+	if (!e) {
+		e = map_segments(d, &headers);
+		if (e)
+			elf_dump_close(d);
+		else
+			*ret = d;
+	}
 	elf_headers_free(&headers);
 	return e;
 }
@@ -310,6 +346,8 @@ struct err *elf_dump_renew_kcore(struct elf_dump *d, const struct iomem *iomem,
 	if (e)
 		return e;
 	e = build_ranges(&renewed, &headers);
+	if (!e)
+		e = map_segments(&renewed, &headers);
 	if (!e && iomem->file)
 		e = keep_ram(&renewed, &iomem->ram);
 	if (!e) {
@@ -320,6 +358,7 @@ struct err *elf_dump_renew_kcore(struct elf_dump *d, const struct iomem *iomem,
 	}
 	free(renewed.present.list);
 	free(renewed.absent.list);
+	free(renewed.mapped.list);
 	elf_headers_free(&headers);
 	return e;
 }
@@ -350,10 +389,16 @@ void elf_dump_close(struct elf_dump *d)
 		return;
 	free(d->present.list);
 	free(d->absent.list);
+	free(d->mapped.list);
 	free(d);
 }
 
 struct page_source elf_dump_pages(struct elf_dump *d)
 {
-	return (struct page_source){ .self = d, .read_page = read_page, .next_page = next_page };
+	return (struct page_source){
+		.self = d,
+		.read_page = read_page,
+		.next_page = next_page,
+		.read_mapped = d->mapped.list ? read_mapped : NULL,
+	};
 }

@@ -94,6 +94,11 @@ void memory_forget(struct memory *m)
 		m->source->forget(m->source->self);
 }
 
+const struct page_source *memory_source(const struct memory *m)
+{
+	return m->source;
+}
+
 static uint32_t *chain_of(struct memory *m, uint64_t pfn)
 {
 	return &m->chains[map_hash(pfn) & m->chain_mask];

@@ -31,6 +31,13 @@ struct page_source {
 				 uint16_t *ret_to);
 	/* The first page frame number >= @pfn that may be readable; false if none is. */
 	bool (*next_page)(void *self, uint64_t pfn, uint64_t *ret_pfn);
+	/*
+	 * Reads @len bytes at the virtual address @va of the kernel, all or nothing, as the kernel
+	 * that runs translates it: without a look at page tables, and in one go. What is not mapped
+	 * may read as zeros. NULL if the source has no such thing; ERR_MISSING for addresses that
+	 * it does not have.
+	 */
+	struct err *(*read_mapped)(void *self, uint64_t va, void *out, size_t len);
 	/* What the source keeps of pages is old; NULL if it keeps nothing that grows old. */
 	void (*forget)(void *self);
 };
@@ -45,6 +52,9 @@ void memory_free(struct memory *m);
 /* From now on everything is read anew, what was not there too: for a source whose memory changes
  * all the time. Takes the same time however much there is in the cache. */
 void memory_forget(struct memory *m);
+
+/* Borrowed. */
+const struct page_source *memory_source(const struct memory *m);
 
 /*
  * Reads @len bytes at physical address @pa. Part read (up to the first byte that is not there) is
@@ -105,6 +115,17 @@ __attribute__((warn_unused_result)) struct err *memory_read(struct memory *m,
 /* All or nothing: a part is an error too. */
 __attribute__((warn_unused_result)) struct err *
 memory_read_all(struct memory *m, const struct vspace *space, uint64_t va, void *out, size_t len);
+
+/*
+ * Reads @len bytes of the kernel's memory at @va anew, all or nothing, with as few reads of the
+ * source as can be. For what is certain to be mapped while it is read, or whose being gone is
+ * noticed afterwards: what is not mapped may read as zeros. Where the source needs page tables for
+ * it (@space, the kernel's), it is memory_read_all(), and as old as the last memory_forget().
+ */
+__attribute__((warn_unused_result)) struct err *memory_read_mapped(struct memory *m,
+								   const struct vspace *space,
+								   uint64_t va, void *out,
+								   size_t len);
 
 /*
  * The first address above @va whose page may be readable, skipping what the tables leave out in

@@ -226,6 +226,18 @@ struct err *memory_read_all(struct memory *m, const struct vspace *space, uint64
 	return e;
 }
 
+struct err *memory_read_mapped(struct memory *m, const struct vspace *space, uint64_t va, void *out,
+			       size_t len)
+{
+	const struct page_source *source = memory_source(m);
+	struct err *e =
+		source->read_mapped ? source->read_mapped(source->self, va, out, len) : NULL;
+	if (source->read_mapped && (!e || err_code(e) != ERR_MISSING))
+		return e;
+	err_free(e);
+	return memory_read_all(m, space, va, out, len);
+}
+
 /*
  * The first address at or above @va within the mapping @t of @va whose physical page may be there;
  * false if the mapping has none.

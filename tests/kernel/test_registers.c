@@ -5,6 +5,8 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "server/kernel/stack_copy.h"
+#include "server/kernel/task_stamp.h"
 #include "tests/kernel/machine.h"
 
 /* The kernel's own copies of its notes are not there. */
@@ -344,6 +346,108 @@ static void schedule_without_a_switch(void **state)
 	machine_close(&m);
 }
 
+/* ---- on a machine that runs ---- */
+
+enum { READS_MAX = 8 };
+
+/* The dump's pages, with a record of what is read past the cache: there is nothing of that, so that
+ * the cache and the tables have to do. */
+struct recorder {
+	const struct page_source *pages;
+	uint64_t at[READS_MAX];
+	size_t count;
+};
+
+static struct err *record(void *self, uint64_t va, void *out, size_t len)
+{
+	struct recorder *r = self;
+	(void)out, (void)len;
+	assert_in_range(r->count, 0, READS_MAX - 1);
+	r->at[r->count++] = va;
+	return err_new(ERR_MISSING, "not by this way");
+}
+
+static struct err *pass_page(void *self, uint64_t pfn, void *page, uint16_t *ret_from,
+			     uint16_t *ret_to)
+{
+	const struct recorder *r = self;
+	return r->pages->read_page(r->pages->self, pfn, page, ret_from, ret_to);
+}
+
+static bool pass_next(void *self, uint64_t pfn, uint64_t *ret)
+{
+	const struct recorder *r = self;
+	return r->pages->next_page(r->pages->self, pfn, ret);
+}
+
+/* on_cpu is read last before the stack, and first behind it: task_stamp.h says why. */
+static void order_of_stamps(void **state)
+{
+	(void)state;
+	struct machine m;
+	struct recorder r = { 0 };
+	struct page_source source = {
+		.self = &r, .read_page = pass_page, .next_page = pass_next, .read_mapped = record
+	};
+	struct task_stamp_layout layout;
+	struct task_stamp before, after;
+	machine_make(&m, &(struct machine_plan){ .recipe = "seed.recipe" });
+	r.pages = dump_pages(m.dump);
+	assert_no_err(machine_open_kernel(&m, &source, DEMO_VMLINUX));
+	const struct task *task = machine_task(&m, 103);
+	task_stamp_layout_find(m.kernel, &layout);
+	const uint64_t on_cpu = layout.members[STAMP_ON_CPU].offset;
+	assert_int_not_equal(layout.members[STAMP_ON_CPU].size, 0);
+	r.count = 0;
+	assert_no_err(task_stamp_read(m.kernel, &layout, task, STAMP_BEFORE, &before));
+	assert_int_equal(r.count, 2);
+	assert_int_equal(r.at[0], task->address + layout.low);
+	assert_int_equal(r.at[1], task->address + on_cpu);
+	r.count = 0;
+	assert_no_err(task_stamp_read(m.kernel, &layout, task, STAMP_AFTER, &after));
+	assert_int_equal(r.count, 2);
+	assert_int_equal(r.at[0], task->address + on_cpu);
+	assert_int_equal(r.at[1], task->address + layout.low);
+	assert_true(task_stamp_equal(&before, &after));
+	assert_int_equal(before.sp, task->sp);
+	assert_int_equal(before.stack, task->stack);
+	assert_false(before.on_cpu);
+	/* Another task's, or nobody's. */
+	struct task other = *task;
+	other.tid++;
+	assert_err(task_stamp_read(m.kernel, &layout, &other, STAMP_BEFORE, &after), ERR_NOTFOUND,
+		   "has ended");
+	machine_close(&m);
+}
+
+static void copy_of_a_stack(void **state)
+{
+	(void)state;
+	struct machine m;
+	struct stack_copy copy = STACK_COPY_INIT;
+	unsigned char bytes[16], same[16];
+	open_demo(&m, NULL);
+	const struct task *task = machine_task(&m, 103);
+	const uint64_t sp = task->sp, top = task->stack + m.tasks.stack_size;
+	assert_false(stack_copy_read(&copy, sp, bytes, 1));
+	assert_no_err(stack_copy_take(&copy, m.kernel, sp, top));
+	assert_true(stack_copy_read(&copy, sp + 8, bytes, sizeof(bytes)));
+	assert_no_err(kernel_read(m.kernel, sp + 8, same, sizeof(same)));
+	assert_memory_equal(bytes, same, sizeof(same));
+	assert_true(stack_copy_read(&copy, top - 1, bytes, 1));
+	assert_false(stack_copy_read(&copy, top - 1, bytes, 2));
+	assert_false(stack_copy_read(&copy, top + 1, bytes, 0));
+	assert_false(stack_copy_read(&copy, sp - 1, bytes, 2));
+	assert_false(stack_copy_read(&copy, 0, bytes, SIZE_MAX));
+	/* Nothing is kept of what cannot be read, or is none. */
+	assert_no_err(stack_copy_take(&copy, m.kernel, 8, 4096));
+	assert_false(stack_copy_read(&copy, 8, bytes, 1));
+	assert_no_err(stack_copy_take(&copy, m.kernel, sp, 0));
+	assert_false(stack_copy_read(&copy, sp, bytes, 1));
+	stack_copy_free(&copy);
+	machine_close(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -367,6 +471,8 @@ int main(void)
 		cmocka_unit_test(zombie),
 		cmocka_unit_test(never_ran),
 		cmocka_unit_test(schedule_without_a_switch),
+		cmocka_unit_test(order_of_stamps),
+		cmocka_unit_test(copy_of_a_stack),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -64,8 +64,10 @@ class LiveMachine:
 
     socket = SOCKET
 
-    def __init__(self, setup, append="", lifetime_s=qemu_machine.LIFETIME_S):
+    def __init__(self, setup, append="", lifetime_s=qemu_machine.LIFETIME_S, programs=()):
+        """Of this machine, programs are there too, in /bin."""
         self.setup = setup
+        self._programs = programs
         self._append = append
         self._lifetime_s = lifetime_s
         self._stack = contextlib.ExitStack()
@@ -75,7 +77,7 @@ class LiveMachine:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="vmcore-live-"))
             initrd = os.path.join(folder, "initrd")
             subprocess.run(["sh", os.path.join(HERE, "make-live-initramfs.sh"),
-                            self.setup.initramfs, self.setup.server, initrd],
+                            self.setup.initramfs, self.setup.server, initrd, *self._programs],
                            check=True, timeout=120)
             lines, path, options = line_options()
             stack.callback(shutil.rmtree, lines)

@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# make-live-initramfs.sh BASE SERVER OUTPUT
+# make-live-initramfs.sh BASE SERVER OUTPUT [PROGRAM...]
 #
 # The root file system of a machine that looks at itself: BASE, the initramfs of the machine that
-# dumps are made of, and over it the server with its libraries, strace, and the programs in guest/.
+# dumps are made of, and over it the server with its libraries, strace, the programs in guest/, and
+# others that are named.
 # A kernel unpacks one archive after the other, so that BASE stays what dumps were made with.
 set -eu
 
@@ -11,6 +12,7 @@ here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 base=$1
 server=$2
 output=$3
+shift 3
 root=$output.root
 
 copy_with_libraries() { # PROGRAM
@@ -30,6 +32,9 @@ done
 "${CC:-gcc}" -std=gnu17 -O2 -Wall -Wextra -shared -fPIC -o "$root/lib/oldcore.so" "$here/guest/oldcore.c" -ldl
 copy_with_libraries "$server"
 strip "$root/bin/${server##*/}"
+for program; do
+    copy_with_libraries "$program"
+done
 strace=$(command -v strace) && copy_with_libraries "$strace"
 echo 'root:x:0:0::/:/bin/sh
 nobody:x:65534:65534::/nonexistent:/bin/false' >"$root/etc/passwd"

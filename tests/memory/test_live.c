@@ -410,6 +410,43 @@ static void old_kcore_gets_its_addresses(void **state)
 	dump_close(d);
 }
 
+static struct err *no_page(void *self, uint64_t pfn, void *page, uint16_t *ret_from,
+			   uint16_t *ret_to)
+{
+	(void)self, (void)pfn, (void)page, (void)ret_from, (void)ret_to;
+	return err_new(ERR_MISSING, "page table");
+}
+
+static void kcore_is_read_by_virtual_address(void **state)
+{
+	const struct fake_machine *m = *state;
+	static const struct vspace space = { .root = 0x1000, .levels = 4 };
+	const uint64_t vmalloc = 0xffffb00000000000, direct = DIRECT_MAP + 0x100000;
+	struct memory *memory;
+	struct dump *d;
+	uint8_t bytes[0x2000];
+	assert_ok(dump_open_live(&m->paths, NULL, NULL, &d));
+	/* Page tables are not asked. */
+	struct page_source s = *dump_pages(d);
+	s.read_page = no_page;
+	assert_ok(memory_new(&s, 64 << 10, &memory));
+	/* Where physical memory is not: from one page into the next. */
+	assert_ok(memory_read_mapped(memory, &space, vmalloc + 0x1ffc, bytes, 8));
+	assert_memory_equal(bytes, "\1\1\1\1\2\2\2\2", 8);
+	assert_ok(memory_read_mapped(memory, &space, direct + 0x2000, bytes, sizeof(bytes)));
+	assert_int_equal(bytes[0], (uint8_t)((direct >> PAGE_SHIFT) + 2));
+	assert_int_equal(bytes[0x1fff], (uint8_t)((direct >> PAGE_SHIFT) + 3));
+	/* What passes the end of a segment, or lies in none, is a matter of page tables. */
+	assert_err(memory_read_mapped(memory, &space, vmalloc + 0x4ffc, bytes, 8), ERR_MISSING,
+		   "page table");
+	assert_err(memory_read_mapped(memory, &space, vmalloc - 8, bytes, 8), ERR_MISSING,
+		   "page table");
+	assert_err(memory_read_mapped(memory, &space, UINT64_MAX - 7, bytes, 16), ERR_MISSING,
+		   "page table");
+	memory_free(memory);
+	dump_close(d);
+}
+
 static void old_kcore_of_another_machine(void **state)
 {
 	struct fake_machine *m = *state;
@@ -580,6 +617,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(no_vmcoreinfo, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(no_symbols, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(old_kcore_gets_its_addresses, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(kcore_is_read_by_virtual_address, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(old_kcore_of_another_machine, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(ram_of_a_device_comes_and_goes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(ram_of_kcore_comes_and_goes, set_up, tear_down),
