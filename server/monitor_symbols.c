@@ -178,6 +178,7 @@ static void finding_of_file(struct finding *f, const struct debug_file *file)
 	f->debug_info = file->has_dwarf;
 	f->symtab = file->has_symtab;
 	f->dwarf_why = file->dwarf_why;
+	f->packed = file->packed;
 }
 
 /* One that is not in use, for the dump's own symbols and types did, is looked for now. */

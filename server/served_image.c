@@ -79,6 +79,10 @@ static struct err *serve_file(struct served_image *s, const struct debug_file *f
 	char *path = realpath(file->path, NULL);
 	if (!path)
 		return err_new(ERR_NOTFOUND, "%s is no longer there", file->path);
+	/* Clients get what is in a compressed file. */
+	char *end = file->packed ? strrchr(path, '.') : NULL;
+	if (end && !strchr(end, '/'))
+		*end = 0;
 	struct err *e = NULL;
 	if (!exports_has(s->exports, path)) {
 		e = image_cure(file->fd, &overlay);

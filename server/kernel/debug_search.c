@@ -14,6 +14,7 @@ struct search {
 	const struct debug_wanted *wanted;
 	struct buf *tried; /* borrowed; a line for each file that did not fit */
 	struct buf looked; /* the paths that do not exist, joined with ", " */
+	bool unpack;	   /* in places that the user named */
 	struct debug_file *found;
 };
 
@@ -24,18 +25,35 @@ static void note_tried(struct search *s, struct err *e)
 	err_free(e);
 }
 
-/* Tries a path that may or may not be there. */
-static struct err *try_path(struct search *s, const char *path)
+/* Tries a path that is there. */
+static struct err *try_file(struct search *s, const char *path)
 {
-	if (access(path, F_OK)) {
-		buf_addf(&s->looked, "%s%s", s->looked.len ? ", " : "", path);
-		return NULL;
-	}
-	struct err *e = debug_file_open(path, s->wanted, &s->found);
+	bool module;
+	struct err *e = debug_file_open_or_module(path, s->wanted, s->unpack, &module, &s->found);
 	if (!e || err_code(e) == ERR_NOMEM)
 		return e;
 	note_tried(s, e);
 	return NULL;
+}
+
+/* Tries a path that may or may not be there, and compressed files of that name. */
+static struct err *try_path(struct search *s, struct buf *path)
+{
+	static const char *const ends[] = { ".xz", ".zst", ".gz" };
+	size_t len = path->len;
+	struct err *e = NULL;
+	if (!access(path->data, F_OK))
+		e = try_file(s, path->data);
+	else
+		buf_addf(&s->looked, "%s%s", s->looked.len ? ", " : "", path->data);
+	for (size_t i = 0; !e && !s->found && i < sizeof(ends) / sizeof(*ends); i++) {
+		buf_cut(path, len);
+		buf_addstr(path, ends[i]);
+		e = buf_error(path);
+		if (!e && !access(path->data, F_OK))
+			e = try_file(s, path->data);
+	}
+	return e;
 }
 
 /* Tries the path of the four parts in a row, unless the search has ended. */
@@ -48,7 +66,7 @@ static struct err *try_parts(struct search *s, const char *folder, const char *b
 	buf_addf(&path, "%s%s%s%s", folder, before, name, after);
 	struct err *e = buf_error(&path);
 	if (!e)
-		e = try_path(s, path.data);
+		e = try_path(s, &path);
 	buf_free(&path);
 	return e;
 }
@@ -140,7 +158,7 @@ static struct err *search_named(struct search *s, const char *path)
 	if (!stat(path, &st) && S_ISDIR(st.st_mode))
 		return search_named_folder(s, path);
 	bool module;
-	struct err *e = debug_file_open_or_module(path, s->wanted, &module, &s->found);
+	struct err *e = debug_file_open_or_module(path, s->wanted, true, &module, &s->found);
 	if (e && module) {
 		note_tried(s, e);
 		return NULL;
@@ -162,7 +180,7 @@ static struct err *search_cache(struct search *s)
 	struct buf path = BUF_INIT;
 	struct err *e = NULL;
 	if (!s->found && debug_search_cached(s->wanted->cache, searched_id(s->wanted), &path))
-		e = try_path(s, path.data);
+		e = try_file(s, path.data);
 	if (!e)
 		e = buf_error(&path);
 	buf_free(&path);
@@ -171,11 +189,13 @@ static struct err *search_cache(struct search *s)
 
 static struct err *search_all(struct search *s, const char *const *paths, size_t count)
 {
+	s->unpack = true;
 	for (size_t i = 0; i < count && !s->found; i++) {
 		struct err *e = search_named(s, paths[i]);
 		if (e)
 			return e;
 	}
+	s->unpack = false;
 	struct err *e = NULL;
 	if (!s->found)
 		e = search_root(s, s->wanted->root ? s->wanted->root : "");

@@ -14,10 +14,11 @@ struct err;
  * pipe. The message does not name the file. */
 __attribute__((warn_unused_result)) struct err *debug_file_open_regular(const char *path, int *ret);
 
-/* As debug_file_open(); *ret_module is set, also on failure: @path is a module (a .ko). */
+/* As debug_file_open(), also of a file that is compressed if @unpack is set; *ret_module is set,
+ * also on failure: @path is a module (a .ko). */
 __attribute__((warn_unused_result)) struct err *
-debug_file_open_or_module(const char *path, const struct debug_wanted *wanted, bool *ret_module,
-			  struct debug_file **ret);
+debug_file_open_or_module(const char *path, const struct debug_wanted *wanted, bool unpack,
+			  bool *ret_module, struct debug_file **ret);
 
 /*
  * Adds to @out the path of the debug file of @build_id in libdebuginfod's cache @cache (both may be

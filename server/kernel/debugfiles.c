@@ -14,6 +14,7 @@
 #include "server/kernel/debug_search.h"
 #include "server/kernel/elf_identity.h"
 #include "server/kernel/types.h"
+#include "server/kernel/unpack.h"
 #include "server/kernel/vmcoreinfo.h"
 
 void debug_file_close(struct debug_file *f)
@@ -170,13 +171,20 @@ static struct err *open_checked(int fd, const char *path, const struct debug_wan
 }
 
 struct err *debug_file_open_or_module(const char *path, const struct debug_wanted *wanted,
-				      bool *ret_module, struct debug_file **ret)
+				      bool unpack, bool *ret_module, struct debug_file **ret)
 {
 	struct elf_identity id = { 0 };
 	int fd = -1;
+	bool packed = false;
 	struct err *e = debug_file_open_regular(path, &fd);
+	if (!e && unpack)
+		e = unpack_in_place(&fd, UNPACK_VMLINUX_MAX, &packed);
 	if (!e)
 		e = open_checked(fd, path, wanted, &id, ret);
+	else if (fd >= 0)
+		close(fd);
+	if (!e)
+		(*ret)->packed = packed;
 	*ret_module = id.relocatable;
 	elf_identity_free(&id);
 	return err_wrap(e, "%s", path);
@@ -186,7 +194,7 @@ struct err *debug_file_open(const char *path, const struct debug_wanted *wanted,
 			    struct debug_file **ret)
 {
 	bool module;
-	return debug_file_open_or_module(path, wanted, &module, ret);
+	return debug_file_open_or_module(path, wanted, false, &module, ret);
 }
 
 struct err *debug_file_types(const struct debug_file *f, struct types **ret)

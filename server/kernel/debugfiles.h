@@ -31,6 +31,7 @@ struct debug_file {
 	char *path;	/* owned */
 	char *build_id; /* owned, hex digits; NULL if it has none */
 	bool has_symtab, has_dwarf, has_btf;
+	bool packed;	 /* @path is compressed; @fd has what is in it */
 	char *dwarf_why; /* owned; why the DWARF that it has cannot be read; NULL otherwise */
 	uint64_t text;	 /* link address of _stext (of _text if there is none); 0 if unknown */
 };
@@ -53,7 +54,9 @@ debug_file_open(const char *path, const struct debug_wanted *wanted, struct debu
  * and then in the usual places: by build-id below /usr/lib/debug/.build-id, by release in
  * /usr/lib/debug/boot, /usr/lib/debug/lib/modules/RELEASE, /lib/modules/RELEASE/build, /boot; by
  * build-id in the cache of libdebuginfod. A folder is searched as if it were /, /usr/lib/debug, or
- * the one that holds vmlinux or vmlinux-RELEASE.
+ * the one that holds vmlinux or vmlinux-RELEASE. Beside each of these names a compressed file
+ * counts, too (.xz, .zst, .gz): one that the user named or that lies in a named folder is unpacked,
+ * which takes seconds; one in the usual places, where a search may hold up others, is passed over.
  *
  * A file that the user named and that does not fit is an error, except a module, which is not meant
  * to; a found one that does not fit is passed over. Both get a line in @tried (not freed here, also

@@ -30,12 +30,13 @@ static const struct {
 	const char *bytes, *what;
 } magics[] = {
 	{ 0x202, 4, "HdrS", "a kernel image to boot (bzImage, vmlinuz), which has no symbols" },
-	{ 0, 2, "\x1f\x8b", "compressed with gzip; decompress it first" },
+	{ 0, 2, "\x1f\x8b", "compressed with gzip; decompress it, or give it with --symbols" },
 	{ 0, 6,
 	  "\xfd"
 	  "7zXZ",
-	  "compressed with xz; decompress it first" },
-	{ 0, 4, "\x28\xb5\x2f\xfd", "compressed with zstd; decompress it first" },
+	  "compressed with xz; decompress it, or give it with --symbols" },
+	{ 0, 4, "\x28\xb5\x2f\xfd",
+	  "compressed with zstd; decompress it, or give it with --symbols" },
 	{ 0, 3, "BZh", "compressed with bzip2; decompress it first" },
 	{ 0, 8, "KDUMP   ", "a dump, not a vmlinux" },
 	{ 0, 8, "DISKDUMP", "a dump, not a vmlinux" },

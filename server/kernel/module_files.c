@@ -197,28 +197,15 @@ static void take(struct module_file *file, struct elf_identity *id, const char *
 	file->has_btf = id->has_btf;
 }
 
-/* Puts what is in the compressed file *@fd in its place. */
-static struct err *unpack(int *fd, bool *ret_packed)
-{
-	int unpacked;
-	struct err *e = unpack_file(*fd, &unpacked);
-	*ret_packed = !e && unpacked >= 0;
-	if (*ret_packed) {
-		close(*fd);
-		*fd = unpacked;
-	}
-	return e;
-}
-
 static bool try_file(void *closure, const char *path)
 {
 	struct candidate *c = closure;
 	struct elf_identity id = { 0 };
 	int fd = -1;
-	bool packed = false;
+	bool packed = false, has_name = module_search_has_module_name(path);
 	struct err *e = debug_file_open_regular(path, &fd);
-	if (!e)
-		e = unpack(&fd, &packed);
+	if (!e && has_name)
+		e = unpack_in_place(&fd, UNPACK_MODULE_MAX, &packed);
 	if (!e)
 		e = elf_identify(fd, &id);
 	if (!e)
@@ -227,7 +214,9 @@ static bool try_file(void *closure, const char *path)
 		take(c->file, &id, path, fd, packed);
 		fd = -1;
 	}
-	if (e)
+	/* That of the user's which is the vmlinux by another name was never meant to be the
+	 * module's. */
+	if (e && (has_name || id.relocatable))
 		buf_addf(&c->tried, "%s: %s\n", path, err_msg(e));
 	if (fd >= 0)
 		close(fd);

@@ -73,6 +73,12 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
+bool module_search_has_module_name(const char *path)
+{
+	char name[NAME_SIZE];
+	return module_name(base_name(path), name);
+}
+
 static bool is_vmlinux(const char *path)
 {
 	return !strncmp(base_name(path), "vmlinux", strlen("vmlinux"));

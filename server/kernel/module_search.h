@@ -21,6 +21,10 @@ module_search_new(const char *const *paths, size_t count, const char *release, c
 		  const char *cache, struct module_search **ret);
 void module_search_free(struct module_search *s);
 
+/* Whether the file at @path is called as files of modules are (NAME.ko, NAME.ko.debug,
+ * NAME.ko.xz...). */
+bool module_search_has_module_name(const char *path);
+
 /* Is offered the path of a file that is there; true ends the search. */
 typedef bool module_search_take(void *closure, const char *path);
 

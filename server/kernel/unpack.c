@@ -29,7 +29,6 @@ enum {
 	 * is short may be all zeros. */
 	RATIO_MAX = 64,
 	ALWAYS_ALLOWED = 1 << 20,
-	UNPACKED_MAX = 512 << 20, /* the largest module has 20 MiB, with debug information 400 */
 	/* Of a decoder's memory: 8 MiB is what a kernel's build uses. */
 	WINDOW_LOG_MAX = 27,
 };
@@ -84,7 +83,7 @@ static struct err *emit(struct unpacking *u, size_t len)
 	if (u->made > u->most)
 		return err_new(ERR_FORMAT,
 			       "it would grow to more than %llu MiB when it is unpacked, which no "
-			       "module does",
+			       "file of a kernel does",
 			       (unsigned long long)(u->most >> 20));
 	for (size_t done = 0; done < len;) {
 		ssize_t n = write(u->out, u->unpacked + done, len - done);
@@ -130,7 +129,7 @@ static struct err *unpack_xz(struct unpacking *u)
 			e = emit(u, sizeof(u->unpacked) - s.avail_out);
 		else if (result == LZMA_MEMLIMIT_ERROR)
 			e = err_new(ERR_FORMAT, "it wants more memory to be unpacked than any "
-						"module does");
+						"file of a kernel does");
 		else if (result == LZMA_MEM_ERROR)
 			e = err_nomem();
 		else
@@ -220,16 +219,15 @@ static unpacker *unpacker_of(const char *kind)
 	return NULL;
 }
 
-static struct err *run(unpacker *unpack, int fd, uint64_t size, int *ret)
+static struct err *run(unpacker *unpack, int fd, uint64_t size, uint64_t most, int *ret)
 {
 	struct unpacking *u = malloc(sizeof(*u));
 	if (!u)
 		return err_nomem();
 	u->in = fd;
-	u->out = memfd_create("module", MFD_CLOEXEC);
+	u->out = memfd_create("unpacked", MFD_CLOEXEC);
 	u->read_to = u->made = 0;
-	u->most =
-		size < UNPACKED_MAX / RATIO_MAX ? size * RATIO_MAX + ALWAYS_ALLOWED : UNPACKED_MAX;
+	u->most = size < most / RATIO_MAX ? size * RATIO_MAX + ALWAYS_ALLOWED : most;
 	struct err *e = u->out < 0 ? err_errno(errno, "unpack it") : unpack(u);
 	if (!e)
 		*ret = u->out;
@@ -239,7 +237,7 @@ static struct err *run(unpacker *unpack, int fd, uint64_t size, int *ret)
 	return e;
 }
 
-struct err *unpack_file(int fd, int *ret)
+struct err *unpack_file(int fd, uint64_t most, int *ret)
 {
 	unsigned char head[8] = { 0 };
 	struct stat st;
@@ -256,5 +254,17 @@ struct err *unpack_file(int fd, int *ret)
 			       kind);
 	if (fstat(fd, &st))
 		return err_errno(errno, "look at it");
-	return run(unpack, fd, (uint64_t)st.st_size, ret);
+	return run(unpack, fd, (uint64_t)st.st_size, most, ret);
+}
+
+struct err *unpack_in_place(int *fd, uint64_t most, bool *ret_packed)
+{
+	int unpacked;
+	struct err *e = unpack_file(*fd, most, &unpacked);
+	*ret_packed = !e && unpacked >= 0;
+	if (*ret_packed) {
+		close(*fd);
+		*fd = unpacked;
+	}
+	return e;
 }

@@ -115,7 +115,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int unpacked, fd = memfd_create("ko", MFD_CLOEXEC);
 	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
 		abort();
-	struct err *e = unpack_file(fd, &unpacked);
+	struct err *e = unpack_file(fd, UNPACK_MODULE_MAX, &unpacked);
 	if (!e && unpacked >= 0) {
 		if (fstat(unpacked, &st) || (uint64_t)st.st_size > UNPACKED_MAX)
 			abort();

@@ -299,6 +299,27 @@ static void named_files_and_folders(void **state)
 	buf_free(&tried);
 }
 
+/* Where to unpack it could hold up others, that it is there is said. */
+static void compressed_in_a_usual_place(void **state)
+{
+	struct place *p = *state;
+	static const char zst[] = "\x28\xb5\x2f\xfd",
+			  where[] = "usr/lib/debug/boot/vmlinux-" RELEASE ".zst";
+	struct buf tried = BUF_INIT;
+	struct debug_file *f;
+	put(p, "dwarf5.elf", where);
+	write_file(below(p, where), zst, sizeof(zst));
+	struct err *e = find(p, NULL, &tried, &f);
+	assert_int_equal(err_code(e), ERR_NOTFOUND);
+	assert_non_null(strstr(tried.data, below(p, where)));
+	assert_non_null(strstr(tried.data, "compressed with zstd; decompress it, or give it with"));
+	/* Nor is it the last place. */
+	put(p, "dwarf5.elf", "boot/vmlinux-" RELEASE);
+	assert_found(p, NULL, "boot/vmlinux-" RELEASE);
+	err_free(e);
+	buf_free(&tried);
+}
+
 static void nothing_found(void **state)
 {
 	struct place *p = *state;
@@ -373,6 +394,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(damaged_files, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_usual_places, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(named_files_and_folders, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(compressed_in_a_usual_place, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(nothing_found, set_up, tear_down),
 		cmocka_unit_test(packages_of_distributions),
 	};

@@ -83,7 +83,7 @@ static void whole_files(void **state)
 			continue;
 		assert_int_equal(pread(fd, head, sizeof(head), 0), sizeof(head));
 		assert_string_equal(unpack_kind(head, sizeof(head)), tools[i].kind);
-		struct err *e = unpack_file(fd, &out);
+		struct err *e = unpack_file(fd, UNPACK_MODULE_MAX, &out);
 		if (supported(e)) {
 			assert_null(e);
 			assert_int_equal(pread(out, back, LEN + 1, 0), LEN);
@@ -101,14 +101,14 @@ static void other_files(void **state)
 {
 	(void)state;
 	int fd = memfd_create("plain", 0), out = 0;
-	assert_null(unpack_file(fd, &out));
+	assert_null(unpack_file(fd, UNPACK_MODULE_MAX, &out));
 	assert_int_equal(out, -1);
 	assert_int_equal(write(fd, "\177ELF", 4), 4);
-	assert_null(unpack_file(fd, &out));
+	assert_null(unpack_file(fd, UNPACK_MODULE_MAX, &out));
 	assert_int_equal(out, -1);
 	assert_null(unpack_kind("\xfd", 1));
 	assert_int_equal(pwrite(fd, "BZh9", 4, 0), 4);
-	struct err *e = unpack_file(fd, &out);
+	struct err *e = unpack_file(fd, UNPACK_MODULE_MAX, &out);
 	assert_non_null(strstr(err_msg(e), "bzip2"));
 	err_free(e);
 	close(fd);
@@ -117,7 +117,7 @@ static void other_files(void **state)
 static void assert_refused(int fd, const char *words)
 {
 	int out = 0;
-	struct err *e = unpack_file(fd, &out);
+	struct err *e = unpack_file(fd, UNPACK_MODULE_MAX, &out);
 	assert_non_null(e);
 	if (supported(e))
 		assert_non_null(strstr(err_msg(e), words));
@@ -160,7 +160,7 @@ static void damaged_files(void **state)
 			assert_int_equal(pread(fd, &byte, 1, at), 1);
 			byte ^= 0x55;
 			assert_int_equal(pwrite(fd, &byte, 1, at), 1);
-			struct err *e = unpack_file(fd, &out);
+			struct err *e = unpack_file(fd, UNPACK_MODULE_MAX, &out);
 			assert_true((e != NULL) == (out == -1));
 			err_free(e);
 			if (out >= 0)

@@ -7,8 +7,9 @@ import os
 import subprocess
 import tempfile
 
-from program import DUMP, VMLINUX, run_program
+from program import DUMP, VMLINUX, Server, run_program
 from recipes import MODERN, make_module, make_module_dump
+from rsp import Client
 from tap import Skip, check, expect, expect_equal, expect_in, need_tool, run_checks
 
 MODULE_ID = "0123456789abcdef" * 2 + "89abcdef"
@@ -111,8 +112,55 @@ def _():
         expect_in("objcopy --decompress-debug-sections", row["debug_info_why"])
 
 
+@check("a vmlinux by another name is not said to be no module, of each module")
+def _():
+    done = run_program("--symbols", MODERN, "--exec", "symbols one --json", dump())
+    row = json.loads(done.stdout)
+    expect_equal((done.returncode, row["found"], row.get("refused")), (0, False, None), f"{row}")
+
+
 def backtrace(vmlinux):
     return run_program("--symbols", vmlinux, "--exec", "bt --inline --regs", DUMP)
+
+
+def packed_vmlinux(end):
+    with open(VMLINUX, "rb") as file:
+        data = packed(end, file.read())
+    name = place(f"vmlinux.{end}")
+    write(name, data)
+    if "which this program was built without" in backtrace(name).stderr:
+        raise Skip(f"this program was built without what unpacks .{end}")
+    return name, data
+
+
+for END in PACKERS:
+    @check(f"a vmlinux.{END}, named or in a folder that is: in use, and served unpacked")
+    def _(end=END):
+        name, _ = packed_vmlinux(end)
+        expected = backtrace(VMLINUX).stdout
+        for given in (name, os.path.dirname(name)):
+            expect_equal(backtrace(given).stdout, expected, "the frames")
+        done = run_program("--symbols", name, "--exec", "symbols vmlinux --json", DUMP)
+        row = json.loads(done.stdout)
+        expect_equal((row["file"], row["compressed"], row["debug_info"]), (name, True, True), f"{row}")
+        with Server(symbols=name) as server, Client(server.address) as client:
+            client.no_acks()
+            served = client.document("exec-file").decode()
+            expect_equal(served, os.path.realpath(name).removesuffix(f".{end}"), "exec-file")
+            expect_equal(client.ask(f"vFile:open:{served.encode().hex()},0,0"), "F0", "open")
+            expect_equal(client.ask("vFile:pread:0,4,0"), "F4;\x7fELF", "its beginning")
+
+    @check(f"a vmlinux.{END} that is damaged, cut off, or grows without end is refused")
+    def _(end=END):
+        name, data = packed_vmlinux(end)
+        for bad, words in [(data[:len(data) // 2], "it is compressed and cut off"),
+                           (data[:10] + bytes(len(data)), "it is compressed and damaged"),
+                           (packed(end, bytes(100 << 20)), "it would grow to more than")]:
+            write(name, bad)
+            done = backtrace(name)
+            expect_equal((done.returncode, done.stdout, len(done.stderr.splitlines())), (1, "", 1),
+                         f"status and output ({done.stderr})")
+            expect_in(f"{name}: {words}", done.stderr)
 
 
 for KIND in ["zlib-gabi", "zlib-gnu", "zstd"]:
