@@ -63,10 +63,13 @@ extract() { # DEB PATTERN...
     dpkg --fsys-tarfile "$deb" | tar -x -C "$output.new" --wildcards "$@"
 }
 
-# What the package has of these. Which of the image's packages has which has changed.
+# What the package has of these. Which of the image's packages has which has changed, so tar may miss
+# some; whatever else it or dpkg says went wrong.
 extract_some() { # DEB PATTERN...
-    extract "$@" 2>/dev/null || true
+    said=$(LC_ALL=C extract "$@" 2>&1 | grep -vE "$not_there") || return 0
+    die "cannot extract $1: $said"
 }
+not_there='^tar: (.*: Not found in archive|Exiting with failure status due to previous errors)$'
 
 # Since 7.x the image package is empty, and these that it depends on hold the files.
 image_packages() { # IMAGE RELEASE
@@ -89,7 +92,7 @@ unify_layout() { # RELEASE
     )
 }
 
-# extract_some() cannot tell what a package lacks from what went wrong: these must be there now.
+# No package may lack these in the end.
 check_modules() {
     for module in kvm kvm-amd irqbypass qemu_fw_cfg virtio_blk; do
         [ -n "$(find "$output.new/lib/modules" -name "$module.ko*" -size +0)" ] ||
