@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Stock lldb on the demo dump."""
 
+import importlib.machinery
+import importlib.util
 import os
 import re
 import subprocess
@@ -8,7 +10,8 @@ import sys
 import tempfile
 
 from program import SOURCE, VMLINUX, Server
-from tap import check, expect, expect_equal, expect_in, expect_not_in, need_tool, run_checks
+from tap import (Skip, check, expect, expect_equal, expect_in, expect_not_in, need_tool,
+                 run_checks)
 
 LLDB_S = 40
 
@@ -155,6 +158,81 @@ def _():
     text, status = vmcore_lldb(server.address)
     expect_in("refused", text)
     expect_equal(status, 1, "status")
+
+
+# ---- what vmcore-lldb writes otherwise for lldb 14 ----
+
+
+def script():
+    """vmcore-lldb's functions."""
+    loader = importlib.machinery.SourceFileLoader(
+        "vmcore_lldb", os.path.join(SOURCE, "contrib/lldb/vmcore-lldb"))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("vmcore_lldb", loader))
+    loader.exec_module(module)
+    return module
+
+
+@check("vmcore-lldb: rows of unwind entries that begin behind a call begin a byte later")
+def _():
+    tool, start = script(), 0xffffffff81000000
+    # push %rbp at 28, a call that ends at 150, and what follows it: rsp+16, rsp+8, rsp+24.
+    code = bytearray(b"\x90" * 300)
+    code[27], code[145] = 0x55, 0xe8
+    program = bytes([0x40 | 28, 0x0e, 16, 0x02, 122, 0x0e, 8, 0x40 | 10, 0x0e, 24])
+    later = bytes([0x40 | 28, 0x0e, 16, 0x02, 123, 0x0e, 8, 0x40 | 9, 0x0e, 24])
+    given = tool.Code([(start, bytes(code))])
+    expect_equal(tool.behind_calls(program, start, given), later, "behind the call")
+    expect_equal(tool.behind_calls(program, start + 1, given), program, "behind no call")
+    expect_equal(tool.behind_calls(program, start, tool.Code([])), program, "of code that is not there")
+    # One that was given back is in frames as a caller only.
+    gone = tool.Code([], [(start, start + 300)])
+    expect_equal(tool.behind_calls(program, start, gone),
+                 bytes([0x40 | 29, 0x0e, 16, 0x02, 122, 0x0e, 8, 0x40 | 10, 0x0e, 24]), "all rows")
+    # What there is no room for, or is not known, stays.
+    code[63 - 5] = 0xe8
+    for odd in (bytes([0x40 | 63, 0x0e, 16]), b"\x3f\x41", b"\x02"):
+        expect_equal(tool.behind_calls(odd, start, tool.Code([(start, bytes(code))])), odd, "unchanged")
+
+
+WITH_COLD_PART = """
+__attribute__((cold, noreturn)) void bad(int);
+int between(int x) { return x * 3; }
+int whole(int *p, int n)
+{
+	int sum = 0;
+	for (int i = 0; i < n; i++) {
+		if (__builtin_expect(p[i] < 0, 0))
+			bad(p[i] + n);
+		sum += p[i];
+	}
+	return sum;
+}
+"""
+
+
+@check("vmcore-lldb: functions of modules end before their part elsewhere, in a copy")
+def _():
+    with tempfile.TemporaryDirectory() as folder:
+        source, module = os.path.join(folder, "one.c"), os.path.join(folder, "one.ko")
+        with open(source, "w", encoding="ascii") as file:
+            file.write(WITH_COLD_PART)
+        subprocess.run([need_tool("gcc"), "-c", "-g", "-gdwarf-5", "-O2", source, "-o", module,
+                        "-fno-asynchronous-unwind-tables"], check=True)
+
+        def ranges(path):
+            text = subprocess.run([need_tool("readelf"), "--debug-dump=Ranges", path],
+                                  stdout=subprocess.PIPE, text=True, check=True).stdout
+            return re.findall(r"^ +[0-9a-f]{8} ([0-9a-f]{16} [0-9a-f]{16}|<End of list>)", text,
+                              re.MULTILINE)
+        before = ranges(module)
+        if len(before) < 3:
+            raise Skip(f"this gcc makes no part elsewhere: {before}")
+        copy = script().module_for_lldb(module, os.path.join(folder, "copies"))
+        expect(copy.startswith(f"{folder}/copies/"), copy)
+        after = ranges(copy)
+        expect_equal((after[0], after[1]), (before[0], "<End of list>"), "the function's ranges")
+        expect_equal(ranges(module), before, "the file itself")
+        expect_equal(script().module_for_lldb(copy, folder), copy, "a file that is right")
 
 
 run_checks()
