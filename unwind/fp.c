@@ -5,7 +5,9 @@
  * code knows.
  */
 #include <inttypes.h>
+#include <string.h>
 
+#include "base/err.h"
 #include "unwind/fp_scan.h"
 #include "unwind/walk.h"
 
@@ -38,15 +40,61 @@ static bool leads_back(struct walk *w, uint64_t rbp)
 	       walk_word(w, walk_reg(w, REG_RSP), &link) && link >= stack.low && link <= rbp;
 }
 
+/*
+ * gcc has a function that needs more alignment than its caller gives it begin with lea
+ * 8(%rsp),%r10, round rsp down, and push a copy of the return address in front of rbp.
+ */
+static bool is_realigned(const struct walk *w)
+{
+	static const unsigned char lea[] = { 0x4c, 0x8d, 0x54, 0x24, 0x08 };
+	static const unsigned char marks[][5] = {
+		{ 0xf3, 0x0f, 0x1e, 0xfa },	  /* endbr64 */
+		{ 0x0f, 0x1f, 0x44, 0x00, 0x00 }, /* ftrace's no-op */
+	};
+	unsigned char code[16];
+	uint64_t function;
+	if (!w->source->is_text(w->source->self, w->pc, &function) || !function)
+		return false;
+	struct err *e = w->source->read(w->source->self, function, code, sizeof(code));
+	bool read = !e;
+	err_free(e);
+	size_t at = read && !memcmp(code, marks[0], 4) ? 4 : 0;
+	if (read && !memcmp(code + at, marks[1], 5))
+		at += 5;
+	return read && !memcmp(code + at, lea, sizeof(lea));
+}
+
+/* The return address that @slot has a copy of: it lies above, within a page. */
+static bool find_original(struct walk *w, uint64_t slot, uint64_t *ret)
+{
+	enum { ALIGNMENT_MAX = 4096 };
+	uint64_t copy, word;
+	if (!walk_word(w, slot, &copy))
+		return false;
+	for (uint64_t at = slot + 8; at - slot <= ALIGNMENT_MAX; at += 8) {
+		if (!walk_on_other_stack(w, at, 8) || !walk_word(w, at, &word))
+			break;
+		if (word == copy) {
+			*ret = at;
+			return true;
+		}
+	}
+	walk_note(w, "frame pointer: where the function's stack began before it was aligned is not "
+		     "known");
+	return false;
+}
+
 /* The caller's frame when its rbp lies at @slot, and the return address above it. */
 static enum step leave_by_pair(struct walk *w, uint64_t slot, struct frame *ret)
 {
 	struct frame caller = { .how = HOW_FP };
+	uint64_t address = slot + 8;
 	if (!walk_restore(w, &caller, REG_RBP, slot) ||
-	    !walk_restore(w, &caller, REG_RIP, slot + 8))
+	    (is_realigned(w) && !find_original(w, slot + 8, &address)) ||
+	    !walk_restore(w, &caller, REG_RIP, address))
 		return STEP_NONE;
-	regs_set(&caller.regs, REG_RSP, slot + 16);
-	w->cfa = slot + 16;
+	regs_set(&caller.regs, REG_RSP, address + 8);
+	w->cfa = address + 8;
 	*ret = caller;
 	return STEP_CALLER;
 }

@@ -45,6 +45,7 @@ enum role {
 	ROLE_CALLED,
 	ROLE_KEEPS,
 	ROLE_MASK = 7,
+	RETURNS = 8, /* beside any of them: it is what returns are made to jump to */
 	CALLEE_SHIFT = 4,
 	CALLS = 0x80,
 };
@@ -108,6 +109,11 @@ static bool drops_user_rsp(void *self, uint64_t pc, uint64_t *ret_kept_at)
 	const struct machine *m = self;
 	*ret_kept_at = m->kept_at;
 	return role_of(m, pc) == ROLE_SYSCALL;
+}
+
+static bool is_return(void *self, uint64_t function)
+{
+	return function % FUNCTION_BYTES == 0 && role_byte(self, function) & RETURNS;
 }
 
 static bool keeps_callee_saved(void *self, uint64_t pc)
@@ -233,6 +239,7 @@ static void unwind_machine(struct machine *m, const uint8_t *data, const uint64_
 	m->source.cfi = NULL;
 	m->source.calls_handler = calls_handler;
 	m->source.drops_user_rsp = drops_user_rsp;
+	m->source.is_return = is_return;
 	m->source.keeps_callee_saved = keeps_callee_saved;
 	m->source.enters_guest = enters_guest;
 	for (unsigned i = 0; i < REG_COUNT && i < count; i++)

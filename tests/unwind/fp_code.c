@@ -40,7 +40,8 @@ enum {
 	INNER = 0x40,	/* a function that has just been called */
 	CALL_BYTES = 5,
 	POINTER_BYTES = 2,
-	RSP = 7, /* DWARF's numbers */
+	ALIGNED = 0x38, /* from rbp to the CFA where the stack was aligned */
+	RSP = 7,	/* DWARF's numbers */
 	RBP = 6,
 	SHOWN = 40,
 };
@@ -62,7 +63,8 @@ struct image {
 /* What CFI says of one place. */
 struct row {
 	bool known;
-	bool by_rbp;	   /* the CFA is rbp + 16 */
+	bool by_rbp;  /* the CFA is rbp + 16 */
+	bool aligned; /* by rbp, but the CFA is elsewhere: a copy of the return address is there */
 	uint64_t distance; /* of rsp from the CFA; CFI tells it only if it does not go by rbp */
 	bool rbp_saved;	   /* at CFA - 16 */
 };
@@ -226,6 +228,7 @@ static bool read_row(const struct image *im, uint64_t pc, struct row *ret)
 	Dwarf_Op *ops, memory[3];
 	size_t count;
 	bool ok = false;
+	ret->aligned = false;
 	if (dwarf_cfi_addrframe(im->cfi, pc, &frame) != 0)
 		return false;
 	if (dwarf_frame_cfa(frame, &ops, &count) == 0 && count == 1 &&
@@ -233,6 +236,9 @@ static bool read_row(const struct image *im, uint64_t pc, struct row *ret)
 		ret->by_rbp = ops->atom == DW_OP_breg0 + RBP;
 		ret->distance = ops->number;
 		ok = !ret->by_rbp || ops->number == 16;
+	} else if (count == 2 && ops && ops[0].atom == DW_OP_breg0 + RBP &&
+		   ops[1].atom == DW_OP_deref) {
+		ret->by_rbp = ret->aligned = ok = true;
 	} else if (count == 1 && ops && ops->atom == DW_OP_bregx) {
 		ret->by_rbp = ops->number == RBP;
 		ret->distance = ops->number2;
@@ -240,9 +246,10 @@ static bool read_row(const struct image *im, uint64_t pc, struct row *ret)
 	}
 	if (ok && dwarf_frame_register(frame, RBP, memory, &ops, &count) == 0) {
 		ret->rbp_saved = count != 0;
-		ok = count == 0 ? ops == NULL
-				: count == 2 && ops[0].atom == DW_OP_call_frame_cfa &&
-					  ops[1].number == (Dwarf_Word)-16;
+		ok = ret->aligned ? count >= 1 && ops[count - 1].atom == DW_OP_breg0 + RBP
+		     : count == 0 ? ops == NULL
+				  : count == 2 && ops[0].atom == DW_OP_call_frame_cfa &&
+					    ops[1].number == (Dwarf_Word)-16;
 	} else {
 		ok = false;
 	}
@@ -275,14 +282,16 @@ static struct regs lay_out(struct place *p, uint64_t pc, const struct row *row, 
 	struct regs regs = { 0 };
 	for (size_t i = 0; i < STACK_BYTES / 8; i++)
 		p->stack[i] = 0x1122334400000000 + i;
+	uint64_t frame = CFA - (row->aligned ? ALIGNED : 16);
 	put_word(p, CFA - 8, back);
+	put_word(p, row->rbp_saved ? frame + 8 : CFA - 8, back);
 	if (row->rbp_saved)
-		put_word(p, CFA - 16, FRAME);
+		put_word(p, frame, FRAME);
 	put_word(p, FRAME, NEXT);
 	put_word(p, FRAME + 8, CALLERS + POINTER + POINTER_BYTES);
 	regs_set(&regs, REG_RIP, pc);
 	regs_set(&regs, REG_RSP, CFA - row->distance);
-	regs_set(&regs, REG_RBP, row->by_rbp ? CFA - 16 : FRAME);
+	regs_set(&regs, REG_RBP, row->by_rbp ? frame : FRAME);
 	return regs;
 }
 
@@ -452,7 +461,7 @@ static void look_at(struct place *p, uint64_t pc, const struct depth *depth, boo
 	if (!last->known)
 		return;
 	if (last->by_rbp)
-		last->distance = 16 + depth->now;
+		last->distance = (last->aligned ? ALIGNED : 16) + depth->now;
 	try(p, pc, last, true, false, &scores[0]);
 	try(p, pc, last, false, false, &scores[1]);
 }

@@ -195,6 +195,20 @@ static void a_call_of_this_function(void **state)
 	assert_lost(&s, 1, "is not known");
 }
 
+/* There the return address lies twice; the copy's place says nothing of rsp. */
+static void a_stack_that_was_aligned(void **state)
+{
+	/* endbr64; lea 8(%rsp),%r10; leave */
+	SET_UP(0xf3, 0x0f, 0x1e, 0xfa, 0x4c, 0x8d, 0x54, 0x24, 0x08, 0xc9);
+	regs_set(&s.first, REG_RIP, FUN_A + 9);
+	s.task[45] = OTHER;
+	assert_caller(&s, OTHER, 46, 0x77);
+	set_up_code(&s, &code, a, sizeof(a));
+	regs_set(&s.first, REG_RIP, FUN_A + 9);
+	run(&s, true);
+	assert_lost(&s, 1, "before it was aligned is not known");
+}
+
 static void rbp_that_is_not_known_has_no_part(void **state)
 {
 	/* pop %rbp */
@@ -237,6 +251,7 @@ int main(void)
 		cmocka_unit_test(a_jump_to_another_function),
 		cmocka_unit_test(what_a_conditional_jump_leads_to),
 		cmocka_unit_test(a_call_of_this_function),
+		cmocka_unit_test(a_stack_that_was_aligned),
 		cmocka_unit_test(rbp_that_is_not_known_has_no_part),
 		cmocka_unit_test(code_that_cannot_be_read),
 	};
