@@ -155,7 +155,9 @@ static enum step leave_by_pt_regs(struct walk *w, uint64_t pt_regs, struct frame
 
 enum step fp_step(struct walk *w, struct frame *ret)
 {
-	enum step s = w->exact ? leave_interrupted(w, ret) : STEP_NONE;
+	/* What is switched out has made its frame, and its rbp is known for that. */
+	bool interrupted = w->exact && w->frame->how != HOW_SWITCH;
+	enum step s = interrupted ? leave_interrupted(w, ret) : STEP_NONE;
 	if (s != STEP_NONE)
 		return s == STEP_CALLER ? s : STEP_NONE;
 	if (!walk_knows(w, REG_RBP)) {

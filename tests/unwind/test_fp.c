@@ -195,6 +195,16 @@ static void a_call_of_this_function(void **state)
 	assert_lost(&s, 1, "is not known");
 }
 
+static void what_is_switched_out_has_a_frame(void **state)
+{
+	SET_UP(0x0f, 0x0b);
+	struct unwind_source source = fake_source(&s.fake);
+	assert_null(unwind(&source, &s.first, HOW_SWITCH, false, &s.frames));
+	assert_int_equal(s.frames.count, 2);
+	assert_int_equal(rip_of(&s, 1), OTHER);
+	frames_free(&s.frames);
+}
+
 /* There the return address lies twice; the copy's place says nothing of rsp. */
 static void a_stack_that_was_aligned(void **state)
 {
@@ -251,6 +261,7 @@ int main(void)
 		cmocka_unit_test(a_jump_to_another_function),
 		cmocka_unit_test(what_a_conditional_jump_leads_to),
 		cmocka_unit_test(a_call_of_this_function),
+		cmocka_unit_test(what_is_switched_out_has_a_frame),
 		cmocka_unit_test(a_stack_that_was_aligned),
 		cmocka_unit_test(rbp_that_is_not_known_has_no_part),
 		cmocka_unit_test(code_that_cannot_be_read),
