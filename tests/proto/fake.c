@@ -439,6 +439,18 @@ static struct err *get_libraries(void *self, const char *annex, const struct buf
 	return only_annex(annex, "", &f->libraries, ret_document);
 }
 
+/* A client that has /boot/vmlinux open is told of another library. */
+static struct err *get_libraries_beside(void *self, struct target_file *const *open, size_t count,
+					const struct buf **ret_document)
+{
+	struct fake *f = self;
+	*ret_document = &f->libraries;
+	for (size_t i = 0; i < count; i++)
+		if (open[i] && !strcmp(open[i]->name, "/boot/vmlinux"))
+			*ret_document = &f->libraries_beside;
+	return NULL;
+}
+
 static struct err *get_exec_file(void *self, const char *annex, const struct buf **ret_document)
 {
 	struct fake *f = self;
@@ -455,7 +467,7 @@ static struct err *get_osdata(void *self, const char *annex, const struct buf **
 
 static const struct target_object objects[] = {
 	{ "vmcoreinfo", TARGET_GDB | TARGET_LLDB, get_vmcoreinfo, NULL },
-	{ "libraries", TARGET_GDB, get_libraries, NULL },
+	{ "libraries", TARGET_GDB, get_libraries, get_libraries_beside },
 	{ "exec-file", TARGET_GDB | TARGET_LLDB, get_exec_file, NULL },
 	{ "osdata", TARGET_GDB | TARGET_LLDB, get_osdata, NULL },
 	{ 0 },
@@ -477,6 +489,7 @@ void fake_init(struct fake *f, size_t threads)
 			    .threads = threads,
 			    .vmcoreinfo = BUF_INIT,
 			    .libraries = BUF_INIT,
+			    .libraries_beside = BUF_INIT,
 			    .exec_file = BUF_INIT,
 			    .osdata = BUF_INIT };
 	f->tids = calloc(threads, sizeof(*f->tids));
@@ -489,6 +502,7 @@ void fake_init(struct fake *f, size_t threads)
 		f->tids[i] = 197 + i;
 	buf_addstr(&f->vmcoreinfo, "OSRELEASE=6.1.0\nPAGESIZE=4096\n#}*$\n");
 	buf_addstr(&f->libraries, "<library-list/>");
+	buf_addstr(&f->libraries_beside, "<library-list><library name=\"/small\"/></library-list>");
 	buf_addstr(&f->exec_file, "/boot/vmlinux");
 	buf_addstr(&f->osdata, "<osdata type=\"types\"/>");
 }
@@ -503,6 +517,7 @@ void fake_free(struct fake *f)
 	free(f->tids);
 	buf_free(&f->vmcoreinfo);
 	buf_free(&f->libraries);
+	buf_free(&f->libraries_beside);
 	buf_free(&f->exec_file);
 	buf_free(&f->osdata);
 }

@@ -43,7 +43,7 @@ struct fake {
 	struct target target; /* groups may be set to NULL before a session begins */
 	uint64_t *tids;	      /* owned */
 	size_t threads;
-	struct buf vmcoreinfo, libraries, exec_file, osdata;
+	struct buf vmcoreinfo, libraries, libraries_beside, exec_file, osdata;
 	char name[64]; /* of the thread described last */
 	char label[32];
 	int cancelled;	     /* monitor commands that were */
