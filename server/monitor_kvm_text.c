@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -29,29 +28,15 @@ void add_vcpu_titles(struct buf *out)
 			"                         vcpu\n");
 }
 
-/* "0x100101 (stale)", "encrypted", "unknown" */
-static void format_value(const struct guest_regs *r, enum guest_reg reg, char *out, size_t size)
-{
-	const struct guest_value *v = &r->value[reg];
-	if (r->is_encrypted)
-		snprintf(out, size, "encrypted");
-	else if (v->from == GUEST_NOWHERE)
-		snprintf(out, size, "unknown");
-	else
-		snprintf(out, size, "0x%" PRIx64 "%s", v->value, v->known ? "" : " (stale)");
-}
-
 struct err *add_vcpu_line(const struct host *h, const struct vcpu *vcpu, struct buf *out)
 {
 	struct vcpu_state s;
 	struct guest_regs guest;
-	char rip[40];
 	struct err *e = vcpu_state_read(h->kvm, vcpu, &s);
 	if (!e)
 		e = guest_regs_read(h->kvm, vcpu, &guest);
 	if (e)
 		return e;
-	format_value(&guest, GUEST_RIP, rip, sizeof(rip));
 	buf_addf(out, "%7" PRIu32 " %4d", vcpu->vm->pid, vcpu->id);
 	add_thread(vcpu, out);
 	if (vcpu->cpu >= 0)
@@ -63,7 +48,8 @@ struct err *add_vcpu_line(const struct host *h, const struct vcpu *vcpu, struct 
 		buf_addf(out, "0x%-16" PRIx64, s.exit_code);
 	else
 		buf_addf(out, "%-18s", s.has_exit ? s.exit_name : "-");
-	buf_addf(out, "  %-26s  0x%016" PRIx64 "\n", rip, vcpu->address);
+	buf_addf(out, "  %-26s  0x%016" PRIx64 "\n", guest_value_text(&guest, GUEST_RIP).text,
+		 vcpu->address);
 	return NULL;
 }
 

@@ -34,18 +34,6 @@ static struct err *vm_item(const struct host *h, struct vm *vm, struct buf *out)
 	return NULL;
 }
 
-static void value_column(struct buf *out, const char *name, const struct guest_regs *r,
-			 enum guest_reg reg)
-{
-	const struct guest_value *v = &r->value[reg];
-	if (r->is_encrypted)
-		osdata_column(out, name, "encrypted");
-	else if (v->from == GUEST_NOWHERE)
-		osdata_column(out, name, "unknown");
-	else
-		osdata_columnf(out, name, "0x%" PRIx64 "%s", v->value, v->known ? "" : " (stale)");
-}
-
 static struct err *vcpu_item(const struct host *h, const struct vcpu *vcpu, struct buf *out)
 {
 	struct vcpu_state s;
@@ -71,7 +59,7 @@ static struct err *vcpu_item(const struct host *h, const struct vcpu *vcpu, stru
 		osdata_columnf(out, "exit", "0x%" PRIx64, s.exit_code);
 	else
 		osdata_column(out, "exit", s.has_exit ? s.exit_name : "");
-	value_column(out, "rip", &guest, GUEST_RIP);
+	osdata_column(out, "rip", guest_value_text(&guest, GUEST_RIP).text);
 	if (s.has_root)
 		osdata_columnf(out, "root_hpa", "0x%" PRIx64, s.root_hpa);
 	else

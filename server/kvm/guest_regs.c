@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "server/kvm/guest_regs.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -294,4 +295,16 @@ const char *guest_from_name(enum guest_from from)
 {
 	static const char *const names[] = { NULL, "vmcb", "regs", "vmcs12", "note", "stale" };
 	return names[from];
+}
+
+struct guest_value_text guest_value_text(const struct guest_regs *r, enum guest_reg reg)
+{
+	const struct guest_value *v = &r->value[reg];
+	struct guest_value_text ret = { "unknown" };
+	if (r->is_encrypted)
+		strcpy(ret.text, "encrypted");
+	else if (v->from != GUEST_NOWHERE)
+		snprintf(ret.text, sizeof(ret.text), "0x%" PRIx64 "%s", v->value,
+			 v->known ? "" : " (stale)");
+	return ret;
 }

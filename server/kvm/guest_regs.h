@@ -93,4 +93,10 @@ const char *guest_reg_name(enum guest_reg reg);
 /* "vmcb", "regs", "vmcs12", "stale"; NULL for GUEST_NOWHERE */
 const char *guest_from_name(enum guest_from from);
 
+/* What people are shown of a register: "0x100101", "0x100101 (stale)", "encrypted" or "unknown". */
+struct guest_value_text {
+	char text[40];
+};
+struct guest_value_text guest_value_text(const struct guest_regs *r, enum guest_reg reg);
+
 #endif

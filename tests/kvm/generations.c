@@ -4,32 +4,7 @@
  * SHAPE says as which kernel has them (404: 4.4, 504: 5.4, 515: 5.15, 601: 6.1, 612: 6.12, 703:
  * 7.3). Only what is read of them is here; offsets are those of no real build.
  */
-typedef unsigned char u8;
-typedef unsigned short u16;
-typedef unsigned int u32;
-typedef unsigned long long u64;
-typedef _Bool bool;
-
-struct list_head {
-	struct list_head *next, *prev;
-};
-struct hlist_node {
-	struct hlist_node *next, **pprev;
-};
-struct rb_node {
-	unsigned long __rb_parent_color;
-	struct rb_node *rb_right, *rb_left;
-};
-struct rb_root {
-	struct rb_node *rb_node;
-};
-struct xarray {
-	u32 xa_lock, xa_flags;
-	void *xa_head;
-};
-typedef struct {
-	int counter;
-} atomic_t;
+#include "basics.h"
 
 #if SHAPE >= 702
 enum kvm_reg {

@@ -4,32 +4,7 @@
  * kernel: vCPUs in an XArray, memory slots in a tree, the MMU behind a pointer, both makers' parts.
  * Offsets are those of no real build.
  */
-typedef unsigned char u8;
-typedef unsigned short u16;
-typedef unsigned int u32;
-typedef unsigned long long u64;
-typedef _Bool bool;
-
-struct list_head {
-	struct list_head *next, *prev;
-};
-struct hlist_node {
-	struct hlist_node *next, **pprev;
-};
-struct rb_node {
-	unsigned long __rb_parent_color;
-	struct rb_node *rb_right, *rb_left;
-};
-struct rb_root {
-	struct rb_node *rb_node;
-};
-struct xarray {
-	u32 xa_lock, xa_flags;
-	void *xa_head;
-};
-typedef struct {
-	int counter;
-} atomic_t;
+#include "basics.h"
 
 enum kvm_reg {
 	VCPU_REGS_RSP = 4,

@@ -18,13 +18,13 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
 
+from local_debuginfod import debuginfod
 from oracle import Failure, json_lines, run, skip
 from rsp_client import RspClient
 from server_process import Server
@@ -77,22 +77,6 @@ def connected(server):
         yield client
     finally:
         client.close()
-
-
-@contextlib.contextmanager
-def debuginfod(*folders):
-    """Its address, once it answers; what it finds in the folders it may tell later."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    process = subprocess.Popen(["debuginfod", "-F", "-p", str(port), "-d", ":memory:", "-t", "0",
-                                "-g", "0", *folders], stdin=subprocess.DEVNULL,
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.kill()
-        process.wait()
 
 
 def has_file(url, debug_id):

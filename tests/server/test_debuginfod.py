@@ -12,17 +12,20 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
 
-from program import PROGRAM, VMLINUX, Server, run_program
+from program import PROGRAM, SOURCE, VMLINUX, Server, run_program
 from recipes import MODERN, make_changed_dump, make_module, make_module_dump
 from rsp import Client
 from tap import (Skip, check, expect, expect_equal, expect_in, expect_not_in, need_tool,
                  run_checks)
+
+sys.path.append(os.path.join(SOURCE, "tests/real"))
+from local_debuginfod import debuginfod  # noqa: E402
 
 START_S, POLL_S = 15, 0.1
 MODULE_ID = "0123456789abcdef" * 2 + "01234567"
@@ -113,22 +116,10 @@ def send(request, data, length=None, status=200):
     request.wfile.write(data)
 
 
-@contextlib.contextmanager
 def real_debuginfod(files):
     """Debian's debuginfod, with the files of a folder; gives its address."""
-    tool = need_tool("debuginfod")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = subprocess.Popen([tool, "-F", "-p", str(port), "-d", ":memory:", "-t", "0", "-g", "0",
-                               files], env=environment(None, "server"), cwd=folder.name,
-                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                              stderr=subprocess.DEVNULL)
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.kill()
-        server.wait()
+    need_tool("debuginfod")
+    return debuginfod(files, env=environment(None, "server"), cwd=folder.name)
 
 
 def wait_for(what, condition):
