@@ -12,14 +12,20 @@
 #include "server/kvm/kvm.h"
 #include "server/target_guest.h"
 
+enum { SERVED_MAX = 1 << 14 };
+
+/* @target is the list's if this succeeds. */
 static struct err *add(struct served_list *s, const char *name, struct target *target)
 {
-	struct served *list = reallocarray(s->list, s->count + 1, sizeof(*list));
-	if (!list)
+	char *copy = strdup(name);
+	struct served *list = copy ? reallocarray(s->list, s->count + 1, sizeof(*list)) : NULL;
+	if (!list) {
+		free(copy);
 		return err_nomem();
+	}
 	s->list = list;
-	list[s->count] = (struct served){ .name = strdup(name), .target = target };
-	return list[s->count++].name ? NULL : err_nomem();
+	list[s->count++] = (struct served){ .name = copy, .target = target };
+	return NULL;
 }
 
 struct err *served_host(struct target *target, struct served_list *ret)
@@ -55,6 +61,8 @@ struct err *served_add_guests(struct served_list *s, struct host *host)
 	struct vm *vms;
 	size_t count;
 	struct err *e = kvm_vms(host->kvm, &vms, &count);
+	s->host = host;
+	s->generation = host->generation;
 	for (size_t i = 0; !e && i < count; i++) {
 		struct buf name = BUF_INIT;
 		struct target *target;
@@ -72,12 +80,89 @@ struct err *served_add_guests(struct served_list *s, struct host *host)
 	return e;
 }
 
+static bool is_served(const struct served_list *s, const struct vm *vm)
+{
+	for (size_t i = 1; i < s->count; i++)
+		if (target_guest_is(s->list[i].target, vm))
+			return true;
+	return false;
+}
+
+/* Of one that has ended, when nobody looks at it any more; the count if there is none. */
+static size_t free_place(const struct served_list *s, const struct served_places *places)
+{
+	for (size_t i = 1; i < s->count; i++)
+		if (target_guest_has_ended(s->list[i].target) &&
+		    places->may_take(places->closure, i))
+			return i;
+	return s->count;
+}
+
+/* @target, which is taken, at the place @i. */
+static struct err *put(struct served_list *s, const struct served_places *places, size_t i,
+		       const char *name, struct target *target)
+{
+	char *copy = strdup(name);
+	struct err *e = copy ? NULL : err_nomem();
+	if (!e && i == s->count) {
+		e = add(s, name, target);
+	} else if (!e) {
+		places->leave(places->closure, i);
+		target_guest_free(s->list[i].target);
+		free(s->list[i].name);
+		free(s->list[i].why);
+		s->list[i] = (struct served){ .name = copy, .target = target };
+		copy = NULL;
+	}
+	free(copy);
+	if (e) {
+		target_guest_free(target);
+		return e;
+	}
+	struct err *why = places->enter(places->closure, i);
+	if (why)
+		s->list[i].why = strdup(err_msg(why));
+	err_free(why);
+	return NULL;
+}
+
+static struct err *serve_later(struct served_list *s, const struct served_places *places,
+			       struct vm *vm)
+{
+	struct buf name = BUF_INIT;
+	struct target *target;
+	size_t place = free_place(s, places);
+	name_guest(s, vm, &name);
+	struct err *e = buf_error(&name);
+	if (!e)
+		e = target_guest_new(s->host, vm, &target);
+	if (!e)
+		e = put(s, places, place, name.data, target);
+	buf_free(&name);
+	return e;
+}
+
+struct err *served_renew(struct served_list *s, const struct served_places *places)
+{
+	struct vm *vms;
+	size_t count;
+	if (!s->host || s->generation == s->host->generation)
+		return NULL;
+	s->generation = s->host->generation;
+	struct err *e = kvm_vms(s->host->kvm, &vms, &count);
+	for (size_t i = 0; !e && i < count && s->count < SERVED_MAX; i++)
+		if (!is_served(s, &vms[i]))
+			e = serve_later(s, places, &vms[i]);
+	return e;
+}
+
 void served_free(struct served_list *s)
 {
 	for (size_t i = 0; i < s->count; i++) {
 		if (i)
 			target_guest_free(s->list[i].target);
 		free(s->list[i].name);
+		free(s->list[i].why);
 	}
 	free(s->list);
 	*s = (struct served_list){ 0 };

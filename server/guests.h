@@ -4,7 +4,9 @@
 #ifndef SERVER_GUESTS_H
 #define SERVER_GUESTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct err;
 struct host;
@@ -17,11 +19,14 @@ struct served {
 	/* The server's, while it runs: where the target listens ("127.0.0.1:1235"), NULL until
 	 * then. */
 	const char *address;
+	char *why; /* why it is not served, if it came later; NULL if it is. Owned */
 };
 
 struct served_list {
 	struct served *list; /* owned; the host is the first */
 	size_t count;
+	struct host *host;   /* of guests that are added; borrowed, NULL without them */
+	uint64_t generation; /* of the host, as far as its guests are here */
 };
 
 /* The host's target (borrowed) alone. */
@@ -30,6 +35,20 @@ __attribute__((warn_unused_result)) struct err *served_host(struct target *targe
 /* Adds a target for every VM of @host, in the order of `monitor vms`. */
 __attribute__((warn_unused_result)) struct err *served_add_guests(struct served_list *s,
 								  struct host *host);
+/* Where targets are had that come later; all are called with @closure and a target's index. */
+struct served_places {
+	void *closure;
+	/* Whether another may take its place, once it has ended. */
+	bool (*may_take)(void *closure, size_t i);
+	/* It is freed next. */
+	void (*leave)(void *closure, size_t i);
+	/* It is there now; an error is why it cannot be had. */
+	struct err *(*enter)(void *closure, size_t i);
+};
+
+/* Adds a target for every VM that the host has found since, if guests were added at all. */
+__attribute__((warn_unused_result)) struct err *served_renew(struct served_list *s,
+							     const struct served_places *places);
 void served_free(struct served_list *s);
 
 #endif

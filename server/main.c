@@ -312,6 +312,7 @@ static int serve(const struct options *o)
 		.run = o->run,
 		.quiet = o->quiet,
 		.guests = o->guests,
+		.live = o->live,
 	};
 	int status;
 	e = server_new(&serve_options, &server);

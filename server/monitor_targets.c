@@ -28,6 +28,8 @@ struct err *monitor_targets(struct host *h, struct target_view *view,
 			json_str(&j, "target", s->list[i].name);
 			if (s->list[i].address)
 				json_str(&j, "address", s->list[i].address);
+			if (s->list[i].why)
+				json_str(&j, "not_served", s->list[i].why);
 			json_u64(&j, "threads", count);
 			if (release)
 				json_str(&j, "linux", release);
@@ -41,6 +43,8 @@ struct err *monitor_targets(struct host *h, struct target_view *view,
 				buf_addstr(out, ", Linux ");
 				add_printable(out, release);
 			}
+			if (s->list[i].why)
+				buf_addf(out, "; %s", s->list[i].why);
 			buf_addch(out, '\n');
 		}
 	}

@@ -2,7 +2,6 @@
 #include "server/server.h"
 
 #include <errno.h>
-#include <ev.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -21,51 +20,12 @@
 #include "base/hex.h"
 #include "base/log.h"
 #include "proto/rsp.h"
-#include "server/address.h"
 #include "server/captive.h"
-#include "server/guests.h"
+#include "server/server_private.h"
 #include "server/session.h"
 
 /* How long a listener rests when there are no descriptors left to accept with. */
 #define ACCEPT_REST 1.
-
-/* A target and where it can be had. */
-struct room {
-	struct rsp_shared *shared; /* owned */
-};
-
-struct door {
-	struct server *server;
-	bool started; /* the listener */
-	size_t room;  /* whose it is: the index in server->rooms */
-	struct listener listener;
-	ev_io incoming;
-	ev_timer rest;
-};
-
-struct client {
-	struct server *server;
-	struct session *session;
-	struct client *next, **previous; /* in server->clients */
-	bool is_stdio;
-};
-
-struct server {
-	const struct serve_options *options; /* borrowed */
-	struct ev_loop *loop;
-	struct served_list *served; /* borrowed; while it runs */
-	struct room *rooms;	    /* owned; as many as there are served */
-	char *folder;		    /* owned: of unixdir:, NULL without */
-	bool made_folder;
-	struct door *doors; /* owned */
-	size_t door_count;
-	bool use_stdio;
-	int stdin_flags, stdout_flags; /* to give back; -1 while they are as we got them */
-	struct client *clients;	       /* owned list */
-	ev_signal terminate, interrupt;
-	ev_child child; /* of --run; its pid is 0 without */
-	int status;
-};
 
 /* ---- clients ---- */
 
@@ -95,6 +55,7 @@ static struct err *add_client(struct server *server, size_t room, int in, int ou
 	}
 	c->server = server;
 	c->is_stdio = is_stdio;
+	c->room = room;
 	struct err *e = session_new(server->loop, server->rooms[room].shared, in, out, name,
 				    client_ended, c, &c->session);
 	if (e) {
@@ -132,6 +93,10 @@ static void on_incoming(struct ev_loop *loop, ev_io *w, int events)
 		}
 		return;
 	}
+	if (door->room == NO_ROOM) {
+		close(fd);
+		return;
+	}
 	set_socket_options(fd);
 	struct err *e = add_client(door->server, door->room, fd, fd, door->listener.name, false);
 	if (e)
@@ -148,16 +113,38 @@ static void on_rested(struct ev_loop *loop, ev_timer *w, int events)
 
 /* ---- reserving addresses ---- */
 
-static struct err *add_door(struct server *s, const char *address)
+struct err *server_add_door(struct server *s, const char *address)
 {
-	struct door *door = &s->doors[s->door_count];
-	*door = (struct door){ 0 };
+	struct door **doors = reallocarray(s->doors, s->door_count + 1, sizeof(*doors));
+	if (!doors)
+		return err_nomem();
+	s->doors = doors;
+	struct door *door = calloc(1, sizeof(*door));
+	if (!door)
+		return err_nomem();
 	struct err *e = listener_open(address, &door->listener);
-	if (e)
+	if (e) {
+		free(door);
 		return e;
+	}
 	door->server = s;
-	s->door_count++;
+	doors[s->door_count++] = door;
 	return NULL;
+}
+
+void server_close_door(struct server *s, struct door *door)
+{
+	size_t at = 0;
+	while (s->doors[at] != door)
+		at++;
+	if (s->loop) {
+		ev_io_stop(s->loop, &door->incoming);
+		ev_timer_stop(s->loop, &door->rest);
+	}
+	listener_close(&door->listener);
+	free(door);
+	s->door_count--;
+	memmove(s->doors + at, s->doors + at + 1, (s->door_count - at) * sizeof(*s->doors));
 }
 
 /* "unixdir:PATH": a folder with a socket for each target, which is made if it is not there. */
@@ -177,7 +164,7 @@ static struct err *add_folder(struct server *s, const char *path)
 	buf_addf(&address, "unix:%s/host", path);
 	struct err *e = buf_error(&address);
 	if (!e)
-		e = add_door(s, address.data);
+		e = server_add_door(s, address.data);
 	buf_free(&address);
 	return e;
 }
@@ -187,7 +174,7 @@ static struct err *add_address(struct server *s, const char *address)
 	static const char folder[] = "unixdir:";
 	if (!strncmp(address, folder, strlen(folder)))
 		return add_folder(s, address + strlen(folder));
-	return add_door(s, address);
+	return server_add_door(s, address);
 }
 
 static struct err *add_stdio(struct server *s)
@@ -210,9 +197,6 @@ static struct err *add_doors(struct server *s)
 		list = options->listen;
 		count = options->listen_count;
 	}
-	s->doors = calloc(count, sizeof(*s->doors));
-	if (!s->doors)
-		return err_nomem();
 	for (size_t i = 0; i < count; i++) {
 		struct err *e = !strcmp(list[i], "stdio") ? add_stdio(s) : add_address(s, list[i]);
 		if (e)
@@ -228,8 +212,8 @@ static struct err *add_doors(struct server *s)
 static const struct door *first_port(const struct server *s)
 {
 	for (size_t i = 0; i < s->door_count; i++)
-		if (!s->doors[i].listener.path)
-			return &s->doors[i];
+		if (!s->doors[i]->listener.path)
+			return s->doors[i];
 	return NULL;
 }
 
@@ -245,8 +229,7 @@ static bool is_fixed(const struct server *s)
 	return !s->options->run;
 }
 
-/* The address of the @n-th guest: in the folder, or the @n-th port behind the host's. */
-static struct err *guest_address(const struct server *s, size_t n, struct buf *out)
+struct err *server_room_address(const struct server *s, size_t n, struct buf *out)
 {
 	const struct door *first = first_port(s);
 	uint64_t port;
@@ -274,23 +257,18 @@ static struct err *guest_address(const struct server *s, size_t n, struct buf *o
 
 static struct err *add_guest_doors(struct server *s)
 {
-	size_t count = s->door_count;
-	struct door *doors = reallocarray(s->doors, count + s->served->count, sizeof(*doors));
-	if (!doors)
-		return err_nomem();
-	s->doors = doors;
 	for (size_t n = 1; n < s->served->count; n++) {
 		struct buf address = BUF_INIT;
-		struct err *e = guest_address(s, n, &address);
+		struct err *e = server_room_address(s, n, &address);
 		if (!e)
-			e = add_door(s, address.data);
+			e = server_add_door(s, address.data);
 		buf_free(&address);
 		if (e)
 			return err_wrap(e, "serve %s", s->served->list[n].name);
-		s->doors[s->door_count - 1].room = n;
+		s->doors[s->door_count - 1]->room = n;
 	}
 	for (size_t i = s->door_count; i-- > 0;)
-		s->served->list[s->doors[i].room].address = s->doors[i].listener.name;
+		s->served->list[s->doors[i]->room].address = s->doors[i]->listener.name;
 	return NULL;
 }
 
@@ -299,7 +277,8 @@ static struct err *make_rooms(struct server *s)
 	s->rooms = calloc(s->served->count, sizeof(*s->rooms));
 	if (!s->rooms)
 		return err_nomem();
-	for (size_t i = 0; i < s->served->count; i++) {
+	s->room_count = s->served->count;
+	for (size_t i = 0; i < s->room_count; i++) {
 		struct err *e = rsp_shared_new(s->served->list[i].target, &s->rooms[i].shared);
 		if (e)
 			return e;
@@ -353,7 +332,7 @@ static struct err *start_listener(struct door *door)
 	return e;
 }
 
-static struct err *start_door(struct server *s, struct door *door)
+struct err *server_start_door(struct server *s, struct door *door)
 {
 	struct err *e = start_listener(door);
 	if (e)
@@ -369,7 +348,7 @@ static struct err *start_doors(struct server *s)
 {
 	struct err *e = NULL;
 	for (size_t i = 0; i < s->door_count && !e; i++)
-		e = start_door(s, &s->doors[i]);
+		e = server_start_door(s, s->doors[i]);
 	if (!e && s->use_stdio)
 		e = start_stdio(s);
 	return e;
@@ -378,18 +357,21 @@ static struct err *start_doors(struct server *s)
 static void announce(const struct server *s, const char *vmlinux)
 {
 	for (size_t i = 0; i < s->door_count; i++) {
-		const struct door *door = &s->doors[i];
+		const struct door *door = s->doors[i];
+		if (door->spare)
+			continue;
 		fprintf(stderr, "listening on %s", door->listener.name);
 		if (door->room)
 			fprintf(stderr, " for %s", s->served->list[door->room].name);
 		fputc('\n', stderr);
 	}
+	server_announce_spare_doors(s);
 	if (s->options->guests && s->served->count == 1)
 		fprintf(stderr, "no guest is served: there is none\n");
 	if (s->options->quiet || !s->door_count || s->options->run)
 		return;
 	struct buf name = BUF_INIT;
-	listener_gdb_name(&s->doors[0].listener, &name);
+	listener_gdb_name(&s->doors[0]->listener, &name);
 	fprintf(stderr, "  gdb -ex 'target remote %s' %s\n", name.data,
 		vmlinux ? vmlinux : "vmlinux");
 	buf_free(&name);
@@ -415,7 +397,7 @@ static void on_child(struct ev_loop *loop, ev_child *w, int events)
 static struct err *start_command(struct server *s, const char *command)
 {
 	pid_t pid;
-	struct err *e = captive_start(command, &s->doors[0].listener, &pid);
+	struct err *e = captive_start(command, &s->doors[0]->listener, &pid);
 	if (e)
 		return e;
 	ev_child_init(&s->child, on_child, pid, 0);
@@ -444,8 +426,10 @@ struct err *server_listen(struct server *s, struct served_list *served)
 {
 	s->served = served;
 	struct err *e = served ? add_guest_doors(s) : NULL;
+	if (!e && served)
+		e = server_add_spare_doors(s);
 	for (size_t i = 0; i < s->door_count && !e; i++)
-		e = start_listener(&s->doors[i]);
+		e = start_listener(s->doors[i]);
 	return e;
 }
 
@@ -453,13 +437,21 @@ void server_free(struct server *s)
 {
 	if (!s)
 		return;
-	for (size_t i = 0; i < s->door_count; i++)
-		listener_close(&s->doors[i].listener);
+	while (s->door_count)
+		server_close_door(s, s->doors[s->door_count - 1]);
 	free(s->doors);
 	if (s->made_folder)
 		rmdir(s->folder);
 	free(s->folder);
 	free(s);
+}
+
+/* Before it waits again. */
+static void on_prepare(struct ev_loop *loop, ev_prepare *w, int events)
+{
+	(void)loop;
+	(void)events;
+	server_look_for_guests(w->data);
 }
 
 static struct err *make_loop(struct server *s)
@@ -470,6 +462,8 @@ static struct err *make_loop(struct server *s)
 		return err_new(ERR_IO, "make an event loop: libev found no backend that works");
 	ev_signal_init(&s->terminate, on_signal, SIGTERM);
 	ev_signal_init(&s->interrupt, on_signal, SIGINT);
+	ev_prepare_init(&s->looks, on_prepare);
+	s->looks.data = s;
 	return NULL;
 }
 
@@ -499,6 +493,8 @@ static struct err *serve_targets(struct server *s, bool had_doors, const char *v
 	if (e)
 		return e;
 	announce(s, vmlinux);
+	if (s->options->guests)
+		ev_prepare_start(s->loop, &s->looks);
 	if (s->options->run)
 		e = start_command(s, s->options->run);
 	if (e)
@@ -510,9 +506,10 @@ static struct err *serve_targets(struct server *s, bool had_doors, const char *v
 static void stop_loop(struct server *s)
 {
 	for (size_t i = 0; i < s->door_count; i++) {
-		ev_io_stop(s->loop, &s->doors[i].incoming);
-		ev_timer_stop(s->loop, &s->doors[i].rest);
+		ev_io_stop(s->loop, &s->doors[i]->incoming);
+		ev_timer_stop(s->loop, &s->doors[i]->rest);
 	}
+	ev_prepare_stop(s->loop, &s->looks);
 	ev_signal_stop(s->loop, &s->terminate);
 	ev_signal_stop(s->loop, &s->interrupt);
 	ev_child_stop(s->loop, &s->child);
@@ -531,13 +528,13 @@ static void let_go_of_target(struct server *s)
 	if (s->loop)
 		stop_loop(s);
 	give_back_stdio(s);
-	for (size_t i = 0; i < s->served->count; i++) {
-		if (s->rooms)
-			rsp_shared_free(s->rooms[i].shared);
+	for (size_t i = 0; i < s->room_count; i++)
+		rsp_shared_free(s->rooms[i].shared);
+	for (size_t i = 0; i < s->served->count; i++)
 		s->served->list[i].address = NULL;
-	}
 	free(s->rooms);
 	s->rooms = NULL;
+	s->room_count = 0;
 }
 
 struct err *server_run(struct server *s, struct served_list *served, const char *vmlinux,

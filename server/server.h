@@ -18,6 +18,7 @@ struct serve_options {
 	const char *run; /* the shell command of --run, or NULL */
 	bool quiet;
 	bool guests; /* --guests: there may be more targets than the host */
+	bool live;   /* and more may come */
 };
 
 /*

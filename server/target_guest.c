@@ -633,3 +633,16 @@ void target_guest_free(struct target *target)
 	buf_free(&t->label);
 	free(t);
 }
+
+bool target_guest_is(const struct target *target, const struct vm *vm)
+{
+	const struct target_guest *t = target->self;
+	return t->address == vm->address && t->mm == vm->mm && t->pid == vm->pid;
+}
+
+bool target_guest_has_ended(const struct target *target)
+{
+	struct target_guest *t = target->self;
+	err_free(follow_host(t));
+	return t->generation == t->host->generation && !t->vm;
+}

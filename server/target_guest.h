@@ -6,6 +6,8 @@
 #ifndef SERVER_TARGET_GUEST_H
 #define SERVER_TARGET_GUEST_H
 
+#include <stdbool.h>
+
 struct err;
 struct host;
 struct target;
@@ -15,5 +17,10 @@ struct vm;
 __attribute__((warn_unused_result)) struct err *target_guest_new(struct host *host, struct vm *vm,
 								 struct target **ret);
 void target_guest_free(struct target *target);
+
+/* Whether it is this one's. */
+bool target_guest_is(const struct target *target, const struct vm *vm);
+/* Whether its VM was gone when the host was listed last. */
+bool target_guest_has_ended(const struct target *target);
 
 #endif

@@ -303,6 +303,15 @@ static struct err *read_note(struct memory *m, uint64_t pa, char **ret_text, siz
 	return NULL;
 }
 
+/* Who looks for the note, and how. */
+struct note_search {
+	struct memory *m;
+	const struct page_source *pages;
+	const struct dump_info *dump;
+	const struct vspace *space; /* NULL: what the note leads to */
+	bool anywhere;		    /* not where pages begin alone */
+};
+
 /* The next place at or behind @at where the note's name begins; NULL if there is none. */
 static const unsigned char *next_name(const unsigned char *at, const unsigned char *end)
 {
@@ -311,43 +320,94 @@ static const unsigned char *next_name(const unsigned char *at, const unsigned ch
 	return end - at < (ptrdiff_t)len ? NULL : memmem(at, (size_t)(end - at), note_name, len);
 }
 
+/* The note whose name is at @pa, if it is the one; else *ret_text is NULL. *ret_len is the length
+ * also of a text that is not. */
+static struct err *try_note(const struct note_search *s, uint64_t pa, char **ret_text,
+			    size_t *ret_len)
+{
+	char *text;
+	*ret_text = NULL;
+	*ret_len = 0;
+	struct err *e = pa < NOTE_HEADER ? NULL : read_note(s->m, pa - NOTE_HEADER, &text, ret_len);
+	if (e || pa < NOTE_HEADER || !text)
+		return e;
+	if (fits(s->m, s->dump, s->space, text, *ret_len))
+		*ret_text = text;
+	else
+		free(text);
+	return NULL;
+}
+
+/* The bytes @from to @to of @page, which is at @base. */
+static struct err *search_page(const struct note_search *s, const unsigned char *page,
+			       uint64_t base, uint16_t from, uint16_t to, char **ret_text,
+			       size_t *ret_len)
+{
+	const unsigned char *at = page + from, *end = page + to;
+	*ret_text = NULL;
+	if (!s->anywhere)
+		return !from && to >= NOTE_TEXT &&
+				       !memcmp(page + NOTE_HEADER, note_name, sizeof(note_name))
+			       ? try_note(s, base + NOTE_HEADER, ret_text, ret_len)
+			       : NULL;
+	while ((at = next_name(at, end))) {
+		struct err *e = try_note(s, base + (uint64_t)(at - page), ret_text, ret_len);
+		if (e || *ret_text)
+			return e;
+		/* Notes do not overlap: the work is bounded by what is read. */
+		size_t skip = *ret_len ? sizeof(note_name) + *ret_len : 1;
+		if (skip >= (size_t)(end - at))
+			return NULL;
+		at += skip;
+	}
+	return NULL;
+}
+
+static struct err *search(const struct note_search *s,
+			  void (*progress)(void *closure, const char *doing, uint64_t done,
+					   uint64_t total),
+			  void *closure, char **ret_text, size_t *ret_len)
+{
+	unsigned char page[PAGE_SIZE];
+	uint16_t from, to;
+	*ret_text = NULL;
+	for (uint64_t pfn = 0; s->pages->next_page(s->pages->self, pfn, &pfn); pfn++) {
+		if (progress && pfn % 65536 == 0)
+			progress(closure, "looking for VMCOREINFO in memory", pfn,
+				 s->dump->max_pfn);
+		/* Not through the cache: every page is looked at once. */
+		struct err *e = s->pages->read_page(s->pages->self, pfn, page, &from, &to);
+		if (e) {
+			err_free(e);
+			continue;
+		}
+		e = search_page(s, page, pfn << PAGE_SHIFT, from, to, ret_text, ret_len);
+		if (e || *ret_text)
+			return e;
+	}
+	return NULL;
+}
+
 struct err *paging_find_vmcoreinfo(struct memory *m, const struct page_source *pages,
 				   const struct dump_info *dump, const struct vspace *space,
 				   void (*progress)(void *closure, const char *doing, uint64_t done,
 						    uint64_t total),
 				   void *closure, char **ret_text, size_t *ret_len)
 {
-	unsigned char page[PAGE_SIZE];
-	uint16_t from, to;
-
-	for (uint64_t pfn = 0; pages->next_page(pages->self, pfn, &pfn); pfn++) {
-		if (progress && pfn % 65536 == 0)
-			progress(closure, "looking for VMCOREINFO in memory", pfn, dump->max_pfn);
-		/* Not through the cache: every page is looked at once. */
-		struct err *e = pages->read_page(pages->self, pfn, page, &from, &to);
-		if (e) {
-			err_free(e);
-			continue;
-		}
-		const unsigned char *at = page + from;
-		while ((at = next_name(at, page + to))) {
-			uint64_t pa = (pfn << PAGE_SHIFT) + (uint64_t)(at - page);
-			char *text = NULL;
-			e = pa < NOTE_HEADER ? NULL
-					     : read_note(m, pa - NOTE_HEADER, &text, ret_len);
-			if (e)
-				return e;
-			if (text && fits(m, dump, space, text, *ret_len)) {
-				*ret_text = text;
-				return NULL;
-			}
-			/* Notes do not overlap: the work is bounded by what is read. */
-			size_t skip = text ? sizeof(note_name) + *ret_len : 1;
-			free(text);
-			if (skip >= (size_t)(page + to - at))
-				break;
-			at += skip;
-		}
+	struct note_search s = { m, pages, dump, space, false };
+	char *text;
+	size_t len;
+	struct err *e = search(&s, progress, closure, &text, &len);
+	/* That takes longer, and is for kernels that are old. */
+	if (!e && !text) {
+		s.anywhere = true;
+		e = search(&s, progress, closure, &text, &len);
 	}
-	return err_new(ERR_NOTFOUND, "no VMCOREINFO note is in the dump's memory");
+	if (e)
+		return e;
+	if (!text)
+		return err_new(ERR_NOTFOUND, "no VMCOREINFO note is in the dump's memory");
+	*ret_text = text;
+	*ret_len = len;
+	return NULL;
 }

@@ -125,6 +125,28 @@ def _():
     expect_in("/proc/kcore is not yours to read: run this as root", text)
 
 
+CAP_SYS_RAWIO, CAP_SYS_ADMIN, CAP_SYSLOG = 17, 21, 34
+
+
+def refused(part, source, capability=None, preload=""):
+    """What the server must say when it ends at once: root without the capability, or anybody."""
+    without = f"without {capability}" if capability else ""
+    status, text = machine.try_run(f"{preload} {without} {SERVER} --live={source} -q -x info")
+    expect_equal((status, len(text.splitlines())), (1, 1), f"status and lines of {text!r}")
+    expect_in(part, text)
+
+
+@check("root that lacks a capability is told which", CHECK_S)
+def _():
+    for source in ("/proc/kcore", "/dev/mem"):
+        refused("the capability CAP_SYS_RAWIO is needed", source, CAP_SYS_RAWIO)
+    refused("/proc/iomem what is RAM: it shows no addresses: CAP_SYS_ADMIN is needed", "/dev/mem",
+            CAP_SYS_ADMIN)
+    refused("no physical addresses: find out from /proc/iomem what is RAM: it shows no addresses",
+            "/proc/kcore", CAP_SYS_ADMIN, "LD_PRELOAD=/lib/oldcore.so")
+    refused("/dev/crash does not exist", "/dev/crash")
+
+
 def old_kcore(*commands):
     """What the server prints by itself of a /proc/kcore as it was before 4.19, without VMCOREINFO."""
     words = " ".join(f"-x '{command}'" for command in commands)
@@ -145,40 +167,36 @@ def hidden(*commands):
         machine.run("umount /sys/kernel/vmcoreinfo; echo 1 >/proc/sys/kernel/kptr_restrict")
 
 
-def compare_old_kcore(symbols_kind, note):
-    """Its frames, and what it says of the kernel and of how that was found."""
-    def ask():
-        info, _, frames = old_kcore("info --json", "bt --all --json").partition("\n")
-        info = json.loads(info)
-        expect_equal(info["symbols"], symbols_kind, "where symbols are from")
-        expect_equal(info["release"], machine.run("uname -r").strip(), "the release")
-        expect(any(note in line for line in info["notes"]) if note else not info["notes"],
-               f"notes: {info['notes']}")
-        return frames
-    compare_frames(ask)
+def look_at_old_kcore(symbols_kind, note, command):
+    """What it says of the kernel and of how that was found is checked; the command's answer."""
+    if setup.source != "/proc/kcore":
+        raise Skip(f"{setup.source} is looked at")
+    info, _, answer = old_kcore("info --json", command).partition("\n")
+    info = json.loads(info)
+    expect_equal(info["symbols"], symbols_kind, "where symbols are from")
+    expect_equal(info["release"], machine.run("uname -r").strip(), "the release")
+    expect(any(note in line for line in info["notes"]) if note else not info["notes"],
+           f"notes: {info['notes']}")
+    return answer
 
 
 @check("VMCOREINFO that kcore does not have is found by /sys/kernel/vmcoreinfo", CHECK_S)
 def _():
-    if setup.source != "/proc/kcore":
-        raise Skip(f"{setup.source} is looked at")
-    compare_old_kcore("kallsyms", None)
+    expect_in("do_syscall_64", look_at_old_kcore("kallsyms", None, "bt 1"))
 
 
 @check("without VMCOREINFO the kernel is found by /proc/kallsyms and /proc/iomem", CHECK_S)
 def _():
-    if setup.source != "/proc/kcore":
-        raise Skip(f"{setup.source} is looked at")
     with hidden():
-        compare_old_kcore("/proc/kallsyms", "the kernel was found by /proc/kallsyms")
+        compare_frames(lambda: look_at_old_kcore(
+            "/proc/kallsyms", "the kernel was found by /proc/kallsyms", "bt --all --json"))
 
 
 @check("where that shows no addresses, VMCOREINFO is looked for in memory", CHECK_S)
 def _():
-    if setup.source != "/proc/kcore":
-        raise Skip(f"{setup.source} is looked at")
     with hidden("echo 2 >/proc/sys/kernel/kptr_restrict"):
-        compare_old_kcore("kallsyms", "the kernel's own was found in memory")
+        expect_in("do_syscall_64", look_at_old_kcore(
+            "kallsyms", "the kernel's own was found in memory", "bt 1"))
 
 
 @check("threads are those of /proc, with their states", CHECK_S)
@@ -382,7 +400,17 @@ def register(connection, row):
 
 
 def guest_sockets():
-    return sorted(machine.run(f"cd {FOLDER} && ls").split())
+    """Without those that are for virtual machines to come."""
+    names = machine.run(f"cd {FOLDER} && ls").split()
+    return sorted(name for name in names if not name.startswith("later-"))
+
+
+def start_guest(letter):
+    """Starts guest/vmhost.c as that, and waits until it is ready; its process."""
+    log = f"/run/vmhost-{letter}"
+    machine.run(f"vmhost {letter} - >{log} 2>&1 & echo $! >{log}.pid; "
+                f"for i in $(seq 100); do grep -q ready {log} && exit; sleep 0.2; done; exit 1")
+    return int(machine.run(f"cat {log}.pid"))
 
 
 @check("with --guests every virtual machine is a target, at sockets that are root's", CHECK_S)
@@ -447,6 +475,31 @@ def _():
     expect_equal(pids, {int(other.removeprefix("vm-"))}, "the machines that are left")
 
 
+@check("a virtual machine that starts later is a target from the next list on", CHECK_S)
+def _():
+    def served(host):
+        monitor(host, "refresh")
+        return {row["target"]: row.get("address") for row in
+                json_lines(monitor(host, "targets --json"))}
+
+    with client(f"{FOLDER}/host") as host:
+        names = set(served(host))
+        for letter in "CD":
+            pid = start_guest(letter)
+            address = served(host)
+            # The second takes the place of the first, at which nobody looks.
+            expect_equal(set(address), names | {f"vm-{pid}"}, "targets")
+            expect_equal(address[f"vm-{pid}"], f"unix:{FOLDER}/later-1", "where it is")
+            with client(f"{FOLDER}/later-1") as guest:
+                expect_equal(memory(guest, HIGH + MARK, 19), f"hello from guest {letter}\0".encode(),
+                             "its mark")
+            machine.run(f"kill -9 {pid}; sleep 1")
+        # Nobody is there, which shows at once.
+        with machine.forwarded(f"{FOLDER}/later-2") as where, Client(where) as nobody:
+            nobody.socket.settimeout(CHECK_S)
+            expect_equal(nobody.socket.recv(1), b"", "what a spare socket says")
+
+
 @check("that server, too, ends as told and has changed nothing", CHECK_S)
 def _():
     machine.stop_server()
@@ -483,9 +536,8 @@ def _():
     machine.start_server(f"--live={setup.source}", "--no-serve-files")
     with client() as connection:
         expect_in("no virtual machines", monitor(connection, "vms"))
-        machine.run("insmod /modules/kvm/kvm.ko && insmod /modules/kvm/kvm-amd.ko; "
-                    "vmhost C - >/run/vmhost-c 2>&1 & "
-                    "for i in $(seq 100); do grep -q ready /run/vmhost-c && exit; sleep 0.2; done")
+        machine.run("insmod /modules/kvm/kvm.ko && insmod /modules/kvm/kvm-amd.ko")
+        start_guest("E")
         row = halted(connection)
         names = [line.split()[0] for line in machine.run("cat /proc/modules").splitlines()]
         expect_equal(sorted(row["name"] for row in
@@ -498,6 +550,27 @@ def _():
     expect(not lines, "\n".join(lines))
     expect("kvm_vcpu_halt" in [frame.get("name") for frame in bt["frames"]], f"{bt}")
     machine.stop_server()
+
+
+# ---- lockdown, which cannot be undone ----
+
+
+@check("a kernel that is locked down refuses, first /dev/mem and then all; both are said", CHECK_S)
+def _():
+    lockdown = "/sys/kernel/security/lockdown"
+    machine.try_run("mount -t securityfs securityfs /sys/kernel/security")
+    if machine.try_run(f"grep -q integrity {lockdown}")[0]:
+        raise Skip("the kernel cannot be locked down")
+    machine.run(f"echo integrity >{lockdown}")
+    refused("/dev/mem is refused to everybody: the kernel is locked down (integrity)", "/dev/mem")
+    machine.run(f"{SERVER} --live=/proc/kcore -q -x info")
+    machine.run(f"echo confidentiality >{lockdown}")
+    refused("/proc/kcore is refused to everybody: the kernel is locked down (confidentiality)",
+            "/proc/kcore")
+    status, text = machine.try_run(f"{SERVER} --live -q -x info")
+    expect_equal(status, 1, "the status")
+    for path in ("/proc/kcore", "/dev/mem", "/dev/crash"):
+        expect_in(path, text)
 
 
 def main():

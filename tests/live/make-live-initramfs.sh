@@ -25,7 +25,7 @@ copy_with_libraries() { # PROGRAM
 
 rm -rf "$root"
 mkdir -p "$root/bin" "$root/etc" "$root/lib" "$root/tmp"
-for name in portal look churn; do
+for name in portal look churn without; do
     "${CC:-gcc}" -std=gnu17 -O2 -Wall -Wextra -static -pthread -o "$root/bin/$name" \
         "$here/guest/$name.c"
 done
