@@ -407,13 +407,28 @@ static struct err *renew(struct host *h)
 	return e;
 }
 
+/* Code of nobody may stay so: programs of BPF are such. Then the list is looked at now and then. */
+static bool modules_are_old(struct host *h)
+{
+	enum { AGAIN_MS = 100 };
+	if (!unwinder_code_is_old(h->unwinder))
+		return false;
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	int64_t now = (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	if (h->code_at && now - h->code_at < AGAIN_MS)
+		return false;
+	h->code_at = now;
+	return true;
+}
+
 void host_begin(struct host *h)
 {
 	enum dump_change change = dump_look(h->dump);
 	if (change == DUMP_SAME)
 		return;
 	forget(h);
-	if (change != DUMP_SWITCHED)
+	if (change != DUMP_SWITCHED && !modules_are_old(h))
 		return;
 	struct err *e = renew(h);
 	/* The tasks and CPUs are those of before: nobody's registers are to be told by them. */

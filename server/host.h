@@ -87,9 +87,10 @@ struct host {
 	unsigned files_arrived;	       /* what debuginfod_poll() said last */
 	void (*progress)(void *closure, const char *doing, uint64_t done, uint64_t total);
 	void *progress_closure;
-	bool fetch_waits;	    /* as in the options */
-	bool live;		    /* it runs: what was read of it is old soon */
-	uint64_t generation;	    /* how often host_renew() has taken the list of tasks anew */
+	bool fetch_waits;    /* as in the options */
+	bool live;	     /* it runs: what was read of it is old soon */
+	uint64_t generation; /* how often host_renew() has taken the list of tasks anew */
+	int64_t code_at;     /* when modules were listed because of code of nobody; ms, 0: never */
 	uint64_t code_generation;   /* how often it found other modules than before */
 	struct frame_cache *frames; /* of the tasks that were unwound last */
 	size_t current; /* index in tasks of the thread that a debugger finds selected */

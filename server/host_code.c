@@ -99,21 +99,6 @@ void host_code_free(struct host *h)
 
 /* ---- on a machine that runs ---- */
 
-/* A module that comes and goes has the same place at most; its symbols are elsewhere. */
-static bool same_module(const struct module *a, const struct module *b)
-{
-	if (a->address != b->address || strcmp(a->name, b->name) != 0 || a->symtab != b->symtab ||
-	    a->symbol_count != b->symbol_count || a->orc != b->orc ||
-	    a->region_count != b->region_count)
-		return false;
-	for (unsigned i = 0; i < a->region_count; i++)
-		if (a->regions[i].low != b->regions[i].low ||
-		    a->regions[i].high != b->regions[i].high ||
-		    a->regions[i].text_end != b->regions[i].text_end)
-			return false;
-	return true;
-}
-
 /* A list that breaks off because it changes is no news: what was known before has to do. */
 static struct err *modules_changed(struct host *h, bool *ret)
 {
@@ -131,7 +116,7 @@ static struct err *modules_changed(struct host *h, bool *ret)
 		kernel_notes_rewind(h->kernel, &mark);
 		bool same = now.count == known->count;
 		for (size_t n = 0; same && n < now.count; n++)
-			same = same_module(&now.list[n], &known->list[n]);
+			same = module_equal(&now.list[n], &known->list[n]);
 		*ret = whole && !same;
 		modules_free(&now);
 	}

@@ -282,6 +282,32 @@ void modules_free(struct modules *m)
 	*m = (struct modules){ 0 };
 }
 
+/* Who comes and goes has the same place at most; its symbols are elsewhere. */
+bool module_equal(const struct module *a, const struct module *b)
+{
+	if (a->address != b->address || strcmp(a->name, b->name) != 0 || a->symtab != b->symtab ||
+	    a->symbol_count != b->symbol_count || a->orc != b->orc ||
+	    a->region_count != b->region_count)
+		return false;
+	for (unsigned i = 0; i < a->region_count; i++)
+		if (a->regions[i].low != b->regions[i].low ||
+		    a->regions[i].high != b->regions[i].high ||
+		    a->regions[i].text_end != b->regions[i].text_end)
+			return false;
+	return true;
+}
+
+bool module_is_there(const struct kernel *k, const struct module *m)
+{
+	struct module now;
+	if (!is_formed(k, m->address))
+		return false;
+	struct err *e = read_module(k, m->address, &now);
+	bool same = !e && module_equal(m, &now);
+	err_free(e);
+	return same;
+}
+
 const struct module *modules_named(const struct modules *m, const char *name)
 {
 	for (size_t i = 0; i < m->count; i++)

@@ -55,6 +55,12 @@ struct modules {
 __attribute__((warn_unused_result)) struct err *modules_read(struct kernel *k, struct modules *ret);
 void modules_free(struct modules *m);
 
+/* Whether both are the same module, loaded at the same place. */
+bool module_equal(const struct module *a, const struct module *b);
+
+/* Whether @m is still where it was, as memory is now: another may have come there since. */
+bool module_is_there(const struct kernel *k, const struct module *m);
+
 /* The module called @name, as the kernel calls it ("kvm_amd"), or NULL. */
 const struct module *modules_named(const struct modules *m, const char *name);
 

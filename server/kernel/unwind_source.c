@@ -9,6 +9,7 @@
 #include "server/kernel/code_map.h"
 #include "server/kernel/cpus.h"
 #include "server/kernel/kernel.h"
+#include "server/kernel/modules.h"
 #include "server/kernel/orc_tables.h"
 #include "server/kernel/registers.h"
 #include "server/kernel/stack_copy.h"
@@ -24,7 +25,10 @@ struct unwinder {
 	struct unwinder_parts parts;
 	struct orc_tables *orc; /* owned */
 	struct cfi_files *cfi;	/* owned */
-	struct stack_copy copy; /* on a machine that runs: of the task that is being unwound */
+	/* On a machine that runs: of the task that is being unwound, and whether one was met whose
+	 * code is not among that of the modules that were listed. */
+	struct stack_copy copy;
+	bool code_is_old;
 };
 
 /* What the unwinder's questions are about. */
@@ -280,6 +284,42 @@ static bool has_changed(const struct unwinder *u, const struct task *task,
 	return !same;
 }
 
+/* The first module of @frames that is not what it was when the modules were listed, or NULL. One
+ * that is there now was there while @frames were read: a task that sleeps in its code keeps it. */
+static const struct module *changed_module(const struct unwinder *u, const struct frames *frames)
+{
+	const struct module *last = NULL;
+	for (size_t i = 0; i < frames->count; i++) {
+		const struct module *m =
+			code_map_module(u->parts.code, frames->list[i].regs.value[REG_RIP] - 1);
+		if (m && m != last && !module_is_there(u->parts.k, m))
+			return m;
+		last = m;
+	}
+	return NULL;
+}
+
+/* Whether frames ended in code of nobody that is known: of a module that has come since, perhaps.
+ */
+static bool ends_in_unknown_code(const struct unwinder *u, const struct frames *frames)
+{
+	if (frames->end != END_LOST || !frames->count)
+		return false;
+	uint64_t pc = frames->list[frames->count - 1].regs.value[REG_RIP] - 1;
+	return pc >> 63 && !code_map_in_kernel(u->parts.code, pc) &&
+	       !code_map_module(u->parts.code, pc);
+}
+
+static struct err *lost_in_module(const struct module *m, struct frames *ret)
+{
+	struct err *why =
+		err_new(ERR_NOTFOUND,
+			"the module %s is not what it was when the modules were listed: ask again", m->name);
+	struct err *e = lost(err_msg(why), ret);
+	err_free(why);
+	return e;
+}
+
 /* Of the moment of @stamp, if there is an equal one behind. */
 static struct err *frames_of_stamp(struct unwinder *u, const struct task *task,
 				   const struct task_stamp *stamp, struct frames *ret)
@@ -312,12 +352,28 @@ static struct err *live_frames(struct unwinder *u, const struct task *task, stru
 		if (!e)
 			e = frames_of_stamp(u, task, &before, ret);
 		u->copy.len = 0;
-		/* One whose registers are unknown, as it runs or has ended, says so. */
-		if (e || !ret->count || !has_changed(u, task, &before))
+		if (e)
 			return e;
+		const struct module *gone = changed_module(u, ret);
+		/* One whose registers are unknown, as it runs or has ended, says so. */
+		if (ret->count && has_changed(u, task, &before)) {
+			frames_free(ret);
+			continue;
+		}
+		u->code_is_old |= gone || ends_in_unknown_code(u, ret);
+		if (!gone)
+			return NULL;
 		frames_free(ret);
+		return lost_in_module(gone, ret);
 	}
 	return lost("the task changed while being read, again and again", ret);
+}
+
+bool unwinder_code_is_old(struct unwinder *u)
+{
+	bool old = u->code_is_old;
+	u->code_is_old = false;
+	return old;
 }
 
 struct err *unwinder_frames(struct unwinder *u, const struct task *task, struct frames *ret)

@@ -55,4 +55,8 @@ __attribute__((warn_unused_result)) struct err *unwinder_first(struct unwinder *
 __attribute__((warn_unused_result)) struct err *
 unwinder_frames(struct unwinder *u, const struct task *task, struct frames *ret);
 
+/* Whether, since this was asked last, a task of a machine that runs was in code that is not among
+ * that of the modules that were listed: one or the other has come or gone. */
+bool unwinder_code_is_old(struct unwinder *u);
+
 #endif

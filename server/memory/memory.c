@@ -90,6 +90,8 @@ void memory_forget(struct memory *m)
 {
 	map_free(&m->absent);
 	m->epoch++;
+	/* What was forgotten makes room first: no more memory is used than is read at once. */
+	m->hand = 0;
 	if (m->source->forget)
 		m->source->forget(m->source->self);
 }
@@ -136,7 +138,7 @@ static uint32_t take_slot(struct memory *m)
 		m->hand = index + 1 == m->slot_count ? 0 : index + 1;
 		if (!s->filled)
 			return index;
-		if (!s->used) {
+		if (!s->used || s->epoch != m->epoch) {
 			unlink_slot(m, index);
 			return index;
 		}

@@ -141,6 +141,35 @@ static void demo_has_its_modules(void **state)
 	machine_close(&m);
 }
 
+/* ---- on a machine that runs ---- */
+
+static void module_that_changes(void **state)
+{
+	(void)state;
+	struct machine m;
+	machine_open(&m,
+		     &(struct machine_plan){ .recipe = "seed.recipe", .symbols = DEMO_VMLINUX });
+	struct code_map *code = code_of(&m);
+	const struct module *kvm = code_map_module(code, 0xffffffffc09920fa);
+	assert_non_null(kvm);
+	assert_true(module_is_there(m.kernel, kvm));
+	/* Another in its place, the same somewhere else, and none at all. */
+	struct module was = *kvm;
+	was.name[0]++;
+	assert_false(module_is_there(m.kernel, &was));
+	was = *kvm;
+	was.regions[0].text_end--;
+	assert_false(module_is_there(m.kernel, &was));
+	was = *kvm;
+	was.symtab += 8;
+	assert_false(module_is_there(m.kernel, &was));
+	was = *kvm;
+	was.address = 0xffffffffd0000000;
+	assert_false(module_is_there(m.kernel, &was));
+	code_map_free(code);
+	machine_close(&m);
+}
+
 /* ---- damage ---- */
 
 static void damaged_lists(void **state)
@@ -266,13 +295,10 @@ static void damaged_orc(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(module_of_newer_kernels),
-		cmocka_unit_test(names_in_modules),
-		cmocka_unit_test(demo_has_its_modules),
-		cmocka_unit_test(damaged_lists),
-		cmocka_unit_test(damaged_symbols),
-		cmocka_unit_test(orc_of_newer_kernels),
-		cmocka_unit_test(damaged_orc),
+		cmocka_unit_test(module_of_newer_kernels), cmocka_unit_test(names_in_modules),
+		cmocka_unit_test(demo_has_its_modules),	   cmocka_unit_test(module_that_changes),
+		cmocka_unit_test(damaged_lists),	   cmocka_unit_test(damaged_symbols),
+		cmocka_unit_test(orc_of_newer_kernels),	   cmocka_unit_test(damaged_orc),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "real"))
@@ -16,6 +17,9 @@ import qemu_machine  # noqa: E402
 from portal import Portal, line_options  # noqa: E402  # noqa: E402
 
 BOOT_S = 180
+START_S = 240
+# Modules of no use, to be loaded and unloaded.
+MORE_MODULES = ["virtio", "virtio_ring", "virtio_balloon", "virtio_mmio", "virtio_input", "virtio_mem"]
 # For memory that is plugged in later.
 ROOM_FOR_MEMORY = ["-m", "640,slots=2,maxmem=2G"]
 SERVER = "vmcore-gdbserver"
@@ -48,6 +52,12 @@ class Setup:
             return f"there is no kernel in {self.kernel}, or no {self.initramfs}"
         return None
 
+    def more_modules(self):
+        """Files of modules that nothing needs; there may be none."""
+        return [path for name in MORE_MODULES for path in
+                glob.glob(os.path.join(self.kernel, "lib", "modules", "**", f"{name}.ko*"),
+                          recursive=True)]
+
     def vmlinuz(self):
         found = glob.glob(os.path.join(self.kernel, "boot", "vmlinuz-*"))
         return found[0] if found else None
@@ -77,7 +87,8 @@ class LiveMachine:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="vmcore-live-"))
             initrd = os.path.join(folder, "initrd")
             subprocess.run(["sh", os.path.join(HERE, "make-live-initramfs.sh"),
-                            self.setup.initramfs, self.setup.server, initrd, *self._programs],
+                            self.setup.initramfs, self.setup.server, initrd, *self._programs,
+                            *self.setup.more_modules()],
                            check=True, timeout=120)
             lines, path, options = line_options()
             stack.callback(shutil.rmtree, lines)
@@ -89,7 +100,8 @@ class LiveMachine:
                 os.path.join(folder, "machine"), [*options, *ROOM_FOR_MEMORY]))
             self.qemu = machine
             self._console = os.path.join(folder, "machine.console")
-            self.portal = Portal(path)
+            self.processor_s = machine.processor_s
+            self.portal = Portal(path, stopwatch=self.stopwatch)
             stack.callback(self.portal.close)
             self.run, self.try_run = self.portal.run, self.portal.try_run
             machine.await_console("phase no-vmcoreinfo", BOOT_S)
@@ -100,19 +112,29 @@ class LiveMachine:
     def __exit__(self, *_):
         self._stack.close()
 
+    def stopwatch(self):
+        """Begins to measure time for limits: returns a function that tells how many seconds have
+        passed for the machine. One of its CPUs is always busy, so that it takes at least a second of
+        its host's processors a second; a host that has none to give makes time pass slowly."""
+        wall, had = time.monotonic(), self.processor_s()
+
+        def passed():
+            return min(time.monotonic() - wall, self.processor_s() - had)
+        return passed
+
     def start_server(self, *options, under=""):
         """Starts a server in the background, under another program if that is named, and waits
         until it listens; what it said."""
         self.run(f"{under} {SERVER} {' '.join(options)} >/run/server.log 2>&1 & "
                  "echo $! >/run/server.pid")
-        self.run("for i in $(seq 300); do grep -q '^listening' /run/server.log && exit; "
+        self.run("for i in $(seq 3000); do grep -q '^listening' /run/server.log && exit; "
                  "kill -0 $(cat /run/server.pid) || break; sleep 0.1; done; "
-                 "cat /run/server.log; exit 1")
+                 "cat /run/server.log; exit 1", START_S)
         return self.run("cat /run/server.log")
 
     def stop_server(self):
         """Ends it as an administrator would; its exit status is lost to the shell that began it."""
-        self.run("kill $(cat /run/server.pid); for i in $(seq 100); do grep -q '^State:.[^Z]' "
+        self.run("kill $(cat /run/server.pid); for i in $(seq 600); do grep -q '^State:.[^Z]' "
                  "/proc/$(cat /run/server.pid)/status 2>/dev/null || exit 0; sleep 0.1; done; exit 1")
 
     @contextlib.contextmanager

@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# make-live-initramfs.sh BASE SERVER OUTPUT [PROGRAM...]
+# make-live-initramfs.sh BASE SERVER OUTPUT [FILE...]
 #
 # The root file system of a machine that looks at itself: BASE, the initramfs of the machine that
 # dumps are made of, and over it the server with its libraries, strace, the programs in guest/, and
-# others that are named.
+# programs and modules (.ko, .ko.xz) that are named; modules go to /modules/more.
 # A kernel unpacks one archive after the other, so that BASE stays what dumps were made with.
 set -eu
 
@@ -32,8 +32,14 @@ done
 "${CC:-gcc}" -std=gnu17 -O2 -Wall -Wextra -shared -fPIC -o "$root/lib/oldcore.so" "$here/guest/oldcore.c" -ldl
 copy_with_libraries "$server"
 strip "$root/bin/${server##*/}"
-for program; do
-    copy_with_libraries "$program"
+mkdir -p "$root/modules/more"
+for file; do
+    name=${file##*/}
+    case $name in
+    *.ko) cp "$file" "$root/modules/more/$name" ;;
+    *.ko.xz) xz -dc "$file" >"$root/modules/more/${name%.xz}" ;;
+    *) copy_with_libraries "$file" ;;
+    esac
 done
 strace=$(command -v strace) && copy_with_libraries "$strace"
 echo 'root:x:0:0::/:/bin/sh

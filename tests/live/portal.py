@@ -17,11 +17,20 @@ class PortalError(Exception):
     """The machine does not answer, or a command in it failed."""
 
 
-class Portal:
-    """@path is the Unix socket of the line's chardev. Threads may share it."""
+def wall_clock():
+    start = time.monotonic()
+    return lambda: time.monotonic() - start
 
-    def __init__(self, path, process_alive=lambda: True):
+
+class Portal:
+    """@path is the Unix socket of the line's chardev. Threads may share it.
+
+    @stopwatch begins to measure the time that limits are about: it returns a function that tells
+    how many seconds have passed since."""
+
+    def __init__(self, path, process_alive=lambda: True, stopwatch=None):
         self._alive = process_alive
+        self._stopwatch = stopwatch or wall_clock
         self._socket = self._connect(path)
         self._write_lock = threading.Lock()
         self._lock = threading.Lock()
@@ -48,10 +57,14 @@ class Portal:
         self._socket.close()
 
     def await_ready(self, timeout):
-        try:
-            self._channels[0].get(timeout=timeout)
-        except queue.Empty as error:
-            raise PortalError(f"the portal did not open in {timeout} s") from error
+        passed = self._stopwatch()
+        while True:
+            try:
+                self._channels[0].get(timeout=1)
+                return
+            except queue.Empty as error:
+                if passed() >= timeout:
+                    raise PortalError(f"the portal did not open in {timeout} s") from error
 
     # ---- frames ----
 
@@ -109,11 +122,13 @@ class Portal:
         """Runs a shell command in the machine; its exit status and its output."""
         number, channel = self.open(b"x", command)
         parts = []
-        deadline = time.monotonic() + timeout
+        passed = self._stopwatch()
         while True:
             try:
-                kind, data = channel.get(timeout=max(deadline - time.monotonic(), 0.01))
+                kind, data = channel.get(timeout=1)
             except queue.Empty as error:
+                if passed() < timeout:
+                    continue
                 raise PortalError(f"'{command}' did not end in {timeout} s; it said "
                                   f"{b''.join(parts)[-500:]!r}") from error
             if kind == b"e":

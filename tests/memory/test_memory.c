@@ -118,6 +118,7 @@ static void test_forgetting(void **state)
 	uint8_t byte;
 	size_t done;
 	struct memory *m = open_memory(&s, 4);
+	struct memory_stats stats;
 	for (unsigned round = 1; round <= 3; round++) {
 		for (unsigned i = 0; i < 8; i++)
 			assert_reads(m, 0x2000 + i, 1, 1);
@@ -128,12 +129,15 @@ static void test_forgetting(void **state)
 			err_free(e);
 		}
 		assert_int_equal(s.calls_of[HOLE], round);
+		/* What is there in turn takes the place of what was forgotten. */
+		assert_reads(m, (uint64_t)(2 + round) << PAGE_SHIFT, 1, 1);
+		memory_stats(m, &stats);
+		assert_int_equal(stats.cached_bytes, 2 * PAGE_SIZE);
 		memory_forget(m);
 	}
 	/* Pages of before are replaced, not kept beside those of now. */
 	for (unsigned i = 0; i < HOLE; i++)
 		assert_reads(m, (uint64_t)i << PAGE_SHIFT, PAGE_SIZE, PAGE_SIZE);
-	struct memory_stats stats;
 	memory_stats(m, &stats);
 	assert_int_equal(stats.cached_bytes, 4 * PAGE_SIZE);
 	memory_free(m);
