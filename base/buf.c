@@ -80,11 +80,19 @@ void buf_addch(struct buf *b, char c)
 void buf_vaddf(struct buf *b, const char *fmt, va_list ap)
 {
 	va_list again;
+	if (b->failed)
+		return;
 	va_copy(again, ap);
-	int n = vsnprintf(NULL, 0, fmt, ap);
-	if (n < 0)
+	/* Into what room there is; mostly that is enough. */
+	size_t room = b->cap ? b->cap - b->len : 0;
+	int n = vsnprintf(room ? b->data + b->len : NULL, room, fmt, ap);
+	if (room)
+		b->data[b->len + (n >= 0 && (size_t)n < room ? (size_t)n : 0)] = 0;
+	if (n < 0) {
 		b->failed = true;
-	else if (buf_reserve(b, (size_t)n)) {
+	} else if ((size_t)n < room) {
+		b->len += (size_t)n;
+	} else if (buf_reserve(b, (size_t)n)) {
 		vsnprintf(b->data + b->len, (size_t)n + 1, fmt, again);
 		b->len += (size_t)n;
 	}

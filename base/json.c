@@ -2,18 +2,44 @@
 #include "base/json.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <stddef.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/utf8.h"
 
+/* How many characters stand for themselves: of ASCII, most. */
+static size_t plain_length(const unsigned char *p)
+{
+	size_t n = 0;
+	while (p[n] >= 0x20 && p[n] < 0x7f && p[n] != '"' && p[n] != '\\')
+		n++;
+	return n;
+}
+
+/* The number in @base, 10 or 16: printf() takes several times as long, and there are many. */
+static void add_number(struct buf *out, uint64_t number, unsigned base)
+{
+	char digits[20]; /* of UINT64_MAX in decimal */
+	size_t n = sizeof(digits);
+	do {
+		digits[--n] = "0123456789abcdef"[number % base];
+		number /= base;
+	} while (number);
+	buf_add(out, digits + n, sizeof(digits) - n);
+}
+
 static void add_string(struct buf *out, const char *text)
 {
 	const unsigned char *p = (const unsigned char *)text;
 	buf_addch(out, '"');
 	while (*p) {
+		size_t plain = plain_length(p);
+		if (plain) {
+			buf_add(out, p, plain);
+			p += plain;
+			continue;
+		}
 		size_t len = utf8_length((const char *)p);
 		if (*p == '"' || *p == '\\')
 			buf_addf(out, "\\%c", *p);
@@ -79,7 +105,7 @@ void json_str(struct json *j, const char *key, const char *text)
 void json_u64(struct json *j, const char *key, uint64_t number)
 {
 	begin_value(j, key);
-	buf_addf(j->out, "%" PRIu64, number);
+	add_number(j->out, number, 10);
 }
 
 void json_bool(struct json *j, const char *key, bool value)
@@ -91,5 +117,7 @@ void json_bool(struct json *j, const char *key, bool value)
 void json_hex(struct json *j, const char *key, uint64_t address)
 {
 	begin_value(j, key);
-	buf_addf(j->out, "\"0x%" PRIx64 "\"", address);
+	buf_addstr(j->out, "\"0x");
+	add_number(j->out, address, 16);
+	buf_addch(j->out, '"');
 }

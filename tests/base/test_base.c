@@ -72,6 +72,23 @@ static void buf_is_always_a_string(void **state)
 	assert_string_equal(b.data, "");
 }
 
+/* What is formatted fits into the room that there is, to the last byte, or makes more. */
+static void buf_formats_at_its_end(void **state)
+{
+	(void)state;
+	for (size_t filled = 0; filled < 200; filled++) {
+		struct buf b = BUF_INIT;
+		for (size_t i = 0; i < filled; i++)
+			buf_addch(&b, 'x');
+		buf_addf(&b, "%s-%d", "seven", 42);
+		assert_int_equal(b.len, filled + 8);
+		assert_string_equal(b.data + filled, "seven-42");
+		buf_addf(&b, "%s", "");
+		assert_int_equal(b.len, filled + 8);
+		buf_free(&b);
+	}
+}
+
 static void buf_remembers_failure(void **state)
 {
 	(void)state;
@@ -147,14 +164,18 @@ static void json_sets_commas_and_escapes(void **state)
 	json_u64(&j, "tid", UINT64_MAX);
 	json_array(&j, "list");
 	json_hex(&j, NULL, 0x10);
+	json_hex(&j, NULL, UINT64_MAX);
+	json_u64(&j, NULL, 0);
 	json_object(&j, NULL);
 	json_end(&j);
 	json_end(&j);
 	json_bool(&j, "on", false);
 	json_end(&j);
-	assert_string_equal(b.data, "{\"comm\":\"a\\\"b\\\\\\u000a\xc3\xa9\\ufffd\","
-				    "\"tid\":18446744073709551615,\"list\":[\"0x10\",{}],"
-				    "\"on\":false}");
+	assert_string_equal(
+		b.data,
+		"{\"comm\":\"a\\\"b\\\\\\u000a\xc3\xa9\\ufffd\","
+		"\"tid\":18446744073709551615,\"list\":[\"0x10\",\"0xffffffffffffffff\",0,{}],"
+		"\"on\":false}");
 	buf_free(&b);
 }
 
@@ -245,6 +266,7 @@ int main(void)
 		cmocka_unit_test(err_out_of_memory_is_static),
 		cmocka_unit_test(err_names_only_memory_kinds),
 		cmocka_unit_test(buf_is_always_a_string),
+		cmocka_unit_test(buf_formats_at_its_end),
 		cmocka_unit_test(buf_remembers_failure),
 		cmocka_unit_test(buf_escapes_xml),
 		cmocka_unit_test(hex_is_strict),
