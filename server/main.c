@@ -72,6 +72,8 @@ static struct err *end_privileges(const struct options *o, struct server *server
 				  struct served_list *served)
 {
 	struct err *e = server ? server_listen(server, served) : NULL;
+	if (!e && server && geteuid() == 0)
+		e = server_leave_sweeper(server);
 	return e ? e : privileges_drop(o->user);
 }
 

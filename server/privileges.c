@@ -43,8 +43,12 @@ static struct err *drop_capabilities(void)
 struct err *privileges_drop(const char *user)
 {
 	struct err *e = geteuid() == 0 ? become(user) : NULL;
-	if (!e)
-		e = drop_capabilities();
+	return e ? err_wrap(e, "give up privileges") : privileges_keep_user();
+}
+
+struct err *privileges_keep_user(void)
+{
+	struct err *e = drop_capabilities();
 	if (!e && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		e = err_errno(errno, "give up the way back to privileges");
 	if (!e && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))

@@ -14,4 +14,7 @@ struct err;
  */
 __attribute__((warn_unused_result)) struct err *privileges_drop(const char *user);
 
+/* The same, but for the user: what this one owns can still be changed. */
+__attribute__((warn_unused_result)) struct err *privileges_keep_user(void);
+
 #endif

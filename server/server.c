@@ -23,6 +23,7 @@
 #include "server/captive.h"
 #include "server/server_private.h"
 #include "server/session.h"
+#include "server/sweeper.h"
 
 /* How long a listener rests when there are no descriptors left to accept with. */
 #define ACCEPT_REST 1.
@@ -431,6 +432,25 @@ struct err *server_listen(struct server *s, struct served_list *served)
 	for (size_t i = 0; i < s->door_count && !e; i++)
 		e = start_listener(s->doors[i]);
 	return e;
+}
+
+struct err *server_leave_sweeper(const struct server *s)
+{
+	struct swept *list = calloc(s->door_count + 1, sizeof(*list));
+	size_t count = 0;
+	if (!list)
+		return err_nomem();
+	for (size_t i = 0; i < s->door_count; i++) {
+		struct stat st;
+		const char *path = s->doors[i]->listener.path;
+		if (path && !lstat(path, &st))
+			list[count++] = (struct swept){ path, st.st_dev, st.st_ino };
+	}
+	struct err *e = NULL;
+	if (count)
+		e = sweeper_start(list, count, s->made_folder ? s->folder : NULL);
+	free(list);
+	return err_wrap(e, "have sockets removed at the end");
 }
 
 void server_free(struct server *s)

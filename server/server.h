@@ -28,6 +28,10 @@ struct serve_options {
 __attribute__((warn_unused_result)) struct err *server_new(const struct serve_options *options,
 							   struct server **ret);
 
+/* Has the sockets of server_listen() removed at the end by a process that is allowed to (sweeper.h):
+ * this one will not be. */
+__attribute__((warn_unused_result)) struct err *server_leave_sweeper(const struct server *s);
+
 /*
  * Makes the sockets, as server_run() else does: for who will not be allowed to by then. Clients
  * that connect wait. @served, if it is not NULL, is what server_run() will get: its targets get

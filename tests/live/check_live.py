@@ -367,9 +367,14 @@ def _():
         expect("do_syscall_64" in monitor(connection, "bt 1"), "no frames of init")
 
 
-@check("the server ends as told, and was silent", CHECK_S)
+def expect_gone(path):
+    machine.run(f"for i in $(seq 100); do [ -e {path} ] || exit 0; sleep 0.2; done; ls -l {path}; exit 1")
+
+
+@check("the server ends as told, and was silent; its socket goes", CHECK_S)
 def _():
     machine.stop_server()
+    expect_gone(SOCKET)
     lines = machine.run("cat /run/server.log").splitlines()
     expect(lines[-2].startswith("listening") or lines[-1].startswith("  gdb"), "\n".join(lines))
 
@@ -503,6 +508,7 @@ def _():
 @check("that server, too, ends as told and has changed nothing", CHECK_S)
 def _():
     machine.stop_server()
+    expect_gone(FOLDER)
     if not has_strace():
         raise Skip("strace is missing")
     bad, _count = traced.findings(machine.run(f"cat {RECORD}").splitlines())

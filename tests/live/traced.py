@@ -15,7 +15,10 @@ SILENT = ["pread64", "read", "epoll_wait", "clock_gettime", "gettimeofday", "get
 OWN = {"execve", "exit_group", "arch_prctl", "set_tid_address", "set_robust_list", "rseq",
        "prlimit64", "rt_sigaction", "rt_sigreturn", "rt_sigprocmask", "setgroups", "setresgid",
        "setresuid", "capset", "umask", "epoll_create1", "epoll_ctl", "eventfd2", "sigaltstack",
-       "getdents64"}
+       "getdents64",
+       # And of the process that removes the sockets at the end.
+       "clone", "clone3", "fork", "vfork", "wait4", "setsid", "pipe2", "dup2", "dup3",
+       "close_range"}
 
 # Sockets: how clients come.
 SOCKETS = {"socket", "connect", "bind", "listen", "accept4", "setsockopt", "getsockname",
@@ -36,7 +39,7 @@ ALLOWED = {
     "mmap": re.compile(r"[^,]*, [^,]*, (?!.*PROT_WRITE[^,]*, MAP_SHARED[^,]*, \d)"),
     "mprotect": re.compile(""),
     "fcntl": re.compile(r"[^,]*, F_(GETFD|SETFD|GETFL|SETFL|DUPFD_CLOEXEC)\b"),
-    "prctl": re.compile(r"PR_(CAP_AMBIENT|SET_NO_NEW_PRIVS|SET_DUMPABLE|CAPBSET_\w+)\b"),
+    "prctl": re.compile(r"PR_(SET_NAME|CAP_AMBIENT|SET_NO_NEW_PRIVS|SET_DUMPABLE|CAPBSET_\w+)\b"),
     # Its own socket.
     "unlink": re.compile(r'"/run/vmcore-gdbserver(\.sock|/[\w-]+)"'),
     # Their folder.

@@ -5,12 +5,14 @@
 import errno
 import json
 import os
+import signal
 import subprocess
 import tempfile
+import time
 
 from program import DUMP, SOURCE, VMLINUX, Server, run_program
 from rsp import Client
-from tap import check, expect, expect_equal, expect_in, need_tool, run_checks
+from tap import Skip, check, expect, expect_equal, expect_in, need_tool, run_checks
 
 
 def live(*arguments, source=DUMP):
@@ -81,6 +83,38 @@ def _():
                 os.remove(order)
                 expect_equal(client.ask("mffff88043ea73280,40"), good, "memory")
                 expect_equal(client.monitor("bt 103"), frames, "frames")
+
+
+def await_gone(path):
+    deadline = time.monotonic() + 10
+    while os.path.lexists(path):
+        expect(time.monotonic() < deadline, f"{path} is still there")
+        time.sleep(0.02)
+
+
+@check("the sockets of a server that is nobody go when it ends, however it ends", seconds=60)
+def _():
+    if os.geteuid():
+        raise Skip("this takes root")
+    with tempfile.TemporaryDirectory() as folder:
+        path, guests = f"{folder}/socket", f"{folder}/guests"
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            with Server(dump=f"--live={DUMP}", listen=(f"unix:{path}",)) as server:
+                with open(f"/proc/{server.process.pid}/status", encoding="ascii") as status:
+                    expect("Uid:\t0" not in status.read(), "the server is still root")
+                expect(os.path.exists(path), "there is no socket")
+                server.stop(number)
+            await_gone(path)
+        with Server("--guests", dump=f"--live={DUMP}", listen=(f"unixdir:{guests}",)) as server:
+            expect_in("vm-103", " ".join(os.listdir(guests)))
+        await_gone(guests)
+        # What has taken its place stays.
+        with Server(dump=f"--live={DUMP}", listen=(f"unix:{path}",)) as server:
+            os.unlink(path)
+            with open(path, "w", encoding="ascii"):
+                pass
+        time.sleep(0.5)
+        expect(os.path.isfile(path), "another's file is gone")
 
 
 @check("guests are targets, too")
