@@ -589,6 +589,7 @@ struct err *kernel_open(struct dump *dump, struct memory *memory,
 		e = open_without_vmcoreinfo(k, options, text);
 	if (!e)
 		e = open_types(k, options);
+	dump_drop_kallsyms(dump);
 	if (e) {
 		kernel_close(k);
 		return e;

@@ -182,6 +182,12 @@ void dump_close(struct dump *d)
 	free(d);
 }
 
+void dump_drop_kallsyms(struct dump *d)
+{
+	d->info.kallsyms = NULL;
+	buf_free(&d->kernel.kallsyms);
+}
+
 const struct dump_info *dump_info(const struct dump *d)
 {
 	return &d->info;

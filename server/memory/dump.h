@@ -126,6 +126,9 @@ bool dump_is_still(const struct dump *d);
  * dump_look(). */
 void dump_assume_running(struct dump *d);
 
+/* info->kallsyms is needed no more: it is large. */
+void dump_drop_kallsyms(struct dump *d);
+
 const struct dump_info *dump_info(const struct dump *d);
 /* Borrowed; lasts as long as the dump. */
 const struct page_source *dump_pages(struct dump *d);
