@@ -89,7 +89,7 @@ class LiveMachine:
             subprocess.run(["sh", os.path.join(HERE, "make-live-initramfs.sh"),
                             self.setup.initramfs, self.setup.server, initrd, *self._programs,
                             *self.setup.more_modules()],
-                           check=True, timeout=120)
+                           check=True, timeout=600)
             lines, path, options = line_options()
             stack.callback(shutil.rmtree, lines)
             qemu_machine.LIFETIME_S = self._lifetime_s
@@ -100,7 +100,7 @@ class LiveMachine:
                 os.path.join(folder, "machine"), [*options, *ROOM_FOR_MEMORY]))
             self.qemu = machine
             self._console = os.path.join(folder, "machine.console")
-            self.processor_s = machine.processor_s
+            self.processor_s, self.stopwatch = machine.processor_s, machine.stopwatch
             self.portal = Portal(path, stopwatch=self.stopwatch)
             stack.callback(self.portal.close)
             self.run, self.try_run = self.portal.run, self.portal.try_run
@@ -111,16 +111,6 @@ class LiveMachine:
 
     def __exit__(self, *_):
         self._stack.close()
-
-    def stopwatch(self):
-        """Begins to measure time for limits: returns a function that tells how many seconds have
-        passed for the machine. One of its CPUs is always busy, so that it takes at least a second of
-        its host's processors a second; a host that has none to give makes time pass slowly."""
-        wall, had = time.monotonic(), self.processor_s()
-
-        def passed():
-            return min(time.monotonic() - wall, self.processor_s() - had)
-        return passed
 
     def start_server(self, *options, under=""):
         """Starts a server in the background, under another program if that is named, and waits

@@ -2,7 +2,7 @@
 """How long a client waits for a server in a machine that may get little of its host's processors:
 as long as the server gets on, by what the machine says of it, and not by the clock on the wall."""
 
-# Of the machine's time (machine.LiveMachine.stopwatch()): after so long without a byte it is asked.
+# Of the machine's time (qemu_machine.Machine.stopwatch()): after so long without a byte it is asked.
 ASK_S = 60
 # So often without any progress: then it hangs.
 STILL = 4

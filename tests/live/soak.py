@@ -8,7 +8,7 @@ speed, virtual machines come and go, and modules are loaded and unloaded.
 No crash, no leak, no wrong frame: frames of sleeping threads are compared with /proc/PID/stack
 between two looks that saw them still, guests' registers with what they were given, and the server's
 memory must stop growing. What is said of threads that cannot be unwound must be one of a few
-reasons. Seconds are the machine's (machine.LiveMachine.stopwatch()): on a host that starves it all
+reasons. Seconds are the machine's (qemu_machine.Machine.stopwatch()): on a host that starves it all
 takes longer, and is no finding. Prints what was done; exit status 1 with the findings."""
 
 import collections
@@ -46,6 +46,8 @@ REASONS = [
     r"the task has ended and has no stack any more",
     r"the module [\w-]+ is not what it was when the modules were listed: ask again",
 ]
+# What was listed may be gone by the time that it is asked about.
+GONE = re.compile("there is no thread|there is no vCPU|there are no virtual machines")
 REASON = re.compile("|".join(f"({reason})" for reason in REASONS))
 
 
@@ -77,9 +79,9 @@ class Soak:
 
     def _answer(self, client, line):
         printed, last = client.monitor(line)
-        if last != "OK" and not REASON.search(printed + last) and "there is no thread" not in \
-                (printed + bytes.fromhex(last[2:]).decode("latin-1")
-                 if re.fullmatch(r"E\.([0-9a-f]{2})+", last) else printed + last):
+        said = printed + (bytes.fromhex(last[2:]).decode("latin-1")
+                          if re.fullmatch(r"E\.([0-9a-f]{2})+", last) else last)
+        if last != "OK" and not REASON.search(said) and not GONE.search(said):
             self._find(f"'{line}' is answered {last!r} after {printed[-200:]!r}")
         self._count(line.split()[0])
         return printed
