@@ -175,9 +175,19 @@ class Check:
                     "one client already" in done.stderr,
                     f"a second client is told {done.stderr!r}")
 
+    def await_memory(self, memory, expected):
+        """Plugging in and out is done when the machine's kernel says so."""
+        deadline = time.monotonic() + STATE_S
+        while memory() != expected:
+            if time.monotonic() > deadline:
+                self.lines.append(f"the machine has {memory()} bytes of memory, not {expected}")
+                return False
+            time.sleep(0.1)
+        return True
+
     def plug_memory(self, client):
-        """A file's memory, which comes while the machine runs: what is written to the file is what
-        the kernel's direct map has there, and QEMU says so, too."""
+        """A file's memory, which comes while the machine runs, and goes again: what is written to
+        the file is what the kernel's direct map has there, and QEMU says so, too."""
         def memory():
             return json_lines(client.monitor("info --json").encode(), "info")[0]["memory_bytes"]
 
@@ -186,12 +196,8 @@ class Check:
         self.machine.command("object-add", **{"qom-type": "memory-backend-file", "id": "later",
                                               "size": DIMM, "share": True, "mem-path": path})
         self.machine.command("device_add", driver="pc-dimm", id="dimm", memdev="later")
-        deadline = time.monotonic() + STATE_S
-        while memory() != before + DIMM:
-            if time.monotonic() > deadline:
-                self.lines.append(f"{memory()} bytes of memory, {before} before a DIMM came")
-                return
-            time.sleep(0.1)
+        if not self.await_memory(memory, before + DIMM):
+            return
         [dimm] = self.machine.command("query-memory-devices")
         address, offset = dimm["data"]["addr"], DIMM - (1 << 20)
         with open(path, "r+b") as file:
@@ -203,6 +209,10 @@ class Check:
         self.expect(got == b"written to the file of the DIMM", f"the DIMM's memory is {got!r}")
         said = self.machine.monitor(f"xp /8cb {address + offset:#x}")
         self.expect("'w' 'r' 'i' 't' 't' 'e' 'n'" in said, f"QEMU says of the DIMM: {said}")
+        self.machine.command("device_del", id="dimm")
+        if self.await_memory(memory, before):
+            got = client.read_memory(where + address + offset, 31)
+            self.expect(got is None, f"the memory of a DIMM that has gone is {got!r}")
 
     # ---- as a client sees it come and go ----
 
