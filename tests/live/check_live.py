@@ -43,6 +43,16 @@ def client(where=SOCKET):
         yield connection
 
 
+@contextlib.contextmanager
+def server(*options, under=""):
+    """A server for one check, at SOCKET."""
+    machine.start_server(*options, "--no-serve-files", under=under)
+    try:
+        yield
+    finally:
+        machine.stop_server()
+
+
 def monitor(connection, line):
     printed, last = connection.monitor(line)
     expect_equal(last, "OK", f"the reply to '{line}', which printed {printed[-300:]!r}")
@@ -515,12 +525,79 @@ def _():
     expect(not bad, "\n".join(bad[:20]))
 
 
+# ---- memory by physical addresses ----
+
+
+def constant_memory():
+    """Virtual addresses of what does not change: in the kernel's image, in memory that is mapped
+    whole, in a module's code."""
+    module = re.search(r"^kvm_amd .* 0x([0-9a-f]+)", machine.run("cat /proc/modules"), re.MULTILINE)
+    places = [symbols.addresses(name)[0] for name in ("linux_banner", "sys_call_table")]
+    return places + ([int(module[1], 16)] if module else [])
+
+
+def ram_ranges():
+    return [range(int(first, 16), int(last, 16) + 1) for first, last in
+            re.findall(r"^([0-9a-f]+)-([0-9a-f]+) : System RAM", machine.run("cat /proc/iomem"),
+                       re.MULTILINE)]
+
+
+def mapped_devices():
+    """Virtual addresses at which the kernel has mapped devices' memory, and what is mapped there:
+    "0xffffb0d1c0000000-0xffffb0d1c0002000    8192 hpet_enable+0x4a/0x340 phys=0xfed00000 ioremap"."""
+    return [(int(address, 16), int(physical, 16)) for address, physical in
+            re.findall(r"^0x([0-9a-f]+)-.* phys=0x([0-9a-f]+) .*\bioremap\b",
+                       machine.run("cat /proc/vmallocinfo"), re.MULTILINE)]
+
+
+@check("by the kernel's page tables memory is what /proc/kcore has", 2 * CHECK_S)
+def _():
+    if setup.source != "/dev/mem":
+        raise Skip(f"{setup.source} is it")
+    found = []
+    for source in ("/proc/kcore", "/dev/mem"):
+        with server(f"--live={source}"), client() as connection:
+            found.append([memory(connection, place, 256) for place in constant_memory()])
+    expect(all(isinstance(part, bytes) for part in found[0]), f"/proc/kcore has {found[0]}")
+    expect_equal(found[1], found[0], "what /dev/mem has")
+
+
+@check("nothing but System RAM is ever read, whatever is asked for", 3 * CHECK_S)
+def _():
+    if setup.source != "/dev/mem":
+        raise Skip(f"{setup.source} reads no device's memory")
+    if not has_strace():
+        raise Skip("strace is missing")
+    ram = ram_ranges()
+    devices = mapped_devices()
+    expect(devices, "the kernel has mapped no device's memory")
+    with server("--live=/dev/mem", under=f"strace -D -f -y -s 0 -o {RECORD} -e trace=read,pread64,"
+                "readv,preadv,preadv2,mmap,lseek"), client() as connection:
+        monitor(connection, "vms")
+        expect("do_syscall_64" in monitor(connection, "bt 1"), "no frames of init")
+        for address, physical in devices:
+            expect(not any(physical in part for part in ram), f"{physical:#x} is RAM")
+            expect(isinstance(memory(connection, address, 8), str), f"memory at {address:#x}, "
+                   f"which is a device's at {physical:#x}")
+    lines = machine.run(f"grep '</dev/mem>' {RECORD} | sed 's/^[0-9]* *//' | sort -u").splitlines()
+    reads = [re.fullmatch(r'pread64\(\d+</dev/mem>, ""\.\.\., (\d+), (\d+)\) += \d+', line)
+             for line in lines]
+    expect(len(reads) > 100, f"only {len(reads)} reads were recorded")
+    for line, read in zip(lines, reads):
+        expect(read, f"a call is '{line}'")
+        first, size = int(read[2]), int(read[1])
+        expect(any(first in part and first + size <= part.stop for part in ram),
+               f"'{line}' is not within {ram}")
+
+
 # ---- tasks that come and go ----
 
 
 @check(f"{SOAK_S} s of tasks that are created and die, and of clients that unwind them",
        SLOWEST * SOAK_S + 3 * CHECK_S)
 def _():
+    if SOAK_S == 0:
+        raise Skip("SOAK_SECONDS is 0")
     machine.start_server(f"--live={setup.source}", "--no-serve-files")
     soak = Soak(machine, symbols)
     try:
