@@ -460,6 +460,9 @@ static void look_at(struct place *p, uint64_t pc, const struct depth *depth, boo
 	last->known = f && read_row(p->image, pc, last);
 	if (!last->known)
 		return;
+	/* A part that lies elsewhere begins with what the function has pushed. */
+	if (last->by_rbp && depth->now > INT64_MAX)
+		return;
 	if (last->by_rbp)
 		last->distance = (last->aligned ? ALIGNED : 16) + depth->now;
 	try(p, pc, last, true, false, &scores[0]);
