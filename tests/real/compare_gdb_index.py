@@ -22,6 +22,8 @@ from oracle import run, skip
 SECTION = ".gdb_index"
 SHOWN = 20
 SLOT = 8
+UNIT = 0xffffff
+FUNCTION = 3
 
 
 class Index:
@@ -52,9 +54,14 @@ class Index:
             yield text, sorted(self.words(pool + vector + 4, count))
 
     def merged_ranges(self):
-        """Those that touch as one: where code lies and whose it is, not how it was cut."""
+        """Those that touch as one: where code lies and whose it is, not how it was cut. The variables
+        of a unit without functions are there, too, in gdb's: as ranges of a byte."""
         merged = []
+        with_code = {element & UNIT for elements in self.names.values() for element in elements
+                     if element >> 28 & 7 == FUNCTION}
         for start, end, unit in sorted(self.ranges):
+            if unit not in with_code:
+                continue
             if merged and merged[-1][1] == start and merged[-1][2] == unit:
                 merged[-1][1] = end
             else:
@@ -79,8 +86,6 @@ def our_index(image, folder):
         return Index(file.read())
 
 
-UNIT = 0xffffff
-FUNCTION = 3
 SPELLED = re.compile(r"(?:short|long|long long)(?: unsigned)? int$")
 
 
