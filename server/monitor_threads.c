@@ -16,6 +16,13 @@
 
 enum { COMM_WIDTH = 16 };
 
+/* On a machine that runs the list is older than the registers: who has what a switch left runs no
+ * more. */
+static bool is_on_cpu(const struct task *t, const struct first_regs *first)
+{
+	return t->on_cpu && first->from != REGS_SWITCH;
+}
+
 static void thread_json(const struct host *h, const struct task *t, const struct first_regs *first,
 			struct buf *out)
 {
@@ -34,7 +41,7 @@ static void thread_json(const struct host *h, const struct task *t, const struct
 		json_str(&j, "state", state);
 	if (t->cpu >= 0)
 		json_u64(&j, "cpu", (uint64_t)t->cpu);
-	json_bool(&j, "on_cpu", t->on_cpu);
+	json_bool(&j, "on_cpu", is_on_cpu(t, first));
 	json_str(&j, "regs_from", regs_from_name(first->from));
 	if (first->why)
 		json_str(&j, "why", first->why);
@@ -51,7 +58,8 @@ static void thread_line(const struct host *h, const struct task *t, const struct
 			struct buf *out)
 {
 	struct symbol symbol;
-	buf_addf(out, "%9" PRIu32 "  %c%c %3d  ", t->tid, t->state, t->on_cpu ? '*' : ' ', t->cpu);
+	buf_addf(out, "%9" PRIu32 "  %c%c %3d  ", t->tid, t->state, is_on_cpu(t, first) ? '*' : ' ',
+		 t->cpu);
 	size_t column = out->len;
 	add_printable(out, t->comm);
 	size_t width = out->len - column;
