@@ -41,27 +41,29 @@ static bool leads_back(struct walk *w, uint64_t rbp)
 }
 
 /*
- * gcc has a function that needs more alignment than its caller gives it begin with lea
- * 8(%rsp),%r10, round rsp down, and push a copy of the return address in front of rbp.
+ * gcc has a function that needs more alignment than its caller gives it take lea 8(%rsp),%r10,
+ * round rsp down, and push a copy of the return address in front of rbp: at its beginning, or
+ * behind what it can do without a frame.
  */
 static bool is_realigned(const struct walk *w)
 {
+	enum { LOOK_MAX = 256, MARK = 7 };
 	static const unsigned char lea[] = { 0x4c, 0x8d, 0x54, 0x24, 0x08 };
-	static const unsigned char marks[][5] = {
-		{ 0xf3, 0x0f, 0x1e, 0xfa },	  /* endbr64 */
-		{ 0x0f, 0x1f, 0x44, 0x00, 0x00 }, /* ftrace's no-op */
-	};
-	unsigned char code[16];
+	unsigned char code[LOOK_MAX];
 	uint64_t function;
-	if (!w->source->is_text(w->source->self, w->pc, &function) || !function)
+	if (!w->source->is_text(w->source->self, w->pc, &function) || !function ||
+	    w->pc <= function)
 		return false;
-	struct err *e = w->source->read(w->source->self, function, code, sizeof(code));
+	size_t len = w->pc - function < LOOK_MAX ? (size_t)(w->pc - function) : LOOK_MAX;
+	struct err *e = w->source->read(w->source->self, function, code, len);
 	bool read = !e;
 	err_free(e);
-	size_t at = read && !memcmp(code, marks[0], 4) ? 4 : 0;
-	if (read && !memcmp(code + at, marks[1], 5))
-		at += 5;
-	return read && !memcmp(code + at, lea, sizeof(lea));
+	for (size_t at = 0; read && at + MARK < len; at++)
+		/* and $-N,%rsp, N in a byte or in four */
+		if (!memcmp(code + at, lea, sizeof(lea)) && code[at + 5] == 0x48 &&
+		    (code[at + 6] == 0x83 || code[at + 6] == 0x81) && code[at + MARK] == 0xe4)
+			return true;
+	return false;
 }
 
 /* The return address that @slot has a copy of: it lies above, within a page. */

@@ -423,8 +423,10 @@ static bool has_length(struct place *p, uint64_t pc, uint64_t next)
 	struct err *e = read_memory(p, pc, code, sizeof(code));
 	bool known = !e && insn_decode(code, sizeof(code), &insn);
 	err_free(e);
-	/* objdump takes what waits for the FPU for a prefix. */
-	if (!known || insn.len == next - pc || code[0] == 0x9b)
+	/* objdump takes what waits for the FPU for a prefix, and leaves a prefix alone where a
+	 * symbol lies behind it (srso_untrain_ret() is entered in two ways). */
+	bool cut = (code[0] & 0xf0) == 0x40 && next - pc == 1;
+	if (!known || insn.len == next - pc || code[0] == 0x9b || cut)
 		return true;
 	printf("the instruction at 0x%" PRIx64 " has %" PRIu64 " bytes, not %u\n", pc, next - pc,
 	       insn.len);

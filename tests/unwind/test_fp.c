@@ -208,13 +208,14 @@ static void what_is_switched_out_has_a_frame(void **state)
 /* There the return address lies twice; the copy's place says nothing of rsp. */
 static void a_stack_that_was_aligned(void **state)
 {
-	/* endbr64; lea 8(%rsp),%r10; leave */
-	SET_UP(0xf3, 0x0f, 0x1e, 0xfa, 0x4c, 0x8d, 0x54, 0x24, 0x08, 0xc9);
-	regs_set(&s.first, REG_RIP, FUN_A + 9);
+	/* endbr64; test %rsi,%rsi; lea 8(%rsp),%r10; and $-16,%rsp; leave */
+	SET_UP(0xf3, 0x0f, 0x1e, 0xfa, 0x48, 0x85, 0xf6, 0x4c, 0x8d, 0x54, 0x24, 0x08, 0x48, 0x83,
+	       0xe4, 0xf0, 0xc9);
+	regs_set(&s.first, REG_RIP, FUN_A + 16);
 	s.task[45] = OTHER;
 	assert_caller(&s, OTHER, 46, 0x77);
 	set_up_code(&s, &code, a, sizeof(a));
-	regs_set(&s.first, REG_RIP, FUN_A + 9);
+	regs_set(&s.first, REG_RIP, FUN_A + 16);
 	run(&s, true);
 	assert_lost(&s, 1, "before it was aligned is not known");
 }
