@@ -22,7 +22,7 @@ def expectations(dump):
         yield "the compression", re.escape(entry["compression"])
     panic = dump.panic()
     if panic:
-        yield "the panic message", re.escape(panic[0].partition(PANIC)[2])
+        yield "the panic message", re.escape(PANIC.search(panic[0])[1])
     yield "how many tasks there are", rf"\b({len(dump.threads)}|{count_tasks(dump)})\b"
     yield "the gdb line to paste", r"target remote"
 

@@ -40,8 +40,11 @@ def values(regs):
 
 
 def up_to_nonsense(frames):
+    """Without what drgn goes on to behind a stack's end: addresses that nothing has, and the zero
+    where a kernel thread's frame pointers end."""
     for number, frame in enumerate(frames):
-        if USER_END <= int(frame["regs"]["rip"], 16) < KERNEL_CODE:
+        rip = int(frame["regs"]["rip"], 16)
+        if not rip or USER_END <= rip < KERNEL_CODE:
             return frames[:number]
     return frames
 

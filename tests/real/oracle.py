@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -11,7 +12,8 @@ from elf_core import ElfCore
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TIMEOUT_S = 120
-PANIC = "] Kernel panic - not syncing: "
+# Behind the time, where the kernel prints that.
+PANIC = re.compile(r"(?:^|\] )Kernel panic - not syncing: (.*)")
 # Nothing is downloaded but where a check says so.
 os.environ.pop("DEBUGINFOD_URLS", None)
 
@@ -89,7 +91,7 @@ class Dump:
         path = self.path(self.entry["console"])
         with open(path, encoding="utf-8", errors="replace") as file:
             lines = [line.rstrip() for line in file]
-        starts = [i for i, line in enumerate(lines) if PANIC in line]
+        starts = [i for i, line in enumerate(lines) if PANIC.search(line)]
         if not starts:
             raise Failure(f"{path} shows no panic")
         return lines[starts[-1]:]

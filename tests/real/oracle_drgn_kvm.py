@@ -14,6 +14,7 @@ from oracle_drgn import open_as_far_as_possible, parse_arguments, with_vmcoreinf
 
 from drgn import cast, container_of
 from drgn.helpers.linux.list import list_for_each_entry
+from drgn.helpers.linux.pid import for_each_task
 from drgn.helpers.linux.rbtree import rbtree_inorder_for_each
 from drgn.helpers.linux.xarray import xa_for_each
 
@@ -65,6 +66,15 @@ def vcpu_of(prog, vcpu):
     return result
 
 
+def owner_of(prog, kvm):
+    """The process whose memory it has; mm_struct says so only in kernels that count memory by
+    groups (CONFIG_MEMCG)."""
+    if prog.type("struct mm_struct").has_member("owner"):
+        return kvm.mm.owner.tgid.value_()
+    [tgid] = {task.tgid.value_() for task in for_each_task(prog) if task.mm == kvm.mm}
+    return tgid
+
+
 def main():
     donor, dump, vmlinux, modules = parse_arguments(__doc__)
     with with_vmcoreinfo(dump, donor) if donor else contextlib.nullcontext(dump) as path:
@@ -74,7 +84,7 @@ def main():
         for kvm in list_for_each_entry("struct kvm", prog["vm_list"].address_of_(), "vm_list"):
             vcpus = [vcpu_of(prog, cast("struct kvm_vcpu *", entry))
                      for _, entry in xa_for_each(kvm.vcpu_array.address_of_())]
-            print(json.dumps({"kvm": hex(kvm.value_()), "pid": kvm.mm.owner.tgid.value_(),
+            print(json.dumps({"kvm": hex(kvm.value_()), "pid": owner_of(prog, kvm),
                               "vcpus": vcpus, "slots": slots_of(kvm)}))
 
 
