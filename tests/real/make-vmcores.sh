@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# make-vmcores.sh [--kernel SUITE] OUTDIR
+# make-vmcores.sh [--kernel SUITE | --built] OUTDIR
 #
 # Makes real vmcores of a Debian kernel with KVM guests of its own, without KVM hardware and
 # without being root: downloads the kernel packages, boots them in QEMU's TCG, takes dumps in
@@ -8,6 +8,8 @@
 #
 #   --kernel SUITE     take the kernel from this Debian suite (bookworm-backports) in place of
 #                      what the system's own apt offers
+#   --built            build a kernel with frame pointers instead (tests/live/build-kernel.sh), and
+#                      take only the dumps of one boot, as ELF files
 #   VMCORE_TEST_CACHE  folder for downloaded packages (default: OUTDIR/cache)
 #
 # A step is skipped as long as its inputs are those of the last time. Exit status 77: a tool is
@@ -89,11 +91,18 @@ reencode() {
 }
 
 suite=
-if [ "${1:-}" = --kernel ]; then
+built=
+case ${1:-} in
+--kernel)
     [ $# -ge 2 ] || usage
     suite=$2
     shift 2
-fi
+    ;;
+--built)
+    built=yes
+    shift
+    ;;
+esac
 [ $# -eq 1 ] || usage
 case $1 in -*) usage ;; esac
 
@@ -103,6 +112,13 @@ cd "$1"
 mkdir -p stamps dumps
 cache=${VMCORE_TEST_CACHE:-$PWD/cache}
 
+if [ -n "$built" ]; then
+    sh "$here/../live/build-kernel.sh" .
+    make_initramfs
+    boot_scenario main
+    exec python3 "$here/write_manifest.py" . \
+        run.elf run-novmcoreinfo.elf run-vmexit.elf run-user.elf panic.elf
+fi
 sh "$here/fetch-kernel.sh" "$cache" kernel ${suite:+"$suite"}
 make_initramfs
 for scenario in main kdump nokaslr linux; do

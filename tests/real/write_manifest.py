@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Writes OUTDIR/manifest.json: every dump, how it is encoded, and what to check it by.
 
-    write_manifest.py OUTDIR
+    write_manifest.py OUTDIR [DUMP...]
 
-All paths are relative to OUTDIR. "oracle" names the ELF dump of the same machine at the same
+With names, of those dumps alone. All paths are relative to OUTDIR. "oracle" names the ELF dump of the same machine at the same
 moment, QEMU's registers of it (null: the dump's notes are the kernel's own) and, where that ELF
 dump lacks VMCOREINFO, another of the same boot that has it.
 """
@@ -75,13 +75,15 @@ def oracle(entry):
 
 
 def main():
-    if len(sys.argv) != 2:
+    if len(sys.argv) < 2:
         sys.exit(__doc__)
+    wanted = sys.argv[2:]
+    dumps = [entry for entry in DUMPS if not wanted or entry["name"] in wanted]
     os.chdir(sys.argv[1])
     with open("kernel/release", encoding="utf-8") as file:
         release = file.read().strip()
     debug = "kernel/usr/lib/debug"
-    for entry in DUMPS:
+    for entry in dumps:
         for file in entry["files"]:
             if not os.path.isfile(file):
                 sys.exit(f"write_manifest.py: {file} is missing")
@@ -91,7 +93,7 @@ def main():
         entry["console"] = f"dumps/{BOOTS.get(entry['scenario'], 'main')}.console"
         entry["oracle"] = oracle(entry)
     with open("manifest.json.new", "w", encoding="utf-8") as file:
-        json.dump({"dumps": DUMPS}, file, indent=2)
+        json.dump({"dumps": dumps}, file, indent=2)
         file.write("\n")
     os.rename("manifest.json.new", "manifest.json")
 
