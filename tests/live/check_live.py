@@ -619,9 +619,11 @@ def _():
 def _():
     if machine.try_run("grep -q '^kvm_amd ' /proc/modules")[0]:
         raise Skip("KVM is built in")
-    machine.run("killall -9 vmhost; sleep 1; rmmod kvm_amd && rmmod kvm; ifconfig lo 127.0.0.1 up")
+    machine.run("killall -9 vmhost; sleep 1; rmmod kvm_amd && rmmod kvm")
+    # A small kernel has no network.
+    has_tcp = machine.try_run("ifconfig lo 127.0.0.1 up")[0] == 0
     machine.start_server(f"--live={setup.source}", "--no-serve-files", "--guests",
-                         f"-l unix:{SOCKET}", "-l 127.0.0.1:0")
+                         f"-l unix:{SOCKET}", "-l 127.0.0.1:0" if has_tcp else "")
     with client() as connection:
         expect_in("no virtual machines", monitor(connection, "vms"))
         machine.run("insmod /modules/kvm/kvm.ko && insmod /modules/kvm/kvm-amd.ko")
@@ -635,12 +637,13 @@ def _():
         [bt] = json_lines(monitor(connection, f"bt {row['tid']} --json"))
         expect(before.still(look(machine)[row["tid"]]), "a halted vCPU's thread moves")
         # It is a target, at a port that is made now.
-        [address] = [target["address"] for target in
+        addresses = [target["address"] for target in
                      json_lines(monitor(connection, "targets --json"))
                      if target["target"] == f"vm-{pid}"]
-        host, _, port = address.rpartition(":")
-        expect_equal(host, "127.0.0.1", "where it is")
-        expect_in("$QC1#", machine.run(f"(printf '+$qC#b4'; sleep 3) | nc {host} {port}"))
+        if has_tcp:
+            host, _, port = addresses[0].rpartition(":")
+            expect_equal(host, "127.0.0.1", "where it is")
+            expect_in("$QC1#", machine.run(f"(printf '+$qC#b4'; sleep 3) | nc {host} {port}"))
     lines = list(frames_differ(before, bt["frames"], symbols))
     expect(not lines, "\n".join(lines))
     expect("kvm_vcpu_halt" in [frame.get("name") for frame in bt["frames"]], f"{bt}")
