@@ -58,6 +58,11 @@ struct image {
 	} * functions;
 	size_t function_count;
 	Dwarf_CFI *cfi;
+	/* What the above is of. */
+	int fd;
+	Elf *elf;
+	Dwarf *dwarf;
+	bool own_cfi;
 };
 
 /* What CFI says of one place. */
@@ -133,10 +138,10 @@ static void add_text(struct image *im, Elf_Scn *section, const GElf_Shdr *sh)
 
 static void read_image(const char *path, struct image *im)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	im->fd = open(path, O_RDONLY | O_CLOEXEC);
 	elf_version(EV_CURRENT);
-	Elf *elf = fd < 0 ? NULL : elf_begin(fd, ELF_C_READ_MMAP, NULL);
-	Dwarf *dwarf = elf ? dwarf_begin_elf(elf, DWARF_C_READ, NULL) : NULL;
+	Elf *elf = im->elf = im->fd < 0 ? NULL : elf_begin(im->fd, ELF_C_READ_MMAP, NULL);
+	im->dwarf = elf ? dwarf_begin_elf(elf, DWARF_C_READ, NULL) : NULL;
 	if (!elf)
 		die("the file cannot be read");
 	for (Elf_Scn *s = NULL; (s = elf_nextscn(elf, s));) {
@@ -148,11 +153,23 @@ static void read_image(const char *path, struct image *im)
 		else if (sh.sh_type == SHT_PROGBITS && sh.sh_flags & SHF_EXECINSTR && sh.sh_size)
 			add_text(im, s, &sh);
 	}
-	im->cfi = dwarf ? dwarf_getcfi(dwarf) : NULL;
+	im->cfi = im->dwarf ? dwarf_getcfi(im->dwarf) : NULL;
+	im->own_cfi = !im->cfi;
 	if (!im->cfi)
 		im->cfi = dwarf_getcfi_elf(elf);
 	if (!im->cfi || !im->function_count)
 		die("the file has no CFI or no symbols");
+}
+
+static void free_image(struct image *im)
+{
+	if (im->own_cfi)
+		dwarf_cfi_end(im->cfi);
+	dwarf_end(im->dwarf);
+	elf_end(im->elf);
+	close(im->fd);
+	free(im->functions);
+	free(im->text);
 }
 
 static const struct function *find_function(const struct image *im, uint64_t pc)
@@ -513,6 +530,8 @@ int main(int argc, char **argv)
 	}
 	free(line);
 	fclose(lines);
+	free(p);
+	free_image(&image);
 	for (size_t i = 0; i < 3; i++) {
 		printf("%s: %lu right, %lu unknown, %lu wrong\n", what[i], scores[i].right,
 		       scores[i].none, scores[i].wrong);
