@@ -122,7 +122,7 @@ def arrived(client):
         return b""
 
 
-@check("--all and stacks: others are served meanwhile, and Ctrl-C ends it")
+@check("--all and stacks: others are served meanwhile, and Ctrl-C ends it", 120)
 def _():
     recipe, dump = f"{folder.name}/many.recipe", f"{folder.name}/many"
     with open(recipe, "w", encoding="ascii") as out:
