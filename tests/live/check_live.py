@@ -636,12 +636,12 @@ def _():
         before = look(machine)[row["tid"]]
         [bt] = json_lines(monitor(connection, f"bt {row['tid']} --json"))
         expect(before.still(look(machine)[row["tid"]]), "a halted vCPU's thread moves")
-        # It is a target, at a port that is made now.
-        addresses = [target["address"] for target in
-                     json_lines(monitor(connection, "targets --json"))
-                     if target["target"] == f"vm-{pid}"]
         if has_tcp:
-            host, _, port = addresses[0].rpartition(":")
+            # It is a target, at a port that is made now.
+            [address] = [target["address"] for target in
+                         json_lines(monitor(connection, "targets --json"))
+                         if target["target"] == f"vm-{pid}"]
+            host, _, port = address.rpartition(":")
             expect_equal(host, "127.0.0.1", "where it is")
             expect_in("$QC1#", machine.run(f"(printf '+$qC#b4'; sleep 3) | nc {host} {port}"))
     lines = list(frames_differ(before, bt["frames"], symbols))
