@@ -275,12 +275,13 @@ enum packet_result packet_file_read(struct rsp *s, struct cursor *args, struct r
 	struct err *e = buf_reserve(&s->scratch, now) ? NULL : err_nomem();
 	if (!e && now)
 		e = t->files->read(t->self, file, offset, s->scratch.data, now, &done);
-	if (e)
+	if (e) {
 		reply_err(r, e);
-	else if (now)
-		reading->next = offset + reply_data(s, r, done);
-	else
-		reply_data(s, r, 0);
+		return PACKET_REPLY;
+	}
+	size_t sent = reply_data(s, r, done);
+	if (now)
+		reading->next = offset + sent;
 	return PACKET_REPLY;
 }
 
