@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 
-#include "base/bytes.h"
 #include "base/err.h"
 #include "server/kernel/cpus.h"
 #include "server/kernel/kernel.h"
