@@ -93,6 +93,19 @@ total() {
         awk -v word="$1:" '$1 == "#" && $2 == word { sum += $3 } END { print sum + 0 }'
 }
 
+# make_check FOLDER: its tests. What failed is told once more at the end, with the reasons: that is
+# where a log of thousands of lines is looked at first.
+make_check() {
+    folder=$1
+    make -C "$folder" --quiet -j"$test_jobs" check VERBOSE=1 && return
+    if [ -f "$folder/test-suite.log" ]; then
+        say "what failed"
+        awk '/^(not ok|FAIL:|ERROR:)/ { told = 1 } /^(ok|PASS:|SKIP:)/ { told = 0 } told' \
+            "$folder/test-suite.log" | tail -n 200
+    fi
+    return 1
+}
+
 run_check() {
     # shellcheck disable=SC2086
     install_packages $build_packages $check_packages
@@ -101,12 +114,14 @@ run_check() {
     export VMCORE_REAL_DIR
     build "$build_dir" --enable-werror
     say "make check"
-    make -C "$build_dir" --quiet -j"$test_jobs" check VERBOSE=1
+    make_check "$build_dir"
     build "$build_dir/sanitized" --enable-werror --enable-sanitizers
     say "make check, with AddressSanitizer and UndefinedBehaviorSanitizer"
     # A dump of each kind of reader is enough here.
-    VMCORE_REAL_ONLY="run.elf kdump.d31 panic.qemu-kdump-zlib" VMCORE_REAL_KEEP=1 \
-        make -C "$build_dir/sanitized" --quiet -j"$test_jobs" check VERBOSE=1
+    VMCORE_REAL_ONLY="run.elf kdump.d31 panic.qemu-kdump-zlib"
+    VMCORE_REAL_KEEP=1
+    export VMCORE_REAL_ONLY VMCORE_REAL_KEEP
+    make_check "$build_dir/sanitized"
     echo "$(total PASS) passed, $(($(total FAIL) + $(total ERROR))) failed, $(total SKIP) skipped"
 }
 

@@ -35,11 +35,6 @@ TELL_RBX = 0xb0b0b0b0b0b00000
 SLOWEST = 5
 # A soak that is so long has KVM unloaded and loaded, too, every so often.
 KVM_SOAK_S, KVM_EVERY_S = 300, 90
-# A machine that says nothing for so long, by its own time, while it is asked every other second, has
-# lost an interrupt: one that comes while a CPU leaves a guest of its own can be gone for good with
-# QEMU's emulator (interrupt_request is changed there without the lock that others hold), and the CPU
-# stays in that guest. To be stopped and set going gets it out. A guest that spins is best not there.
-SILENT_S = 20
 # The server's memory may be this much larger in the last third than in the first two.
 GROWTH_KIB = 3072
 
@@ -190,21 +185,6 @@ class Soak:
             self.resident_kib.append(int(re.search(r"VmRSS:\s+(\d+) kB", status).group(1)))
             time.sleep(2)
 
-    def _wake(self):
-        said = self._machine.qemu.monitor("info registers -a")
-        places = re.findall(r"RIP=([0-9a-f]+).*?HLT=(\d)", said, re.DOTALL)
-        self._machine.qemu.command("stop")
-        self._machine.qemu.command("cont")
-        print(f"# the machine is silent, its CPUs at {places} (rip, halted): woken", flush=True)
-        self._count("lost interrupts")
-
-    def _keep_awake(self):
-        while not self._ended():
-            time.sleep(1)
-            if self._machine.portal.silent_s() > SILENT_S:
-                self._wake()
-                time.sleep(SILENT_S)
-
     # ---- what comes and goes ----
 
     def _shuffle_modules(self):
@@ -222,7 +202,7 @@ class Soak:
 
     def _begin_guests(self):
         """Two virtual machines in place of those that are there. None has a vCPU that stays in its
-        guest: see SILENT_S."""
+        guest: that is where the emulator loses interrupts (see qemu_machine.SILENT_S)."""
         first, second = self._next_guest, chr(ord(self._next_guest) + 1)
         self._next_guest = chr(ord(second) + 1) if second < "Y" else "C"
         self._machine.run(
@@ -284,8 +264,7 @@ class Soak:
         self._machine.run("taskset 2 churn >/run/churn 2>&1 & echo $! >/run/churn.pid")
         with self._machine.forwarded(where) as address:
             work = [("a client", self._be_a_client, address)] * CLIENTS
-            work += [("the watch", self._watch, address), ("the scales", self._weigh),
-                     ("who keeps it awake", self._keep_awake)]
+            work += [("the watch", self._watch, address), ("the scales", self._weigh)]
             if self._machine.setup.more_modules():
                 work.append(("who loads modules", self._change_modules, seconds))
             threads = [threading.Thread(target=self._guarded, args=item) for item in work]

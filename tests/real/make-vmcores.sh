@@ -63,16 +63,24 @@ make_initramfs() {
     mark_done initramfs "$stamp"
 }
 
-# Dumps are made in a folder of their own and moved into place, so that nobody sees half of one.
-boot_scenario() { # SCENARIO
-    stamp=$(stamp_of stamps/initramfs "$here/boot_scenario.py" "$here/qemu_machine.py" \
-        "$here/leave-guest.gdb")
-    is_done "boot-$1" "$stamp" && return
+take_scenario() { # SCENARIO
     echo "booting the machine: $1" >&2
     rm -rf "boot-$1"
     mkdir "boot-$1"
     timeout --kill-after=30 600 python3 "$here/boot_scenario.py" "$1" kernel initramfs.cpio.gz \
         "boot-$1"
+}
+
+# Dumps are made in a folder of their own and moved into place, so that nobody sees half of one.
+boot_scenario() { # SCENARIO
+    stamp=$(stamp_of stamps/initramfs "$here/boot_scenario.py" "$here/qemu_machine.py" \
+        "$here/leave-guest.gdb")
+    is_done "boot-$1" "$stamp" && return
+    # An emulator that fails is no finding of ours: it has a second chance, and what it said is told.
+    take_scenario "$1" || {
+        echo "once more" >&2
+        take_scenario "$1"
+    }
     for dump in "boot-$1"/*.elf; do
         fallocate --dig-holes "$dump"
     done
