@@ -155,6 +155,22 @@ static enum step leave_by_pt_regs(struct walk *w, uint64_t pt_regs, struct frame
 	return STEP_CALLER;
 }
 
+/*
+ * Whether rbp is another function's: the one that this called has left it alone, and this, as
+ * assembly may, makes no frame. Entry code that calls error_entry() has what it interrupted there.
+ */
+static bool is_of_another(const struct walk *w)
+{
+	const uint32_t bit = UINT32_C(1) << REG_RBP;
+	const struct frame *callee = w->callee;
+	uint64_t function;
+	if (w->exact || !callee || (callee->saved_known & bit) != (w->frame->saved_known & bit) ||
+	    (callee->saved_known & bit && callee->saved[REG_RBP] != w->frame->saved[REG_RBP]))
+		return false;
+	return w->source->is_text(w->source->self, w->pc, &function) && function &&
+	       !fp_makes_frame(w, function);
+}
+
 enum step fp_step(struct walk *w, struct frame *ret)
 {
 	/* What is switched out has made its frame, and its rbp is known for that. */
@@ -167,6 +183,12 @@ enum step fp_step(struct walk *w, struct frame *ret)
 		return STEP_NONE;
 	}
 	uint64_t rbp = walk_reg(w, REG_RBP);
+	if (rbp % 8 == 0 && is_of_another(w)) {
+		walk_note(w,
+			  "frame pointer: rbp is another's: the code at 0x%" PRIx64 " makes none",
+			  w->pc);
+		return STEP_NONE;
+	}
 	if (rbp % 8 == 1)
 		s = leave_by_pt_regs(w, rbp - 1, ret);
 	else if (rbp % 8 == 0 && (walk_on_stack(w, rbp, 16) || leads_back(w, rbp)))

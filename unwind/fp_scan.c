@@ -180,16 +180,15 @@ static enum fp_state with_pushed(struct scan *s)
 		       : FP_UNKNOWN;
 }
 
-/* Whether the function makes a frame somewhere in front of the pc. */
-static bool makes_frame(const struct scan *s)
+bool fp_makes_frame(const struct walk *w, uint64_t function)
 {
 	struct insn insn;
-	uint64_t end = s->w->pc;
-	if (!s->function || end < s->function)
+	uint64_t end = w->pc;
+	if (!function || end < function)
 		return false;
-	if (end - s->function > PROLOGUE_MAX)
-		end = s->function + PROLOGUE_MAX;
-	for (uint64_t pc = s->function; pc < end && read_insn(s->w, pc, &insn); pc += insn.len)
+	if (end - function > PROLOGUE_MAX)
+		end = function + PROLOGUE_MAX;
+	for (uint64_t pc = function; pc < end && read_insn(w, pc, &insn); pc += insn.len)
 		if (is_move_to_rbp(&insn))
 			return true;
 	return false;
@@ -226,7 +225,8 @@ static bool tells(struct scan *s, const struct insn *i, enum fp_state *ret)
 		*ret = walk_knows(s->w, REG_RBP) && slot_of(s) == walk_reg(s->w, REG_RBP)
 			       ? FP_FRAME
 			       : FP_UNKNOWN;
-	else if (is_one(i, 0xc9) || is_back_to_frame(i) || (is_call && makes_frame(s)))
+	else if (is_one(i, 0xc9) || is_back_to_frame(i) ||
+		 (is_call && fp_makes_frame(s->w, s->function)))
 		*ret = FP_FRAME;
 	else
 		return false;

@@ -4,6 +4,7 @@
 #ifndef UNWIND_FP_SCAN_H
 #define UNWIND_FP_SCAN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct walk;
@@ -18,5 +19,9 @@ enum fp_state {
 /* What the code does next at the pc of @w, which is exact, tells. *ret_slot is set for FP_NONE and
  * FP_PUSHED. */
 enum fp_state fp_scan(struct walk *w, uint64_t *ret_slot);
+
+/* Whether the function that begins at @function (0: unknown) makes a frame somewhere in front of
+ * the pc of @w. */
+bool fp_makes_frame(const struct walk *w, uint64_t function);
 
 #endif

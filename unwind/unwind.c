@@ -324,6 +324,7 @@ static bool take_step(struct driver *d, struct err **ret_e)
 	struct walk *w = &d->walk;
 	struct frame *from = &f->list[f->count - 1], next = { 0 };
 	w->frame = from;
+	w->callee = f->count > 1 ? from - 1 : NULL;
 	w->exact = f->count == 1 || from->interrupted;
 	w->pc = from->regs.value[REG_RIP] - (w->exact ? 0 : 1);
 	w->cfa = 0;

@@ -15,9 +15,10 @@
 
 struct walk {
 	const struct unwind_source *source;
-	const struct frame *frame; /* the one to be left */
-	struct unwind_stack stack; /* that holds its rsp */
-	uint64_t pc;		   /* what to look up in tables */
+	const struct frame *frame;  /* the one to be left */
+	const struct frame *callee; /* the one before it; NULL: it is the first */
+	struct unwind_stack stack;  /* that holds its rsp */
+	uint64_t pc;		    /* what to look up in tables */
 	bool exact;	/* pc is where it stands; else it was left by a call before pc + 1 */
 	uint64_t cfa;	/* the frame's CFA, for a strategy that leaves it */
 	struct buf why; /* what failed on the way out of this frame */

@@ -195,6 +195,46 @@ static void a_call_of_this_function(void **state)
 	assert_lost(&s, 1, "is not known");
 }
 
+/* FUN_A begins with push %rsi and was called by FUN_B, which begins with the @len bytes of @b. */
+static void set_up_caller(struct scene *s, struct code *code, const void *b, size_t len)
+{
+	static const unsigned char a[] = { 0x56 };
+	set_up_code(s, code, a, sizeof(a));
+	s->fake.orc_count = 0;
+	fake_orc(&s->fake, FUN_C, 0x100, orc_end);
+	memset(code->b, 0x90, RETURN - 5 - FUN_B);
+	memcpy(code->b, b, len);
+	s->task[32] = RETURN;
+}
+
+/* error_entry, where it begins, has what was interrupted in rbp; so has what called it. */
+static void a_caller_without_a_frame(void **state)
+{
+	static const unsigned char makes[] = { 0x55, 0x48, 0x89, 0xe5 };
+	struct scene s;
+	struct code code;
+	(void)state;
+	set_up_caller(&s, &code, makes, 0);
+	run(&s, true);
+	assert_lost(&s, 2, "makes none");
+	/* Where the interrupted code's registers were saved, rbp says. */
+	set_up_caller(&s, &code, makes, 0);
+	regs_set(&s.first, REG_RBP, RBP + 1);
+	s.task[40 + 16] = OTHER; /* rip, cs, eflags, rsp */
+	s.task[40 + 17] = 0x10;
+	s.task[40 + 19] = task_address(64);
+	run(&s, true);
+	assert_int_equal(s.frames.count, 3);
+	assert_int_equal(s.frames.list[2].how, HOW_REGS);
+	frames_free(&s.frames);
+	/* A function whose frame it is. */
+	set_up_caller(&s, &code, makes, sizeof(makes));
+	run(&s, true);
+	assert_int_equal(s.frames.count, 3);
+	assert_int_equal(rip_of(&s, 2), OTHER);
+	frames_free(&s.frames);
+}
+
 static void what_is_switched_out_has_a_frame(void **state)
 {
 	SET_UP(0x0f, 0x0b);
@@ -262,6 +302,7 @@ int main(void)
 		cmocka_unit_test(a_jump_to_another_function),
 		cmocka_unit_test(what_a_conditional_jump_leads_to),
 		cmocka_unit_test(a_call_of_this_function),
+		cmocka_unit_test(a_caller_without_a_frame),
 		cmocka_unit_test(what_is_switched_out_has_a_frame),
 		cmocka_unit_test(a_stack_that_was_aligned),
 		cmocka_unit_test(rbp_that_is_not_known_has_no_part),
