@@ -241,12 +241,13 @@ static struct err *has_place(struct host *h, size_t task, bool *ret)
 
 /*
  * The panicking task, or the one on the lowest CPU. But gdb does not attach when it cannot tell
- * where the selected thread is: then the next best, one that runs, works for others, or was ever
- * switched out.
+ * where the selected thread is: then the next best, one that runs, works for others, sleeps, or was
+ * ever switched out. Of a machine that runs only those are known that do not, and an idle task that
+ * does not is about to: a client that has it selected is soon told that it runs.
  */
 static struct err *choose_current(struct host *h)
 {
-	enum { WANTED, BUSY, RUNNING, ANY, CHOICES };
+	enum { WANTED, BUSY, RUNNING, ASLEEP, ANY, CHOICES };
 	const struct tasks *t = &h->tasks;
 	bool known;
 	h->current = t->current;
@@ -255,7 +256,8 @@ static struct err *choose_current(struct host *h)
 			const struct task *task = &t->list[i];
 			if ((choice == WANTED && i != t->current) ||
 			    (choice == BUSY && (!task->on_cpu || task->idle)) ||
-			    (choice == RUNNING && !task->on_cpu))
+			    (choice == RUNNING && !task->on_cpu) ||
+			    (choice == ASLEEP && (task->on_cpu || task->idle)))
 				continue;
 			struct err *e = has_place(h, i, &known);
 			if (e)

@@ -233,6 +233,15 @@ def _():
                    f"the registers of thread {row['tid']} are unknown: {row['why']}")
 
 
+@check("whoever attaches finds a thread that sleeps, not one that is about to run", CHECK_S)
+def _():
+    for _ in range(8):
+        with client() as connection:
+            tid = int(re.search(r"thread:([0-9a-f]+);", connection.ask("?"))[1], 16)
+            expect(tid < IDLE, f"thread {tid}, an idle task, is the first that a client sees")
+            expect(register(connection, 16) is not None, f"where thread {tid} is is unknown")
+
+
 def compare_frames(ask):
     """What ask() prints for "bt --all --json" with what /proc/PID/stack says of those that sleep."""
     before = look(machine)
