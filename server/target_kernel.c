@@ -16,7 +16,7 @@
 #include "server/kernel/unwind_source.h"
 #include "server/kvm/kvm.h"
 #include "server/kvm_registers.h"
-#include "server/libraries.h"
+#include "server/library_lists.h"
 #include "server/made_image.h"
 #include "server/monitor.h"
 #include "server/osdata.h"
@@ -25,17 +25,6 @@
 
 /* Documents of all kinds; one more row ends the table. */
 enum { OBJECTS_MAX = 8 };
-
-/* A document of qXfer:libraries, and those that there were before files came or modules were
- * loaded. */
-struct library_list {
-	struct buf document; /* complete once done is set */
-	bool done;
-	size_t next;		  /* module whose turn it is */
-	unsigned files_arrived;	  /* the host's when it was begun */
-	uint64_t code_generation; /* likewise */
-	struct library_list *before;
-};
 
 struct target_kernel {
 	struct target target;
@@ -49,9 +38,8 @@ struct target_kernel {
 	struct context_threads *contexts; /* owned; NULL before the first thread list */
 	uint64_t generation;		  /* the host's that these are of */
 	struct buf vmcoreinfo;
-	/* Owned; the last is the first; NULL before any is asked for. [1] is for clients that have
-	 * the image that is made of the dump. */
-	struct library_list *libraries[2];
+	/* Owned. [1] is for clients that have the image that is made of the dump. */
+	struct library_lists *libraries[2];
 	struct buf name, label; /* of the thread described last */
 };
 
@@ -406,43 +394,6 @@ static struct err *get_exec_file(void *self, const char *annex, const struct buf
 	return served_image_path(host_of(self)->image, ret_document);
 }
 
-/* The list that was just made is kept only if it says something new: older ones may be in use. */
-static void drop_if_same(struct library_list **libraries)
-{
-	struct library_list *l = *libraries, *before = l->before;
-	if (!before || before->document.len != l->document.len ||
-	    memcmp(before->document.data, l->document.data, l->document.len) != 0)
-		return;
-	before->files_arrived = l->files_arrived;
-	before->code_generation = l->code_generation;
-	*libraries = before;
-	buf_free(&l->document);
-	free(l);
-}
-
-/* The list to make, or that was made, of the files that are here now. */
-static struct library_list *current_list(struct target_kernel *t, struct library_list **libraries)
-{
-	struct library_list *l = *libraries;
-	bool old = l && (l->files_arrived != t->host->files_arrived ||
-			 l->code_generation != t->host->code_generation);
-	if (l && !old)
-		return l;
-	if (!l || l->done) {
-		l = calloc(1, sizeof(*l));
-		if (!l)
-			return NULL;
-		buf_init(&l->document);
-		l->before = *libraries;
-		*libraries = l;
-	}
-	buf_reset(&l->document);
-	l->next = 0;
-	l->files_arrived = t->host->files_arrived;
-	l->code_generation = t->host->code_generation;
-	return l;
-}
-
 static struct err *get_libraries(void *self, const char *annex, const struct buf **ret_document)
 {
 	(void)self;
@@ -463,23 +414,10 @@ static bool has_image(const struct host *h, struct target_file *const *open, siz
 static struct err *get_libraries_beside(void *self, struct target_file *const *open, size_t count,
 					const struct buf **ret_document)
 {
-	struct target_kernel *t = self;
-	bool image = has_image(t->host, open, count);
-	struct library_list **libraries = &t->libraries[image];
-	host_look_again(t->host);
-	struct library_list *l = current_list(t, libraries);
-	if (!l)
-		return err_nomem();
-	if (!l->done) {
-		struct err *e =
-			libraries_continue(t->host, image, &l->next, &l->document, &l->done);
-		if (e)
-			return e;
-		if (l->done)
-			drop_if_same(libraries);
-	}
-	*ret_document = (*libraries)->done ? &(*libraries)->document : NULL;
-	return NULL;
+	struct host *h = host_of(self);
+	bool image = has_image(h, open, count);
+	host_look_again(h);
+	return library_lists_get(((struct target_kernel *)self)->libraries[image], ret_document);
 }
 
 static struct err *run_monitor(void *self, struct target_view *view, const char *line,
@@ -566,6 +504,8 @@ struct err *target_kernel_new(struct host *host, struct target **ret)
 	if (host->serve_files)
 		add_object(t, &libraries_object);
 	struct err *e = buf_error(&t->vmcoreinfo);
+	for (int image = 0; !e && image < 2; image++)
+		e = library_lists_new(host, image, &t->libraries[image]);
 	if (!e)
 		e = osdata_new(host, &t->osdata);
 	if (e) {
@@ -590,24 +530,14 @@ struct err *target_kernel_new(struct host *host, struct target **ret)
 	return NULL;
 }
 
-static void free_libraries(struct library_list *l)
-{
-	while (l) {
-		struct library_list *before = l->before;
-		buf_free(&l->document);
-		free(l);
-		l = before;
-	}
-}
-
 void target_kernel_free(struct target *target)
 {
 	struct target_kernel *t = target ? target->self : NULL;
 	if (!t)
 		return;
 	buf_free(&t->vmcoreinfo);
-	free_libraries(t->libraries[0]);
-	free_libraries(t->libraries[1]);
+	library_lists_free(t->libraries[0]);
+	library_lists_free(t->libraries[1]);
 	buf_free(&t->name);
 	buf_free(&t->label);
 	osdata_free(t->osdata);

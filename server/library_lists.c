@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "server/library_lists.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "server/host.h"
+#include "server/libraries.h"
+
+/* One document. */
+struct library_list {
+	struct buf document; /* complete once done is set */
+	bool done;
+	size_t next;		  /* module whose turn it is */
+	unsigned files_arrived;	  /* the host's when it was begun */
+	uint64_t code_generation; /* likewise */
+	struct library_list *before;
+};
+
+struct library_lists {
+	struct host *host; /* borrowed */
+	bool has_image;
+	struct library_list *last; /* owned; NULL before any is asked for */
+};
+
+struct err *library_lists_new(struct host *host, bool has_image, struct library_lists **ret)
+{
+	struct library_lists *l = calloc(1, sizeof(*l));
+	if (!l)
+		return err_nomem();
+	l->host = host;
+	l->has_image = has_image;
+	*ret = l;
+	return NULL;
+}
+
+static void free_last(struct library_lists *l)
+{
+	struct library_list *before = l->last->before;
+	buf_free(&l->last->document);
+	free(l->last);
+	l->last = before;
+}
+
+void library_lists_free(struct library_lists *l)
+{
+	while (l && l->last)
+		free_last(l);
+	free(l);
+}
+
+/* The list that was just made is kept only if it says something new: older ones may be in use. */
+static void drop_if_same(struct library_lists *lists)
+{
+	struct library_list *l = lists->last, *before = l->before;
+	if (!before || before->document.len != l->document.len ||
+	    memcmp(before->document.data, l->document.data, l->document.len) != 0)
+		return;
+	before->files_arrived = l->files_arrived;
+	before->code_generation = l->code_generation;
+	free_last(lists);
+}
+
+/* The list to make, or that was made, of the files that are here now; NULL: no memory. */
+static struct library_list *current_list(struct library_lists *lists)
+{
+	const struct host *h = lists->host;
+	struct library_list *l = lists->last;
+	if (l && l->files_arrived == h->files_arrived && l->code_generation == h->code_generation)
+		return l;
+	if (!l || l->done) {
+		l = calloc(1, sizeof(*l));
+		if (!l)
+			return NULL;
+		buf_init(&l->document);
+		l->before = lists->last;
+		lists->last = l;
+	}
+	buf_reset(&l->document);
+	l->next = 0;
+	l->files_arrived = h->files_arrived;
+	l->code_generation = h->code_generation;
+	return l;
+}
+
+struct err *library_lists_get(struct library_lists *lists, const struct buf **ret)
+{
+	struct library_list *l = current_list(lists);
+	if (!l)
+		return err_nomem();
+	if (!l->done) {
+		struct err *e = libraries_continue(lists->host, lists->has_image, &l->next,
+						   &l->document, &l->done);
+		if (e)
+			return e;
+		if (l->done)
+			drop_if_same(lists);
+	}
+	*ret = lists->last->done ? &lists->last->document : NULL;
+	return NULL;
+}

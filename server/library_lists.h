@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The documents of qXfer:libraries for clients of one kind, over time: each is made a part at a
+ * time when it is asked for, and made anew when files have arrived or modules come and gone. A
+ * client may still be reading an older one.
+ */
+#ifndef SERVER_LIBRARY_LISTS_H
+#define SERVER_LIBRARY_LISTS_H
+
+#include <stdbool.h>
+
+struct buf;
+struct err;
+struct host;
+struct library_lists;
+
+/* @host is borrowed and must outlive the result. @has_image: as in libraries.h. An error only when
+ * memory is out. */
+__attribute__((warn_unused_result)) struct err *library_lists_new(struct host *host, bool has_image,
+								  struct library_lists **ret);
+void library_lists_free(struct library_lists *l);
+
+/* Makes the next part of the document of what is here now. *ret is that document, borrowed until @l
+ * is freed; NULL if it is not all there yet: ask again. An error only when memory is out. */
+__attribute__((warn_unused_result)) struct err *library_lists_get(struct library_lists *l,
+								  const struct buf **ret);
+
+#endif
