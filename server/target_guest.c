@@ -9,195 +9,62 @@
 #include "base/err.h"
 #include "base/regs.h"
 #include "proto/target.h"
+#include "server/guest_view.h"
 #include "server/host.h"
 #include "server/kernel/kernel.h"
 #include "server/kernel/module_types.h"
 #include "server/kvm/guest_linux.h"
 #include "server/kvm/guest_memory.h"
-#include "server/kvm/guest_regs.h"
 #include "server/kvm/kvm.h"
 #include "server/monitor.h"
 #include "server/monitor_kvm.h"
 #include "server/x86_target.h"
 
-/* What is known of a vCPU, read when first asked for. */
-struct guest_cpu {
-	bool read;
-	struct guest_regs regs;
-	bool has_space; /* the page tables are known */
-	bool stale;	/* by registers that may have changed since */
-	struct walk_space space;
-	char *why; /* owned: why the page tables are not known */
-};
-
 struct target_guest {
 	struct target target;
-	struct host *host; /* borrowed */
-	/* Which VM it is, by what stays the same while a live host's are listed anew. */
-	uint64_t address, mm;
-	uint32_t pid;
-	uint64_t generation;	     /* of the host's that the next are of */
-	struct vm *vm;		     /* borrowed; NULL: it has ended */
-	size_t vcpu_count;	     /* of the VM; 0: it has ended */
-	struct guest_memory *memory; /* owned, as is all that follows */
-	uint64_t *tids;		     /* 1 + the index of each vCPU */
-	struct guest_cpu *cpus;	     /* of the same order as the VM's vCPUs */
-	struct buf name, label;	     /* of the thread described last */
+	struct guest_view guest;
+	struct buf name, label; /* of the thread described last */
 };
 
+static struct guest_view *guest_of(void *self)
+{
+	return &((struct target_guest *)self)->guest;
+}
+
 /* ---- on a machine that runs ---- */
-
-static void forget_cpus(struct target_guest *t)
-{
-	for (size_t i = 0; t->cpus && i < t->vcpu_count; i++) {
-		free(t->cpus[i].why);
-		t->cpus[i] = (struct guest_cpu){ 0 };
-	}
-}
-
-/* Leaves @t without a VM, as one that has ended. */
-static void let_go(struct target_guest *t)
-{
-	forget_cpus(t);
-	free(t->cpus);
-	free(t->tids);
-	guest_memory_free(t->memory);
-	t->cpus = NULL;
-	t->tids = NULL;
-	t->memory = NULL;
-	t->vm = NULL;
-	t->vcpu_count = 0;
-}
-
-static struct err *take_vm(struct target_guest *t, struct vm *vm)
-{
-	t->tids = calloc(vm->vcpu_count + 1, sizeof(*t->tids));
-	t->cpus = calloc(vm->vcpu_count + 1, sizeof(*t->cpus));
-	struct err *e =
-		!t->tids || !t->cpus ? err_nomem() : guest_memory_new(t->host->kvm, vm, &t->memory);
-	if (e) {
-		let_go(t);
-		return e;
-	}
-	t->vm = vm;
-	t->vcpu_count = vm->vcpu_count;
-	for (size_t i = 0; i < t->vcpu_count; i++)
-		t->tids[i] = i + 1;
-	return NULL;
-}
-
-/* After the host's VMs were listed anew: finds this one there. */
-static struct err *follow_host(struct target_guest *t)
-{
-	struct vm *vms;
-	size_t count;
-	if (t->generation == t->host->generation)
-		return NULL;
-	let_go(t);
-	struct err *e = kvm_vms(t->host->kvm, &vms, &count);
-	if (e)
-		return e;
-	struct vm *vm = kvm_vm_at(t->host->kvm, t->address);
-	if (vm && vm->mm == t->mm && vm->pid == t->pid)
-		e = take_vm(t, vm);
-	if (!e)
-		t->generation = t->host->generation;
-	return e;
-}
-
-static struct err *has_ended(const struct target_guest *t)
-{
-	return err_new(ERR_NOTFOUND, "the virtual machine of process %" PRIu32 " has ended",
-		       t->pid);
-}
 
 /* Before each packet: what was read is old. */
 static void begin(void *self)
 {
-	struct target_guest *t = self;
-	host_begin(t->host);
-	/* Memory that is out now may be there at the next try. */
-	err_free(follow_host(t));
-	if (!t->vm)
-		return;
-	forget_cpus(t);
-	if (kvm_vm_is_there(t->host->kvm, t->vm))
-		guest_memory_forget(t->memory);
-	else
-		let_go(t);
+	guest_view_begin(guest_of(self));
 }
 
 static struct err *renew(void *self)
 {
-	struct target_guest *t = self;
-	struct err *e = host_renew(t->host);
-	return e ? e : follow_host(t);
+	return guest_view_renew(guest_of(self));
 }
 
 static uint64_t generation(void *self)
 {
-	return ((struct target_guest *)self)->host->generation;
-}
-
-/* ---- vCPUs ---- */
-
-static const struct vcpu *vcpu_of(struct target_guest *t, uint64_t tid)
-{
-	err_free(follow_host(t));
-	return tid >= 1 && tid <= t->vcpu_count ? &t->vm->vcpus[tid - 1] : NULL;
-}
-
-static struct err *read_cpu(struct target_guest *t, struct guest_cpu *c, const struct vcpu *vcpu)
-{
-	struct err *e = guest_regs_read(t->host->kvm, vcpu, &c->regs);
-	if (e)
-		return e;
-	e = guest_paging(&c->regs, &c->space, &c->stale);
-	if (!e)
-		e = guest_paging_below(t->host->kvm, vcpu, &c->regs, &c->space);
-	if (e && err_code(e) == ERR_NOMEM)
-		return e;
-	c->has_space = !e;
-	if (e) {
-		c->why = strdup(err_msg(e));
-		err_free(e);
-		if (!c->why)
-			return err_nomem();
-	}
-	c->read = true;
-	return NULL;
-}
-
-static struct err *get_cpu(struct target_guest *t, uint64_t tid, struct guest_cpu **ret)
-{
-	const struct vcpu *vcpu = vcpu_of(t, tid);
-	if (!t->vm)
-		return has_ended(t);
-	if (!vcpu)
-		return err_new(ERR_NOTFOUND, "there is no thread %" PRIu64, tid);
-	struct guest_cpu *c = &t->cpus[tid - 1];
-	struct err *e = c->read ? NULL : read_cpu(t, c, vcpu);
-	if (!e)
-		*ret = c;
-	return e;
+	return guest_of(self)->host->generation;
 }
 
 /* ---- memory ---- */
 
-static struct err *get_space(struct target_guest *t, const struct target_view *view,
+static struct err *get_space(struct guest_view *g, const struct target_view *view,
 			     struct walk_space *ret)
 {
 	struct guest_cpu *c;
-	struct err *e = follow_host(t);
+	struct err *e = guest_view_follow(g);
 	if (e)
 		return e;
-	if (!t->vm)
-		return has_ended(t);
+	if (!g->vm)
+		return guest_view_ended(g);
 	if (view->physical) {
 		*ret = (struct walk_space){ .format = WALK_NONE };
 		return NULL;
 	}
-	e = get_cpu(t, view->tid, &c);
+	e = guest_view_cpu(g, view->tid, &c);
 	if (e)
 		return e;
 	if (!c->has_space)
@@ -209,19 +76,19 @@ static struct err *get_space(struct target_guest *t, const struct target_view *v
 static struct err *read_memory(void *self, const struct target_view *view, uint64_t addr, void *out,
 			       size_t len, size_t *ret_done)
 {
-	struct target_guest *t = self;
+	struct guest_view *g = guest_of(self);
 	struct walk_space space;
-	struct err *e = get_space(t, view, &space);
-	return e ? e : guest_memory_read(t->memory, &space, addr, out, len, ret_done);
+	struct err *e = get_space(g, view, &space);
+	return e ? e : guest_memory_read(g->memory, &space, addr, out, len, ret_done);
 }
 
 static bool next_memory(void *self, const struct target_view *view, uint64_t addr,
 			uint64_t *ret_next)
 {
-	struct target_guest *t = self;
+	struct guest_view *g = guest_of(self);
 	struct walk_space space;
-	struct err *e = get_space(t, view, &space);
-	bool found = !e && guest_memory_next(t->memory, &space, addr, ret_next);
+	struct err *e = get_space(g, view, &space);
+	bool found = !e && guest_memory_next(g->memory, &space, addr, ret_next);
 	err_free(e);
 	return found;
 }
@@ -236,17 +103,17 @@ static bool same_space(const struct walk_space *a, const struct walk_space *b)
 /* Whether all vCPUs that have page tables have the same. */
 static bool memory_is_shared(void *self)
 {
-	struct target_guest *t = self;
+	struct guest_view *g = guest_of(self);
 	const struct walk_space *first = NULL;
-	err_free(follow_host(t));
-	for (size_t i = 0; i < t->vcpu_count; i++) {
+	err_free(guest_view_follow(g));
+	for (size_t i = 0; i < g->vcpu_count; i++) {
 		struct guest_cpu *c;
-		struct err *e = get_cpu(t, t->tids[i], &c);
+		struct err *e = guest_view_cpu(g, g->tids[i], &c);
 		if (e) {
 			err_free(e);
 			return false;
 		}
-		if (!c->has_space || !t->vm->vcpus[i].has_run)
+		if (!c->has_space || !g->vm->vcpus[i].has_run)
 			continue;
 		if (first && !same_space(first, &c->space))
 			return false;
@@ -289,7 +156,7 @@ static struct err *read_registers(void *self, const struct target_view *view, ui
 {
 	struct guest_cpu *c;
 	struct regs regs = { 0 };
-	struct err *e = get_cpu(self, view->tid, &c);
+	struct err *e = guest_view_cpu(guest_of(self), view->tid, &c);
 	if (e)
 		return e;
 	for (size_t i = 0; i < sizeof(registers) / sizeof(*registers); i++) {
@@ -314,17 +181,17 @@ static const struct target_register_ops register_ops = {
 static struct err *list_threads(void *self, const uint64_t **ret_tids, size_t *ret_count)
 {
 	struct target_guest *t = self;
-	struct err *e = follow_host(t);
+	struct err *e = guest_view_follow(&t->guest);
 	if (e)
 		return e;
-	*ret_tids = t->tids;
-	*ret_count = t->vcpu_count;
+	*ret_tids = t->guest.tids;
+	*ret_count = t->guest.vcpu_count;
 	return NULL;
 }
 
 static bool thread_alive(void *self, uint64_t tid)
 {
-	return vcpu_of(self, tid) != NULL;
+	return guest_view_vcpu(guest_of(self), tid) != NULL;
 }
 
 /* gdb does not attach when it cannot tell where the thread is: the first vCPU whose rip is known.
@@ -332,31 +199,31 @@ static bool thread_alive(void *self, uint64_t tid)
 static uint64_t current_thread(void *self)
 {
 	struct target_guest *t = self;
-	err_free(follow_host(t));
-	for (size_t i = 0; i < t->vcpu_count; i++) {
+	err_free(guest_view_follow(&t->guest));
+	for (size_t i = 0; i < t->guest.vcpu_count; i++) {
 		struct guest_cpu *c;
-		struct err *e = get_cpu(t, t->tids[i], &c);
+		struct err *e = guest_view_cpu(&t->guest, t->guest.tids[i], &c);
 		if (!e && c->regs.value[GUEST_RIP].known)
-			return t->tids[i];
+			return t->guest.tids[i];
 		err_free(e);
 	}
 	return 1;
 }
 
 /* KVM_MP_STATE_HALTED, arch/x86 (include/uapi/linux/kvm.h). */
-static bool is_halted(const struct target_guest *t, const struct vcpu *vcpu)
+static bool is_halted(const struct host *h, const struct vcpu *vcpu)
 {
 	uint64_t state;
 	struct member m;
-	struct err *e = type_scope_member(kvm_types(t->host->kvm), "kvm_vcpu", "arch.mp_state", &m);
+	struct err *e = type_scope_member(kvm_types(h->kvm), "kvm_vcpu", "arch.mp_state", &m);
 	if (!e)
-		e = kernel_read_member(t->host->kernel, vcpu->address, &m, &state);
+		e = kernel_read_member(h->kernel, vcpu->address, &m, &state);
 	bool halted = !e && state == 3;
 	err_free(e);
 	return halted;
 }
 
-static const char *state_of(const struct target_guest *t, const struct vcpu *vcpu,
+static const char *state_of(const struct host *h, const struct vcpu *vcpu,
 			    const struct guest_cpu *c)
 {
 	if (!vcpu->has_run)
@@ -370,7 +237,7 @@ static const char *state_of(const struct target_guest *t, const struct vcpu *vcp
 		return "runs a guest: its registers";
 	if (c->regs.in_guest)
 		return "in guest";
-	if (is_halted(t, vcpu))
+	if (is_halted(h, vcpu))
 		return "halted";
 	if (!vcpu->loaded)
 		return "in user space";
@@ -381,12 +248,12 @@ static struct err *describe_thread(void *self, uint64_t tid, struct target_threa
 {
 	struct target_guest *t = self;
 	struct guest_cpu *c;
-	struct err *e = get_cpu(t, tid, &c);
+	struct err *e = guest_view_cpu(&t->guest, tid, &c);
 	if (e)
 		return e;
-	const struct vcpu *vcpu = vcpu_of(t, tid);
+	const struct vcpu *vcpu = guest_view_vcpu(&t->guest, tid);
 	buf_reset(&t->name);
-	buf_addf(&t->name, "CPU %d [%s]", vcpu->id, state_of(t, vcpu, c));
+	buf_addf(&t->name, "CPU %d [%s]", vcpu->id, state_of(t->guest.host, vcpu, c));
 	buf_reset(&t->label);
 	buf_addf(&t->label, "vCPU %d", vcpu->id);
 	e = buf_error(&t->name);
@@ -427,11 +294,11 @@ static const struct target_thread_ops thread_ops = {
 static const struct guest_linux *linux_of(struct target_guest *t)
 {
 	const struct guest_linux *g;
-	struct err *e = follow_host(t);
-	if (!e && !t->vm)
-		e = has_ended(t);
+	struct err *e = guest_view_follow(&t->guest);
+	if (!e && !t->guest.vm)
+		e = guest_view_ended(&t->guest);
 	if (!e)
-		e = guest_linux_find(t->host->kvm, t->vm, &g);
+		e = guest_linux_find(t->guest.host->kvm, t->guest.vm, &g);
 	bool found = !e && g->found;
 	err_free(e);
 	return found ? g : NULL;
@@ -484,10 +351,11 @@ static void add_help(struct buf *out)
 
 static void add_info(struct target_guest *t, struct buf *out)
 {
-	err_free(follow_host(t));
-	const struct vm *vm = t->vm;
+	err_free(guest_view_follow(&t->guest));
+	const struct vm *vm = t->guest.vm;
 	if (!vm) {
-		buf_addf(out, "the virtual machine of process %" PRIu32 " has ended\n", t->pid);
+		buf_addf(out, "the virtual machine of process %" PRIu32 " has ended\n",
+			 t->guest.pid);
 		return;
 	}
 	buf_addf(out,
@@ -495,7 +363,7 @@ static void add_info(struct target_guest *t, struct buf *out)
 		 ", %zu vCPUs\n",
 		 vm_kind_name(vm->kind), vm->pid, vm->address, vm->vcpu_count);
 	const struct guest_linux *g;
-	struct err *e = guest_linux_find(t->host->kvm, t->vm, &g);
+	struct err *e = guest_linux_find(t->guest.host->kvm, t->guest.vm, &g);
 	if (!e && g->found)
 		add_guest_linux(g, out);
 	else if (!e)
@@ -505,12 +373,13 @@ static void add_info(struct target_guest *t, struct buf *out)
 	err_free(e);
 	for (size_t i = 0; i < vm->vcpu_count; i++) {
 		struct guest_cpu *c;
-		e = get_cpu(t, t->tids[i], &c);
+		e = guest_view_cpu(&t->guest, t->guest.tids[i], &c);
 		if (e) {
 			err_free(e);
 			continue;
 		}
-		buf_addf(out, "CPU %d  [%s]  ", vm->vcpus[i].id, state_of(t, &vm->vcpus[i], c));
+		buf_addf(out, "CPU %d  [%s]  ", vm->vcpus[i].id,
+			 state_of(t->guest.host, &vm->vcpus[i], c));
 		if (c->has_space)
 			buf_addf(out, "%s, tables at 0x%" PRIx64 "%s\n",
 				 guest_paging_name(&c->space), walk_root_table(&c->space),
@@ -537,8 +406,10 @@ static struct err *run_monitor(void *self, struct target_view *view, const char 
 	static const char *const about_vcpu[] = { "walk", "mmu", "ept" };
 	static const char *const passed_on[] = { "targets" };
 	struct target_guest *t = self;
-	const struct vcpu *vcpu = vcpu_of(t, view->tid);
-	struct target_view of_host = { .tid = t->host->tasks.list[t->host->current].tid };
+	const struct vcpu *vcpu = guest_view_vcpu(&t->guest, view->tid);
+	struct target_view of_host = {
+		.tid = t->guest.host->tasks.list[t->guest.host->current].tid
+	};
 	const char *rest;
 	line += strspn(line, " \t");
 	if (!*line || is_command(line, "help", &rest)) {
@@ -551,7 +422,7 @@ static struct err *run_monitor(void *self, struct target_view *view, const char 
 	}
 	for (size_t i = 0; i < sizeof(passed_on) / sizeof(*passed_on); i++)
 		if (is_command(line, passed_on[i], &rest))
-			return monitor_run(t->host, &of_host, line, out, ret_job);
+			return monitor_run(t->guest.host, &of_host, line, out, ret_job);
 	for (size_t i = 0; vcpu && i < sizeof(about_vcpu) / sizeof(*about_vcpu); i++) {
 		if (!is_command(line, about_vcpu[i], &rest))
 			continue;
@@ -559,7 +430,7 @@ static struct err *run_monitor(void *self, struct target_view *view, const char 
 		buf_addf(&whole, "%s 0x%" PRIx64 "%s", about_vcpu[i], vcpu->address, rest);
 		struct err *e = buf_error(&whole);
 		if (!e)
-			e = monitor_run(t->host, &of_host, whole.data, out, ret_job);
+			e = monitor_run(t->guest.host, &of_host, whole.data, out, ret_job);
 		buf_free(&whole);
 		return e;
 	}
@@ -573,7 +444,7 @@ static struct err *go_on(void *self, struct target_view *view, struct target_job
 			 struct buf *out, bool *ret_done)
 {
 	(void)view;
-	return monitor_more(((struct target_guest *)self)->host, job, out, ret_done);
+	return monitor_more(guest_of(self)->host, job, out, ret_done);
 }
 
 static void cancel(void *self, struct target_job *job)
@@ -595,11 +466,6 @@ struct err *target_guest_new(struct host *host, struct vm *vm, struct target **r
 	struct target_guest *t = calloc(1, sizeof(*t));
 	if (!t)
 		return err_nomem();
-	t->host = host;
-	t->address = vm->address;
-	t->mm = vm->mm;
-	t->pid = vm->pid;
-	t->generation = host->generation;
 	buf_init(&t->name);
 	buf_init(&t->label);
 	t->target = (struct target){
@@ -614,7 +480,7 @@ struct err *target_guest_new(struct host *host, struct vm *vm, struct target **r
 		.image = &image_ops,
 		.monitor = &monitor_ops,
 	};
-	struct err *e = take_vm(t, vm);
+	struct err *e = guest_view_open(host, vm, &t->guest);
 	if (e) {
 		target_guest_free(&t->target);
 		return e;
@@ -628,7 +494,7 @@ void target_guest_free(struct target *target)
 	struct target_guest *t = target ? target->self : NULL;
 	if (!t)
 		return;
-	let_go(t);
+	guest_view_close(&t->guest);
 	buf_free(&t->name);
 	buf_free(&t->label);
 	free(t);
@@ -636,13 +502,12 @@ void target_guest_free(struct target *target)
 
 bool target_guest_is(const struct target *target, const struct vm *vm)
 {
-	const struct target_guest *t = target->self;
-	return t->address == vm->address && t->mm == vm->mm && t->pid == vm->pid;
+	return guest_view_is(guest_of(target->self), vm);
 }
 
 bool target_guest_has_ended(const struct target *target)
 {
-	struct target_guest *t = target->self;
-	err_free(follow_host(t));
-	return t->generation == t->host->generation && !t->vm;
+	struct guest_view *g = guest_of(target->self);
+	err_free(guest_view_follow(g));
+	return g->generation == g->host->generation && !g->vm;
 }
