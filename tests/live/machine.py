@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "real"))
@@ -110,31 +109,11 @@ class LiveMachine:
             self.portal.await_ready(BOOT_S)
             if self.setup.source == "/dev/mem" and not self._reads_dev_mem():
                 self._allow_dev_mem(machine)
-            self._keep_awake_thread(stack)
             self._stack = stack.pop_all()
         return self
 
     def __exit__(self, *_):
         self._stack.close()
-
-    def _keep_awake_thread(self, stack):
-        """Until the end, a machine from which nothing comes is woken (qemu_machine.SILENT_S)."""
-        ends = threading.Event()
-
-        def keep_awake():
-            awake = self.stopwatch()
-            while not ends.wait(1):
-                if min(self.portal.silent_s(), awake()) > qemu_machine.SILENT_S:
-                    try:
-                        self.qemu.wake()
-                    except (OSError, qemu_machine.MachineError):
-                        return  # it has ended, which whoever uses it will see
-                    awake = self.stopwatch()
-
-        thread = threading.Thread(target=keep_awake)
-        thread.start()
-        stack.callback(thread.join)
-        stack.callback(ends.set)
 
     def _reads_dev_mem(self):
         """Whether /dev/mem has RAM above the first MiB."""

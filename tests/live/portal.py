@@ -38,7 +38,6 @@ class Portal:
         self._channels = {0: queue.Queue()}
         self._dead = False
         self._last = None
-        self.silent_s = self._stopwatch()  # how long ago the machine said anything
         threading.Thread(target=self._read, daemon=True).start()
 
     def _connect(self, path):
@@ -82,7 +81,6 @@ class Portal:
                     break
                 data = file.read(length)
                 self._last = (header, data[-64:])
-                self.silent_s = self._stopwatch()
             except OSError:
                 break
             with self._lock:

@@ -35,8 +35,7 @@ def gdb_sees(dump, server, mode):
     if mode != "--without-vmlinux":
         command += ["-iex", "set index-cache enabled on",
                     "-iex", f"set index-cache directory {dump.path('gdb-index')}"]
-    command += ["-ex", f"target remote {server.host}:{server.port}",
-               "-x", os.path.join(HERE, "gdb_report.py")]
+    command += [*server.gdb_attach(), "-x", os.path.join(HERE, "gdb_report.py")]
     if not mode:
         command.append(dump.vmlinux)
     env = dict(os.environ, GDB_REPORT_TID=str(dump.thread_named(SLEEPER)["tid"]),

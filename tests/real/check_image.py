@@ -73,8 +73,7 @@ def complaints(image):
 
 
 def gdb_frames(server, files):
-    command = ["gdb", "-nx", "-batch", "-ex", f"target remote {server.host}:{server.port}",
-               "-x", os.path.join(HERE, "gdb_frames.py"), *files]
+    command = ["gdb", "-nx", "-batch", *server.gdb_attach(), "-x", os.path.join(HERE, "gdb_frames.py"), *files]
     output = run(command, "gdb", with_stderr=True).decode("utf-8", "replace")
     lines = [json.loads(line[len(MARK):]) for line in output.splitlines() if line.startswith(MARK)]
     # What an interrupt has stopped is a thread, too, but no task: check_contexts.py looks at those.

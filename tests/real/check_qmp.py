@@ -160,8 +160,7 @@ class Check:
     def check_gdb(self):
         """Stock gdb, which fetches its image from the server."""
         with Server(self.server, []) as server:
-            report = run(["gdb", "-nx", "-batch", "-ex", "set remotetimeout 60",
-                          "-ex", f"target remote {server.host}:{server.port}",
+            report = run(["gdb", "-nx", "-batch", *server.gdb_attach(),
                           "-ex", "info threads", "-ex", "thread apply 1 backtrace",
                           "-ex", "monitor vms"], "gdb", with_stderr=True).decode("utf-8", "replace")
         for part in ("kthreadd [sleeping]", "do_syscall_64", "SVM, plain, 4 vCPUs"):

@@ -42,7 +42,7 @@ def answers(dump, server, folder):
     """What each of the commands prints."""
     command = ["gdb", "-nx", "-batch", "-iex", "set index-cache enabled on",
                "-iex", f"set index-cache directory {dump.path('gdb-index')}",
-               "-ex", f"target remote {server.host}:{server.port}",
+               *server.gdb_attach(),
                "-ex", f"python sys.path.insert(0, {folder!r})"]
     for part in PARTS:
         command += ["-ex", f"python import linux.{part}"]

@@ -31,8 +31,7 @@ LLDB_THREAD = re.compile(r"^[* ] thread #(\d+)(?:: tid = (\d+))?", re.MULTILINE)
 def gdb_backtraces(server, dump, has_vmlinux, folder):
     """{tid: (frames' pcs and names, what gdb complains of)}."""
     del folder
-    command = ["gdb", "-nx", "-batch", "-ex", f"target remote {server.host}:{server.port}",
-               "-x", os.path.join(HERE, "gdb_frames.py"), *([dump.vmlinux] if has_vmlinux else [])]
+    command = ["gdb", "-nx", "-batch", *server.gdb_attach(), "-x", os.path.join(HERE, "gdb_frames.py"), *([dump.vmlinux] if has_vmlinux else [])]
     output = run(command, "gdb", with_stderr=True).decode("utf-8", "replace")
     lines = [json.loads(line[len(MARK):]) for line in output.splitlines() if line.startswith(MARK)]
     return {thread["tid"]: ([(frame["pc"], frame["name"]) for frame in thread["frames"]

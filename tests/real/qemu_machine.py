@@ -3,7 +3,6 @@
 
 import json
 import os
-import re
 import shutil
 import socket
 import subprocess
@@ -22,11 +21,12 @@ MACHINE = [
 ]
 
 LIFETIME_S = 600  # of QEMU itself: nothing outlives it, even if this process is killed hard
-# A machine that says nothing for so long, by its own time, may have lost an interrupt: one that comes
-# while a CPU leaves a guest of its own can be gone for good with QEMU's emulator (interrupt_request
-# is changed there without the lock that others hold), and the CPU stays in that guest. To be stopped
-# and set going gets it out, and does no harm to one that is only slow.
-SILENT_S = 20
+# A CPU that leaves a guest of its own can lose an interrupt that comes at that moment: QEMU's emulator
+# changes interrupt_request there without the lock that others hold (do_vmexit() of svm_helper.c, in
+# 7.2), and looks at the APIC again only when the next one comes. Were that a timer's that is set
+# for one moment, none would come, and a guest that spins would keep its CPU for good: so the timer
+# goes off all the time.
+TICKS = "nohz=off highres=off"
 
 SIGNS_OF_FAILURE = ["init: failed:", "Kernel panic - not syncing: No working init",
                     "Attempted to kill init"]
@@ -45,13 +45,11 @@ class Machine:
         self.gdb_socket = os.path.join(self._dir, "gdb")
         self._console_text = ""
         self._console_changed = threading.Condition()
-        self._qmp_lock = threading.Lock()
-        self._silent_s = None
         self._console_log = open(f"{log}.console", "wb", buffering=0)
         self._qemu_log = open(f"{log}.qemu", "wb")
         self._process = subprocess.Popen(
             ["timeout", "--kill-after=5", str(LIFETIME_S), "qemu-system-x86_64", *MACHINE,
-             "-kernel", kernel, "-initrd", initrd, "-append", append,
+             "-kernel", kernel, "-initrd", initrd, "-append", f"{append} {TICKS}",
              "-chardev", f"socket,id=console,path={self._dir}/console,server=on,wait=on,"
              "mux=on",  # it has escape sequences, of which one makes a line break
              "-serial", "chardev:console",
@@ -107,13 +105,12 @@ class Machine:
                     return
                 self._console_log.write(data)
                 self._console_text += data.decode("utf-8", "replace")
-                self._silent_s = self.stopwatch()
                 self._console_changed.notify_all()
 
     def await_console(self, text, timeout):
         """Waits until the console has said text, timeout seconds of the machine; returns all that it
         has said."""
-        passed = self._silent_s = self.stopwatch()
+        passed = self.stopwatch()
         with self._console_changed:
             while text not in self._console_text:
                 if any(sign in self._console_text for sign in SIGNS_OF_FAILURE):
@@ -122,9 +119,6 @@ class Machine:
                 if left <= 0 or self._process.poll() is not None:
                     raise MachineError(f"the console did not say {text!r}, but ended with:\n"
                                        f"{self._console_text[-2000:]}")
-                if self._silent_s() > SILENT_S:
-                    self.wake()
-                    self._silent_s = self.stopwatch()
                 self._console_changed.wait(min(left, 1))
             return self._console_text
 
@@ -151,15 +145,6 @@ class Machine:
             return max(min(wall, self.processor_s() - had), wall / 10)
         return passed
 
-    def wake(self):
-        """Stops the machine, which runs, and sets it going: see SILENT_S. Where its CPUs were is
-        what it says of it, for whoever looks for the reason."""
-        places = re.findall(r"RIP=([0-9a-f]+).*?HLT=(\d)", self.monitor("info registers -a"),
-                            re.DOTALL)
-        print(f"# the machine is silent, its CPUs at {places} (rip, halted): woken", flush=True)
-        self.command("stop")
-        self.command("cont")
-
     def type_line(self):
         """Enter on the console: sends the guest's init on to its next phase."""
         self._console.sendall(b"\n")
@@ -169,17 +154,15 @@ class Machine:
         self._console.sendall(b"\x01b" + key.encode("ascii"))
 
     def command(self, name, **arguments):
-        """A QMP command; returns what it returned. Events in between are dropped. Threads may share
-        the machine."""
-        with self._qmp_lock:
-            self._qmp.write(json.dumps({"execute": name, "arguments": arguments}) + "\n")
-            self._qmp.flush()
-            for line in self._qmp:
-                answer = json.loads(line)
-                if "error" in answer:
-                    raise MachineError(f"QMP {name}: {answer['error']['desc']}")
-                if "return" in answer:
-                    return answer["return"]
+        """A QMP command; returns what it returned. Events in between are dropped."""
+        self._qmp.write(json.dumps({"execute": name, "arguments": arguments}) + "\n")
+        self._qmp.flush()
+        for line in self._qmp:
+            answer = json.loads(line)
+            if "error" in answer:
+                raise MachineError(f"QMP {name}: {answer['error']['desc']}")
+            if "return" in answer:
+                return answer["return"]
         raise MachineError(f"QMP {name}: QEMU closed the connection")
 
     def monitor(self, line):

@@ -54,6 +54,12 @@ class Server:
                 self.seconds = time.monotonic() - started
                 return
 
+    def gdb_attach(self):
+        """The options that make gdb attach to it: patient, as the server may be one with sanitizers on
+        a machine that has other things to do, and gdb takes what comes late for another's answer."""
+        return ["-ex", "set remotetimeout 60",
+                "-ex", f"target remote {self.host}:{self.port}"]
+
     def rest_of_greeting(self):
         """What the server says right after "listening on": nothing may come, so do not wait long."""
         lines = []

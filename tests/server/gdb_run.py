@@ -10,7 +10,9 @@ GDB_S = 30
 
 
 def gdb_command(*commands, attach, vmlinux=VMLINUX):
-    settings = ["set confirm off", "set pagination off", "set width 0", "set style enabled off"]
+    settings = ["set confirm off", "set pagination off", "set width 0", "set style enabled off",
+                # Of a server with sanitizers on a machine that has other things to do.
+                "set remotetimeout 60"]
     line = [need_tool("gdb"), "-nx", "-q", "-batch"]
     for command in [*settings, f"target remote {attach}", *commands]:
         line += ["-ex", command]

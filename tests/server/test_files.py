@@ -67,7 +67,9 @@ def headers(data, kind):
 
 
 def gdb_on(address, *commands, vmlinux=None, before=()):
-    settings = ["set confirm off", "set pagination off", "set width 0", "set style enabled off"]
+    settings = ["set confirm off", "set pagination off", "set width 0", "set style enabled off",
+                # Of a server with sanitizers on a machine that has other things to do.
+                "set remotetimeout 60"]
     line = [need_tool("gdb"), "-nx", "-q", "-batch"]
     for command in [*settings, *before, f"target remote {address}", *commands]:
         line += ["-ex", command]
