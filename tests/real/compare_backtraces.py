@@ -31,7 +31,8 @@ LLDB_THREAD = re.compile(r"^[* ] thread #(\d+)(?:: tid = (\d+))?", re.MULTILINE)
 def gdb_backtraces(server, dump, has_vmlinux, folder):
     """{tid: (frames' pcs and names, what gdb complains of)}."""
     del folder
-    command = ["gdb", "-nx", "-batch", *server.gdb_attach(), "-x", os.path.join(HERE, "gdb_frames.py"), *([dump.vmlinux] if has_vmlinux else [])]
+    command = ["gdb", "-nx", "-batch", *server.gdb_attach(),
+               "-x", os.path.join(HERE, "gdb_frames.py"), *([dump.vmlinux] if has_vmlinux else [])]
     output = run(command, "gdb", with_stderr=True).decode("utf-8", "replace")
     lines = [json.loads(line[len(MARK):]) for line in output.splitlines() if line.startswith(MARK)]
     return {thread["tid"]: ([(frame["pc"], frame["name"]) for frame in thread["frames"]
@@ -46,7 +47,7 @@ def lldb_name(text):
 
 
 def lldb_backtraces(server, dump, has_vmlinux, folder):
-    """The same; functions inlined in one another are shown as several frames, and taken for one."""
+    """The same, but inlined functions are there, too: see without_inlined()."""
     env = dict(os.environ, XDG_CACHE_HOME=folder)
     command = [sys.executable, VMCORE_LLDB, f"{server.host}:{server.port}",
                *([dump.vmlinux] if has_vmlinux else []), "--no-lldbinit", "--batch",
@@ -57,14 +58,25 @@ def lldb_backtraces(server, dump, has_vmlinux, folder):
     threads = {}
     parts = LLDB_THREAD.split(text)
     for number, frames in zip(parts[1::3], parts[3::3]):
-        found = []
-        for _, pc, rest in LLDB_FRAME.findall(frames):
-            name = lldb_name(rest)
-            if not found or found[-1][1] != name or name is None:
-                found.append((int(pc, 16), name))
         if number in tids:
-            threads[tids[number]] = found, None
+            threads[tids[number]] = [(int(pc, 16), lldb_name(rest)) for _, pc, rest in
+                                     LLDB_FRAME.findall(frames)], None
     return threads
+
+
+def without_inlined(frames, pcs):
+    """lldb's frames, of which each version shows inlined functions in its own way (with the name of the
+    one around them, marked behind, or not at all): a frame goes as far as the next of pcs, those of
+    `monitor bt`, and its function is the outermost, the last."""
+    found, following = [], iter(pcs)
+    following_pc = next(following, None)
+    for pc, name in frames:
+        if not found or pc == following_pc:
+            found.append((pc, name))
+            following_pc = next(following, None)
+        else:
+            found[-1] = found[-1][0], name
+    return found
 
 
 def plain(name):
@@ -139,6 +151,9 @@ def compare(dump, command, debugger, place):
             continue
         tasks += 1
         frames, complaint = seen.get(tid, ([], "it is not there"))
+        if debugger == "lldb":
+            frames = without_inlined(frames, [int(frame["pc"], 16) for frame in
+                                              ours[tid]["frames"] if "pc" in frame])
         lines += [f"{tid} ({theirs['comm']}) {line}"
                   for line in compare_thread(frames, complaint, ours[tid], theirs)]
     print(f"{debugger}, vmlinux {place}: {tasks} tasks, {len(lines)} differences", file=sys.stderr)
