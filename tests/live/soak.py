@@ -201,13 +201,13 @@ class Soak:
         self._count("modules", int(loaded))
 
     def _begin_guests(self):
-        """Two virtual machines in place of those that are there; a vCPU of the first stays in its guest, on
-        CPU 0, until an interrupt comes."""
+        """Two virtual machines in place of those that are there; a vCPU of the first stays in its guest
+        until an interrupt comes."""
         first, second = self._next_guest, chr(ord(self._next_guest) + 1)
         self._next_guest = chr(ord(second) + 1) if second < "Y" else "C"
         self._machine.run(
             "killall -9 vmhost; "
-            f"vmhost {first} 0 >/run/vmhost-{first} 2>&1 & vmhost {second} - >/run/vmhost-{second} 2>&1 & "
+            f"vmhost {first} spin >/run/vmhost-{first} 2>&1 & vmhost {second} halt >/run/vmhost-{second} 2>&1 & "
             f"for name in {first} {second}; do for i in $(seq 1000); do "
             "grep -q ready /run/vmhost-$name && break; sleep 0.2; done; "
             "grep -q ready /run/vmhost-$name || { cat /run/vmhost-$name; exit 1; }; done", 240)
@@ -261,7 +261,7 @@ class Soak:
         passed, started = self._machine.stopwatch(), time.monotonic()
         self._ended = lambda: (self._stop.is_set() or passed() >= seconds or
                                time.monotonic() >= started + SLOWEST * seconds)
-        self._machine.run("taskset 2 churn >/run/churn 2>&1 & echo $! >/run/churn.pid")
+        self._machine.run("taskset 1 churn >/run/churn 2>&1 & echo $! >/run/churn.pid")
         with self._machine.forwarded(where) as address:
             work = [("a client", self._be_a_client, address)] * CLIENTS
             work += [("the watch", self._watch, address), ("the scales", self._weigh)]

@@ -54,20 +54,20 @@ def in_guest(cpu):
 
 
 def guest_and_idle(cpus):
-    return in_guest(cpus[0]) and "CPL=0" in cpus[1] and "HLT=1" in cpus[1]
+    return in_guest(cpus[1]) and "CPL=0" in cpus[0] and "HLT=1" in cpus[0]
 
 
 def guest_and_user(cpus):
-    return in_guest(cpus[0]) and USER_R12 in cpus[1] and "CPL=3" in cpus[1]
+    return in_guest(cpus[1]) and USER_R12 in cpus[0] and "CPL=3" in cpus[0]
 
 
 def guest_in_user(cpus):
     """The guest's workload, not one of the host."""
-    return USER_R12 in cpus[0] and "CPL=3" in cpus[0] and "HLT=1" in cpus[1]
+    return USER_R12 in cpus[1] and "CPL=3" in cpus[1] and "HLT=1" in cpus[0]
 
 
 def just_left_guest(cpus):
-    return GUEST_RBX in cpus[0] and not in_guest(cpus[0])
+    return GUEST_RBX in cpus[1] and not in_guest(cpus[1])
 
 
 def pause_when(machine, settled):
@@ -85,13 +85,13 @@ def pause_when(machine, settled):
 
 
 def pause_leaving_guest(machine):
-    """Pauses the machine with the host's rip and rsp in CPU 0, and the guest's other registers:
+    """Pauses the machine with the host's rip and rsp in CPU 1, and the guest's other registers:
     too short a moment to be met by chance."""
     pause_when(machine, guest_and_idle)
     gdb_on_stub(machine, "-x", os.path.join(HERE, "leave-guest.gdb"))
     text = machine.monitor("info registers -a")
     if not just_left_guest(registers_by_cpu(text)):
-        raise MachineError(f"gdb did not step CPU 0 out of its guest:\n{text}")
+        raise MachineError(f"gdb did not step CPU 1 out of its guest:\n{text}")
 
 
 def gdb_on_stub(machine, *commands):

@@ -5,9 +5,9 @@ left that guest.
 
     check_guest_entry.py MANIFEST DUMP_NAME SERVER [SERVER_OPTION...]
 
-DUMP_NAME is a dump taken while CPU 0 ran a guest: its note holds the guest's registers, and the
+DUMP_NAME is a dump taken while CPU 1 ran a guest: its note holds the guest's registers, and the
 server finds the host's where the CPU keeps them. run-vmexit.elf is the same machine, stepped on
-until CPU 0 was back in the host, whose rip and rsp its note then holds: they, and all registers of
+until CPU 1 was back in the host, whose rip and rsp its note then holds: they, and all registers of
 the frames behind, must be those that were found before. Every frame up to user mode is compared,
 and there every register that either dump knows; of the first frame rip and rsp, for the guest's
 others are still in place there. Exit status: 0 the same, 1 different or failed.

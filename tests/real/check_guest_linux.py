@@ -5,7 +5,7 @@
     check_guest_linux.py MANIFEST DUMP_NAME SERVER [SERVER_OPTION...]
 
 What the server says is compared with what the guest said of itself on its console while it ran:
-/proc/version, the address of _stext in /proc/kallsyms, and ps. CPU 0 was inside the guest, in user mode,
+/proc/version, the address of _stext in /proc/kallsyms, and ps. CPU 1 was inside the guest, in user mode,
 with tell-tale registers: they are QEMU's. The host's kernel is of the same build, elsewhere.
 """
 
@@ -57,11 +57,11 @@ def name_differs(dump, vm, host, stext, banner):
 
 
 def inside_differs(dump, vm, command):
-    """The vCPU on CPU 0."""
-    name = next(vcpu["vcpu"] for vcpu in vm["vcpus"] if vcpu.get("cpu") == 0)
+    """The vCPU inside the guest, on the host's CPU 1: the guest's second, which its workload has."""
+    name = next(vcpu["vcpu"] for vcpu in vm["vcpus"] if vcpu["id"] == 1)
     vcpu, = ask(dump, command, f"vcpu {name} --json")
     registers = dump.path(dump.entry["oracle"]["registers"])
-    for reg, value in qemu_registers.read_guest(registers, 0).items():
+    for reg, value in qemu_registers.read_guest(registers, 1).items():
         if vcpu["regs"].get(reg) != {"value": hex(value), "from": "note"}:
             yield f"vCPU {name}: {reg} is {vcpu['regs'].get(reg)}, QEMU says {value:#x}"
 

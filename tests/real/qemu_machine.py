@@ -21,12 +21,6 @@ MACHINE = [
 ]
 
 LIFETIME_S = 600  # of QEMU itself: nothing outlives it, even if this process is killed hard
-# A CPU that leaves a guest of its own can lose an interrupt that comes at that moment: QEMU's emulator
-# changes interrupt_request there without the lock that others hold (do_vmexit() of svm_helper.c, in
-# 7.2), and looks at the APIC again only when the next one comes. Were that a timer's that is set
-# for one moment, none would come, and a guest that spins would keep its CPU for good: so the timer
-# goes off all the time.
-TICKS = "nohz=off highres=off"
 
 SIGNS_OF_FAILURE = ["init: failed:", "Kernel panic - not syncing: No working init",
                     "Attempted to kill init"]
@@ -49,7 +43,7 @@ class Machine:
         self._qemu_log = open(f"{log}.qemu", "wb")
         self._process = subprocess.Popen(
             ["timeout", "--kill-after=5", str(LIFETIME_S), "qemu-system-x86_64", *MACHINE,
-             "-kernel", kernel, "-initrd", initrd, "-append", f"{append} {TICKS}",
+             "-kernel", kernel, "-initrd", initrd, "-append", append,
              "-chardev", f"socket,id=console,path={self._dir}/console,server=on,wait=on,"
              "mux=on",  # it has escape sequences, of which one makes a line break
              "-serial", "chardev:console",

@@ -7,7 +7,7 @@
  * The guest has memory, KVM's own interrupt controllers and timer, ACPI
  * tables that name its CPUs, and a serial port that can only be written to, whose
  * text goes to standard output. The kernel is entered by its 64-bit boot protocol
- * (Documentation/x86/boot.rst). vCPU 1's thread lives on host CPU 0, all others on CPU 1.
+ * (Documentation/x86/boot.rst). Its vCPUs share a CPU of the host.
  */
 #define _GNU_SOURCE
 #include <asm/bootparam.h>
@@ -26,6 +26,8 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "cpus.h"
 
 /* Bits of CPUID's leaf 1, ecx, that KVM leaves to its user to set. */
 #define HYPERVISOR   (UINT32_C(1) << 31)
@@ -316,7 +318,7 @@ static void *vcpu_thread(void *arg)
 	snprintf(name, sizeof(name), "CPU %d/KVM", vcpu->id);
 	prctl(PR_SET_NAME, name);
 	CPU_ZERO(&set);
-	CPU_SET(vcpu->id == 1 ? 0 : 1, &set);
+	CPU_SET(GUEST_CPU, &set);
 	if (sched_setaffinity(0, sizeof(set), &set) < 0)
 		die("sched_setaffinity");
 	if (vcpu->id == 0)

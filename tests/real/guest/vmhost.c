@@ -3,9 +3,9 @@
  * A tiny virtual machine monitor: makes one VM on /dev/kvm whose vCPU threads are caught in every
  * state a dump can show them in, names the threads as QEMU does, and then stays.
  *
- *   vmhost LETTER SPIN_CPU [high]
+ *   vmhost LETTER spin|halt [high]
  *
- *   CPU 0/KVM  spins in guest code, pinned to host CPU SPIN_CPU ("-": no such vCPU state, it halts)
+ *   CPU 0/KVM  spins in guest code, or is halted, too
  *   CPU 1/KVM  halted: blocked in the kernel inside KVM_RUN
  *   CPU 2/KVM  left the guest for device emulation (MMIO) and sleeps in user space
  *   CPU 3/KVM  created, never run
@@ -28,6 +28,8 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "cpus.h"
+
 /* The guest's physical memory: one slot from 0, and where things lie in it. */
 enum {
 	GUEST_MEM = 4 << 20,
@@ -44,7 +46,6 @@ enum {
 #define HIGH_BASE    0xffffffff81000000ull /* where the "high" guest sees GPA 0 + CODE's offset */
 #define TELL_RBX     0xb0b0b0b0b0b00000ull /* + 0x100 * letter + vCPU: never a host's value */
 #define TELL_RBP     0xbeefbeefbeef0000ull
-#define HOUSE_CPU    1 /* every thread but the spinning vCPU lives here */
 #define NR_VCPUS     4
 #define CODE_STRIDE  0x100 /* each vCPU's own code, in bytes */
 
@@ -63,7 +64,7 @@ struct vcpu {
 struct vm {
 	char letter;
 	bool high;
-	int spin_cpu; /* -1: nothing spins */
+	bool spins; /* vCPU 0 does */
 	int fd;
 	uint8_t *mem;
 	struct vcpu vcpus[NR_VCPUS];
@@ -179,7 +180,7 @@ static void create_vm(struct vm *vm)
 
 		vcpu->vm = vm;
 		vcpu->id = i;
-		vcpu->job = i == 0 && vm->spin_cpu < 0 ? JOB_HALT : (enum job)i;
+		vcpu->job = i == 0 && !vm->spins ? JOB_HALT : (enum job)i;
 		vcpu->fd = xioctl(vm->fd, KVM_CREATE_VCPU, i, "KVM_CREATE_VCPU");
 		xioctl(vcpu->fd, KVM_SET_CPUID2, (uintptr_t)cpuid, "KVM_SET_CPUID2");
 		vcpu->run = mmap(NULL, run_size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
@@ -250,7 +251,7 @@ static void *vcpu_thread(void *arg)
 
 	snprintf(name, sizeof(name), "CPU %d/KVM", vcpu->id);
 	prctl(PR_SET_NAME, name);
-	pin_self(vcpu->job == JOB_SPIN ? vcpu->vm->spin_cpu : HOUSE_CPU);
+	pin_self(GUEST_CPU);
 	set_registers(vcpu);
 	if (vcpu->job == JOB_NEVER_RUN) {
 		vcpu->settled = true;
@@ -275,7 +276,7 @@ static bool all_settled(const struct vm *vm)
 		if (!vm->vcpus[i].settled)
 			return false;
 	}
-	return vm->spin_cpu < 0 || *(volatile uint64_t *)(vm->mem + COUNTER) > 0;
+	return !vm->spins || *(volatile uint64_t *)(vm->mem + COUNTER) > 0;
 }
 
 int main(int argc, char **argv)
@@ -283,11 +284,11 @@ int main(int argc, char **argv)
 	static struct vm vm;
 
 	if (argc < 3) {
-		fprintf(stderr, "usage: vmhost LETTER SPIN_CPU|- [high]\n");
+		fprintf(stderr, "usage: vmhost LETTER spin|halt [high]\n");
 		return 2;
 	}
 	vm.letter = argv[1][0];
-	vm.spin_cpu = strcmp(argv[2], "-") == 0 ? -1 : atoi(argv[2]);
+	vm.spins = strcmp(argv[2], "spin") == 0;
 	vm.high = argc > 3 && strcmp(argv[3], "high") == 0;
 	pin_self(HOUSE_CPU);
 	create_vm(&vm);

@@ -5,7 +5,7 @@
  *   workload threads    named threads, each asleep in another system call
  *   workload leaderless the leader has exited, its threads live on
  *   workload states     one child stopped, one a zombie
- *   workload spin       runs in user mode on CPU 1, with tell-tale registers, until it is killed
+ *   workload spin       runs in user mode, with tell-tale registers, until it is killed
  *
  * All but "spin" print a line when they are in place, and then stay.
  */
@@ -133,12 +133,6 @@ static void do_states(void)
 
 static void do_spin(void)
 {
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(1, &set);
-	if (sched_setaffinity(0, sizeof(set), &set) < 0)
-		die("sched_setaffinity");
 	prctl(PR_SET_NAME, "spins in user");
 	/* r12-r15 tell a debugger that it sees this loop's registers and no others. */
 	__asm__ volatile("movabs $0x1212121212121212, %%r12\n"
