@@ -207,7 +207,8 @@ class Soak:
         self._next_guest = chr(ord(second) + 1) if second < "Y" else "C"
         self._machine.run(
             "killall -9 vmhost; "
-            f"vmhost {first} spin >/run/vmhost-{first} 2>&1 & vmhost {second} halt >/run/vmhost-{second} 2>&1 & "
+            f"taskset 2 vmhost {first} spin >/run/vmhost-{first} 2>&1 & "
+            f"taskset 2 vmhost {second} halt >/run/vmhost-{second} 2>&1 & "
             f"for name in {first} {second}; do for i in $(seq 1000); do "
             "grep -q ready /run/vmhost-$name && break; sleep 0.2; done; "
             "grep -q ready /run/vmhost-$name || { cat /run/vmhost-$name; exit 1; }; done", 240)

@@ -53,8 +53,16 @@ def in_guest(cpu):
     return GUEST_RBX in cpu and any(rip in cpu for rip in GUEST_RIP)
 
 
+def is_idle(cpu):
+    return "CPL=0" in cpu and "HLT=1" in cpu
+
+
 def guest_and_idle(cpus):
-    return in_guest(cpus[1]) and "CPL=0" in cpus[0] and "HLT=1" in cpus[0]
+    return in_guest(cpus[1]) and is_idle(cpus[0])
+
+
+def guest_on_first_and_idle(cpus):
+    return in_guest(cpus[0]) and is_idle(cpus[1])
 
 
 def guest_and_user(cpus):
@@ -63,7 +71,7 @@ def guest_and_user(cpus):
 
 def guest_in_user(cpus):
     """The guest's workload, not one of the host."""
-    return USER_R12 in cpus[1] and "CPL=3" in cpus[1] and "HLT=1" in cpus[0]
+    return USER_R12 in cpus[1] and "CPL=3" in cpus[1] and is_idle(cpus[0])
 
 
 def just_left_guest(cpus):
@@ -161,9 +169,9 @@ def run_nokaslr(machine, output):
     machine.await_console("phase no-vmcoreinfo", BOOT_S)
     machine.type_line()
     machine.await_console("phase run\r", BOOT_S)
-    pause_when(machine, guest_and_idle)
+    pause_when(machine, guest_on_first_and_idle)
     take_dumps(machine, output, "nokaslr", ELF)
-    pause_when(machine, guest_and_idle)
+    pause_when(machine, guest_on_first_and_idle)
     machine.command("inject-nmi")
     take_panic(machine, output, "panic-nmi")
 

@@ -32,6 +32,8 @@ def readable(dump):
     if not dump.entry["filtered"]:  # which excludes pages of zeros
         yield "a whole stack in vmalloc space", stack, stack_size
     for save_area in dump.facts["host_save_areas"].values():
+        if int(save_area["rip"], 16) == 0:
+            continue  # no guest has run there
         yield "module text", int(save_area["rip"], 16), 64
 
 

@@ -222,9 +222,9 @@ class Check:
 
     def await_state(self, client, known):
         deadline = time.monotonic() + STATE_S
-        while (self.cpu_registers(client, 1) is not None) != known:
+        while (self.cpu_registers(client, 0) is not None) != known:
             if time.monotonic() > deadline:
-                self.lines.append(f"registers of CPU 1 should be {'' if known else 'un'}known")
+                self.lines.append(f"registers of CPU 0 should be {'' if known else 'un'}known")
                 return
             time.sleep(0.1)
 
@@ -237,8 +237,8 @@ class Check:
             self.await_state(client, known=False)
             pause_when(self.machine, guest_and_idle)
             self.await_state(client, known=True)
-            theirs = registers_by_cpu(self.machine.monitor("info registers -a"))[1]
-            mine = self.cpu_registers(client, 1)
+            theirs = registers_by_cpu(self.machine.monitor("info registers -a"))[0]
+            mine = self.cpu_registers(client, 0)
             for name in ("rip", "rsp", "rbp"):
                 text = f"{name.upper()}={int(mine[name], 16):016x}"
                 self.expect(text in theirs, f"paused again: {text} is not QEMU's:\n{theirs[:600]}")

@@ -7,7 +7,7 @@
  * The guest has memory, KVM's own interrupt controllers and timer, ACPI
  * tables that name its CPUs, and a serial port that can only be written to, whose
  * text goes to standard output. The kernel is entered by its 64-bit boot protocol
- * (Documentation/x86/boot.rst). Its vCPUs share a CPU of the host.
+ * (Documentation/x86/boot.rst).
  */
 #define _GNU_SOURCE
 #include <asm/bootparam.h>
@@ -15,7 +15,6 @@
 #include <fcntl.h>
 #include <linux/kvm.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -26,8 +25,6 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "cpus.h"
 
 /* Bits of CPUID's leaf 1, ecx, that KVM leaves to its user to set. */
 #define HYPERVISOR   (UINT32_C(1) << 31)
@@ -279,7 +276,7 @@ static void set_registers(struct vcpu *vcpu)
 	const struct kvm_segment data = { .limit = 0xffffffff, .selector = BOOT_DS, .type = 0x3,
 					  .present = 1, .s = 1, .db = 1, .g = 1 };
 	const struct kvm_regs regs = { .rip = KERNEL + ENTRY_64, .rsi = ZERO_PAGE, .rflags = 2 };
-	struct kvm_sregs sregs;
+	struct kvm_sregs sregs = { 0 };
 
 	xioctl(vcpu->fd, KVM_GET_SREGS, &sregs, "KVM_GET_SREGS");
 	sregs.cr0 = 0x80000033;
@@ -313,14 +310,9 @@ static void *vcpu_thread(void *arg)
 	struct vcpu *vcpu = arg;
 	struct kvm_run *run = vcpu->run;
 	char name[16];
-	cpu_set_t set;
 
 	snprintf(name, sizeof(name), "CPU %d/KVM", vcpu->id);
 	prctl(PR_SET_NAME, name);
-	CPU_ZERO(&set);
-	CPU_SET(GUEST_CPU, &set);
-	if (sched_setaffinity(0, sizeof(set), &set) < 0)
-		die("sched_setaffinity");
 	if (vcpu->id == 0)
 		set_registers(vcpu);
 	for (;;) {

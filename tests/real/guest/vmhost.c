@@ -17,7 +17,6 @@
 #include <fcntl.h>
 #include <linux/kvm.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -27,8 +26,6 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
-
-#include "cpus.h"
 
 /* The guest's physical memory: one slot from 0, and where things lie in it. */
 enum {
@@ -90,16 +87,6 @@ static int xioctl(int fd, unsigned long request, unsigned long arg, const char *
 	if (ret < 0)
 		die(what);
 	return ret;
-}
-
-static void pin_self(int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	if (sched_setaffinity(0, sizeof(set), &set) < 0)
-		die("sched_setaffinity");
 }
 
 static void put64(struct vm *vm, uint64_t gpa, uint64_t value)
@@ -251,7 +238,6 @@ static void *vcpu_thread(void *arg)
 
 	snprintf(name, sizeof(name), "CPU %d/KVM", vcpu->id);
 	prctl(PR_SET_NAME, name);
-	pin_self(GUEST_CPU);
 	set_registers(vcpu);
 	if (vcpu->job == JOB_NEVER_RUN) {
 		vcpu->settled = true;
@@ -290,7 +276,6 @@ int main(int argc, char **argv)
 	vm.letter = argv[1][0];
 	vm.spins = strcmp(argv[2], "spin") == 0;
 	vm.high = argc > 3 && strcmp(argv[3], "high") == 0;
-	pin_self(HOUSE_CPU);
 	create_vm(&vm);
 	for (int i = 0; i < NR_VCPUS; i++) {
 		if (pthread_create(&vm.vcpus[i].thread, NULL, vcpu_thread, &vm.vcpus[i]) != 0)
