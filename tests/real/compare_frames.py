@@ -41,9 +41,10 @@ def values(regs):
 
 def up_to_nonsense(frames):
     """Without what drgn goes on to behind a stack's end: addresses that nothing has, and the zero
-    where a kernel thread's frame pointers end."""
+    where a kernel thread's frame pointers end; or nothing at all, where it cannot leave the stack of
+    an interrupt."""
     for number, frame in enumerate(frames):
-        rip = int(frame["regs"]["rip"], 16)
+        rip = int(frame["regs"].get("rip", "0"), 16)
         if not rip or USER_END <= rip < KERNEL_CODE:
             return frames[:number]
     return frames
