@@ -59,8 +59,10 @@ def lldb_backtraces(server, dump, has_vmlinux, folder):
     parts = LLDB_THREAD.split(text)
     for number, frames in zip(parts[1::3], parts[3::3]):
         if number in tids:
+            # Tail calls are no frames: lldb finds out from debug information that they were.
             threads[tids[number]] = [(int(pc, 16), lldb_name(rest)) for _, pc, rest in
-                                     LLDB_FRAME.findall(frames)], None
+                                     LLDB_FRAME.findall(frames)
+                                     if not rest.endswith("[artificial]")], None
     return threads
 
 
