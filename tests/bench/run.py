@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -25,6 +26,10 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 def measure_gdbserver(build, megabytes, threads):
+    """None, with a line that says why, where there is no gdbserver."""
+    if shutil.which("gdbserver") is None:
+        print("  no gdbserver: install the package gdbserver")
+        return None
     process = subprocess.Popen([f"{build}/tests/bench/bench_process", str(megabytes), str(threads)],
                                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
