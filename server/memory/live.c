@@ -37,12 +37,23 @@ static bool lockdown_level(const char *path, char *out, size_t size)
 	return strcmp(out, "none") != 0;
 }
 
+static struct err *not_there(const struct live_paths *paths, const char *path)
+{
+	if (!strcmp(path, paths->kcore) || !strcmp(path, paths->mem))
+		return err_new(ERR_IO, "%s does not exist: this kernel was built without it", path);
+	if (!strcmp(path, paths->crash))
+		return err_new(ERR_IO, "%s does not exist: load the kernel module crash for it",
+			       path);
+	return err_new(ERR_IO, "%s does not exist: live memory is %s, %s or %s", path, paths->kcore,
+		       paths->mem, paths->crash);
+}
+
 struct err *live_refused(const struct live_paths *paths, const char *path, int errnum)
 {
 	char level[32];
 	switch (errnum) {
 	case ENOENT:
-		return err_new(ERR_IO, "%s does not exist: this kernel was built without it", path);
+		return not_there(paths, path);
 	case ENXIO:
 	case ENODEV:
 		return err_new(ERR_IO, "%s has no driver behind it: load the kernel module for it",

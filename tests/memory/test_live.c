@@ -593,6 +593,9 @@ static void the_best_is_taken(void **state)
 static void refusals_say_what_to_do(void **state)
 {
 	struct fake_machine *m = *state;
+	assert_err(live_refused(&m->paths, m->paths.mem, ENOENT), ERR_IO, "built without it");
+	assert_err(live_refused(&m->paths, m->paths.crash, ENOENT), ERR_IO, "module crash");
+	assert_err(live_refused(&m->paths, "/dev/ram", ENOENT), ERR_IO, "live memory is ");
 	assert_err(live_refused(&m->paths, "/dev/mem", EACCES), ERR_IO, "as root");
 	assert_err(live_refused(&m->paths, "/dev/mem", EBUSY), ERR_IO, "elsewhere");
 	assert_err(live_refused(&m->paths, "/dev/crash", ENXIO), ERR_IO, "driver");
