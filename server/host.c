@@ -173,6 +173,7 @@ void host_look_again(struct host *h)
 	h->files_arrived = arrived;
 	served_image_look_again(h->image);
 	module_files_look_again(h->module_files);
+	kvm_look_again(h->kvm);
 	/* They may be told of more registers now. */
 	frame_cache_forget(h->frames);
 }

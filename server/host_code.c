@@ -24,8 +24,8 @@ static void free_parts(struct host_code *c)
 	code_scopes_free(c->scopes);
 	frame_cache_free(c->frames);
 	unwinder_free(c->unwinder);
-	module_files_free(c->files);
 	module_types_free(c->types);
+	module_files_free(c->files);
 	code_map_free(c->map);
 	*c = (struct host_code){ 0 };
 }
@@ -34,10 +34,10 @@ static struct err *open_parts(struct host *h, struct host_code *c)
 {
 	struct err *e = code_map_new(h->kernel, &c->map);
 	if (!e)
-		e = module_types_new(h->kernel, code_map_modules(c->map), &c->types);
-	if (!e)
 		e = module_files_new(h->kernel, code_map_modules(c->map), h->symbol_paths,
 				     h->symbol_path_count, &c->files);
+	if (!e)
+		e = module_types_new(h->kernel, code_map_modules(c->map), c->files, &c->types);
 	if (e)
 		return e;
 	struct unwinder_parts parts = {

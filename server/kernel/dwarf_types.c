@@ -24,8 +24,8 @@ struct definition {
  * walk over all of them happens at most once, whatever is asked.
  */
 struct dwarf_source {
-	struct dwarf_file *file; /* owned */
-	Dwarf *dwarf;		 /* the file's */
+	struct dwarf_file *file; /* owned; NULL if dwarf is somebody else's */
+	Dwarf *dwarf;		 /* the file's, or borrowed */
 	Dwarf_CU *last_unit;	 /* indexed last; NULL before the first */
 	bool complete;		 /* all units are indexed */
 	struct definition *definitions;
@@ -55,6 +55,16 @@ struct err *dwarf_source_new(int fd, const char *path, struct dwarf_source **ret
 		return e;
 	}
 	s->dwarf = dwarf_file_dwarf(s->file);
+	*ret = s;
+	return NULL;
+}
+
+struct err *dwarf_source_of(Dwarf *dwarf, struct dwarf_source **ret)
+{
+	struct dwarf_source *s = calloc(1, sizeof(*s));
+	if (!s)
+		return err_nomem();
+	s->dwarf = dwarf;
 	*ret = s;
 	return NULL;
 }

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "server/kernel/kernel.h"
+#include "server/kernel/module_files.h"
 #include "server/kernel/modules.h"
 #include "server/kernel/types.h"
 
@@ -20,25 +21,28 @@ enum {
 /* What is known of one module's types. */
 struct module_entry {
 	bool tried;
+	unsigned generation; /* of the files, then */
 	struct types *types; /* owned; NULL if there are none */
 	enum err_code code;  /* of the failure */
 	char *why;	     /* owned; NULL when memory was out */
 };
 
 struct module_types {
-	struct kernel *k; /* borrowed, like the next */
+	struct kernel *k; /* borrowed, like the next two */
 	const struct modules *modules;
+	struct module_files *files;   /* may be NULL */
 	struct module_entry *entries; /* owned; by index of modules */
 };
 
 struct err *module_types_new(struct kernel *k, const struct modules *modules,
-			     struct module_types **ret)
+			     struct module_files *files, struct module_types **ret)
 {
 	struct module_types *m = calloc(1, sizeof(*m));
 	if (!m)
 		return err_nomem();
 	m->k = k;
 	m->modules = modules;
+	m->files = files;
 	m->entries = calloc(modules->count + 1, sizeof(*m->entries));
 	if (!m->entries) {
 		free(m);
@@ -142,23 +146,47 @@ static struct err *read_from_list(struct kernel *k, const struct module *module,
 	return read_blob(k, e, &blob, ret);
 }
 
-/* Tries every source; the error is that of the first, which says most. */
+static struct err *read_from_struct(struct kernel *k, const struct module *module,
+				    struct types **ret)
+{
+	struct blob blob = { 0 };
+	struct err *e = blob_of_module(k, module, &blob);
+	return read_blob(k, e, &blob, ret);
+}
+
+static struct err *read_from_file(struct module_types *m, const struct module *module,
+				  struct types **ret)
+{
+	Dwarf *dwarf;
+	if (!m->files)
+		return err_new(ERR_NOTFOUND, "no files of modules are looked for");
+	struct err *e = module_files_dwarf(m->files, module, &dwarf);
+	return e ? e : types_of_dwarf(dwarf, ret);
+}
+
+/*
+ * Tries every source. The error is the one that helps: what is wrong with BTF that is there, or,
+ * where the kernel keeps none, as before 5.11, why no file has the types.
+ */
 static struct err *read_types(struct module_types *m, const struct module *module,
 			      struct module_entry *entry)
 {
-	struct err *first = read_from_list(m->k, module, &entry->types);
-	if (!first || err_code(first) == ERR_NOMEM)
-		return first;
-	struct blob blob = { 0 };
-	struct err *e = blob_of_module(m->k, module, &blob);
-	e = read_blob(m->k, e, &blob, &entry->types);
+	struct err *btf = read_from_list(m->k, module, &entry->types);
+	if (!btf || err_code(btf) == ERR_NOMEM)
+		return btf;
+	struct err *e = read_from_struct(m->k, module, &entry->types);
 	if (e && err_code(e) != ERR_NOMEM) {
-		log_debug(LOG_SYMBOLS, "types of module %s: %s", module->name, err_msg(e));
+		log_debug(LOG_SYMBOLS, "BTF of module %s: %s; %s", module->name, err_msg(btf),
+			  err_msg(e));
 		err_free(e);
-		return first;
+		e = read_from_file(m, module, &entry->types);
 	}
-	err_free(first);
-	return e;
+	if (!e || err_code(e) == ERR_NOMEM || err_code(btf) == ERR_NOTFOUND) {
+		err_free(btf);
+		return e;
+	}
+	err_free(e);
+	return btf;
 }
 
 static struct err *fill_entry(struct module_types *m, const struct module *module,
@@ -170,6 +198,7 @@ static struct err *fill_entry(struct module_types *m, const struct module *modul
 	e = err_wrap(e, "types of module %s", module->name);
 	entry->types = NULL;
 	entry->code = err_code(e);
+	free(entry->why);
 	entry->why = strdup(err_msg(e));
 	log_debug(LOG_SYMBOLS, "%s", err_msg(e));
 	return e;
@@ -181,8 +210,10 @@ struct err *module_types_get(struct module_types *m, const char *name, struct ty
 	if (!module)
 		return err_new(ERR_NOTFOUND, "there is no module %s", name);
 	struct module_entry *entry = &m->entries[module - m->modules->list];
-	if (!entry->tried) {
+	unsigned generation = m->files ? module_files_generation(m->files) : 0;
+	if (!entry->tried || (!entry->types && entry->generation != generation)) {
 		entry->tried = true;
+		entry->generation = generation;
 		struct err *e = fill_entry(m, module, entry);
 		if (e)
 			return e;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Types that modules bring along (struct kvm_vcpu, struct vcpu_svm), from the split BTF that the
- * kernel keeps of each module in memory; it builds on vmlinux's.
+ * Types that modules bring along (struct kvm_vcpu, struct vcpu_svm): from the split BTF that a
+ * kernel keeps of each module in memory, where it does (it builds on vmlinux's), else from the
+ * DWARF of the module's file.
  */
 #ifndef SERVER_KERNEL_MODULE_TYPES_H
 #define SERVER_KERNEL_MODULE_TYPES_H
@@ -13,23 +14,28 @@ struct err;
 struct kernel;
 struct member;
 struct module;
+struct module_files;
 struct module_types;
 struct modules;
 struct types;
 
-/* Reads nothing yet. Both are borrowed and must outlive the result. */
-__attribute__((warn_unused_result)) struct err *
-module_types_new(struct kernel *k, const struct modules *modules, struct module_types **ret);
+/* Reads nothing yet. All is borrowed and must outlive the result; @files may be NULL: then BTF is
+ * all that there is. */
+__attribute__((warn_unused_result)) struct err *module_types_new(struct kernel *k,
+								 const struct modules *modules,
+								 struct module_files *files,
+								 struct module_types **ret);
 void module_types_free(struct module_types *m);
 
 /*
  * The types of the module called @name (as the kernel calls it, "kvm_amd"), borrowed; names that
  * only vmlinux defines are found in them, too, when they are BTF. Read when they are first asked
- * for and kept, as a failure is: ERR_NOTFOUND when there is no such module or the dump holds no
- * types of it, ERR_FORMAT or a memory kind when they cannot be read.
+ * for and kept, as a failure is until module_files_look_again(): ERR_NOTFOUND when there is no such
+ * module or neither the dump nor a file has types of it, ERR_FORMAT or a memory kind when they
+ * cannot be read.
  *
- * From struct btf_module in the list btf_modules (kernel/bpf/btf.c, since 5.11), else from
- * module.btf_data, which later kernels clear once the module is loaded.
+ * BTF is taken from struct btf_module in the list btf_modules (kernel/bpf/btf.c, since 5.11), else
+ * from module.btf_data, which later kernels clear once the module is loaded.
  */
 __attribute__((warn_unused_result)) struct err *
 module_types_get(struct module_types *m, const char *name, struct types **ret);

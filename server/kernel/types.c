@@ -63,6 +63,13 @@ struct err *types_from_dwarf(int fd, const char *path, struct types **ret)
 	return e ? e : types_new(&dwarf_source_ops, source, ret);
 }
 
+struct err *types_of_dwarf(struct Dwarf *dwarf, struct types **ret)
+{
+	struct dwarf_source *source;
+	struct err *e = dwarf_source_of(dwarf, &source);
+	return e ? e : types_new(&dwarf_source_ops, source, ret);
+}
+
 const struct btf *types_btf(const struct types *t)
 {
 	return t && t->graph.ops == &btf_source_ops ? btf_source_btf(t->graph.source) : NULL;

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct Dwarf;
 struct btf;
 struct err;
 struct types;
@@ -52,6 +53,10 @@ types_from_btf(const void *data, size_t len, struct types *base, struct types **
  */
 __attribute__((warn_unused_result)) struct err *types_from_dwarf(int fd, const char *path,
 								 struct types **ret);
+/* The same of DWARF that is open already, relocated if need be; borrowed, must outlive the result.
+ */
+__attribute__((warn_unused_result)) struct err *types_of_dwarf(struct Dwarf *dwarf,
+							       struct types **ret);
 void types_free(struct types *t);
 
 /* "BTF" or "DWARF" */

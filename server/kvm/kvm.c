@@ -7,7 +7,9 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "server/kernel/code_map.h"
 #include "server/kernel/kernel.h"
+#include "server/kernel/modules.h"
 #include "server/kernel/tasks.h"
 #include "server/kvm/guest_linux.h"
 
@@ -47,6 +49,7 @@ void kvm_free(struct kvm *kvm)
 	map_free(&kvm->mms);
 	map_free(&kvm->loaders);
 	map_free(&kvm->note_of);
+	free(kvm->why);
 	buf_free(&kvm->notes);
 	free(kvm);
 }
@@ -64,6 +67,20 @@ void kvm_note(struct kvm *kvm, const char *fmt, ...)
 	va_end(args);
 	buf_addf(&kvm->notes, "%s\n", sentence);
 	log_debug(LOG_TASKS, "KVM: %s", sentence);
+}
+
+struct err *kvm_set_why(struct kvm *kvm, const char *fmt, ...)
+{
+	va_list args;
+	char *why;
+	va_start(args, fmt);
+	int len = vasprintf(&why, fmt, args);
+	va_end(args);
+	if (len < 0)
+		return err_nomem();
+	free(kvm->why);
+	kvm->why = why;
+	return NULL;
 }
 
 bool kvm_read_number(const struct kvm *kvm, uint64_t base, const struct member *m, uint64_t *ret)
@@ -125,6 +142,54 @@ static struct err *index_all(struct kvm *kvm)
 	return NULL;
 }
 
+/* Why the types of the module called @name, which is loaded, are not known; NULL if they are, or it
+ * is not. ERR_NOMEM is such a reason, too. */
+static struct err *why_no_types(const struct kvm *kvm, const char *name)
+{
+	struct types *types;
+	if (!modules_named(code_map_modules(kvm->parts.code), name))
+		return NULL;
+	return module_types_get(kvm->parts.types, name, &types);
+}
+
+/* Says why @missing, a member, is not known. */
+static struct err *say_what_is_missing(struct kvm *kvm, const char *missing)
+{
+	uint64_t list;
+	struct err *e = why_no_types(kvm, "kvm");
+	if (e && err_code(e) == ERR_NOMEM)
+		return e;
+	struct err *failed;
+	kvm->untyped = true;
+	if (e)
+		failed = kvm_set_why(kvm, "%s", err_msg(e));
+	else if (!code_map_address(kvm->parts.code, "kvm", "vm_list", &list))
+		failed = kvm_set_why(kvm, "%s", KVM_NO_VM_LIST);
+	else
+		failed = kvm_set_why(kvm, "KVM's types have no %s", missing);
+	err_free(e);
+	return failed;
+}
+
+/* Without the vendor's types exits, VMCBs and VMCSs remain unknown. */
+static struct err *note_vendor_types(struct kvm *kvm)
+{
+	static const struct {
+		const char *module, *type;
+	} vendors[] = { { "kvm_amd", "vcpu_svm" }, { "kvm_intel", "vcpu_vmx" } };
+	for (size_t i = 0; i < sizeof(vendors) / sizeof(*vendors); i++) {
+		if (type_scope_has(&kvm->types, vendors[i].type, "vcpu"))
+			continue;
+		struct err *e = why_no_types(kvm, vendors[i].module);
+		if (e && err_code(e) == ERR_NOMEM)
+			return e;
+		if (e)
+			kvm_note(kvm, "%s", err_msg(e));
+		err_free(e);
+	}
+	return NULL;
+}
+
 static struct err *read_all(struct kvm *kvm)
 {
 	const char *missing;
@@ -133,20 +198,35 @@ static struct err *read_all(struct kvm *kvm)
 		e = kvm_layout_find(&kvm->types, &kvm->layout, &missing);
 	if (e)
 		return e;
-	if (missing) {
-		log_debug(LOG_SYMBOLS, "KVM: no %s", missing);
-		kvm->why = type_scope_has(&kvm->types, "kvm", "mm")
-				   ? "KVM's structures are not what they are known as"
-				   : "the host has no KVM, or the dump no types of it";
-		return NULL;
-	}
+	if (missing)
+		return say_what_is_missing(kvm, missing);
 	kvm->vendor = kvm_find_vendor(kvm);
-	e = kvm_scan_tasks(kvm);
+	e = note_vendor_types(kvm);
+	if (!e)
+		e = kvm_scan_tasks(kvm);
 	if (!e)
 		e = kvm_find_vms(kvm);
 	if (!e)
 		e = kvm_read_vcpus(kvm);
 	return e ? e : index_all(kvm);
+}
+
+void kvm_look_again(struct kvm *kvm)
+{
+	if (!kvm->tried || kvm->out_of_memory)
+		return;
+	if (kvm->untyped) {
+		free(kvm->why);
+		kvm->why = NULL;
+		kvm->untyped = kvm->tried = false;
+	}
+	/* Without memory for more, what is known has to do. */
+	struct kvm_members *members = kvm_members_new();
+	if (!members)
+		return;
+	kvm_members_free(kvm->members);
+	kvm->members = members;
+	err_free(module_types_scope(kvm->parts.types, module_names, &kvm->types));
 }
 
 /* Nothing is done twice, nor tried again. */
@@ -234,7 +314,8 @@ bool kvm_vm_is_there(const struct kvm *kvm, const struct vm *vm)
 {
 	uint64_t mm, users = 1;
 	bool found;
-	err_free(kvm_read_path(kvm, vm->address, "kvm", "users_count.refs.counter", &found, &users));
+	err_free(
+		kvm_read_path(kvm, vm->address, "kvm", "users_count.refs.counter", &found, &users));
 	return (uint32_t)users && kvm_read_number(kvm, vm->address, &kvm->layout.mm, &mm) &&
 	       mm == vm->mm;
 }

@@ -93,8 +93,13 @@ void kvm_free(struct kvm *kvm);
 __attribute__((warn_unused_result)) struct err *kvm_vms(struct kvm *kvm, struct vm **ret,
 							size_t *ret_count);
 
-/* Why there are no VMs ("the host has no KVM: ..."); NULL if there may be. After kvm_vms(). */
+/* Why there are no VMs ("KVM is not loaded..."), a clause; NULL if there may be. Borrowed, until
+ * kvm_look_again(). After kvm_vms(). */
 const char *kvm_why(const struct kvm *kvm);
+
+/* Files of modules may have come since: what was missing because nothing told of its types is
+ * looked for anew. VMs that are known stay where they are. */
+void kvm_look_again(struct kvm *kvm);
 
 /* What is damaged, one sentence a line; "" if nothing is. */
 const char *kvm_notes(const struct kvm *kvm);

@@ -30,6 +30,8 @@ struct kvm_layout {
 	struct member pid_tasks;
 };
 
+#define KVM_NO_VM_LIST "KVM is not loaded, or its symbols are unknown: there is no vm_list"
+
 struct stray {
 	uint64_t vcpu, vm; /* struct kvm_vcpu, the struct kvm that it says it belongs to */
 };
@@ -42,7 +44,8 @@ struct kvm {
 	enum kvm_vendor vendor;
 	bool tried;	    /* the VMs were read, or that failed */
 	bool out_of_memory; /* that is how it failed */
-	const char *why;    /* static; see kvm_why() */
+	bool untyped;	    /* nothing was read, for lack of types */
+	char *why;	    /* owned; see kvm_why() */
 	struct buf notes;
 	unsigned note_count;
 
@@ -66,6 +69,9 @@ struct kvm {
 
 /* kvm.c */
 __attribute__((format(printf, 2, 3))) void kvm_note(struct kvm *kvm, const char *fmt, ...);
+/* Keeps @fmt for kvm_why(). ERR_NOMEM only. */
+__attribute__((warn_unused_result, format(printf, 2, 3))) struct err *
+kvm_set_why(struct kvm *kvm, const char *fmt, ...);
 /* False, and *ret untouched, if the member does not exist or cannot be read. */
 bool kvm_read_number(const struct kvm *kvm, uint64_t base, const struct member *m, uint64_t *ret);
 /* The number at @path of the @type at @base, which KVM's types describe. *ret_found is false where

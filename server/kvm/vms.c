@@ -151,7 +151,7 @@ struct err *kvm_find_vms(struct kvm *kvm)
 	bool whole = false, back;
 	struct err *e = NULL;
 	if (!code_map_address(kvm->parts.code, "kvm", "vm_list", &head)) {
-		kvm->why = "KVM is not loaded, or its symbols are unknown: there is no vm_list";
+		e = kvm_set_why(kvm, "%s", KVM_NO_VM_LIST);
 	} else {
 		e = walk_list(kvm, head, 0, &whole);
 		if (!e && !whole)
@@ -168,7 +168,9 @@ struct err *kvm_find_vms(struct kvm *kvm)
 		e = kvm_find_files(kvm);
 	if (!e)
 		e = kvm_add_stray_vms(kvm);
-	if (kvm->vm_count)
+	if (kvm->vm_count) {
+		free(kvm->why);
 		kvm->why = NULL;
+	}
 	return e;
 }

@@ -162,7 +162,7 @@ static void make_image(struct machine *m)
 	struct image *image;
 	bool done = false;
 	assert_no_err(code_map_new(m->kernel, &source.code));
-	assert_no_err(module_types_new(m->kernel, code_map_modules(source.code), &source.types));
+	assert_no_err(module_types_new(m->kernel, code_map_modules(source.code), NULL, &source.types));
 	assert_no_err(orc_tables_new(m->kernel, code_map_modules(source.code), NULL, &source.orc));
 	make_frames(&source);
 	make_names(&source);

@@ -80,7 +80,7 @@ static void ask_modules(struct machine *m, struct code_map *code)
 	struct module_types *types;
 	struct bpf_symbols bpf;
 	assert_no_err(module_symbols_new(m->kernel, modules, &symbols));
-	assert_no_err(module_types_new(m->kernel, modules, &types));
+	assert_no_err(module_types_new(m->kernel, modules, NULL, &types));
 	for (size_t i = 0; i < modules->count; i++)
 		ask_module(m, &modules->list[i], symbols, types);
 	module_types_free(types);

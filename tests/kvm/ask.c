@@ -208,7 +208,7 @@ void ask_host(struct machine *m)
 	struct module_types *types;
 	struct kvm *kvm;
 	assert_no_err(code_map_new(m->kernel, &code));
-	assert_no_err(module_types_new(m->kernel, code_map_modules(code), &types));
+	assert_no_err(module_types_new(m->kernel, code_map_modules(code), NULL, &types));
 	const struct kvm_parts parts = {
 		.k = m->kernel,
 		.cpus = &m->cpus,

@@ -15,7 +15,7 @@ static void open_machine(struct guests *g, const struct machine_plan *plan)
 	*g = (struct guests){ .count = 0 };
 	machine_open(&g->m, plan);
 	assert_no_err(code_map_new(g->m.kernel, &g->code));
-	assert_no_err(module_types_new(g->m.kernel, code_map_modules(g->code), &g->types));
+	assert_no_err(module_types_new(g->m.kernel, code_map_modules(g->code), NULL, &g->types));
 	const struct kvm_parts parts = {
 		.k = g->m.kernel,
 		.cpus = &g->m.cpus,

@@ -174,7 +174,7 @@ def _():
     kernel = os.path.abspath("tests/kernel/modern")
     done = run_program("-q", "--symbols", kernel, "-x", "vms", "-x", "vcpus", path)
     expect_equal(done.returncode, 0, "status")
-    expect_equal(done.stdout, 2 * "no virtual machines: the host has no KVM, or the dump no types of it\n", "vms")
+    expect_equal(done.stdout, 2 * "no virtual machines: KVM is not loaded, or its symbols are unknown: there is no vm_list\n", "vms")
     done = run_program("-q", "--symbols", kernel, "-x", "ept 0", path)
     expect_equal((done.returncode, len(done.stderr.splitlines())), (1, 1), "ept")
     with Server("--guests", dump=path, symbols=kernel) as server, Client(server.address) as client:
