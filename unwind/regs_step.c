@@ -7,8 +7,9 @@
  */
 #include "unwind/walk.h"
 
-/* arch/x86/include/asm/segment.h: user mode's code segments, 64 and 32 bits, and stack segment. */
-enum { USER_CS = 0x33, USER32_CS = 0x23, USER_DS = 0x2b };
+/* arch/x86/include/asm/segment.h: the kernel's code segment; user mode's, 64 and 32 bits, and stack
+ * segment. */
+enum { KERNEL_CS = 0x10, USER_CS = 0x33, USER32_CS = 0x23, USER_DS = 0x2b };
 
 /* What kernels that can use FRED leave free above pt_regs (TOP_OF_KERNEL_STACK_PADDING). */
 enum { FRED_PADDING = 16 };
@@ -68,6 +69,16 @@ enum step syscall_step(struct walk *w, uint64_t kept_at, struct frame *ret)
 	return STEP_CALLER;
 }
 
+/* Whether @pt_regs are those that a kernel thread is made with, see is_bottom() in unwind.c. */
+static bool is_kernel_threads(struct walk *w, uint64_t pt_regs)
+{
+	struct frame none = { 0 };
+	if (!walk_restore_pt_regs(w, &none, pt_regs, PT_REGS_IRET) || none.regs.value[REG_RIP])
+		return false;
+	uint64_t cs = none.regs.value[REG_CS], rsp = none.regs.value[REG_RSP];
+	return (!cs && !rsp) || (cs == KERNEL_CS && rsp == pt_regs);
+}
+
 enum step stack_top_step(struct walk *w, struct frame *ret)
 {
 	const struct unwind_source *s = w->source;
@@ -81,10 +92,10 @@ enum step stack_top_step(struct walk *w, struct frame *ret)
 	if (read_top(w, top, ret) == STEP_CALLER ||
 	    read_top(w, top - FRED_PADDING, ret) == STEP_CALLER)
 		return STEP_CALLER;
-	/* Threads start with rbp 0. */
-	bool no_caller = !walk_knows(w, REG_RBP) || walk_reg(w, REG_RBP) == 0;
-	if (no_caller && !w->frame->interrupted &&
-	    walk_reg(w, REG_RSP) >= w->stack.high - BOTTOM_BYTES)
-		return STEP_BOTTOM;
-	return STEP_NONE;
+	if (w->frame->interrupted || walk_reg(w, REG_RSP) < w->stack.high - BOTTOM_BYTES)
+		return STEP_NONE;
+	/* Threads start with rbp 0; until 4.8 kernel threads with their argument there. */
+	bool no_caller = !walk_knows(w, REG_RBP) || walk_reg(w, REG_RBP) == 0 ||
+			 (walk_reg(w, REG_RSP) == top && is_kernel_threads(w, top));
+	return no_caller ? STEP_BOTTOM : STEP_NONE;
 }

@@ -294,15 +294,15 @@ static bool is_user_mode(const struct frame *f)
 
 /*
  * Return address 0: what boot code pushes for the idle tasks, and the registers of a kernel thread,
- * which are zeros (copy_thread(), arch/x86/kernel/process.c). Elsewhere than above everything that
- * was on the stack it is damage.
+ * which are zeros (copy_thread(), arch/x86/kernel/process.c); until 4.8 but for rsp, which is their
+ * own address. Elsewhere than above everything that was on the stack it is damage.
  */
 static bool is_bottom(const struct walk *w, const struct frame *next)
 {
 	uint64_t rsp = next->regs.value[REG_RSP];
 	if (next->regs.value[REG_RIP])
 		return false;
-	return !rsp || (rsp > walk_reg(w, REG_RSP) && rsp <= w->stack.high &&
+	return !rsp || (rsp >= walk_reg(w, REG_RSP) && rsp <= w->stack.high &&
 			w->stack.high - rsp <= PT_REGS_BYTES + 88);
 }
 

@@ -152,6 +152,44 @@ static void assert_expression(const unsigned char *expression, size_t len, bool 
 		assert_expression(bytes, sizeof(bytes), known, value); \
 	} while (0)
 
+/* Until 4.8 a kernel thread's first function is called by code whose CFI speaks of the pt_regs that
+ * the thread was made with: rip is 0, rsp its own address. */
+static void a_kernel_threads_registers_are_its_end(void **state)
+{
+	/* CFA = rsp + 168; rip saved at CFA - 40, rsp at CFA - 16. */
+	static const unsigned char code[] = { 0x0e, 0xa8, 0x01, 0x90, 5, 0x87, 2 };
+	const struct cfi_function function = { FUN_B, 0x100, code, sizeof(code) };
+	enum { RIP = 16, CS = 17, RSP = 19 };
+	for (int has_cfi = 0; has_cfi < 2; has_cfi++) {
+		struct cfi_file *file = cfi_file_of_functions(&function, 1);
+		struct scene s;
+		(void)state;
+		set_up(&s);
+		if (has_cfi)
+			s.fake.cfi = cfi_file_cfi(file);
+		/* The thread's function, which keeps the frame pointer of its caller: its argument.
+		 */
+		regs_set(&s.first, REG_RSP, task_address(PT_REGS_AT_TOP - 4));
+		regs_set(&s.first, REG_RBP, task_address(PT_REGS_AT_TOP - 2));
+		s.task[PT_REGS_AT_TOP - 2] = 0xffff888000001000;
+		s.task[PT_REGS_AT_TOP - 1] = FUN_B + 0x10;
+		s.task[PT_REGS_AT_TOP + CS] = 0x10;
+		s.task[PT_REGS_AT_TOP + RSP] = task_address(PT_REGS_AT_TOP);
+		run(&s, true);
+		assert_int_equal(s.frames.end, END_KTHREAD);
+		assert_int_equal(s.frames.count, 2);
+		assert_int_equal(rip_of(&s, 1), FUN_B + 0x10);
+		frames_free(&s.frames);
+		/* With something in rip they are another's. */
+		s.task[PT_REGS_AT_TOP + RIP] = FUN_C;
+		run(&s, true);
+		assert_int_equal(s.frames.end, END_LOST);
+		assert_int_equal(s.frames.count, 2);
+		frames_free(&s.frames);
+		cfi_file_free(file);
+	}
+}
+
 static void expressions_are_evaluated(void **state)
 {
 	(void)state;
@@ -190,6 +228,7 @@ int main(void)
 		cmocka_unit_test(what_was_popped_is_in_the_register),
 		cmocka_unit_test(orc_corrects_the_cfa_of_cfi),
 		cmocka_unit_test(cfi_follows_orc_across_stacks),
+		cmocka_unit_test(a_kernel_threads_registers_are_its_end),
 		cmocka_unit_test(expressions_are_evaluated),
 		cmocka_unit_test(expressions_that_make_no_sense_give_nothing),
 	};
