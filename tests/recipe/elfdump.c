@@ -68,15 +68,15 @@ static struct err *memory_segments(const struct recipe *r, struct segments *s)
 		uint64_t filled = pfn;
 		while (next_is(r, pfn, PAGE_EXCLUDED))
 			pfn++;
-		uint64_t paddr = start << PAGE_SHIFT;
+		uint64_t paddr = start << RECIPE_PAGE_SHIFT;
 		e = add_segment(
 			s, (Elf64_Phdr){
 				   .p_type = PT_LOAD,
 				   .p_flags = PF_R | PF_W | PF_X,
 				   .p_vaddr = r->plan.vaddr_zero ? 0 : paddr + r->plan.page_offset,
 				   .p_paddr = paddr,
-				   .p_filesz = (filled - start) << PAGE_SHIFT,
-				   .p_memsz = (pfn - start) << PAGE_SHIFT,
+				   .p_filesz = (filled - start) << RECIPE_PAGE_SHIFT,
+				   .p_memsz = (pfn - start) << RECIPE_PAGE_SHIFT,
 			   });
 	}
 	return e;

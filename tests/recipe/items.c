@@ -148,7 +148,7 @@ struct err *target_touch(struct recipe *r, const struct cursor *c, struct target
 		struct err *e = target_page(r, c, t, len, &pa, &n);
 		if (e)
 			return e;
-		if (!physmem_page(&r->mem, pa >> PAGE_SHIFT) &&
+		if (!physmem_page(&r->mem, pa >> RECIPE_PAGE_SHIFT) &&
 		    !physmem_set_state(&r->mem, pa, n, PAGE_PRESENT))
 			return err_nomem();
 		t.addr += n;

@@ -298,7 +298,7 @@ static uint64_t get(const void *structure, const struct field *table, size_t cou
 static struct err *find_descriptor(const struct buf *image, uint64_t addr, uint64_t *ret)
 {
 	const char *sub = image->data + SUBHEADER_BLOCK * PAGE_BYTES;
-	uint64_t pfn = addr >> PAGE_SHIFT;
+	uint64_t pfn = addr >> RECIPE_PAGE_SHIFT;
 	uint64_t start = GET(sub, subheader_fields, "sub.start_pfn_64");
 	uint64_t end = GET(sub, subheader_fields, "sub.end_pfn_64");
 	uint64_t bitmaps = GET(image->data, header_fields, "bitmap_blocks") * PAGE_BYTES;

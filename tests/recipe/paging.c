@@ -21,7 +21,7 @@
 
 static unsigned int level_shift(unsigned int level)
 {
-	return PAGE_SHIFT + 9 * (level - 1);
+	return RECIPE_PAGE_SHIFT + 9 * (level - 1);
 }
 
 static uint64_t entry_addr(uint64_t table, uint64_t va, unsigned int level)

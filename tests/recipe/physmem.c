@@ -9,7 +9,7 @@
 
 #define NODE_BITS  8
 #define NODE_SLOTS (1 << NODE_BITS)
-#define LEVELS	   ((PHYSMEM_ADDR_BITS - PAGE_SHIFT) / NODE_BITS)
+#define LEVELS	   ((PHYSMEM_ADDR_BITS - RECIPE_PAGE_SHIFT) / NODE_BITS)
 
 struct physmem_node {
 	union {
@@ -102,7 +102,7 @@ static bool node_next(const struct physmem_node *node, unsigned int level, uint6
 
 bool physmem_next(const struct physmem *m, uint64_t pfn, uint64_t *ret_pfn)
 {
-	if (!m->root || pfn >> (PHYSMEM_ADDR_BITS - PAGE_SHIFT))
+	if (!m->root || pfn >> (PHYSMEM_ADDR_BITS - RECIPE_PAGE_SHIFT))
 		return false;
 	return node_next(m->root, LEVELS - 1, pfn, ret_pfn);
 }
@@ -113,7 +113,7 @@ bool physmem_write(struct physmem *m, uint64_t addr, const void *bytes, size_t l
 	while (len) {
 		uint64_t offset = addr & (PAGE_BYTES - 1);
 		size_t n = len < PAGE_BYTES - offset ? len : (size_t)(PAGE_BYTES - offset);
-		struct physpage *page = page_slot(m, addr >> PAGE_SHIFT);
+		struct physpage *page = page_slot(m, addr >> RECIPE_PAGE_SHIFT);
 		if (!page)
 			return false;
 		if (!page->data)
@@ -133,7 +133,7 @@ bool physmem_set_state(struct physmem *m, uint64_t addr, uint64_t len, enum page
 {
 	if (!len)
 		return true;
-	for (uint64_t pfn = addr >> PAGE_SHIFT; pfn <= (addr + len - 1) >> PAGE_SHIFT; pfn++) {
+	for (uint64_t pfn = addr >> RECIPE_PAGE_SHIFT; pfn <= (addr + len - 1) >> RECIPE_PAGE_SHIFT; pfn++) {
 		struct physpage *page = page_slot(m, pfn);
 		if (!page)
 			return false;
@@ -152,7 +152,7 @@ void physmem_read(const struct physmem *m, uint64_t addr, void *bytes, size_t le
 	while (len) {
 		uint64_t offset = addr & (PAGE_BYTES - 1);
 		size_t n = len < PAGE_BYTES - offset ? len : (size_t)(PAGE_BYTES - offset);
-		const struct physpage *page = physmem_page(m, addr >> PAGE_SHIFT);
+		const struct physpage *page = physmem_page(m, addr >> RECIPE_PAGE_SHIFT);
 		memcpy(to, page ? physpage_bytes(page) + offset : zero_page, n);
 		addr += n;
 		to += n;

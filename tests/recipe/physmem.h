@@ -13,8 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PAGE_SHIFT	  12
-#define PAGE_BYTES	  (UINT64_C(1) << PAGE_SHIFT)
+#define RECIPE_PAGE_SHIFT	  12
+#define PAGE_BYTES	  (UINT64_C(1) << RECIPE_PAGE_SHIFT)
 #define PHYSMEM_ADDR_BITS 52 /* what x86-64's page tables can name */
 
 enum page_state {
