@@ -7,11 +7,11 @@
 
 #include "base/buf.h"
 #include "base/json.h"
+#include "base/printable.h"
 #include "server/host.h"
 #include "server/kernel/debugfiles.h"
 #include "server/kernel/kernel.h"
 #include "server/memory/dump.h"
-#include "server/printable.h"
 
 /* Notes that are shown; there is one at most for most dumps. */
 enum { NOTES_SHOWN = 8 };

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/json.h"
+#include "base/printable.h"
 #include "base/regs.h"
 #include "server/host.h"
 #include "server/kernel/code_map.h"
@@ -14,7 +15,6 @@
 #include "server/kvm/kvm.h"
 #include "server/monitor_held.h"
 #include "server/monitor_raw.h"
-#include "server/printable.h"
 #include "unwind/pt_regs.h"
 #include "unwind/unwind.h"
 

@@ -4,13 +4,13 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/printable.h"
 #include "server/host.h"
 #include "server/kvm/guest_linux.h"
 #include "server/kvm/guest_regs.h"
 #include "server/kvm/kvm.h"
 #include "server/kvm/vcpu_state.h"
 #include "server/monitor_kvm.h"
-#include "server/printable.h"
 
 enum { REGS_A_LINE = 3 };
 

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/json.h"
+#include "base/printable.h"
 #include "server/host.h"
 #include "server/kernel/code_map.h"
 #include "server/kernel/kernel.h"
@@ -18,7 +19,6 @@
 #include "server/monitor_commands.h"
 #include "server/monitor_job.h"
 #include "server/monitor_modules.h"
-#include "server/printable.h"
 
 enum { SLICE = 8 /* modules whose files are looked at before others have their turn */ };
 

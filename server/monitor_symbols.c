@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/json.h"
+#include "base/printable.h"
 #include "server/debuginfod.h"
 #include "server/host.h"
 #include "server/kernel/code_map.h"
@@ -17,7 +18,6 @@
 #include "server/kernel/modules.h"
 #include "server/monitor_commands.h"
 #include "server/monitor_job.h"
-#include "server/printable.h"
 
 enum { SLICE = 8 /* modules whose files are looked at before others have their turn */ };
 

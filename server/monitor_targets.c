@@ -2,11 +2,11 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/json.h"
+#include "base/printable.h"
 #include "proto/target.h"
 #include "server/guests.h"
 #include "server/host.h"
 #include "server/monitor_commands.h"
-#include "server/printable.h"
 
 struct err *monitor_targets(struct host *h, struct target_view *view,
 			    const struct monitor_arguments *args, struct buf *out)

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/json.h"
+#include "base/printable.h"
 #include "base/regs.h"
 #include "server/host.h"
 #include "server/kernel/code_map.h"
@@ -12,7 +13,6 @@
 #include "server/kernel/task_state.h"
 #include "server/kvm/kvm.h"
 #include "server/monitor_commands.h"
-#include "server/printable.h"
 
 enum { COMM_WIDTH = 16 };
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
-#include "server/kernel/name_map.h"
+#include "base/name_map.h"
 
 enum class { STRUCTURE, UNION, ENUMERATION, CLASSES, NO_CLASS = CLASSES };
 

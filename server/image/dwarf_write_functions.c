@@ -3,9 +3,9 @@
 #include <stdlib.h>
 
 #include "base/err.h"
-#include "server/image/leb.h"
+#include "base/name_map.h"
 #include "server/image/dwarf_writer.h"
-#include "server/kernel/name_map.h"
+#include "server/image/leb.h"
 
 struct function {
 	uint32_t index, name;

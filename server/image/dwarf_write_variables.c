@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "server/image/leb.h"
+#include "base/name_map.h"
 #include "server/image/dwarf_globals.h"
 #include "server/image/dwarf_writer.h"
-#include "server/kernel/name_map.h"
+#include "server/image/leb.h"
 
 static bool is_place(const struct dwarf_writer *w, uint32_t object, const char *name,
 		     struct dwarf_place *ret)

@@ -7,8 +7,8 @@
 #include "base/buf.h"
 #include "base/bytes.h"
 #include "base/err.h"
+#include "base/name_map.h"
 #include "server/image/leb.h"
-#include "server/kernel/name_map.h"
 
 enum {
 	VERSION = 8,

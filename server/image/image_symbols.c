@@ -5,13 +5,13 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/name_map.h"
 #include "server/image/elf_writer.h"
 #include "server/image/image_layout.h"
 #include "server/kernel/bpf_symbols.h"
 #include "server/kernel/code_map.h"
 #include "server/kernel/kernel.h"
 #include "server/kernel/modules.h"
-#include "server/kernel/name_map.h"
 
 struct job {
 	const struct image_layout *layout;

@@ -6,8 +6,8 @@
 
 #include "base/bytes.h"
 #include "base/err.h"
+#include "base/name_map.h"
 #include "server/kernel/btf.h"
-#include "server/kernel/name_map.h"
 
 struct btf_source {
 	struct btf *btf;	 /* owned */

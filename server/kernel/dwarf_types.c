@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/name_map.h"
 #include "server/kernel/dwarf_attr.h"
 #include "server/kernel/dwarf_file.h"
-#include "server/kernel/name_map.h"
 
 /* Newer than elfutils 0.188; DWARF's list of language codes. */
 enum { LANG_C17 = 0x2c, LANG_C23 = 0x3e };

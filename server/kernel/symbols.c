@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "server/kernel/name_map.h"
+#include "base/name_map.h"
 
 /* Names lie in chunks, so that they never move. */
 struct chunk {

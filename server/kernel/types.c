@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/name_map.h"
 #include "server/kernel/btf_source.h"
 #include "server/kernel/dwarf_types.h"
-#include "server/kernel/name_map.h"
 #include "server/kernel/type_graph.h"
 
 enum { MAX_REMEMBERED = 1 << 16 }; /* answers; a client may ask for anything */

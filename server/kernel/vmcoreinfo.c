@@ -8,7 +8,7 @@
 
 #include "base/err.h"
 #include "base/hex.h"
-#include "server/kernel/name_map.h"
+#include "base/name_map.h"
 
 /* The kernel's note is one page (VMCOREINFO_BYTES in include/linux/vmcore_info.h); a hypervisor may
  * hand over more, a damaged header anything. */

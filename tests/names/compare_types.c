@@ -13,9 +13,9 @@
 #include "base/buf.h"
 #include "base/bytes.h"
 #include "base/err.h"
+#include "base/name_map.h"
 #include "server/kernel/btf.h"
 #include "server/kernel/elf_identity.h"
-#include "server/kernel/name_map.h"
 #include "server/kernel/types.h"
 
 struct comparison {

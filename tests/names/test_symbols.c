@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "server/kernel/name_map.h"
+#include "base/name_map.h"
 #include "server/kernel/symbols.h"
 #include "tests/names/sample_files.h"
 

@@ -4,8 +4,8 @@
  * are borrowed and must outlive the map. They may come from a dump, so the hash is seeded at random
  * for each map: nobody can prepare names that all meet in one place.
  */
-#ifndef SERVER_KERNEL_NAME_MAP_H
-#define SERVER_KERNEL_NAME_MAP_H
+#ifndef BASE_NAME_MAP_H
+#define BASE_NAME_MAP_H
 
 #include <stdbool.h>
 #include <stddef.h>

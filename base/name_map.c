@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/kernel/name_map.h"
+#include "base/name_map.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Text that comes from a dump, for a terminal: any process can call itself ESC [ 2 J. */
-#ifndef SERVER_PRINTABLE_H
-#define SERVER_PRINTABLE_H
+#ifndef BASE_PRINTABLE_H
+#define BASE_PRINTABLE_H
 
 struct buf;
 
