@@ -20,7 +20,7 @@ enum err_code {
 	ERR_FORMAT,	 /* a file or structure is not what it must be */
 	ERR_NOTFOUND,	 /* a symbol, type, member, file or thread does not exist */
 	ERR_UNSUPPORTED, /* understood, and not something we do */
-	/* The four kinds of memory that is not there; see server/memory/memory.h. */
+	/* The four kinds of memory that is not there; see vmcore/memory/memory.h. */
 	ERR_EXCLUDED,	/* filtered out when the dump was written */
 	ERR_NOTPRESENT, /* the page tables say that nothing is mapped */
 	ERR_MISSING,	/* not in the dump: a hole, or cut off */

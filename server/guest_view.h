@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "server/kvm/guest_regs.h"
-#include "server/memory/guest_walk.h"
+#include "vmcore/memory/guest_walk.h"
 
 struct err;
 struct guest_memory;

@@ -27,8 +27,8 @@
 #include "server/made_image.h"
 #include "server/memory/dump.h"
 #include "server/memory/live.h"
-#include "server/memory/memory.h"
 #include "server/served_image.h"
+#include "vmcore/memory/memory.h"
 
 /* To read the lists of a machine that runs without their changing meanwhile. */
 enum { LIVE_ATTEMPTS = 4 };

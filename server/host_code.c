@@ -14,7 +14,7 @@
 #include "server/kernel/module_types.h"
 #include "server/kernel/modules.h"
 #include "server/kernel/unwind_source.h"
-#include "server/memory/memory.h"
+#include "vmcore/memory/memory.h"
 
 /* To read the list of modules without its changing meanwhile. */
 enum { LIVE_ATTEMPTS = 4 };

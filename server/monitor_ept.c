@@ -16,10 +16,10 @@
 #include "server/host.h"
 #include "server/kvm/kvm.h"
 #include "server/kvm/mmu.h"
-#include "server/memory/walk_ranges.h"
 #include "server/monitor_commands.h"
 #include "server/monitor_job.h"
 #include "server/vcpu_name.h"
+#include "vmcore/memory/walk_ranges.h"
 
 enum {
 	TABLES_A_SLICE = 512, /* some milliseconds, where the dump is compressed */

@@ -10,9 +10,9 @@
 #include "base/json.h"
 #include "proto/target.h"
 #include "server/host.h"
-#include "server/memory/memory.h"
 #include "server/monitor_commands.h"
 #include "server/named_address.h"
+#include "vmcore/memory/memory.h"
 
 enum { READ_MAX = 1 << 20, LINE_BYTES = 16 };
 

@@ -8,7 +8,7 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/hex.h"
-#include "server/memory/memory.h"
+#include "vmcore/memory/memory.h"
 
 enum {
 	SCAN_MAX = 128 << 20, /* the largest images have 60 MiB of text and data */

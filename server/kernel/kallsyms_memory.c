@@ -3,7 +3,7 @@
 #include "base/err.h"
 #include "server/kernel/kallsyms.h"
 #include "server/kernel/symbols.h"
-#include "server/memory/memory.h"
+#include "vmcore/memory/memory.h"
 
 struct source {
 	struct memory *memory;

@@ -14,7 +14,7 @@
 #include "server/kernel/debugfiles.h"
 #include "server/kernel/symbols.h"
 #include "server/kernel/types.h"
-#include "server/memory/memory.h"
+#include "vmcore/memory/memory.h"
 
 struct buf;
 struct dump;

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "server/memory/memory.h"
+#include "vmcore/memory/memory.h"
 
 struct cpu_note;
 struct dump_info;

@@ -7,7 +7,7 @@
 #include "server/kernel/kernel.h"
 #include "server/kernel/xarray.h"
 #include "server/kvm/kvm_private.h"
-#include "server/memory/memory.h"
+#include "vmcore/memory/memory.h"
 
 /* Flags of a slot: KVM_MEM_GUEST_MEMFD (include/uapi/linux/kvm.h), and KVM's own
  * KVM_MEMSLOT_GMEM_ONLY (include/linux/kvm_host.h). */

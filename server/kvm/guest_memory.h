@@ -12,8 +12,8 @@
 #include <stdint.h>
 
 #include "server/kvm/kvm.h"
-#include "server/memory/guest_walk.h"
-#include "server/memory/memory.h"
+#include "vmcore/memory/guest_walk.h"
+#include "vmcore/memory/memory.h"
 
 struct err;
 struct guest_memory;

@@ -18,7 +18,7 @@
 #include "server/kvm/kvm_private.h"
 #include "server/kvm/vcpu_stamp.h"
 #include "server/memory/dump.h"
-#include "server/memory/memory.h"
+#include "vmcore/memory/memory.h"
 
 enum { LIVE_ATTEMPTS = 4 }; /* to read a vCPU that keeps running */
 #include "server/kvm/mmu.h"

@@ -9,7 +9,7 @@
 #include "server/kernel/kernel.h"
 #include "server/kernel/module_types.h"
 #include "server/kvm/kvm_private.h"
-#include "server/memory/memory.h"
+#include "vmcore/memory/memory.h"
 
 enum { ROOTS_MAX = 1024, PATHS = 4 };
 

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "server/kvm/kvm.h"
-#include "server/memory/guest_walk.h"
+#include "vmcore/memory/guest_walk.h"
 
 struct err;
 

@@ -6,7 +6,7 @@
 #include "base/err.h"
 #include "server/kernel/kernel.h"
 #include "server/kvm/kvm_private.h"
-#include "server/memory/memory.h"
+#include "vmcore/memory/memory.h"
 
 struct layout {
 	struct member base_gfn, npages, hva, flags, id; /* struct kvm_memory_slot */

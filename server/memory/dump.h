@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "server/memory/memory.h"
+#include "vmcore/memory/memory.h"
 
 struct err;
 struct dump;

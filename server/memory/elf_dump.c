@@ -15,7 +15,7 @@
 #include "server/memory/file.h"
 #include "server/memory/iomem.h"
 #include "server/memory/notes.h"
-#include "server/memory/ranges.h"
+#include "vmcore/memory/ranges.h"
 
 enum { NOTE_BYTES_MAX = 64 << 20 }; /* of all PT_NOTE segments together */
 

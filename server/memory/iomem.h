@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "server/memory/ranges.h"
+#include "vmcore/memory/ranges.h"
 
 struct err;
 

@@ -17,7 +17,7 @@
 #include <libkdumpfile/kdumpfile.h>
 
 #include "base/err.h"
-#include "server/memory/memory.h"
+#include "vmcore/memory/memory.h"
 
 #ifndef __has_feature /* clang's; gcc defines a macro instead */
 #define __has_feature(x) 0

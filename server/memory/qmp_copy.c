@@ -13,9 +13,9 @@
 
 #include "base/err.h"
 #include "base/log.h"
-#include "server/memory/memory.h"
 #include "server/memory/qmp.h"
 #include "server/memory/qmp_text.h"
+#include "vmcore/memory/memory.h"
 
 /* A round trip to QEMU takes longer than copying 64 KiB; who reads on gets ever more at once. */
 enum {

@@ -15,10 +15,10 @@
 
 #include "base/err.h"
 #include "base/log.h"
-#include "server/memory/memory.h"
 #include "server/memory/qmp.h"
 #include "server/memory/qmp_copy.h"
 #include "server/memory/qmp_text.h"
+#include "vmcore/memory/memory.h"
 
 enum {
 	BACKENDS_MAX = 256,

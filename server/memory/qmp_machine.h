@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#include "server/memory/memory.h"
+#include "vmcore/memory/memory.h"
 
 struct dump_info;
 struct err;

@@ -12,7 +12,7 @@
 #include "base/err.h"
 #include "base/hex.h"
 #include "server/memory/notes.h"
-#include "server/memory/ranges.h"
+#include "vmcore/memory/ranges.h"
 
 enum {
 	RANGES_MAX = 1 << 12,

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "server/memory/ranges.h"
+#include "vmcore/memory/ranges.h"
 
 struct err;
 struct notes;

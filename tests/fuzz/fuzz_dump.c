@@ -21,8 +21,8 @@
 #include "server/memory/flatten.h"
 #include "server/memory/identify.h"
 #include "server/memory/kdump.h"
-#include "server/memory/memory.h"
 #include "server/memory/notes.h"
+#include "vmcore/memory/memory.h"
 
 enum { PAGES_READ = 16 };
 

@@ -18,10 +18,10 @@
 
 #include "base/err.h"
 #include "server/memory/dump.h"
-#include "server/memory/memory.h"
 #include "server/memory/notes.h"
 #include "server/memory/qmp_machine.h"
 #include "server/memory/qmp_text.h"
+#include "vmcore/memory/memory.h"
 
 #define REQUIRE(what)            \
 	do {                     \

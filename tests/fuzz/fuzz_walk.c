@@ -10,8 +10,8 @@
 
 #include "base/bytes.h"
 #include "base/err.h"
-#include "server/memory/walk_ranges.h"
 #include "tests/fuzz/require.h"
+#include "vmcore/memory/walk_ranges.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -17,7 +17,7 @@
 #include "server/kernel/registers.h"
 #include "server/kernel/tasks.h"
 #include "server/memory/dump.h"
-#include "server/memory/memory.h"
+#include "vmcore/memory/memory.h"
 
 /* Paths of what the build made. */
 #define DEMO_VMLINUX BUILD_FOLDER "/contrib/demo/vmlinux"

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "server/memory/memory.h"
+#include "vmcore/memory/memory.h"
 
 enum { MUTANT_CHANGES_MAX = 32 };
 

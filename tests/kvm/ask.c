@@ -16,8 +16,8 @@
 #include "server/kvm/kvm.h"
 #include "server/kvm/mmu.h"
 #include "server/kvm/vcpu_state.h"
-#include "server/memory/walk_ranges.h"
 #include "tests/kernel/ask.h"
+#include "vmcore/memory/walk_ranges.h"
 
 /* What is looked at of each thing of which damage may make up any number. */
 enum { VCPUS_MAX = 16, SLOTS_MAX = 16, TABLES_MAX = 256, RANGES_MAX = 4096, READ_BYTES = 6000 };

@@ -8,9 +8,9 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "server/memory/dump.h"
-#include "server/memory/memory.h"
 #include "tests/recipe/output.h"
 #include "tests/recipe/recipe.h"
+#include "vmcore/memory/memory.h"
 
 static const char machine[] = "phys 0x200000: 1 2 3\n"
 			      "phys 0x300ff8: 0x1122334455667788 42\n"

@@ -10,8 +10,8 @@
 
 #include "base/bytes.h"
 #include "base/err.h"
-#include "server/memory/walk_ranges.h"
 #include "tests/memory/fakefile.h"
+#include "vmcore/memory/walk_ranges.h"
 
 #define P      UINT64_C(1)
 #define W      UINT64_C(2)

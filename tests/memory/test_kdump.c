@@ -11,8 +11,8 @@
 
 #include "base/err.h"
 #include "server/memory/dump.h"
-#include "server/memory/memory.h"
 #include "tests/memory/recipedump.h"
+#include "vmcore/memory/memory.h"
 
 /* What every encoding of the machine must answer. */
 static void assert_machine(struct dump *d)

@@ -8,8 +8,8 @@
 #include <cmocka.h>
 
 #include "base/err.h"
-#include "server/memory/memory.h"
 #include "tests/memory/fakefile.h"
+#include "vmcore/memory/memory.h"
 
 enum { PAGES = 64, HOLE = 40, EXCLUDED = 41, CORRUPT = 42, PARTIAL = 43, BROKEN = 44 };
 

@@ -11,8 +11,8 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/map.h"
-#include "server/memory/memory.h"
 #include "tests/memory/fakefile.h"
+#include "vmcore/memory/memory.h"
 
 #define P  UINT64_C(1) /* present */
 #define W  UINT64_C(2) /* writable */

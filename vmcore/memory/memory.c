@@ -5,7 +5,7 @@
  * is not there takes a few bytes in a map of its own, so that looking at it pushes out one page at
  * most.
  */
-#include "server/memory/memory.h"
+#include "vmcore/memory/memory.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/memory/guest_walk.h"
+#include "vmcore/memory/guest_walk.h"
 
 #include <inttypes.h>
 

@@ -8,8 +8,8 @@
  * (not in the dump: hole, truncated), ERR_CORRUPT (in the dump, cannot be decoded). Zeros are never
  * made up.
  */
-#ifndef SERVER_MEMORY_MEMORY_H
-#define SERVER_MEMORY_MEMORY_H
+#ifndef VMCORE_MEMORY_MEMORY_H
+#define VMCORE_MEMORY_MEMORY_H
 
 #include <stdbool.h>
 #include <stddef.h>

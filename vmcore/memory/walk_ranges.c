@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/memory/walk_ranges.h"
+#include "vmcore/memory/walk_ranges.h"
 
 #include <stdlib.h>
 #include <string.h>

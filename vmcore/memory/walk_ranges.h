@@ -3,13 +3,13 @@
  * All that a set of page tables maps, as ranges: pages that follow each other on both sides, with
  * the same size and rights, are one.
  */
-#ifndef SERVER_MEMORY_WALK_RANGES_H
-#define SERVER_MEMORY_WALK_RANGES_H
+#ifndef VMCORE_MEMORY_WALK_RANGES_H
+#define VMCORE_MEMORY_WALK_RANGES_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "server/memory/guest_walk.h"
+#include "vmcore/memory/guest_walk.h"
 
 enum walk_range_kind {
 	RANGE_MAPPED,

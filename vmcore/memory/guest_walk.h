@@ -6,8 +6,8 @@
  *
  * A walk takes one step a level, so tables that lead back to themselves cannot hold it up.
  */
-#ifndef SERVER_MEMORY_GUEST_WALK_H
-#define SERVER_MEMORY_GUEST_WALK_H
+#ifndef VMCORE_MEMORY_GUEST_WALK_H
+#define VMCORE_MEMORY_GUEST_WALK_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Lists of ranges of physical memory. */
-#ifndef SERVER_MEMORY_RANGES_H
-#define SERVER_MEMORY_RANGES_H
+#ifndef VMCORE_MEMORY_RANGES_H
+#define VMCORE_MEMORY_RANGES_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Walks through x86-64 page tables: Intel SDM vol. 3, 4.5 "4-level paging and 5-level paging". */
-#include "server/memory/memory.h"
+#include "vmcore/memory/memory.h"
 
 #include <inttypes.h>
 

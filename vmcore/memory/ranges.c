@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/memory/ranges.h"
+#include "vmcore/memory/ranges.h"
 
 const void *ranges_from(const void *list, size_t count, size_t size, uint64_t pa)
 {
