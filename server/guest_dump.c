@@ -15,8 +15,8 @@
 #include "server/kvm/guest_memory.h"
 #include "server/kvm/guest_regs.h"
 #include "server/kvm/kvm.h"
-#include "server/memory/dump.h"
 #include "server/vcpu_name.h"
+#include "vmcore/dump/dump.h"
 
 struct guest_dump {
 	struct host *host; /* borrowed, as are the next two */

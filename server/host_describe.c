@@ -11,7 +11,7 @@
 #include "server/host.h"
 #include "server/kernel/debugfiles.h"
 #include "server/kernel/kernel.h"
-#include "server/memory/dump.h"
+#include "vmcore/dump/dump.h"
 
 /* Notes that are shown; there is one at most for most dumps. */
 enum { NOTES_SHOWN = 8 };

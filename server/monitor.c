@@ -14,9 +14,9 @@
 #include "base/log.h"
 #include "proto/target.h"
 #include "server/host.h"
-#include "server/memory/dump.h"
 #include "server/monitor_commands.h"
 #include "server/monitor_job.h"
+#include "vmcore/dump/dump.h"
 
 enum { WORDS_MAX = 16 };
 

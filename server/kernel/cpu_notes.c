@@ -13,8 +13,8 @@
 #include "server/kernel/host_space.h"
 #include "server/kernel/kernel.h"
 #include "server/kernel/tasks.h"
-#include "server/memory/dump.h"
 #include "unwind/pt_regs.h"
+#include "vmcore/dump/dump.h"
 
 /* A note as crash_save_cpu() writes it (kernel/kexec_core.c): header, "CORE" padded to 8, prstatus.
  */

@@ -9,7 +9,7 @@
 #include "base/err.h"
 #include "server/kernel/debugfiles.h"
 #include "server/kernel/vmcoreinfo.h"
-#include "server/memory/dump.h"
+#include "vmcore/dump/dump.h"
 
 /* A damaged dump has as much to tell as it has pages. */
 enum { NOTE_SENTENCES_MAX = 100 };

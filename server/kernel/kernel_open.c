@@ -17,7 +17,7 @@
 #include "server/kernel/notes.h"
 #include "server/kernel/paging.h"
 #include "server/kernel/vmcoreinfo.h"
-#include "server/memory/dump.h"
+#include "vmcore/dump/dump.h"
 
 enum {
 	BTF_MAX = 64 << 20,	    /* Debian's is 4.4 MB */

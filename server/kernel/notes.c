@@ -8,8 +8,8 @@
 #include "base/buf.h"
 #include "base/bytes.h"
 #include "base/err.h"
-#include "server/memory/dump.h"
 #include "unwind/pt_regs.h"
+#include "vmcore/dump/dump.h"
 
 enum { PR_PID = 32, PR_REG = 112, PRSTATUS_BYTES = 336 };
 

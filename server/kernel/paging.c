@@ -11,7 +11,7 @@
 #include "server/kernel/notes.h"
 #include "server/kernel/symbols.h"
 #include "server/kernel/vmcoreinfo.h"
-#include "server/memory/dump.h"
+#include "vmcore/dump/dump.h"
 
 /* How much of struct uts_namespace holds its release, wherever it begins there: a reference count
  * may come first, and six fields of 65 bytes follow. */

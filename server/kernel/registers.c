@@ -14,9 +14,9 @@
 #include "server/kernel/stack_copy.h"
 #include "server/kernel/task_stamp.h"
 #include "server/kernel/tasks.h"
-#include "server/memory/dump.h"
 #include "unwind/pt_regs.h"
 #include "unwind/switch.h"
+#include "vmcore/dump/dump.h"
 
 enum {
 	FUNCTION_MAX = 64 << 10, /* __schedule is some 3 KiB */

@@ -11,7 +11,7 @@
 #include "server/kernel/kernel.h"
 #include "server/kernel/pidtable.h"
 #include "server/kernel/task_state.h"
-#include "server/memory/dump.h"
+#include "vmcore/dump/dump.h"
 
 /* Members of task_struct and what hangs on it; one whose size is 0 does not exist in this kernel.
  */

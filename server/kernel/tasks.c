@@ -7,7 +7,7 @@
 #include "server/kernel/cpus.h"
 #include "server/kernel/kernel.h"
 #include "server/kernel/task_walk.h"
-#include "server/memory/dump.h"
+#include "vmcore/dump/dump.h"
 
 enum { STACK_SIZE_MAX = 1 << 20 };
 

@@ -17,7 +17,7 @@
 #include "server/kernel/tasks.h"
 #include "server/kernel/types.h"
 #include "server/kernel/unwind_source_asm.h"
-#include "server/memory/dump.h"
+#include "vmcore/dump/dump.h"
 
 enum { LIVE_ATTEMPTS = 4 }; /* to read a task that keeps being switched */
 

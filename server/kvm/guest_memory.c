@@ -9,7 +9,7 @@
 #include "base/map.h"
 #include "server/kernel/kernel.h"
 #include "server/kvm/guest_memfd.h"
-#include "server/memory/dump.h"
+#include "vmcore/dump/dump.h"
 
 enum {
 	/* Translations that are remembered: page tables are looked at again and again. */

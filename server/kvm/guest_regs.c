@@ -17,7 +17,7 @@
 #include "server/kvm/guest_private.h"
 #include "server/kvm/kvm_private.h"
 #include "server/kvm/vcpu_stamp.h"
-#include "server/memory/dump.h"
+#include "vmcore/dump/dump.h"
 #include "vmcore/memory/memory.h"
 
 enum { LIVE_ATTEMPTS = 4 }; /* to read a vCPU that keeps running */

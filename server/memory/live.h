@@ -8,7 +8,7 @@
 #ifndef SERVER_MEMORY_LIVE_H
 #define SERVER_MEMORY_LIVE_H
 
-#include "server/memory/dump.h"
+#include "vmcore/dump/dump.h"
 
 struct err;
 struct iomem;

@@ -11,7 +11,7 @@
 #include "base/err.h"
 #include "server/memory/iomem.h"
 #include "server/memory/live.h"
-#include "server/memory/notes.h"
+#include "vmcore/dump/notes.h"
 
 enum {
 	VMCOREINFO_MAX = 1 << 20, /* bytes of its note */

@@ -11,12 +11,12 @@
 
 #include "base/err.h"
 #include "base/log.h"
-#include "server/memory/dump.h"
-#include "server/memory/notes.h"
 #include "server/memory/qmp.h"
 #include "server/memory/qmp_copy.h"
 #include "server/memory/qmp_files.h"
 #include "server/memory/qmp_text.h"
+#include "vmcore/dump/dump.h"
+#include "vmcore/dump/notes.h"
 
 enum { REGISTER_ATTEMPTS = 3 };
 

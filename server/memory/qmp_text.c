@@ -11,7 +11,7 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/hex.h"
-#include "server/memory/notes.h"
+#include "vmcore/dump/notes.h"
 #include "vmcore/memory/ranges.h"
 
 enum {

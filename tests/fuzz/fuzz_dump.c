@@ -15,13 +15,13 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "server/memory/dump.h"
-#include "server/memory/elf.h"
-#include "server/memory/file.h"
-#include "server/memory/flatten.h"
-#include "server/memory/identify.h"
-#include "server/memory/kdump.h"
-#include "server/memory/notes.h"
+#include "vmcore/dump/dump.h"
+#include "vmcore/dump/elf.h"
+#include "vmcore/dump/file.h"
+#include "vmcore/dump/flatten.h"
+#include "vmcore/dump/identify.h"
+#include "vmcore/dump/kdump.h"
+#include "vmcore/dump/notes.h"
 #include "vmcore/memory/memory.h"
 
 enum { PAGES_READ = 16 };

@@ -17,10 +17,10 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "server/memory/dump.h"
-#include "server/memory/notes.h"
 #include "server/memory/qmp_machine.h"
 #include "server/memory/qmp_text.h"
+#include "vmcore/dump/dump.h"
+#include "vmcore/dump/notes.h"
 #include "vmcore/memory/memory.h"
 
 #define REQUIRE(what)            \

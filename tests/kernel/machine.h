@@ -16,7 +16,7 @@
 #include "server/kernel/kernel.h"
 #include "server/kernel/registers.h"
 #include "server/kernel/tasks.h"
-#include "server/memory/dump.h"
+#include "vmcore/dump/dump.h"
 #include "vmcore/memory/memory.h"
 
 /* Paths of what the build made. */

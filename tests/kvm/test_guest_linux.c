@@ -10,9 +10,9 @@
 #include "base/buf.h"
 #include "server/kernel/notes.h"
 #include "server/kvm/guest_linux.h"
-#include "server/memory/dump.h"
 #include "tests/kvm/guests.h"
 #include "tests/kvm/linux_guest.h"
+#include "vmcore/dump/dump.h"
 
 static void find(struct guests *g, const char *extra, const struct guest_linux **ret)
 {

@@ -7,9 +7,9 @@
 
 #include "base/bytes.h"
 #include "base/err.h"
-#include "server/memory/dump.h"
 #include "tests/recipe/output.h"
 #include "tests/recipe/recipe.h"
+#include "vmcore/dump/dump.h"
 #include "vmcore/memory/memory.h"
 
 static const char machine[] = "phys 0x200000: 1 2 3\n"

@@ -13,8 +13,8 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "server/memory/dump.h"
 #include "tests/memory/fakefile.h"
+#include "vmcore/dump/dump.h"
 #include "vmcore/memory/memory.h"
 
 enum { LOADS_MAX = 8, DATA = 0x1000 };

@@ -13,10 +13,10 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "server/memory/dump.h"
-#include "server/memory/file.h"
-#include "server/memory/flatten.h"
 #include "tests/memory/fakefile.h"
+#include "vmcore/dump/dump.h"
+#include "vmcore/dump/file.h"
+#include "vmcore/dump/flatten.h"
 
 static const struct dump_options no_options;
 

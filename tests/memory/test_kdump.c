@@ -10,8 +10,8 @@
 #include <cmocka.h>
 
 #include "base/err.h"
-#include "server/memory/dump.h"
 #include "tests/memory/recipedump.h"
+#include "vmcore/dump/dump.h"
 #include "vmcore/memory/memory.h"
 
 /* What every encoding of the machine must answer. */

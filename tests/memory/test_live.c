@@ -17,8 +17,8 @@
 #include "server/memory/iomem.h"
 #include "server/memory/live.h"
 #include "server/memory/live_kernel.h"
-#include "server/memory/notes.h"
 #include "tests/memory/fakefile.h"
+#include "vmcore/dump/notes.h"
 
 #define DIRECT_MAP UINT64_C(0xffff9a4240000000)
 

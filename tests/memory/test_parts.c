@@ -13,11 +13,11 @@
 
 #include "base/bytes.h"
 #include "base/err.h"
-#include "server/memory/bitmap.h"
-#include "server/memory/file.h"
-#include "server/memory/identify.h"
-#include "server/memory/notes.h"
 #include "tests/memory/fakefile.h"
+#include "vmcore/dump/bitmap.h"
+#include "vmcore/dump/file.h"
+#include "vmcore/dump/identify.h"
+#include "vmcore/dump/notes.h"
 
 /* Compares with counting bit by bit. */
 static void check_bitmap(const uint8_t *bytes, uint64_t bits)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The headers of an ELF core file (gABI, "ELF Header" and "Program Header"). */
-#include "server/memory/elf.h"
+#include "vmcore/dump/elf.h"
 
 #include <elf.h>
 #include <inttypes.h>
@@ -9,7 +9,7 @@
 
 #include "base/bytes.h"
 #include "base/err.h"
-#include "server/memory/file.h"
+#include "vmcore/dump/file.h"
 
 enum {
 	/* Far above what filtering produces (a program header for every run of 256 pages left

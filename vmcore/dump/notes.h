@@ -3,13 +3,13 @@
  * The ELF notes of a dump and its VMCOREINFO, copied out of the file: gABI chapter 5, "Note
  * Section", with the 4-byte alignment that every writer of vmcores uses.
  */
-#ifndef SERVER_MEMORY_NOTES_H
-#define SERVER_MEMORY_NOTES_H
+#ifndef VMCORE_DUMP_NOTES_H
+#define VMCORE_DUMP_NOTES_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "server/memory/dump.h"
+#include "vmcore/dump/dump.h"
 
 struct dump_file;
 

@@ -4,7 +4,7 @@
  * bytes that the file has, and the ranges that it knows of and does not have. What is in the
  * first is never looked up in the second.
  */
-#include "server/memory/elf.h"
+#include "vmcore/dump/elf.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -12,9 +12,9 @@
 
 #include "base/err.h"
 #include "base/log.h"
-#include "server/memory/file.h"
 #include "server/memory/iomem.h"
-#include "server/memory/notes.h"
+#include "vmcore/dump/file.h"
+#include "vmcore/dump/notes.h"
 #include "vmcore/memory/ranges.h"
 
 enum { NOTE_BYTES_MAX = 64 << 20 }; /* of all PT_NOTE segments together */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/memory/bitmap.h"
+#include "vmcore/dump/bitmap.h"
 
 #include <endian.h>
 #include <stdlib.h>

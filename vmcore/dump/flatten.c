@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/memory/flatten.h"
+#include "vmcore/dump/flatten.h"
 
 #include <endian.h>
 #include <errno.h>
@@ -13,8 +13,8 @@
 
 #include "base/err.h"
 #include "base/log.h"
-#include "server/memory/dump.h"
-#include "server/memory/file.h"
+#include "vmcore/dump/dump.h"
+#include "vmcore/dump/file.h"
 
 /*
  * struct makedumpfile_header and struct makedumpfile_data_header in makedumpfile.h; numbers are

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The one door to libkdumpfile: pages of kdump-compressed files whose headers were checked. */
-#ifndef SERVER_MEMORY_KDUMPFILE_H
-#define SERVER_MEMORY_KDUMPFILE_H
+#ifndef VMCORE_DUMP_KDUMPFILE_H
+#define VMCORE_DUMP_KDUMPFILE_H
 
 #include <stddef.h>
 #include <stdint.h>

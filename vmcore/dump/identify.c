@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/memory/identify.h"
+#include "vmcore/dump/identify.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "server/memory/file.h"
+#include "vmcore/dump/file.h"
 
 enum { HEAD = 1024 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/memory/file.h"
+#include "vmcore/dump/file.h"
 
 #include <errno.h>
 #include <fcntl.h>

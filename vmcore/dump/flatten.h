@@ -4,8 +4,8 @@
  * header of 4096 bytes, then records of data, each with the place in the file where it belongs.
  * libkdumpfile reads it from 0.5.3 on only.
  */
-#ifndef SERVER_MEMORY_FLATTEN_H
-#define SERVER_MEMORY_FLATTEN_H
+#ifndef VMCORE_DUMP_FLATTEN_H
+#define VMCORE_DUMP_FLATTEN_H
 
 struct dump_file;
 struct dump_options;

@@ -9,13 +9,13 @@
  * either, depending on what was read before; so no check from outside can say which pages of it
  * to trust.
  */
-#ifndef SERVER_MEMORY_ELF_H
-#define SERVER_MEMORY_ELF_H
+#ifndef VMCORE_DUMP_ELF_H
+#define VMCORE_DUMP_ELF_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "server/memory/dump.h"
+#include "vmcore/dump/dump.h"
 
 struct ram_map;
 struct dump_file;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a file is, told by its content. */
-#ifndef SERVER_MEMORY_IDENTIFY_H
-#define SERVER_MEMORY_IDENTIFY_H
+#ifndef VMCORE_DUMP_IDENTIFY_H
+#define VMCORE_DUMP_IDENTIFY_H
 
 struct dump_file;
 struct err;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What dump.c and dump_live.c open; nobody else includes this. */
-#ifndef SERVER_MEMORY_DUMP_PRIVATE_H
-#define SERVER_MEMORY_DUMP_PRIVATE_H
+#ifndef VMCORE_DUMP_DUMP_PRIVATE_H
+#define VMCORE_DUMP_DUMP_PRIVATE_H
 
-#include "server/memory/dump.h"
 #include "server/memory/iomem.h"
 #include "server/memory/live_kernel.h"
-#include "server/memory/notes.h"
+#include "vmcore/dump/dump.h"
+#include "vmcore/dump/notes.h"
 
 struct dump_file; /* file.h */
 struct elf_dump;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/memory/notes.h"
+#include "vmcore/dump/notes.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -9,7 +9,7 @@
 #include "base/buf.h"
 #include "base/bytes.h"
 #include "base/err.h"
-#include "server/memory/file.h"
+#include "vmcore/dump/file.h"
 
 enum {
 	NOTE_HEADER = 12,	   /* n_namesz, n_descsz, n_type */

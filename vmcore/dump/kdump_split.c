@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Whether some files are all the pieces of one split dump (makedumpfile --split). */
-#include "server/memory/kdump.h"
+#include "vmcore/dump/kdump.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
-#include "server/memory/file.h"
+#include "vmcore/dump/file.h"
 
 struct piece {
 	const struct kdump_header *header;

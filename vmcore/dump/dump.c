@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/memory/dump_private.h"
+#include "vmcore/dump/dump_private.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "server/memory/elf.h"
-#include "server/memory/file.h"
-#include "server/memory/flatten.h"
-#include "server/memory/identify.h"
-#include "server/memory/kdump.h"
 #include "server/memory/live.h"
-#include "server/memory/notes.h"
 #include "server/memory/qmp_machine.h"
+#include "vmcore/dump/elf.h"
+#include "vmcore/dump/file.h"
+#include "vmcore/dump/flatten.h"
+#include "vmcore/dump/identify.h"
+#include "vmcore/dump/kdump.h"
+#include "vmcore/dump/notes.h"
 
 /* Opens one file and makes it a plain dump if it is flattened. */
 static struct err *open_file(const char *path, const struct dump_options *options,

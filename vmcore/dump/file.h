@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* One file of a dump: open for reading only, its size known, every read bounded. */
-#ifndef SERVER_MEMORY_FILE_H
-#define SERVER_MEMORY_FILE_H
+#ifndef VMCORE_DUMP_FILE_H
+#define VMCORE_DUMP_FILE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Pages of kdump-compressed dumps. */
-#include "server/memory/kdump.h"
+#include "vmcore/dump/kdump.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -9,10 +9,10 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "server/memory/bitmap.h"
-#include "server/memory/file.h"
-#include "server/memory/kdumpfile.h"
-#include "server/memory/notes.h"
+#include "vmcore/dump/bitmap.h"
+#include "vmcore/dump/file.h"
+#include "vmcore/dump/kdumpfile.h"
+#include "vmcore/dump/notes.h"
 
 enum {
 	COMPARE_CHUNK = 64 << 10,

@@ -8,14 +8,14 @@
  * libkdumpfile finds and decompresses pages. Before it sees the files, the headers are checked
  * here, and each page's descriptor before it reads the page.
  */
-#ifndef SERVER_MEMORY_KDUMP_H
-#define SERVER_MEMORY_KDUMP_H
+#ifndef VMCORE_DUMP_KDUMP_H
+#define VMCORE_DUMP_KDUMP_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "server/memory/dump.h"
+#include "vmcore/dump/dump.h"
 
 struct dump_file;
 struct notes;

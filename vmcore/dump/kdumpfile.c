@@ -8,7 +8,7 @@
  *  - no clones, no bitmaps, no strings: each of them has broken on valid dumps.
  * Only calls that are the same before and after the API change in 0.5.5 are made.
  */
-#include "server/memory/kdumpfile.h"
+#include "vmcore/dump/kdumpfile.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -3,8 +3,8 @@
  * A bitmap that knows how many bits are set before any of its bits. Bit n is bit n % 8 of byte
  * n / 8, as in the bitmaps of kdump-compressed files.
  */
-#ifndef SERVER_MEMORY_BITMAP_H
-#define SERVER_MEMORY_BITMAP_H
+#ifndef VMCORE_DUMP_BITMAP_H
+#define VMCORE_DUMP_BITMAP_H
 
 #include <stdbool.h>
 #include <stddef.h>

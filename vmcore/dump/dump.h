@@ -4,8 +4,8 @@
  * headers are checked here before libkdumpfile sees them; libkdumpfile then reads physical pages
  * of kdump-compressed files and nothing else. Those of ELF files are read here (elf.h says why).
  */
-#ifndef SERVER_MEMORY_DUMP_H
-#define SERVER_MEMORY_DUMP_H
+#ifndef VMCORE_DUMP_DUMP_H
+#define VMCORE_DUMP_DUMP_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,7 +3,7 @@
  * The headers of a kdump-compressed file. Their offsets below are those of the structures in
  * makedumpfile's diskdump_mod.h as an x86-64 compiler lays them out.
  */
-#include "server/memory/kdump.h"
+#include "vmcore/dump/kdump.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 
 #include "base/bytes.h"
 #include "base/err.h"
-#include "server/memory/file.h"
+#include "vmcore/dump/file.h"
 
 /* struct disk_dump_header */
 enum {
