@@ -25,9 +25,9 @@
 #include "server/kvm/host_entry.h"
 #include "server/kvm/kvm.h"
 #include "server/made_image.h"
-#include "server/memory/live.h"
 #include "server/served_image.h"
 #include "vmcore/dump/dump.h"
+#include "vmcore/live/live.h"
 #include "vmcore/memory/memory.h"
 
 /* To read the lists of a machine that runs without their changing meanwhile. */

@@ -17,10 +17,10 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "server/memory/qmp_machine.h"
-#include "server/memory/qmp_text.h"
 #include "vmcore/dump/dump.h"
 #include "vmcore/dump/notes.h"
+#include "vmcore/live/qmp_machine.h"
+#include "vmcore/live/qmp_text.h"
 #include "vmcore/memory/memory.h"
 
 #define REQUIRE(what)            \

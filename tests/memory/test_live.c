@@ -14,11 +14,11 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "server/memory/iomem.h"
-#include "server/memory/live.h"
-#include "server/memory/live_kernel.h"
 #include "tests/memory/fakefile.h"
 #include "vmcore/dump/notes.h"
+#include "vmcore/live/iomem.h"
+#include "vmcore/live/live.h"
+#include "vmcore/live/live_kernel.h"
 
 #define DIRECT_MAP UINT64_C(0xffff9a4240000000)
 

@@ -12,8 +12,8 @@
 
 #include "base/bytes.h"
 #include "base/err.h"
-#include "server/memory/qmp_text.h"
 #include "vmcore/dump/notes.h"
+#include "vmcore/live/qmp_text.h"
 
 /* As QEMU 7.2 prints it of a q35 machine with two memory backends, shortened; KVM names itself. */
 static const char mtree[] =

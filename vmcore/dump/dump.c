@@ -6,14 +6,14 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "server/memory/live.h"
-#include "server/memory/qmp_machine.h"
 #include "vmcore/dump/elf.h"
 #include "vmcore/dump/file.h"
 #include "vmcore/dump/flatten.h"
 #include "vmcore/dump/identify.h"
 #include "vmcore/dump/kdump.h"
 #include "vmcore/dump/notes.h"
+#include "vmcore/live/live.h"
+#include "vmcore/live/qmp_machine.h"
 
 /* Opens one file and makes it a plain dump if it is flattened. */
 static struct err *open_file(const char *path, const struct dump_options *options,

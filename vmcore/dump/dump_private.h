@@ -3,10 +3,10 @@
 #ifndef VMCORE_DUMP_DUMP_PRIVATE_H
 #define VMCORE_DUMP_DUMP_PRIVATE_H
 
-#include "server/memory/iomem.h"
-#include "server/memory/live_kernel.h"
 #include "vmcore/dump/dump.h"
 #include "vmcore/dump/notes.h"
+#include "vmcore/live/iomem.h"
+#include "vmcore/live/live_kernel.h"
 
 struct dump_file; /* file.h */
 struct elf_dump;

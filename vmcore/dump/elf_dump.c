@@ -12,9 +12,9 @@
 
 #include "base/err.h"
 #include "base/log.h"
-#include "server/memory/iomem.h"
 #include "vmcore/dump/file.h"
 #include "vmcore/dump/notes.h"
+#include "vmcore/live/iomem.h"
 #include "vmcore/memory/ranges.h"
 
 enum { NOTE_BYTES_MAX = 64 << 20 }; /* of all PT_NOTE segments together */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/memory/iomem.h"
+#include "vmcore/live/iomem.h"
 
 #include <errno.h>
 #include <stdio.h>

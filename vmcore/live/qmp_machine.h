@@ -3,8 +3,8 @@
  * A machine of QEMU's, through its QMP socket: its memory, and the registers of its CPUs while it
  * is paused. Nothing is stopped or changed by looking.
  */
-#ifndef SERVER_MEMORY_QMP_MACHINE_H
-#define SERVER_MEMORY_QMP_MACHINE_H
+#ifndef VMCORE_LIVE_QMP_MACHINE_H
+#define VMCORE_LIVE_QMP_MACHINE_H
 
 #include <stdbool.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/memory/qmp.h"
+#include "vmcore/live/qmp.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -5,8 +5,8 @@
  * lies. Only what /proc/iomem calls System RAM is ever read of the latter. Everything is opened for
  * reading, and read anew each time.
  */
-#ifndef SERVER_MEMORY_LIVE_H
-#define SERVER_MEMORY_LIVE_H
+#ifndef VMCORE_LIVE_LIVE_H
+#define VMCORE_LIVE_LIVE_H
 
 #include "vmcore/dump/dump.h"
 

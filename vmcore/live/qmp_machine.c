@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/memory/qmp_machine.h"
+#include "vmcore/live/qmp_machine.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -11,12 +11,12 @@
 
 #include "base/err.h"
 #include "base/log.h"
-#include "server/memory/qmp.h"
-#include "server/memory/qmp_copy.h"
-#include "server/memory/qmp_files.h"
-#include "server/memory/qmp_text.h"
 #include "vmcore/dump/dump.h"
 #include "vmcore/dump/notes.h"
+#include "vmcore/live/qmp.h"
+#include "vmcore/live/qmp_copy.h"
+#include "vmcore/live/qmp_files.h"
+#include "vmcore/live/qmp_text.h"
 
 enum { REGISTER_ATTEMPTS = 3 };
 

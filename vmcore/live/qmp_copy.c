@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/memory/qmp_copy.h"
+#include "vmcore/live/qmp_copy.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -13,8 +13,8 @@
 
 #include "base/err.h"
 #include "base/log.h"
-#include "server/memory/qmp.h"
-#include "server/memory/qmp_text.h"
+#include "vmcore/live/qmp.h"
+#include "vmcore/live/qmp_text.h"
 #include "vmcore/memory/memory.h"
 
 /* A round trip to QEMU takes longer than copying 64 KiB; who reads on gets ever more at once. */

@@ -3,8 +3,8 @@
  * Which physical addresses of this machine are RAM: /proc/iomem (kernel/resource.c). Reading
  * anything else, a device's registers, can hang the host.
  */
-#ifndef SERVER_MEMORY_IOMEM_H
-#define SERVER_MEMORY_IOMEM_H
+#ifndef VMCORE_LIVE_IOMEM_H
+#define VMCORE_LIVE_IOMEM_H
 
 #include <stdbool.h>
 #include <stddef.h>

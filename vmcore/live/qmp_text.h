@@ -3,8 +3,8 @@
  * What QEMU's human monitor prints about the memory and the CPUs of a machine, which QMP has no
  * command for.
  */
-#ifndef SERVER_MEMORY_QMP_TEXT_H
-#define SERVER_MEMORY_QMP_TEXT_H
+#ifndef VMCORE_LIVE_QMP_TEXT_H
+#define VMCORE_LIVE_QMP_TEXT_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -8,8 +8,8 @@
 #include <stdbool.h>
 
 #include "base/err.h"
-#include "server/memory/iomem.h"
 #include "vmcore/dump/elf.h"
+#include "vmcore/live/iomem.h"
 
 /* The direct map begins at a multiple of it, moved by KASLR or not (arch/x86/mm/kaslr.c). */
 #define DIRECT_MAP_UNIT (UINT64_C(1) << 30)

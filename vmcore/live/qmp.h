@@ -5,8 +5,8 @@
  * bounded. A command that was not answered in time is owed: as long as its answer is not there,
  * further ones fail at once.
  */
-#ifndef SERVER_MEMORY_QMP_H
-#define SERVER_MEMORY_QMP_H
+#ifndef VMCORE_LIVE_QMP_H
+#define VMCORE_LIVE_QMP_H
 
 #include <stdbool.h>
 #include <stdint.h>

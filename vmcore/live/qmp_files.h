@@ -4,8 +4,8 @@
  * (memory-backend-file, memory-backend-memfd). A file is taken for a backend only if pages of it
  * are the ones that QEMU reads there.
  */
-#ifndef SERVER_MEMORY_QMP_FILES_H
-#define SERVER_MEMORY_QMP_FILES_H
+#ifndef VMCORE_LIVE_QMP_FILES_H
+#define VMCORE_LIVE_QMP_FILES_H
 
 #include <stddef.h>
 

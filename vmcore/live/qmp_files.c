@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/memory/qmp_files.h"
+#include "vmcore/live/qmp_files.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -15,9 +15,9 @@
 
 #include "base/err.h"
 #include "base/log.h"
-#include "server/memory/qmp.h"
-#include "server/memory/qmp_copy.h"
-#include "server/memory/qmp_text.h"
+#include "vmcore/live/qmp.h"
+#include "vmcore/live/qmp_copy.h"
+#include "vmcore/live/qmp_text.h"
 #include "vmcore/memory/memory.h"
 
 enum {

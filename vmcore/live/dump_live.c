@@ -15,11 +15,11 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "server/memory/live.h"
-#include "server/memory/qmp_machine.h"
 #include "vmcore/dump/dump_private.h"
 #include "vmcore/dump/elf.h"
 #include "vmcore/dump/file.h"
+#include "vmcore/live/live.h"
+#include "vmcore/live/qmp_machine.h"
 
 /* How long the ranges of memory are believed. */
 enum { RANGES_LAST_MS = 1000 };

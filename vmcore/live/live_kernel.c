@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/memory/live_kernel.h"
+#include "vmcore/live/live_kernel.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -9,9 +9,9 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "server/memory/iomem.h"
-#include "server/memory/live.h"
 #include "vmcore/dump/notes.h"
+#include "vmcore/live/iomem.h"
+#include "vmcore/live/live.h"
 
 enum {
 	VMCOREINFO_MAX = 1 << 20, /* bytes of its note */

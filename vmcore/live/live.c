@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/memory/live.h"
+#include "vmcore/live/live.h"
 
 #include <errno.h>
 #include <stdio.h>

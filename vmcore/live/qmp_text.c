@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/memory/qmp_text.h"
+#include "vmcore/live/qmp_text.h"
 
 #include <ctype.h>
 #include <elf.h>

@@ -3,8 +3,8 @@
  * What a running kernel says of itself in /sys and /proc. /proc/kcore has VMCOREINFO since 4.19 and
  * /dev/mem never, and VMCOREINFO leads to the symbols since 6.0.
  */
-#ifndef SERVER_MEMORY_LIVE_KERNEL_H
-#define SERVER_MEMORY_LIVE_KERNEL_H
+#ifndef VMCORE_LIVE_LIVE_KERNEL_H
+#define VMCORE_LIVE_LIVE_KERNEL_H
 
 #include <stdint.h>
 

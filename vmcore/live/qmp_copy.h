@@ -5,8 +5,8 @@
  * monitor's `xp`, several times slower, where QEMU may not open that. Whole blocks are fetched, and
  * kept until they are forgotten.
  */
-#ifndef SERVER_MEMORY_QMP_COPY_H
-#define SERVER_MEMORY_QMP_COPY_H
+#ifndef VMCORE_LIVE_QMP_COPY_H
+#define VMCORE_LIVE_QMP_COPY_H
 
 #include <stddef.h>
 #include <stdint.h>

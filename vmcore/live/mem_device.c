@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "server/memory/iomem.h"
-#include "server/memory/live.h"
+#include "vmcore/live/iomem.h"
+#include "vmcore/live/live.h"
 
 enum {
 	/* Below this STRICT_DEVMEM lets everybody read (arch/x86/mm/init.c:
