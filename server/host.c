@@ -15,7 +15,6 @@
 #include "server/image/image.h"
 #include "server/kernel/code_map.h"
 #include "server/kernel/code_scopes.h"
-#include "server/kernel/debugfiles.h"
 #include "server/kernel/kernel.h"
 #include "server/kernel/module_files.h"
 #include "server/kernel/module_types.h"
@@ -29,6 +28,7 @@
 #include "vmcore/dump/dump.h"
 #include "vmcore/live/live.h"
 #include "vmcore/memory/memory.h"
+#include "vmcore/names/debugfiles.h"
 
 /* To read the lists of a machine that runs without their changing meanwhile. */
 enum { LIVE_ATTEMPTS = 4 };

@@ -9,9 +9,9 @@
 #include "base/json.h"
 #include "base/printable.h"
 #include "server/host.h"
-#include "server/kernel/debugfiles.h"
 #include "server/kernel/kernel.h"
 #include "vmcore/dump/dump.h"
+#include "vmcore/names/debugfiles.h"
 
 /* Notes that are shown; there is one at most for most dumps. */
 enum { NOTES_SHOWN = 8 };

@@ -14,7 +14,6 @@
 #include "server/guest_dump.h"
 #include "server/guests.h"
 #include "server/host.h"
-#include "server/kernel/debugfiles.h"
 #include "server/kernel/kernel.h"
 #include "server/monitor.h"
 #include "server/options.h"
@@ -22,6 +21,7 @@
 #include "server/server.h"
 #include "server/target_kernel.h"
 #include "server/write_symbols.h"
+#include "vmcore/names/debugfiles.h"
 
 /* Prints what failed; returns the exit status. Takes @e. */
 static int fail(struct err *e)

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "server/kernel/symbols.h"
+#include "vmcore/names/symbols.h"
 
 struct buf;
 struct frame;

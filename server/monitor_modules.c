@@ -12,13 +12,13 @@
 #include "server/host.h"
 #include "server/kernel/code_map.h"
 #include "server/kernel/kernel.h"
-#include "server/kernel/ko_file.h"
 #include "server/kernel/module_files.h"
 #include "server/kernel/module_sections.h"
 #include "server/kernel/modules.h"
 #include "server/monitor_commands.h"
 #include "server/monitor_job.h"
 #include "server/monitor_modules.h"
+#include "vmcore/names/ko_file.h"
 
 enum { SLICE = 8 /* modules whose files are looked at before others have their turn */ };
 

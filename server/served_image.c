@@ -12,9 +12,9 @@
 #include "server/frame_cure.h"
 #include "server/image/entry_frames.h"
 #include "server/image_cure.h"
-#include "server/kernel/debugfiles.h"
 #include "server/kernel/kernel.h"
 #include "server/overlay.h"
+#include "vmcore/names/debugfiles.h"
 
 struct served_image {
 	struct kernel *k;		   /* borrowed */

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "server/kernel/btf.h"
+#include "vmcore/names/btf.h"
 
 struct err;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "server/image/dwarf_globals.h"
 
-#include "server/kernel/btf.h"
+#include "vmcore/names/btf.h"
 
 #define STRUCT(name, type)                                           \
 	{                                                            \

@@ -11,8 +11,8 @@
 #include "server/kernel/bpf_symbols.h"
 #include "server/kernel/kernel.h"
 #include "server/kernel/orc_tables.h"
-#include "server/kernel/symbols.h"
 #include "server/kernel/unwind_source_asm.h"
+#include "vmcore/names/symbols.h"
 
 /* The rows of one function. */
 struct rows {

@@ -15,8 +15,8 @@
 #include "server/kernel/kernel.h"
 #include "server/kernel/module_types.h"
 #include "server/kernel/modules.h"
-#include "server/kernel/symbols.h"
-#include "server/kernel/types.h"
+#include "vmcore/names/symbols.h"
+#include "vmcore/names/types.h"
 
 struct image_types {
 	struct code_map *code;

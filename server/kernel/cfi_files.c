@@ -7,12 +7,12 @@
 
 #include "base/err.h"
 #include "base/log.h"
-#include "server/kernel/debugfiles.h"
 #include "server/kernel/kernel.h"
-#include "server/kernel/ko_file.h"
 #include "server/kernel/module_files.h"
 #include "server/kernel/modules.h"
 #include "unwind/cfi_check.h"
+#include "vmcore/names/debugfiles.h"
+#include "vmcore/names/ko_file.h"
 
 struct range {
 	uint64_t low, high; /* [low, high), as linked */

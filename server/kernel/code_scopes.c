@@ -12,10 +12,10 @@
 #include "base/map.h"
 #include "server/kernel/code_map.h"
 #include "server/kernel/code_path.h"
-#include "server/kernel/debugfiles.h"
 #include "server/kernel/kernel.h"
 #include "server/kernel/module_files.h"
 #include "server/kernel/modules.h"
+#include "vmcore/names/debugfiles.h"
 
 enum {
 	/* Places that are remembered; a machine's threads stand in some hundred. */

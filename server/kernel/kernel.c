@@ -7,9 +7,9 @@
 
 #include "base/bytes.h"
 #include "base/err.h"
-#include "server/kernel/debugfiles.h"
-#include "server/kernel/vmcoreinfo.h"
 #include "vmcore/dump/dump.h"
+#include "vmcore/names/debugfiles.h"
+#include "vmcore/names/vmcoreinfo.h"
 
 /* A damaged dump has as much to tell as it has pages. */
 enum { NOTE_SENTENCES_MAX = 100 };

@@ -11,10 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "server/kernel/debugfiles.h"
-#include "server/kernel/symbols.h"
-#include "server/kernel/types.h"
 #include "vmcore/memory/memory.h"
+#include "vmcore/names/debugfiles.h"
+#include "vmcore/names/symbols.h"
+#include "vmcore/names/types.h"
 
 struct buf;
 struct dump;

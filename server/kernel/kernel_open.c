@@ -12,12 +12,12 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "server/kernel/debugfiles.h"
 #include "server/kernel/image_build_id.h"
 #include "server/kernel/notes.h"
 #include "server/kernel/paging.h"
-#include "server/kernel/vmcoreinfo.h"
 #include "vmcore/dump/dump.h"
+#include "vmcore/names/debugfiles.h"
+#include "vmcore/names/vmcoreinfo.h"
 
 enum {
 	BTF_MAX = 64 << 20,	    /* Debian's is 4.4 MB */

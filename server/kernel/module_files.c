@@ -9,15 +9,15 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "server/kernel/debug_search.h"
-#include "server/kernel/debugfiles.h"
-#include "server/kernel/elf_identity.h"
 #include "server/kernel/kernel.h"
-#include "server/kernel/ko_file.h"
-#include "server/kernel/module_search.h"
 #include "server/kernel/module_sections.h"
 #include "server/kernel/modules.h"
-#include "server/kernel/unpack.h"
+#include "vmcore/names/debug_search.h"
+#include "vmcore/names/debugfiles.h"
+#include "vmcore/names/elf_identity.h"
+#include "vmcore/names/ko_file.h"
+#include "vmcore/names/module_search.h"
+#include "vmcore/names/unpack.h"
 
 /* What is kept of a module. */
 struct slot {

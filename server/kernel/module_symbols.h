@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "server/kernel/symbols.h"
+#include "vmcore/names/symbols.h"
 
 struct err;
 struct kernel;

@@ -11,7 +11,7 @@
 #include "server/kernel/kernel.h"
 #include "server/kernel/module_files.h"
 #include "server/kernel/modules.h"
-#include "server/kernel/types.h"
+#include "vmcore/names/types.h"
 
 enum {
 	BTF_MAX = 32 << 20,	/* bytes; kvm's has 160 KB */

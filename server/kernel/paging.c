@@ -9,9 +9,9 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "server/kernel/notes.h"
-#include "server/kernel/symbols.h"
-#include "server/kernel/vmcoreinfo.h"
 #include "vmcore/dump/dump.h"
+#include "vmcore/names/symbols.h"
+#include "vmcore/names/vmcoreinfo.h"
 
 /* How much of struct uts_namespace holds its release, wherever it begins there: a reference count
  * may come first, and six fields of 65 bytes follow. */

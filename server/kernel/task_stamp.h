@@ -16,7 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "server/kernel/types.h"
+#include "vmcore/names/types.h"
 
 struct err;
 struct kernel;

@@ -15,9 +15,9 @@
 #include "server/kernel/stack_copy.h"
 #include "server/kernel/task_stamp.h"
 #include "server/kernel/tasks.h"
-#include "server/kernel/types.h"
 #include "server/kernel/unwind_source_asm.h"
 #include "vmcore/dump/dump.h"
+#include "vmcore/names/types.h"
 
 enum { LIVE_ATTEMPTS = 4 }; /* to read a task that keeps being switched */
 

@@ -10,10 +10,10 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/map.h"
-#include "server/kernel/vmcoreinfo.h"
 #include "server/kvm/guest_memory.h"
 #include "server/kvm/guest_regs.h"
 #include "server/kvm/kvm_private.h"
+#include "vmcore/names/vmcoreinfo.h"
 
 /* Where x86-64 maps its kernel's image, and where modules begin at the latest
  * (Documentation/x86/x86_64/mm.rst). */

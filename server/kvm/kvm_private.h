@@ -6,8 +6,8 @@
 #include "base/buf.h"
 #include "base/map.h"
 #include "server/kernel/module_types.h"
-#include "server/kernel/types.h"
 #include "server/kvm/kvm.h"
+#include "vmcore/names/types.h"
 
 enum {
 	VMS_MAX = 1 << 16,   /* bounds of what a damaged dump can make us keep */

@@ -8,8 +8,8 @@
 
 #include "base/bytes.h"
 #include "base/err.h"
-#include "server/kernel/btf.h"
-#include "server/kernel/types.h"
+#include "vmcore/names/btf.h"
+#include "vmcore/names/types.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

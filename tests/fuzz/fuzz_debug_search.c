@@ -12,11 +12,11 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "server/kernel/debugfiles.h"
-#include "server/kernel/vmcoreinfo.h"
 #include "tests/fuzz/file_tree.h"
 #include "tests/fuzz/require.h"
 #include "tests/fuzz/small_elf.h"
+#include "vmcore/names/debugfiles.h"
+#include "vmcore/names/vmcoreinfo.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

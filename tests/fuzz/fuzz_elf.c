@@ -18,14 +18,14 @@
 #include "server/frame_cure.h"
 #include "server/image_cure.h"
 #include "server/kernel/code_path.h"
-#include "server/kernel/debugfiles.h"
-#include "server/kernel/dwarf_file.h"
-#include "server/kernel/elf_identity.h"
-#include "server/kernel/symbols.h"
-#include "server/kernel/types.h"
 #include "server/overlay.h"
 #include "tests/fuzz/require.h"
 #include "unwind/cfi_check.h"
+#include "vmcore/names/debugfiles.h"
+#include "vmcore/names/dwarf_file.h"
+#include "vmcore/names/elf_identity.h"
+#include "vmcore/names/symbols.h"
+#include "vmcore/names/types.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

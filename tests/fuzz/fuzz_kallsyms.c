@@ -10,9 +10,9 @@
 #include "base/buf.h"
 #include "base/bytes.h"
 #include "base/err.h"
-#include "server/kernel/kallsyms.h"
-#include "server/kernel/symbols.h"
-#include "server/kernel/vmcoreinfo.h"
+#include "vmcore/names/kallsyms.h"
+#include "vmcore/names/symbols.h"
+#include "vmcore/names/vmcoreinfo.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

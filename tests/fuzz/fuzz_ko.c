@@ -11,10 +11,10 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "server/kernel/code_path.h"
-#include "server/kernel/debug_sections.h"
-#include "server/kernel/ko_file.h"
-#include "server/kernel/unpack.h"
 #include "unwind/cfi_check.h"
+#include "vmcore/names/debug_sections.h"
+#include "vmcore/names/ko_file.h"
+#include "vmcore/names/unpack.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

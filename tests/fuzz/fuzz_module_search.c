@@ -11,9 +11,9 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "server/kernel/module_search.h"
 #include "tests/fuzz/file_tree.h"
 #include "tests/fuzz/require.h"
+#include "vmcore/names/module_search.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -16,8 +16,8 @@
 
 #include "base/err.h"
 #include "server/image/dwarf_from_btf.h"
-#include "server/kernel/elf_identity.h"
-#include "server/kernel/symbols.h"
+#include "vmcore/names/elf_identity.h"
+#include "vmcore/names/symbols.h"
 
 enum { MAX_OBJECTS = 64, SECTIONS = 5 };
 

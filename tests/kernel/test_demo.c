@@ -6,9 +6,9 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "server/kernel/debugfiles.h"
 #include "server/kernel/printk.h"
 #include "tests/kernel/machine.h"
+#include "vmcore/names/debugfiles.h"
 
 /* Behind the call of __switch_to in __schedule. */
 #define RESUME UINT64_C(0xffffffff816a9214)

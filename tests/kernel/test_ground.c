@@ -12,11 +12,11 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
-#include "server/kernel/debugfiles.h"
 #include "server/kernel/paging.h"
-#include "server/kernel/symbols.h"
-#include "server/kernel/vmcoreinfo.h"
 #include "tests/kernel/machine.h"
+#include "vmcore/names/debugfiles.h"
+#include "vmcore/names/symbols.h"
+#include "vmcore/names/vmcoreinfo.h"
 
 #define MODERN BUILD_FOLDER "/tests/kernel/modern"
 #define SLIDE  UINT64_C(0x1c000000)

@@ -10,8 +10,8 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
-#include "server/kernel/debugfiles.h"
 #include "tests/kernel/machine.h"
+#include "vmcore/names/debugfiles.h"
 
 #define RELEASE "3.10.0-693.el7.x86_64"
 

@@ -14,8 +14,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/name_map.h"
-#include "server/kernel/elf_identity.h"
-#include "server/kernel/types.h"
+#include "vmcore/names/elf_identity.h"
+#include "vmcore/names/types.h"
 
 struct comparison {
 	struct btf *theirs;

@@ -14,9 +14,9 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/name_map.h"
-#include "server/kernel/btf.h"
-#include "server/kernel/elf_identity.h"
-#include "server/kernel/types.h"
+#include "vmcore/names/btf.h"
+#include "vmcore/names/elf_identity.h"
+#include "vmcore/names/types.h"
 
 struct comparison {
 	struct btf *raw; /* ours, to know what there is to ask for */

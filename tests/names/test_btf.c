@@ -10,9 +10,9 @@
 
 #include "base/bytes.h"
 #include "base/err.h"
-#include "server/kernel/btf.h"
-#include "server/kernel/types.h"
 #include "tests/names/btf_blob.h"
+#include "vmcore/names/btf.h"
+#include "vmcore/names/types.h"
 
 static struct types *read_blob(const struct btf_blob *b, struct types *base)
 {

@@ -16,10 +16,10 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "server/kernel/debugfiles.h"
-#include "server/kernel/types.h"
-#include "server/kernel/vmcoreinfo.h"
 #include "tests/names/sample_files.h"
+#include "vmcore/names/debugfiles.h"
+#include "vmcore/names/types.h"
+#include "vmcore/names/vmcoreinfo.h"
 
 #define RELEASE "9.9.9-sample"
 

@@ -14,9 +14,9 @@
 #include "base/buf.h"
 #include "base/bytes.h"
 #include "base/err.h"
-#include "server/kernel/kallsyms.h"
-#include "server/kernel/symbols.h"
-#include "server/kernel/vmcoreinfo.h"
+#include "vmcore/names/kallsyms.h"
+#include "vmcore/names/symbols.h"
+#include "vmcore/names/vmcoreinfo.h"
 
 /* Where the tables of the tests lie in a made-up memory. */
 enum { MEMORY_SIZE = 1 << 20 };

@@ -14,8 +14,8 @@
 
 #include "base/err.h"
 #include "base/name_map.h"
-#include "server/kernel/symbols.h"
 #include "tests/names/sample_files.h"
+#include "vmcore/names/symbols.h"
 
 #define TEXT UINT64_C(0xffffffff81000000)
 

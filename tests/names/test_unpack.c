@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "server/kernel/unpack.h"
+#include "vmcore/names/unpack.h"
 
 enum { LEN = 300000 };
 

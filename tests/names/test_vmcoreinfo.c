@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "server/kernel/vmcoreinfo.h"
+#include "vmcore/names/vmcoreinfo.h"
 
 static struct vmcoreinfo *parse(const char *text, size_t len)
 {
