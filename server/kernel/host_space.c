@@ -6,8 +6,8 @@
 #include "base/err.h"
 #include "server/kernel/cpus.h"
 #include "server/kernel/kernel.h"
-#include "server/kernel/paging.h"
 #include "server/kernel/tasks.h"
+#include "vmcore/find/paging.h"
 
 /* Whether @cr3 means the top-level table at @table, or under page table isolation its other half.
  */

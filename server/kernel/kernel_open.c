@@ -12,10 +12,10 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "server/kernel/image_build_id.h"
 #include "server/kernel/notes.h"
-#include "server/kernel/paging.h"
 #include "vmcore/dump/dump.h"
+#include "vmcore/find/image_build_id.h"
+#include "vmcore/find/paging.h"
 #include "vmcore/names/debugfiles.h"
 #include "vmcore/names/vmcoreinfo.h"
 

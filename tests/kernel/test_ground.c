@@ -12,8 +12,8 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
-#include "server/kernel/paging.h"
 #include "tests/kernel/machine.h"
+#include "vmcore/find/paging.h"
 #include "vmcore/names/debugfiles.h"
 #include "vmcore/names/symbols.h"
 #include "vmcore/names/vmcoreinfo.h"

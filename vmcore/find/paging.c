@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/kernel/paging.h"
+#include "vmcore/find/paging.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

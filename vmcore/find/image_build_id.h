@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Build-ids in a kernel's image, when neither VMCOREINFO nor symbols tell where its own is. */
-#ifndef SERVER_KERNEL_IMAGE_BUILD_ID_H
-#define SERVER_KERNEL_IMAGE_BUILD_ID_H
+#ifndef VMCORE_FIND_IMAGE_BUILD_ID_H
+#define VMCORE_FIND_IMAGE_BUILD_ID_H
 
 #include <stddef.h>
 #include <stdint.h>

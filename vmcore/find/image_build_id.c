@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/kernel/image_build_id.h"
+#include "vmcore/find/image_build_id.h"
 
 #include <elf.h>
 #include <stdbool.h>

@@ -3,8 +3,8 @@
  * Finding the kernel's page tables in physical memory, before anything else can be read. Every
  * candidate is believed only when a walk through it leads to something that is known to be there.
  */
-#ifndef SERVER_KERNEL_PAGING_H
-#define SERVER_KERNEL_PAGING_H
+#ifndef VMCORE_FIND_PAGING_H
+#define VMCORE_FIND_PAGING_H
 
 #include <stddef.h>
 #include <stdint.h>
