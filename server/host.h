@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 #include "server/host_code.h"
-#include "server/kernel/cpus.h"
-#include "server/kernel/tasks.h"
+#include "vmcore/kernel/cpus.h"
+#include "vmcore/kernel/tasks.h"
 
 struct buf;
 struct code_map;

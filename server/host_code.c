@@ -9,11 +9,11 @@
 #include "server/host.h"
 #include "server/kernel/code_map.h"
 #include "server/kernel/code_scopes.h"
-#include "server/kernel/kernel.h"
 #include "server/kernel/module_files.h"
 #include "server/kernel/module_types.h"
 #include "server/kernel/modules.h"
 #include "server/kernel/unwind_source.h"
+#include "vmcore/kernel/kernel.h"
 #include "vmcore/memory/memory.h"
 
 /* To read the list of modules without its changing meanwhile. */

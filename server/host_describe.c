@@ -9,8 +9,8 @@
 #include "base/json.h"
 #include "base/printable.h"
 #include "server/host.h"
-#include "server/kernel/kernel.h"
 #include "vmcore/dump/dump.h"
+#include "vmcore/kernel/kernel.h"
 #include "vmcore/names/debugfiles.h"
 
 /* Notes that are shown; there is one at most for most dumps. */

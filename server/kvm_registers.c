@@ -6,10 +6,10 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "server/host.h"
-#include "server/kernel/tasks.h"
 #include "server/kvm/guest_regs.h"
 #include "server/kvm/kvm.h"
 #include "server/kvm/vcpu_state.h"
+#include "vmcore/kernel/tasks.h"
 
 #define FEATURE "org.vmcore-gdbserver.kvm"
 

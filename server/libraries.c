@@ -15,12 +15,12 @@
 #include "server/image/image.h"
 #include "server/image/module_names.h"
 #include "server/kernel/code_map.h"
-#include "server/kernel/kernel.h"
 #include "server/kernel/module_files.h"
 #include "server/kernel/modules.h"
 #include "server/kernel/orc_tables.h"
 #include "server/kernel/unwind_source.h"
 #include "server/made_image.h"
+#include "vmcore/kernel/kernel.h"
 #include "vmcore/names/ko_file.h"
 #include "vmcore/names/symbols.h"
 

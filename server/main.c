@@ -14,13 +14,13 @@
 #include "server/guest_dump.h"
 #include "server/guests.h"
 #include "server/host.h"
-#include "server/kernel/kernel.h"
 #include "server/monitor.h"
 #include "server/options.h"
 #include "server/privileges.h"
 #include "server/server.h"
 #include "server/target_kernel.h"
 #include "server/write_symbols.h"
+#include "vmcore/kernel/kernel.h"
 #include "vmcore/names/debugfiles.h"
 
 /* Prints what failed; returns the exit status. Takes @e. */

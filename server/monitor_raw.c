@@ -12,11 +12,11 @@
 #include "base/regs.h"
 #include "server/host.h"
 #include "server/kernel/code_map.h"
-#include "server/kernel/kernel.h"
 #include "server/kernel/modules.h"
 #include "server/monitor_frames.h"
 #include "unwind/pt_regs.h"
 #include "unwind/unwind.h"
+#include "vmcore/kernel/kernel.h"
 
 enum {
 	WORD = 8,

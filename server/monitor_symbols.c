@@ -12,11 +12,11 @@
 #include "server/debuginfod.h"
 #include "server/host.h"
 #include "server/kernel/code_map.h"
-#include "server/kernel/kernel.h"
 #include "server/kernel/module_files.h"
 #include "server/kernel/modules.h"
 #include "server/monitor_commands.h"
 #include "server/monitor_job.h"
+#include "vmcore/kernel/kernel.h"
 #include "vmcore/names/debugfiles.h"
 
 enum { SLICE = 8 /* modules whose files are looked at before others have their turn */ };

@@ -9,10 +9,10 @@
 #include "base/regs.h"
 #include "server/host.h"
 #include "server/kernel/code_map.h"
-#include "server/kernel/registers.h"
-#include "server/kernel/task_state.h"
 #include "server/kvm/kvm.h"
 #include "server/monitor_commands.h"
+#include "vmcore/kernel/registers.h"
+#include "vmcore/kernel/task_state.h"
 
 enum { COMM_WIDTH = 16 };
 

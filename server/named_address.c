@@ -11,8 +11,8 @@
 #include "base/hex.h"
 #include "server/host.h"
 #include "server/kernel/code_map.h"
-#include "server/kernel/kernel.h"
 #include "server/kernel/modules.h"
+#include "vmcore/kernel/kernel.h"
 
 enum { LISTED_MAX = 8 };
 

@@ -12,8 +12,8 @@
 #include "server/frame_cure.h"
 #include "server/image/entry_frames.h"
 #include "server/image_cure.h"
-#include "server/kernel/kernel.h"
 #include "server/overlay.h"
+#include "vmcore/kernel/kernel.h"
 #include "vmcore/names/debugfiles.h"
 
 struct served_image {

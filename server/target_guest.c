@@ -11,7 +11,6 @@
 #include "proto/target.h"
 #include "server/guest_view.h"
 #include "server/host.h"
-#include "server/kernel/kernel.h"
 #include "server/kernel/module_types.h"
 #include "server/kvm/guest_linux.h"
 #include "server/kvm/guest_memory.h"
@@ -19,6 +18,7 @@
 #include "server/monitor.h"
 #include "server/monitor_kvm.h"
 #include "server/x86_target.h"
+#include "vmcore/kernel/kernel.h"
 
 struct target_guest {
 	struct target target;

@@ -11,8 +11,6 @@
 #include "server/exports.h"
 #include "server/frame_cache.h"
 #include "server/host.h"
-#include "server/kernel/kernel.h"
-#include "server/kernel/task_state.h"
 #include "server/kernel/unwind_source.h"
 #include "server/kvm/kvm.h"
 #include "server/kvm_registers.h"
@@ -22,6 +20,8 @@
 #include "server/osdata.h"
 #include "server/served_image.h"
 #include "server/x86_target.h"
+#include "vmcore/kernel/kernel.h"
+#include "vmcore/kernel/task_state.h"
 
 /* Documents of all kinds; one more row ends the table. */
 enum { OBJECTS_MAX = 8 };

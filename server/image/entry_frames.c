@@ -12,9 +12,9 @@
 #include "server/image/image_layout.h"
 #include "server/kernel/bpf_symbols.h"
 #include "server/kernel/code_map.h"
-#include "server/kernel/kernel.h"
 #include "server/kernel/modules.h"
 #include "server/kernel/orc_tables.h"
+#include "vmcore/kernel/kernel.h"
 
 /* The kernel's entry code, and all of its modules. */
 static struct err *add_functions(const struct image_source *source,

@@ -16,8 +16,8 @@
 #include "server/image/leb.h"
 #include "server/kernel/bpf_symbols.h"
 #include "server/kernel/code_map.h"
-#include "server/kernel/kernel.h"
 #include "server/kernel/modules.h"
+#include "vmcore/kernel/kernel.h"
 
 enum {
 	FUNCTIONS_A_STEP = 8000, /* some 10 ms */

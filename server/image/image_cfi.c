@@ -9,9 +9,9 @@
 #include "server/image/image_layout.h"
 #include "server/image/prologue.h"
 #include "server/kernel/bpf_symbols.h"
-#include "server/kernel/kernel.h"
 #include "server/kernel/orc_tables.h"
 #include "server/kernel/unwind_source_asm.h"
+#include "vmcore/kernel/kernel.h"
 #include "vmcore/names/symbols.h"
 
 /* The rows of one function. */

@@ -8,8 +8,8 @@
 #include "base/err.h"
 #include "server/image/elf_writer.h"
 #include "server/kernel/bpf_symbols.h"
-#include "server/kernel/kernel.h"
 #include "server/kernel/modules.h"
+#include "vmcore/kernel/kernel.h"
 
 enum {
 	NAME_SIZE = MODULE_NAME + 16,

@@ -10,8 +10,8 @@
 #include "server/image/image_layout.h"
 #include "server/kernel/bpf_symbols.h"
 #include "server/kernel/code_map.h"
-#include "server/kernel/kernel.h"
 #include "server/kernel/modules.h"
+#include "vmcore/kernel/kernel.h"
 
 struct job {
 	const struct image_layout *layout;

@@ -12,9 +12,9 @@
 #include "server/image/elf_writer.h"
 #include "server/image/image_layout.h"
 #include "server/kernel/code_map.h"
-#include "server/kernel/kernel.h"
 #include "server/kernel/module_types.h"
 #include "server/kernel/modules.h"
+#include "vmcore/kernel/kernel.h"
 #include "vmcore/names/symbols.h"
 #include "vmcore/names/types.h"
 

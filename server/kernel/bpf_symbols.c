@@ -6,7 +6,7 @@
 
 #include "base/err.h"
 #include "base/map.h"
-#include "server/kernel/kernel.h"
+#include "vmcore/kernel/kernel.h"
 
 enum {
 	SYMBOLS_MAX = 1 << 16, /* a walk ends there; machines full of them have some hundreds */

@@ -7,10 +7,10 @@
 
 #include "base/err.h"
 #include "base/log.h"
-#include "server/kernel/kernel.h"
 #include "server/kernel/module_files.h"
 #include "server/kernel/modules.h"
 #include "unwind/cfi_check.h"
+#include "vmcore/kernel/kernel.h"
 #include "vmcore/names/debugfiles.h"
 #include "vmcore/names/ko_file.h"
 

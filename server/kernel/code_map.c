@@ -4,10 +4,10 @@
 #include <stdlib.h>
 
 #include "base/err.h"
-#include "server/kernel/cpus.h"
-#include "server/kernel/kernel.h"
 #include "server/kernel/module_symbols.h"
 #include "server/kernel/modules.h"
+#include "vmcore/kernel/cpus.h"
+#include "vmcore/kernel/kernel.h"
 
 /* The image, and behind it what modules, BPF programs and trampolines are allocated from
  * (Documentation/arch/x86/x86_64/mm.rst): the last 2 GiB, which calls can reach. */

@@ -12,9 +12,9 @@
 #include "base/map.h"
 #include "server/kernel/code_map.h"
 #include "server/kernel/code_path.h"
-#include "server/kernel/kernel.h"
 #include "server/kernel/module_files.h"
 #include "server/kernel/modules.h"
+#include "vmcore/kernel/kernel.h"
 #include "vmcore/names/debugfiles.h"
 
 enum {

@@ -6,7 +6,7 @@
 
 #include "server/kernel/code_path.h"
 #include "server/kernel/code_scopes.h"
-#include "server/kernel/kernel.h"
+#include "vmcore/kernel/kernel.h"
 
 enum {
 	/* Typedefs and qualifiers around a type, which a damaged file may chain for ever. */

@@ -9,8 +9,8 @@
 #include "base/buf.h"
 #include "base/bytes.h"
 #include "base/err.h"
-#include "server/kernel/kernel.h"
 #include "server/kernel/modules.h"
+#include "vmcore/kernel/kernel.h"
 
 enum {
 	SECTIONS_MAX = 4096, /* the largest modules have a hundred */

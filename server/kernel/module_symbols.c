@@ -8,8 +8,8 @@
 
 #include "base/err.h"
 #include "base/log.h"
-#include "server/kernel/kernel.h"
 #include "server/kernel/modules.h"
+#include "vmcore/kernel/kernel.h"
 
 enum {
 	SYMBOLS_MAX = 1 << 18, /* the largest module of 6.12, amdgpu, has some 30,000 */

@@ -8,9 +8,9 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/map.h"
-#include "server/kernel/kernel.h"
 #include "server/kernel/module_files.h"
 #include "server/kernel/modules.h"
+#include "vmcore/kernel/kernel.h"
 #include "vmcore/names/types.h"
 
 enum {

@@ -9,7 +9,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/map.h"
-#include "server/kernel/kernel.h"
+#include "vmcore/kernel/kernel.h"
 
 enum {
 	MODULES_MAX = 16384, /* a walk ends there: a big machine has 300 */

@@ -7,7 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/err.h"
-#include "server/kernel/kernel.h"
+#include "vmcore/kernel/kernel.h"
 #include "vmcore/names/debugfiles.h"
 
 /* Where the section with @len bytes at the link-time address @address has them in the file. */

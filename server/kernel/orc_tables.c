@@ -9,11 +9,11 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "server/kernel/kernel.h"
 #include "server/kernel/module_files.h"
 #include "server/kernel/modules.h"
 #include "server/kernel/orc_file.h"
 #include "unwind/orc.h"
+#include "vmcore/kernel/kernel.h"
 #include "vmcore/names/ko_file.h"
 
 /* Debian's kernels have 600,000 entries, in 6 MB. */

@@ -7,9 +7,9 @@
 #include "base/err.h"
 #include "base/map.h"
 #include "server/kernel/code_map.h"
-#include "server/kernel/kernel.h"
-#include "server/kernel/tasks.h"
 #include "server/kvm/kvm_private.h"
+#include "vmcore/kernel/kernel.h"
+#include "vmcore/kernel/tasks.h"
 
 enum {
 	FILES_MAX = 1 << 22, /* looked at in all */

@@ -7,9 +7,9 @@
 
 #include "base/err.h"
 #include "base/map.h"
-#include "server/kernel/kernel.h"
 #include "server/kvm/guest_memfd.h"
 #include "vmcore/dump/dump.h"
+#include "vmcore/kernel/kernel.h"
 
 enum {
 	/* Translations that are remembered: page tables are looked at again and again. */

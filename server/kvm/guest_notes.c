@@ -17,14 +17,14 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "server/kernel/code_map.h"
-#include "server/kernel/cpu_notes.h"
-#include "server/kernel/cpus.h"
-#include "server/kernel/kernel.h"
-#include "server/kernel/registers.h"
-#include "server/kernel/tasks.h"
 #include "server/kvm/guest_memory.h"
 #include "server/kvm/guest_private.h"
 #include "server/kvm/kvm_private.h"
+#include "vmcore/kernel/cpu_notes.h"
+#include "vmcore/kernel/cpus.h"
+#include "vmcore/kernel/kernel.h"
+#include "vmcore/kernel/registers.h"
+#include "vmcore/kernel/tasks.h"
 
 /* Pairs of a note and a CPU that are looked at. Beyond, all registers stay stale. */
 enum { PAIRS_MAX = 1 << 18 };

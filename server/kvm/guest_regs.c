@@ -7,17 +7,17 @@
 
 #include "base/err.h"
 #include "server/kernel/code_map.h"
-#include "server/kernel/kernel.h"
 #include "server/kernel/modules.h"
-#include "server/kernel/notes.h"
-#include "server/kernel/registers.h"
-#include "server/kernel/tasks.h"
 #include "server/kernel/unwind_source_asm.h"
 #include "server/kvm/guest_notes.h"
 #include "server/kvm/guest_private.h"
 #include "server/kvm/kvm_private.h"
 #include "server/kvm/vcpu_stamp.h"
 #include "vmcore/dump/dump.h"
+#include "vmcore/kernel/kernel.h"
+#include "vmcore/kernel/notes.h"
+#include "vmcore/kernel/registers.h"
+#include "vmcore/kernel/tasks.h"
 #include "vmcore/memory/memory.h"
 
 enum { LIVE_ATTEMPTS = 4 }; /* to read a vCPU that keeps running */

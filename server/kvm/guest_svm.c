@@ -6,9 +6,9 @@
  * (svm_set_cr0(), svm_set_cr4(), svm_set_efer()), so what the guest sees is in kvm_vcpu_arch, too.
  */
 #include "base/err.h"
-#include "server/kernel/tasks.h"
 #include "server/kvm/guest_private.h"
 #include "server/kvm/kvm_private.h"
+#include "vmcore/kernel/tasks.h"
 
 struct saved {
 	enum guest_reg reg;

@@ -7,13 +7,13 @@
 #include "base/err.h"
 #include "base/regs.h"
 #include "server/kernel/code_map.h"
-#include "server/kernel/cpus.h"
-#include "server/kernel/host_space.h"
-#include "server/kernel/kernel.h"
 #include "server/kernel/modules.h"
-#include "server/kernel/tasks.h"
 #include "server/kernel/unwind_source_asm.h"
 #include "server/kvm/kvm_private.h"
+#include "vmcore/kernel/cpus.h"
+#include "vmcore/kernel/host_space.h"
+#include "vmcore/kernel/kernel.h"
+#include "vmcore/kernel/tasks.h"
 
 #define KERNEL_HALF (UINT64_C(1) << 63)
 /* Where struct page of frame 0 lies without KASLR (arch/x86/include/asm/pgtable_64_types.h). */

@@ -8,10 +8,10 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "server/kernel/code_map.h"
-#include "server/kernel/kernel.h"
 #include "server/kernel/modules.h"
-#include "server/kernel/tasks.h"
 #include "server/kvm/guest_linux.h"
+#include "vmcore/kernel/kernel.h"
+#include "vmcore/kernel/tasks.h"
 
 static const char *const module_names[] = { "kvm", "kvm_amd", "kvm_intel", NULL };
 

@@ -6,9 +6,9 @@
 
 #include "base/err.h"
 #include "server/kernel/code_map.h"
-#include "server/kernel/kernel.h"
 #include "server/kernel/module_types.h"
 #include "server/kvm/kvm_private.h"
+#include "vmcore/kernel/kernel.h"
 #include "vmcore/memory/memory.h"
 
 enum { ROOTS_MAX = 1024, PATHS = 4 };

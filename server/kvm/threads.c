@@ -5,9 +5,9 @@
 
 #include "base/err.h"
 #include "server/kernel/code_map.h"
-#include "server/kernel/kernel.h"
-#include "server/kernel/tasks.h"
 #include "server/kvm/kvm_private.h"
+#include "vmcore/kernel/kernel.h"
+#include "vmcore/kernel/tasks.h"
 
 enum { NOTIFIERS_MAX = 64 }; /* of a task; KVM hangs up one */
 

@@ -2,10 +2,10 @@
 #include "server/kvm/vcpu_stamp.h"
 
 #include "base/err.h"
-#include "server/kernel/kernel.h"
-#include "server/kernel/registers.h"
-#include "server/kernel/tasks.h"
 #include "server/kvm/kvm_private.h"
+#include "vmcore/kernel/kernel.h"
+#include "vmcore/kernel/registers.h"
+#include "vmcore/kernel/tasks.h"
 
 /* include/linux/mutex.h: flags in the low bits of the owner's address. */
 #define MUTEX_FLAGS UINT64_C(7)

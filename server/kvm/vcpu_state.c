@@ -2,9 +2,9 @@
 #include "server/kvm/vcpu_state.h"
 
 #include "base/err.h"
-#include "server/kernel/tasks.h"
 #include "server/kvm/exit_names.h"
 #include "server/kvm/kvm_private.h"
+#include "vmcore/kernel/tasks.h"
 
 /* vcpu->mode, include/linux/kvm_host.h */
 enum { OUTSIDE_GUEST_MODE, IN_GUEST_MODE, EXITING_GUEST_MODE, READING_SHADOW_PAGE_TABLES };

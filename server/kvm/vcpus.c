@@ -5,11 +5,11 @@
 
 #include "base/bytes.h"
 #include "base/err.h"
-#include "server/kernel/cpus.h"
-#include "server/kernel/kernel.h"
-#include "server/kernel/tasks.h"
-#include "server/kernel/xarray.h"
 #include "server/kvm/kvm_private.h"
+#include "vmcore/kernel/cpus.h"
+#include "vmcore/kernel/kernel.h"
+#include "vmcore/kernel/tasks.h"
+#include "vmcore/kernel/xarray.h"
 
 struct reading {
 	struct kvm *kvm;

@@ -5,10 +5,10 @@
 
 #include "base/err.h"
 #include "server/kernel/code_map.h"
-#include "server/kernel/cpus.h"
-#include "server/kernel/kernel.h"
-#include "server/kernel/tasks.h"
 #include "server/kvm/kvm_private.h"
+#include "vmcore/kernel/cpus.h"
+#include "vmcore/kernel/kernel.h"
+#include "vmcore/kernel/tasks.h"
 
 /* Whether @address can be that of a kernel object. */
 static bool is_kernel_object(uint64_t address)

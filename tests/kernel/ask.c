@@ -9,8 +9,8 @@
 #include "server/kernel/module_symbols.h"
 #include "server/kernel/module_types.h"
 #include "server/kernel/modules.h"
-#include "server/kernel/printk.h"
 #include "server/kernel/unwind_source.h"
+#include "vmcore/kernel/printk.h"
 
 static struct err *ignore_record(void *closure, const struct printk_record *record)
 {

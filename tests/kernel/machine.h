@@ -12,11 +12,11 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "server/kernel/cpus.h"
-#include "server/kernel/kernel.h"
-#include "server/kernel/registers.h"
-#include "server/kernel/tasks.h"
 #include "vmcore/dump/dump.h"
+#include "vmcore/kernel/cpus.h"
+#include "vmcore/kernel/kernel.h"
+#include "vmcore/kernel/registers.h"
+#include "vmcore/kernel/tasks.h"
 #include "vmcore/memory/memory.h"
 
 /* Paths of what the build made. */

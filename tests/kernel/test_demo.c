@@ -6,8 +6,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "server/kernel/printk.h"
 #include "tests/kernel/machine.h"
+#include "vmcore/kernel/printk.h"
 #include "vmcore/names/debugfiles.h"
 
 /* Behind the call of __switch_to in __schedule. */

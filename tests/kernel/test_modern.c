@@ -8,8 +8,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "server/kernel/printk.h"
 #include "tests/kernel/machine.h"
+#include "vmcore/kernel/printk.h"
 
 #define MODERN BUILD_FOLDER "/tests/kernel/modern"
 #define MIDDLE BUILD_FOLDER "/tests/kernel/middle"

@@ -8,9 +8,9 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
-#include "server/kernel/printk.h"
-#include "server/kernel/task_state.h"
 #include "tests/kernel/machine.h"
+#include "vmcore/kernel/printk.h"
+#include "vmcore/kernel/task_state.h"
 
 #define MODERN BUILD_FOLDER "/tests/kernel/modern"
 #define MIDDLE BUILD_FOLDER "/tests/kernel/middle"

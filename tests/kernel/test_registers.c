@@ -5,9 +5,9 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "server/kernel/stack_copy.h"
-#include "server/kernel/task_stamp.h"
 #include "tests/kernel/machine.h"
+#include "vmcore/kernel/stack_copy.h"
+#include "vmcore/kernel/task_stamp.h"
 
 /* The kernel's own copies of its notes are not there. */
 #define NO_CRASH_NOTES "virt crash_notes: 0\n"

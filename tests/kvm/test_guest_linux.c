@@ -8,11 +8,11 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
-#include "server/kernel/notes.h"
 #include "server/kvm/guest_linux.h"
 #include "tests/kvm/guests.h"
 #include "tests/kvm/linux_guest.h"
 #include "vmcore/dump/dump.h"
+#include "vmcore/kernel/notes.h"
 
 static void find(struct guests *g, const char *extra, const struct guest_linux **ret)
 {

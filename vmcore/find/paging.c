@@ -8,8 +8,8 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "server/kernel/notes.h"
 #include "vmcore/dump/dump.h"
+#include "vmcore/kernel/notes.h"
 #include "vmcore/names/symbols.h"
 #include "vmcore/names/vmcoreinfo.h"
 

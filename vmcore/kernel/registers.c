@@ -1,0 +1,422 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "vmcore/kernel/registers.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "unwind/pt_regs.h"
+#include "unwind/switch.h"
+#include "vmcore/dump/dump.h"
+#include "vmcore/kernel/cpu_notes.h"
+#include "vmcore/kernel/cpus.h"
+#include "vmcore/kernel/kernel.h"
+#include "vmcore/kernel/stack_copy.h"
+#include "vmcore/kernel/task_stamp.h"
+#include "vmcore/kernel/tasks.h"
+
+enum {
+	FUNCTION_MAX = 64 << 10, /* __schedule is some 3 KiB */
+	TIF_FORK = 18,		 /* arch/x86/include/asm/thread_info.h until 4.8 */
+	LIVE_ATTEMPTS = 4,	 /* to read a task that keeps being switched */
+};
+
+/* The last address of user mode, with four or five levels of tables. */
+#define USER_END UINT64_C(0x00ffffffffffffff)
+
+struct registers {
+	struct kernel *k; /* borrowed, like the next two */
+	const struct cpus *cpus;
+	const struct tasks *tasks;
+	struct cpu_state *states; /* owned; by index of cpus */
+	struct guest_notes guests;
+	struct switch_layout layout;
+	struct task_stamp_layout stamps;
+	struct first_regs **done; /* owned; by index of tasks, NULL until asked for */
+	size_t done_count;
+	bool (*entry)(void *closure, const struct task *task, const struct cpu *cpu,
+		      struct regs *ret);
+	void *entry_closure;
+};
+
+/* ---- how the switch frame looks ---- */
+
+/* An old kernel's resume point: behind the call of __switch_to in __schedule. */
+static void find_resume(const struct kernel *k, struct switch_layout *layout)
+{
+	uint64_t start, callee;
+	struct symbol schedule;
+	kernel_symbol(k, "ret_from_fork", &layout->fork_resume);
+	if (!kernel_symbol(k, "__schedule", &start) || !kernel_symbol(k, "__switch_to", &callee) ||
+	    !kernel_symbol_at(k, start, &schedule) || !schedule.size ||
+	    schedule.size > FUNCTION_MAX)
+		return;
+	unsigned char *code = malloc(schedule.size);
+	struct err *e = code ? kernel_read(k, start, code, schedule.size) : err_nomem();
+	if (!e && !switch_find_call(code, schedule.size, start, callee, &layout->resume))
+		layout->resume = 0;
+	if (e)
+		log_debug(LOG_UNWIND, "__schedule: %s", err_msg(e));
+	err_free(e);
+	free(code);
+}
+
+static void find_switch_layout(const struct kernel *k, struct switch_layout *layout)
+{
+	struct types *t = kernel_types(k);
+	static const char type[] = "inactive_task_frame";
+	struct err *e = types_size(t, type, &layout->frame_size);
+	if (!e && types_offset(t, type, "r15", &layout->r15) &&
+	    types_offset(t, type, "r14", &layout->r14) &&
+	    types_offset(t, type, "r13", &layout->r13) &&
+	    types_offset(t, type, "r12", &layout->r12) &&
+	    types_offset(t, type, "bx", &layout->bx) && types_offset(t, type, "bp", &layout->bp) &&
+	    types_offset(t, type, "ret_addr", &layout->ret_addr))
+		return;
+	err_free(e);
+	layout->frame_size = 0;
+	find_resume(k, layout);
+}
+
+/* ---- a task that is switched out ---- */
+
+__attribute__((format(printf, 2, 3))) static struct err *unknown(struct first_regs *f,
+								 const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	if (vasprintf(&f->why, fmt, ap) < 0)
+		f->why = NULL;
+	va_end(ap);
+	f->from = REGS_UNKNOWN;
+	f->regs.known = 0;
+	return f->why ? NULL : err_nomem();
+}
+
+/* Whether a task of an old kernel has never run; its flags lie in thread_info at the stack's base.
+ */
+static bool never_ran(const struct registers *r, const struct task *task)
+{
+	uint64_t flags;
+	if (r->layout.frame_size)
+		return false;
+	struct err *e = kernel_read_path(r->k, task->stack, "thread_info", "flags", &flags);
+	err_free(e);
+	return !e && flags >> TIF_FORK & 1;
+}
+
+/* thread.sp is 0 or could not be read; which of them is asked again, for the reason. */
+static struct err *no_saved_sp(const struct registers *r, const struct task *task,
+			       struct first_regs *f)
+{
+	uint64_t sp;
+	struct err *e = kernel_read_path(r->k, task->address, "task_struct", "thread.sp", &sp);
+	if (!e)
+		return unknown(f, "thread.sp is 0");
+	struct err *result = unknown(f, "%s", err_msg(e));
+	err_free(e);
+	return result;
+}
+
+/* @copy: of its stack, or NULL to read that. */
+static struct err *from_switch(const struct registers *r, const struct task *task,
+			       const struct stack_copy *copy, struct first_regs *f)
+{
+	unsigned char frame[SWITCH_FRAME_MAX];
+	size_t len = switch_frame_bytes(&r->layout);
+	if (!task->stack)
+		return unknown(f, "the task has ended and has no stack any more");
+	if (!r->tasks->stack_size)
+		return unknown(f, "the size of kernel stacks is unknown");
+	if (!task->sp)
+		return no_saved_sp(r, task, f);
+	if (task->sp < task->stack || task->sp - task->stack > r->tasks->stack_size - len)
+		return unknown(
+			f, "thread.sp 0x%" PRIx64 " does not lie on the task's stack at 0x%" PRIx64,
+			task->sp, task->stack);
+	struct err *e = NULL;
+	if (!copy || !stack_copy_read(copy, task->sp, frame, len))
+		e = kernel_read(r->k, task->sp, frame, len);
+	if (e) {
+		struct err *result = unknown(f, "the switch frame cannot be read: %s", err_msg(e));
+		err_free(e);
+		return result;
+	}
+	if (!switch_registers(&r->layout, task->sp, frame, never_ran(r, task), &f->regs))
+		return unknown(f, "where __schedule goes on after the switch is not known");
+	f->from = REGS_SWITCH;
+	return NULL;
+}
+
+/* ---- a task that runs ---- */
+
+static bool on_own_stack(const struct registers *r, const struct task *task, const struct cpu *cpu,
+			 uint64_t rsp)
+{
+	return cpu_stack_at(cpu, rsp) || (task->stack && rsp - task->stack <= r->tasks->stack_size);
+}
+
+static struct err *from_note(const struct registers *r, const struct task *task,
+			     const struct cpu *cpu, const struct cpu_note *note,
+			     struct first_regs *f)
+{
+	const uint64_t *value = note->regs.value;
+	bool user = regs_user_mode(&note->regs);
+	if (user && (value[REG_RIP] > USER_END || !task->mm))
+		return unknown(f,
+			       "the CPU's note says user mode at 0x%" PRIx64
+			       ", where this task has no memory",
+			       value[REG_RIP]);
+	if (!user && !on_own_stack(r, task, cpu, value[REG_RSP]))
+		return unknown(
+			f, "rsp 0x%" PRIx64 " of the CPU's note is on no stack of this task or CPU",
+			value[REG_RSP]);
+	f->regs = note->regs;
+	f->from = user ? REGS_USER : REGS_NOTE;
+	/*
+	 * The kernel's own notes hold the value that gs has in user mode
+	 * (arch/x86/include/asm/elf.h: x86_gsbase_read_cpu_inactive()), which is not this CPU's
+	 * while it is in the kernel.
+	 */
+	if (!user && value[REG_GS_BASE] <= USER_END)
+		regs_forget(&f->regs, REG_GS_BASE);
+	return NULL;
+}
+
+static struct err *from_cpu(const struct registers *r, const struct task *task,
+			    struct first_regs *f)
+{
+	const struct cpu *cpu = cpus_find(r->cpus, (unsigned)task->cpu);
+	if (!cpu)
+		return unknown(f, "the task runs on a CPU that is not known");
+	const struct cpu_state *state = &r->states[cpu - r->cpus->list];
+	/* QEMU's note of a CPU that ran a guest of the dumped machine's KVM holds the guest's. */
+	if (state->guest && r->entry && r->entry(r->entry_closure, task, cpu, &f->regs)) {
+		f->from = REGS_FOUND;
+		return NULL;
+	}
+	if (state->guest)
+		return unknown(f,
+			       "CPU %u was running a guest: its note holds the guest's registers, "
+			       "not the task's",
+			       cpu->number);
+	if (!state->found)
+		return unknown(f,
+			       "the task was running on CPU %u, whose registers the dump has no "
+			       "note of",
+			       cpu->number);
+	return from_note(r, task, cpu, &state->note, f);
+}
+
+/* ---- on a machine that runs ---- */
+
+static struct err *now_unknown(struct first_regs *f, struct err *e)
+{
+	if (err_code(e) == ERR_NOMEM)
+		return e;
+	struct err *result = unknown(f, "%s", err_msg(e));
+	err_free(e);
+	return result;
+}
+
+const struct task_stamp_layout *registers_stamps(const struct registers *r)
+{
+	return &r->stamps;
+}
+
+struct err *registers_of_stamp(const struct registers *r, const struct task *task,
+			       const struct task_stamp *stamp, struct stack_copy *copy,
+			       struct first_regs *ret)
+{
+	struct first_regs f = { 0 };
+	struct task now = *task;
+	uint64_t size = r->tasks->stack_size;
+	struct err *e;
+	if (stamp->on_cpu) {
+		e = unknown(&f,
+			    "the task is running on CPU %d, and what its registers are only that "
+			    "CPU knows",
+			    stamp->cpu);
+	} else {
+		now.stack = stamp->stack;
+		now.sp = stamp->sp;
+		bool on_stack = now.stack && now.sp >= now.stack && now.sp - now.stack < size;
+		e = stack_copy_take(copy, r->k, now.sp, on_stack ? now.stack + size : 0);
+		if (!e)
+			e = from_switch(r, &now, copy, &f);
+	}
+	if (e)
+		free(f.why);
+	else
+		*ret = f;
+	return e;
+}
+
+/* What the switch left, unless the task was switched in while it was being read. */
+static struct err *from_live_switch(const struct registers *r, const struct task *task,
+				    const struct task_stamp *before, struct first_regs *f)
+{
+	struct stack_copy copy = STACK_COPY_INIT;
+	struct task_stamp after;
+	struct err *e = registers_of_stamp(r, task, before, &copy, f);
+	stack_copy_free(&copy);
+	if (e || f->from == REGS_UNKNOWN)
+		return e;
+	e = task_stamp_read(r->k, &r->stamps, task, STAMP_AFTER, &after);
+	if (e)
+		return now_unknown(f, e);
+	if (task_stamp_equal(before, &after))
+		return NULL;
+	return unknown(f, "the task changed while being read");
+}
+
+static struct err *from_live(const struct registers *r, const struct task *task,
+			     struct first_regs *f)
+{
+	struct task_stamp stamp;
+	for (unsigned attempt = 0; attempt < LIVE_ATTEMPTS; attempt++) {
+		free(f->why);
+		f->why = NULL;
+		struct err *e = task_stamp_read(r->k, &r->stamps, task, STAMP_BEFORE, &stamp);
+		if (e)
+			return now_unknown(f, e);
+		e = from_live_switch(r, task, &stamp, f);
+		if (e || f->from != REGS_UNKNOWN || stamp.on_cpu)
+			return e;
+	}
+	return NULL;
+}
+
+/* ---- all of them ---- */
+
+struct err *registers_new(struct kernel *k, const struct cpus *cpus, const struct tasks *tasks,
+			  struct registers **ret)
+{
+	struct registers *r = calloc(1, sizeof(*r));
+	if (!r)
+		return err_nomem();
+	r->k = k;
+	r->cpus = cpus;
+	r->tasks = tasks;
+	r->done = calloc(tasks->count + 1, sizeof(*r->done));
+	struct err *e =
+		r->done ? cpu_notes_match(k, cpus, tasks, &r->states, &r->guests) : err_nomem();
+	if (e) {
+		registers_free(r);
+		return e;
+	}
+	find_switch_layout(k, &r->layout);
+	task_stamp_layout_find(k, &r->stamps);
+	*ret = r;
+	return NULL;
+}
+
+void registers_set_entry(struct registers *r,
+			 bool (*entry)(void *closure, const struct task *task,
+				       const struct cpu *cpu, struct regs *ret),
+			 void *closure)
+{
+	r->entry = entry;
+	r->entry_closure = closure;
+}
+
+void registers_forget(struct registers *r)
+{
+	for (size_t i = 0; r->done_count; i++) {
+		if (!r->done[i])
+			continue;
+		free(r->done[i]->why);
+		free(r->done[i]);
+		r->done[i] = NULL;
+		r->done_count--;
+	}
+}
+
+struct err *registers_renew(struct registers *r)
+{
+	struct cpu_state *states;
+	struct guest_notes guests;
+	struct first_regs **done = calloc(r->tasks->count + 1, sizeof(*done));
+	struct err *e =
+		done ? cpu_notes_match(r->k, r->cpus, r->tasks, &states, &guests) : err_nomem();
+	if (e) {
+		free(done);
+		return e;
+	}
+	registers_forget(r);
+	free(r->done);
+	free(r->states);
+	free(r->guests.list);
+	r->done = done;
+	r->states = states;
+	r->guests = guests;
+	return NULL;
+}
+
+void registers_free(struct registers *r)
+{
+	if (!r)
+		return;
+	registers_forget(r);
+	free(r->done);
+	free(r->states);
+	free(r->guests.list);
+	free(r);
+}
+
+static struct err *read_registers(const struct registers *r, const struct task *task,
+				  struct first_regs *f)
+{
+	const struct dump *dump = kernel_dump(r->k);
+	if (dump_info(dump)->running)
+		return from_live(r, task, f);
+	struct err *e = task->on_cpu ? from_cpu(r, task, f) : from_switch(r, task, NULL, f);
+	if (e || f->from == REGS_UNKNOWN || dump_is_still(dump))
+		return e;
+	return unknown(f, "the machine was set going while they were read");
+}
+
+struct err *registers_get(struct registers *r, const struct task *task,
+			  const struct first_regs **ret)
+{
+	size_t n = (size_t)(task - r->tasks->list);
+	if (!r->done[n]) {
+		struct first_regs *f = calloc(1, sizeof(*f));
+		if (!f)
+			return err_nomem();
+		struct err *e = read_registers(r, task, f);
+		if (e) {
+			free(f->why);
+			free(f);
+			return e;
+		}
+		r->done[n] = f;
+		r->done_count++;
+	}
+	*ret = r->done[n];
+	return NULL;
+}
+
+const struct cpu_note *registers_note(const struct registers *r, unsigned cpu)
+{
+	const struct cpu *c = cpus_find(r->cpus, cpu);
+	const struct cpu_state *state = c ? &r->states[c - r->cpus->list] : NULL;
+	return state && state->found ? &state->note : NULL;
+}
+
+const struct guest_notes *registers_guest_notes(const struct registers *r)
+{
+	return &r->guests;
+}
+
+const char *regs_from_name(enum regs_from from)
+{
+	static const char *const names[] = {
+		[REGS_UNKNOWN] = "unknown", [REGS_NOTE] = "note",   [REGS_USER] = "user",
+		[REGS_SWITCH] = "switch",   [REGS_FOUND] = "found",
+	};
+	return names[from];
+}
