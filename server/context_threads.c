@@ -9,8 +9,8 @@
 #include "base/err.h"
 #include "server/context_places.h"
 #include "server/host.h"
-#include "server/kernel/code_map.h"
-#include "server/kernel/unwind_source.h"
+#include "vmcore/code/code_map.h"
+#include "vmcore/code/unwind_source.h"
 
 struct context_threads {
 	struct context_thread *list; /* owned */

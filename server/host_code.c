@@ -5,14 +5,14 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "server/frame_cache.h"
 #include "server/host.h"
-#include "server/kernel/code_map.h"
-#include "server/kernel/code_scopes.h"
-#include "server/kernel/module_files.h"
-#include "server/kernel/module_types.h"
-#include "server/kernel/modules.h"
-#include "server/kernel/unwind_source.h"
+#include "vmcore/code/code_map.h"
+#include "vmcore/code/code_scopes.h"
+#include "vmcore/code/frame_cache.h"
+#include "vmcore/code/module_files.h"
+#include "vmcore/code/module_types.h"
+#include "vmcore/code/modules.h"
+#include "vmcore/code/unwind_source.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/memory/memory.h"
 

@@ -16,9 +16,9 @@
 #include "server/image/entry_frames.h"
 #include "server/image/image.h"
 #include "server/image/module_names.h"
-#include "server/kernel/code_map.h"
-#include "server/kernel/modules.h"
 #include "server/symbol_file.h"
+#include "vmcore/code/code_map.h"
+#include "vmcore/code/modules.h"
 #include "vmcore/kernel/kernel.h"
 
 /* The names of modules that had no file when a client asked. */

@@ -9,12 +9,12 @@
 #include "base/err.h"
 #include "base/hex.h"
 #include "proto/target.h"
-#include "server/frame_cache.h"
 #include "server/host.h"
-#include "server/kernel/unwind_source.h"
 #include "server/monitor_commands.h"
 #include "server/monitor_frames.h"
 #include "server/monitor_job.h"
+#include "vmcore/code/frame_cache.h"
+#include "vmcore/code/unwind_source.h"
 
 /* A slice lasts this long, or a thread: names from DWARF may take 50 ms for the first one. */
 enum { SLICE_NS = 10 * 1000 * 1000 };

@@ -7,11 +7,11 @@
 #include "base/hex.h"
 #include "base/json.h"
 #include "proto/target.h"
-#include "server/frame_cache.h"
 #include "server/host.h"
 #include "server/monitor_commands.h"
 #include "server/monitor_frames.h"
 #include "unwind/unwind.h"
+#include "vmcore/code/frame_cache.h"
 
 static struct err *no_frames(const struct task *task, const struct frames *frames)
 {

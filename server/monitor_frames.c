@@ -9,14 +9,14 @@
 #include "base/printable.h"
 #include "base/regs.h"
 #include "server/host.h"
-#include "server/kernel/code_map.h"
-#include "server/kernel/code_scopes.h"
-#include "server/kernel/modules.h"
 #include "server/kvm/kvm.h"
 #include "server/monitor_held.h"
 #include "server/monitor_raw.h"
 #include "unwind/pt_regs.h"
 #include "unwind/unwind.h"
+#include "vmcore/code/code_map.h"
+#include "vmcore/code/code_scopes.h"
+#include "vmcore/code/modules.h"
 
 /* ---- names ---- */
 

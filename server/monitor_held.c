@@ -9,10 +9,10 @@
 #include "base/json.h"
 #include "base/printable.h"
 #include "server/host.h"
-#include "server/kernel/code_map.h"
-#include "server/kernel/modules.h"
 #include "server/kvm/kvm.h"
 #include "server/monitor_frames.h"
+#include "vmcore/code/code_map.h"
+#include "vmcore/code/modules.h"
 #include "vmcore/kernel/kernel.h"
 
 #define HELD_TYPE "kvm_vcpu"

@@ -9,7 +9,7 @@
 
 #include <stddef.h>
 
-#include "server/kernel/code_variables.h"
+#include "vmcore/code/code_variables.h"
 
 struct buf;
 struct host;

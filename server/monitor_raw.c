@@ -11,11 +11,11 @@
 #include "base/printable.h"
 #include "base/regs.h"
 #include "server/host.h"
-#include "server/kernel/code_map.h"
-#include "server/kernel/modules.h"
 #include "server/monitor_frames.h"
 #include "unwind/pt_regs.h"
 #include "unwind/unwind.h"
+#include "vmcore/code/code_map.h"
+#include "vmcore/code/modules.h"
 #include "vmcore/kernel/kernel.h"
 
 enum {

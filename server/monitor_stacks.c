@@ -10,10 +10,10 @@
 #include "base/json.h"
 #include "base/map.h"
 #include "server/host.h"
-#include "server/kernel/unwind_source.h"
 #include "server/monitor_commands.h"
 #include "server/monitor_frames.h"
 #include "server/monitor_job.h"
+#include "vmcore/code/unwind_source.h"
 
 enum {
 	SLICE = 32,	 /* threads to unwind, or stacks to print, before others have their turn */

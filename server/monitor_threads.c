@@ -8,9 +8,9 @@
 #include "base/printable.h"
 #include "base/regs.h"
 #include "server/host.h"
-#include "server/kernel/code_map.h"
 #include "server/kvm/kvm.h"
 #include "server/monitor_commands.h"
+#include "vmcore/code/code_map.h"
 #include "vmcore/kernel/registers.h"
 #include "vmcore/kernel/task_state.h"
 

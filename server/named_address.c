@@ -10,8 +10,8 @@
 #include "base/err.h"
 #include "base/hex.h"
 #include "server/host.h"
-#include "server/kernel/code_map.h"
-#include "server/kernel/modules.h"
+#include "vmcore/code/code_map.h"
+#include "vmcore/code/modules.h"
 #include "vmcore/kernel/kernel.h"
 
 enum { LISTED_MAX = 8 };

@@ -9,10 +9,10 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "server/host.h"
-#include "server/kernel/code_map.h"
-#include "server/kernel/modules.h"
 #include "server/monitor_modules.h"
 #include "server/osdata_tables.h"
+#include "vmcore/code/code_map.h"
+#include "vmcore/code/modules.h"
 
 void osdata_column(struct buf *out, const char *name, const char *text)
 {

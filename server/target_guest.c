@@ -11,13 +11,13 @@
 #include "proto/target.h"
 #include "server/guest_view.h"
 #include "server/host.h"
-#include "server/kernel/module_types.h"
 #include "server/kvm/guest_linux.h"
 #include "server/kvm/guest_memory.h"
 #include "server/kvm/kvm.h"
 #include "server/monitor.h"
 #include "server/monitor_kvm.h"
 #include "server/x86_target.h"
+#include "vmcore/code/module_types.h"
 #include "vmcore/kernel/kernel.h"
 
 struct target_guest {

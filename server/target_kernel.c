@@ -9,9 +9,7 @@
 #include "base/err.h"
 #include "server/context_threads.h"
 #include "server/exports.h"
-#include "server/frame_cache.h"
 #include "server/host.h"
-#include "server/kernel/unwind_source.h"
 #include "server/kvm/kvm.h"
 #include "server/kvm_registers.h"
 #include "server/library_lists.h"
@@ -20,6 +18,8 @@
 #include "server/osdata.h"
 #include "server/served_image.h"
 #include "server/x86_target.h"
+#include "vmcore/code/frame_cache.h"
+#include "vmcore/code/unwind_source.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/kernel/task_state.h"
 

@@ -31,7 +31,7 @@ struct orc_function {
 	const struct cfi_row *rows;
 	size_t count;
 	/* Assembly known to leave rbx and r12 to r15 as its caller had them; see
-	 * server/kernel/unwind_source_asm.h. */
+	 * vmcore/code/unwind_source_asm.h. */
 	bool keeps_callee_saved;
 };
 

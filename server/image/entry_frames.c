@@ -10,10 +10,10 @@
 #include "server/image/image.h"
 #include "server/image/image_cfi.h"
 #include "server/image/image_layout.h"
-#include "server/kernel/bpf_symbols.h"
-#include "server/kernel/code_map.h"
-#include "server/kernel/modules.h"
-#include "server/kernel/orc_tables.h"
+#include "vmcore/code/bpf_symbols.h"
+#include "vmcore/code/code_map.h"
+#include "vmcore/code/modules.h"
+#include "vmcore/code/orc_tables.h"
 #include "vmcore/kernel/kernel.h"
 
 /* The kernel's entry code, and all of its modules. */

@@ -14,9 +14,9 @@
 #include "server/image/image_symbols.h"
 #include "server/image/image_types.h"
 #include "server/image/leb.h"
-#include "server/kernel/bpf_symbols.h"
-#include "server/kernel/code_map.h"
-#include "server/kernel/modules.h"
+#include "vmcore/code/bpf_symbols.h"
+#include "vmcore/code/code_map.h"
+#include "vmcore/code/modules.h"
 #include "vmcore/kernel/kernel.h"
 
 enum {

@@ -8,9 +8,9 @@
 #include "server/image/cfi_writer.h"
 #include "server/image/image_layout.h"
 #include "server/image/prologue.h"
-#include "server/kernel/bpf_symbols.h"
-#include "server/kernel/orc_tables.h"
-#include "server/kernel/unwind_source_asm.h"
+#include "vmcore/code/bpf_symbols.h"
+#include "vmcore/code/orc_tables.h"
+#include "vmcore/code/unwind_source_asm.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/names/symbols.h"
 

@@ -7,8 +7,8 @@
 
 #include "base/err.h"
 #include "server/image/elf_writer.h"
-#include "server/kernel/bpf_symbols.h"
-#include "server/kernel/modules.h"
+#include "vmcore/code/bpf_symbols.h"
+#include "vmcore/code/modules.h"
 #include "vmcore/kernel/kernel.h"
 
 enum {

@@ -8,9 +8,9 @@
 #include "base/name_map.h"
 #include "server/image/elf_writer.h"
 #include "server/image/image_layout.h"
-#include "server/kernel/bpf_symbols.h"
-#include "server/kernel/code_map.h"
-#include "server/kernel/modules.h"
+#include "vmcore/code/bpf_symbols.h"
+#include "vmcore/code/code_map.h"
+#include "vmcore/code/modules.h"
 #include "vmcore/kernel/kernel.h"
 
 struct job {

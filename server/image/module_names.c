@@ -8,9 +8,9 @@
 #include "server/image/image.h"
 #include "server/image/image_layout.h"
 #include "server/image/image_symbols.h"
-#include "server/kernel/bpf_symbols.h"
-#include "server/kernel/code_map.h"
-#include "server/kernel/modules.h"
+#include "vmcore/code/bpf_symbols.h"
+#include "vmcore/code/code_map.h"
+#include "vmcore/code/modules.h"
 
 enum { NAME_SIZE = MODULE_NAME + 16 };
 

@@ -6,8 +6,8 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/map.h"
-#include "server/kernel/code_map.h"
 #include "server/kvm/kvm_private.h"
+#include "vmcore/code/code_map.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/kernel/tasks.h"
 

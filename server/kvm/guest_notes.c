@@ -16,10 +16,10 @@
 
 #include "base/err.h"
 #include "base/log.h"
-#include "server/kernel/code_map.h"
 #include "server/kvm/guest_memory.h"
 #include "server/kvm/guest_private.h"
 #include "server/kvm/kvm_private.h"
+#include "vmcore/code/code_map.h"
 #include "vmcore/kernel/cpu_notes.h"
 #include "vmcore/kernel/cpus.h"
 #include "vmcore/kernel/kernel.h"

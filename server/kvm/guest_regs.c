@@ -6,13 +6,13 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "server/kernel/code_map.h"
-#include "server/kernel/modules.h"
-#include "server/kernel/unwind_source_asm.h"
 #include "server/kvm/guest_notes.h"
 #include "server/kvm/guest_private.h"
 #include "server/kvm/kvm_private.h"
 #include "server/kvm/vcpu_stamp.h"
+#include "vmcore/code/code_map.h"
+#include "vmcore/code/modules.h"
+#include "vmcore/code/unwind_source_asm.h"
 #include "vmcore/dump/dump.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/kernel/notes.h"

@@ -5,8 +5,8 @@
 
 #include "base/buf.h"
 #include "base/map.h"
-#include "server/kernel/module_types.h"
 #include "server/kvm/kvm.h"
+#include "vmcore/code/module_types.h"
 #include "vmcore/names/types.h"
 
 enum {

@@ -5,9 +5,9 @@
 #include <stdio.h>
 
 #include "base/err.h"
-#include "server/kernel/code_map.h"
-#include "server/kernel/module_types.h"
 #include "server/kvm/kvm_private.h"
+#include "vmcore/code/code_map.h"
+#include "vmcore/code/module_types.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/memory/memory.h"
 

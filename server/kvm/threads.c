@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "base/err.h"
-#include "server/kernel/code_map.h"
 #include "server/kvm/kvm_private.h"
+#include "vmcore/code/code_map.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/kernel/tasks.h"
 

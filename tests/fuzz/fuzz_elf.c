@@ -17,10 +17,10 @@
 #include "base/err.h"
 #include "server/frame_cure.h"
 #include "server/image_cure.h"
-#include "server/kernel/code_path.h"
 #include "server/overlay.h"
 #include "tests/fuzz/require.h"
 #include "unwind/cfi_check.h"
+#include "vmcore/code/code_path.h"
 #include "vmcore/names/debugfiles.h"
 #include "vmcore/names/dwarf_file.h"
 #include "vmcore/names/elf_identity.h"
@@ -84,7 +84,7 @@ static void ask_types(const struct debug_file *file)
 
 /* ---- DWARF ---- */
 
-/* As server/kernel/code_variables.c and code_scopes.c ask. */
+/* As vmcore/code/code_variables.c and code_scopes.c ask. */
 static void ask_scope(Dwarf_Die *scope, uint64_t pc)
 {
 	Dwarf_Attribute attribute;
@@ -125,7 +125,7 @@ static void find_rows(Dwarf_CFI *cfi, const struct places *places)
 	}
 }
 
-/* As server/kernel/cfi_files.c: what cfi_check() refuses is not looked at. */
+/* As vmcore/code/cfi_files.c: what cfi_check() refuses is not looked at. */
 static void ask_cfi(int fd, const struct places *places)
 {
 	const char *why;

@@ -10,8 +10,8 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "server/kernel/code_path.h"
 #include "unwind/cfi_check.h"
+#include "vmcore/code/code_path.h"
 #include "vmcore/names/debug_sections.h"
 #include "vmcore/names/ko_file.h"
 #include "vmcore/names/unpack.h"

@@ -21,13 +21,13 @@
 #include "server/image/entry_frames.h"
 #include "server/image/image.h"
 #include "server/image/module_names.h"
-#include "server/kernel/code_map.h"
-#include "server/kernel/module_types.h"
-#include "server/kernel/modules.h"
-#include "server/kernel/orc_tables.h"
 #include "tests/kernel/mutant.h"
 #include "tests/kvm/ask.h"
 #include "tests/kvm/linux_guest.h"
+#include "vmcore/code/code_map.h"
+#include "vmcore/code/module_types.h"
+#include "vmcore/code/modules.h"
+#include "vmcore/code/orc_tables.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -11,9 +11,9 @@
 #include "base/err.h"
 #include "server/image/image.h"
 #include "server/image/module_names.h"
-#include "server/kernel/code_map.h"
-#include "server/kernel/modules.h"
 #include "tests/kernel/machine.h"
+#include "vmcore/code/code_map.h"
+#include "vmcore/code/modules.h"
 
 #define ONE UINT64_C(0xffffffffc0400000)
 

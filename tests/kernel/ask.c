@@ -3,13 +3,13 @@
 
 #include <stdlib.h>
 
-#include "server/kernel/bpf_symbols.h"
-#include "server/kernel/code_map.h"
-#include "server/kernel/module_sections.h"
-#include "server/kernel/module_symbols.h"
-#include "server/kernel/module_types.h"
-#include "server/kernel/modules.h"
-#include "server/kernel/unwind_source.h"
+#include "vmcore/code/bpf_symbols.h"
+#include "vmcore/code/code_map.h"
+#include "vmcore/code/module_sections.h"
+#include "vmcore/code/module_symbols.h"
+#include "vmcore/code/module_types.h"
+#include "vmcore/code/modules.h"
+#include "vmcore/code/unwind_source.h"
 #include "vmcore/kernel/printk.h"
 
 static struct err *ignore_record(void *closure, const struct printk_record *record)

@@ -7,10 +7,10 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "server/kernel/code_map.h"
-#include "server/kernel/module_sections.h"
-#include "server/kernel/modules.h"
 #include "tests/kernel/machine.h"
+#include "vmcore/code/code_map.h"
+#include "vmcore/code/module_sections.h"
+#include "vmcore/code/modules.h"
 
 #define CODE	  UINT64_C(0xffffffffc0400000)
 #define FREED	  UINT64_C(0xffffffffc0700000)

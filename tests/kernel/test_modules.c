@@ -6,11 +6,11 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "server/kernel/code_map.h"
-#include "server/kernel/modules.h"
-#include "server/kernel/orc_tables.h"
 #include "tests/kernel/machine.h"
 #include "unwind/orc.h"
+#include "vmcore/code/code_map.h"
+#include "vmcore/code/modules.h"
+#include "vmcore/code/orc_tables.h"
 
 #define ONE UINT64_C(0xffffffffc0400000)
 

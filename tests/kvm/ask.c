@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "server/kernel/code_map.h"
-#include "server/kernel/module_types.h"
 #include "server/kvm/exit_names.h"
 #include "server/kvm/guest_linux.h"
 #include "server/kvm/guest_memory.h"
@@ -17,6 +15,8 @@
 #include "server/kvm/mmu.h"
 #include "server/kvm/vcpu_state.h"
 #include "tests/kernel/ask.h"
+#include "vmcore/code/code_map.h"
+#include "vmcore/code/module_types.h"
 #include "vmcore/memory/walk_ranges.h"
 
 /* What is looked at of each thing of which damage may make up any number. */

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "server/kernel/code_map.h"
-#include "server/kernel/module_types.h"
+#include "vmcore/code/code_map.h"
+#include "vmcore/code/module_types.h"
 
 static void open_machine(struct guests *g, const struct machine_plan *plan)
 {

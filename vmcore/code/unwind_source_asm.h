@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is known of the kernel's assembly by its names. */
+#ifndef VMCORE_CODE_UNWIND_SOURCE_ASM_H
+#define VMCORE_CODE_UNWIND_SOURCE_ASM_H
+
+#include <stdbool.h>
+
+#include "unwind/unwind.h"
+
+/* Whether no instruction of the function called @name writes rbx or r12-r15, in any kernel that has
+ * a function of that name. */
+bool asm_keeps_callee_saved(const char *name);
+
+/* Whether the function called @name enters a guest itself, and as which kind of code:
+ * GUEST_ASSEMBLY or GUEST_INLINE. */
+bool asm_enters_guest(const char *name, enum guest_code *ret);
+
+/* Whether the code called @name is the system call's entry until 4.0, whose fast path leaves rsp
+ * and eflags out of pt_regs. */
+bool asm_is_old_syscall(const char *name);
+
+/* Whether compiled code jumps to the function called @name where it would return. */
+bool asm_is_return(const char *name);
+
+/* What the function called @name calls, if it is entry assembly of a kernel before 5.8. */
+enum unwind_handler asm_calls_handler(const char *name);
+
+#endif
