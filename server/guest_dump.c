@@ -13,10 +13,10 @@
 #include "server/kvm/guest_linux.h"
 #include "server/kvm/guest_memory.h"
 #include "server/kvm/guest_regs.h"
-#include "server/kvm/kvm.h"
 #include "server/vcpu_name.h"
 #include "vmcore/dump/dump.h"
 #include "vmcore/kernel/notes.h"
+#include "vmcore/kvm/kvm.h"
 
 struct guest_dump {
 	struct host *host; /* borrowed, as are the next two */

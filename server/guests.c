@@ -9,8 +9,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "server/host.h"
-#include "server/kvm/kvm.h"
 #include "server/target_guest.h"
+#include "vmcore/kvm/kvm.h"
 
 enum { SERVED_MAX = 1 << 14 };
 

@@ -7,9 +7,9 @@
 #include "base/err.h"
 #include "server/host.h"
 #include "server/kvm/guest_regs.h"
-#include "server/kvm/kvm.h"
-#include "server/kvm/vcpu_state.h"
 #include "vmcore/kernel/tasks.h"
+#include "vmcore/kvm/kvm.h"
+#include "vmcore/kvm/vcpu_state.h"
 
 #define FEATURE "org.vmcore-gdbserver.kvm"
 

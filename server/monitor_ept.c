@@ -14,11 +14,11 @@
 #include "base/json.h"
 #include "proto/target.h"
 #include "server/host.h"
-#include "server/kvm/kvm.h"
-#include "server/kvm/mmu.h"
 #include "server/monitor_commands.h"
 #include "server/monitor_job.h"
 #include "server/vcpu_name.h"
+#include "vmcore/kvm/kvm.h"
+#include "vmcore/kvm/mmu.h"
 #include "vmcore/memory/walk_ranges.h"
 
 enum {

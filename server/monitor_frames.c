@@ -9,7 +9,6 @@
 #include "base/printable.h"
 #include "base/regs.h"
 #include "server/host.h"
-#include "server/kvm/kvm.h"
 #include "server/monitor_held.h"
 #include "server/monitor_raw.h"
 #include "unwind/pt_regs.h"
@@ -17,6 +16,7 @@
 #include "vmcore/code/code_map.h"
 #include "vmcore/code/code_scopes.h"
 #include "vmcore/code/modules.h"
+#include "vmcore/kvm/kvm.h"
 
 /* ---- names ---- */
 

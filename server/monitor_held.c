@@ -9,11 +9,11 @@
 #include "base/json.h"
 #include "base/printable.h"
 #include "server/host.h"
-#include "server/kvm/kvm.h"
 #include "server/monitor_frames.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/code/modules.h"
 #include "vmcore/kernel/kernel.h"
+#include "vmcore/kvm/kvm.h"
 
 #define HELD_TYPE "kvm_vcpu"
 

@@ -8,11 +8,11 @@
 #include "base/hex.h"
 #include "proto/target.h"
 #include "server/host.h"
-#include "server/kvm/kvm.h"
 #include "server/monitor_commands.h"
 #include "server/monitor_job.h"
 #include "server/monitor_kvm.h"
 #include "server/vcpu_name.h"
+#include "vmcore/kvm/kvm.h"
 
 /* VMs a slice: each some vCPUs, of some 100 us. */
 enum { SLICE = 16 };

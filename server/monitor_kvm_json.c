@@ -8,9 +8,9 @@
 #include "server/host.h"
 #include "server/kvm/guest_linux.h"
 #include "server/kvm/guest_regs.h"
-#include "server/kvm/kvm.h"
-#include "server/kvm/vcpu_state.h"
 #include "server/monitor_kvm.h"
+#include "vmcore/kvm/kvm.h"
+#include "vmcore/kvm/vcpu_state.h"
 
 static void value_json(struct json *j, const char *key, const struct guest_regs *r,
 		       enum guest_reg reg)

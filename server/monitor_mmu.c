@@ -7,10 +7,10 @@
 #include "base/json.h"
 #include "proto/target.h"
 #include "server/host.h"
-#include "server/kvm/kvm.h"
-#include "server/kvm/mmu.h"
 #include "server/monitor_commands.h"
 #include "server/vcpu_name.h"
+#include "vmcore/kvm/kvm.h"
+#include "vmcore/kvm/mmu.h"
 
 /* Where a list of names and numbers goes. */
 struct numbers {

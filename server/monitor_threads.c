@@ -8,11 +8,11 @@
 #include "base/printable.h"
 #include "base/regs.h"
 #include "server/host.h"
-#include "server/kvm/kvm.h"
 #include "server/monitor_commands.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/kernel/registers.h"
 #include "vmcore/kernel/task_state.h"
+#include "vmcore/kvm/kvm.h"
 
 enum { COMM_WIDTH = 16 };
 

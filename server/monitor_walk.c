@@ -15,10 +15,10 @@
 #include "server/host.h"
 #include "server/kvm/guest_memory.h"
 #include "server/kvm/guest_regs.h"
-#include "server/kvm/kvm.h"
-#include "server/kvm/mmu.h"
 #include "server/monitor_commands.h"
 #include "server/vcpu_name.h"
+#include "vmcore/kvm/kvm.h"
+#include "vmcore/kvm/mmu.h"
 
 /* Text or JSON, whichever is asked for. */
 struct output {

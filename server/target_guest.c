@@ -13,12 +13,12 @@
 #include "server/host.h"
 #include "server/kvm/guest_linux.h"
 #include "server/kvm/guest_memory.h"
-#include "server/kvm/kvm.h"
 #include "server/monitor.h"
 #include "server/monitor_kvm.h"
 #include "server/x86_target.h"
 #include "vmcore/code/module_types.h"
 #include "vmcore/kernel/kernel.h"
+#include "vmcore/kvm/kvm.h"
 
 struct target_guest {
 	struct target target;

@@ -10,7 +10,6 @@
 #include "server/context_threads.h"
 #include "server/exports.h"
 #include "server/host.h"
-#include "server/kvm/kvm.h"
 #include "server/kvm_registers.h"
 #include "server/library_lists.h"
 #include "server/made_image.h"
@@ -22,6 +21,7 @@
 #include "vmcore/code/unwind_source.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/kernel/task_state.h"
+#include "vmcore/kvm/kvm.h"
 
 /* Documents of all kinds; one more row ends the table. */
 enum { OBJECTS_MAX = 8 };

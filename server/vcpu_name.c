@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "base/hex.h"
 #include "server/host.h"
-#include "server/kvm/kvm.h"
+#include "vmcore/kvm/kvm.h"
 
 /* What --guests calls a VM: "vm-" and its process. */
 static const char *skip_prefix(const char *text)

@@ -12,7 +12,7 @@
 #include "base/map.h"
 #include "server/kvm/guest_memory.h"
 #include "server/kvm/guest_regs.h"
-#include "server/kvm/kvm_private.h"
+#include "vmcore/kvm/kvm_private.h"
 #include "vmcore/names/vmcoreinfo.h"
 
 /* Where x86-64 maps its kernel's image, and where modules begin at the latest

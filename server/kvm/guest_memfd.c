@@ -4,9 +4,9 @@
 #include <inttypes.h>
 
 #include "base/err.h"
-#include "server/kvm/kvm_private.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/kernel/xarray.h"
+#include "vmcore/kvm/kvm_private.h"
 #include "vmcore/memory/memory.h"
 
 /* Flags of a slot: KVM_MEM_GUEST_MEMFD (include/uapi/linux/kvm.h), and KVM's own

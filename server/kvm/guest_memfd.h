@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "server/kvm/kvm.h"
+#include "vmcore/kvm/kvm.h"
 
 struct err;
 

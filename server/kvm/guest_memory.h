@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "server/kvm/kvm.h"
+#include "vmcore/kvm/kvm.h"
 #include "vmcore/memory/guest_walk.h"
 #include "vmcore/memory/memory.h"
 

@@ -18,13 +18,13 @@
 #include "base/log.h"
 #include "server/kvm/guest_memory.h"
 #include "server/kvm/guest_private.h"
-#include "server/kvm/kvm_private.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/kernel/cpu_notes.h"
 #include "vmcore/kernel/cpus.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/kernel/registers.h"
 #include "vmcore/kernel/tasks.h"
+#include "vmcore/kvm/kvm_private.h"
 
 /* Pairs of a note and a CPU that are looked at. Beyond, all registers stay stale. */
 enum { PAIRS_MAX = 1 << 18 };

@@ -3,7 +3,7 @@
 #include "base/err.h"
 #include "server/kvm/guest_memory.h"
 #include "server/kvm/guest_regs.h"
-#include "server/kvm/mmu.h"
+#include "vmcore/kvm/mmu.h"
 
 #define CR0_PG	 (UINT64_C(1) << 31)
 #define CR4_PSE	 (UINT64_C(1) << 4)

@@ -4,7 +4,7 @@
 #define SERVER_KVM_GUEST_PRIVATE_H
 
 #include "server/kvm/guest_regs.h"
-#include "server/kvm/kvm.h"
+#include "vmcore/kvm/kvm.h"
 
 struct err;
 

@@ -8,8 +8,6 @@
 #include "base/err.h"
 #include "server/kvm/guest_notes.h"
 #include "server/kvm/guest_private.h"
-#include "server/kvm/kvm_private.h"
-#include "server/kvm/vcpu_stamp.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/code/modules.h"
 #include "vmcore/code/unwind_source_asm.h"
@@ -18,11 +16,13 @@
 #include "vmcore/kernel/notes.h"
 #include "vmcore/kernel/registers.h"
 #include "vmcore/kernel/tasks.h"
+#include "vmcore/kvm/kvm_private.h"
+#include "vmcore/kvm/vcpu_stamp.h"
 #include "vmcore/memory/memory.h"
 
 enum { LIVE_ATTEMPTS = 4 }; /* to read a vCPU that keeps running */
-#include "server/kvm/mmu.h"
-#include "server/kvm/vcpu_state.h"
+#include "vmcore/kvm/mmu.h"
+#include "vmcore/kvm/vcpu_state.h"
 
 /* Members of kvm_vcpu_arch that are registers. */
 static const struct {

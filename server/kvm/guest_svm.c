@@ -7,8 +7,8 @@
  */
 #include "base/err.h"
 #include "server/kvm/guest_private.h"
-#include "server/kvm/kvm_private.h"
 #include "vmcore/kernel/tasks.h"
+#include "vmcore/kvm/kvm_private.h"
 
 struct saved {
 	enum guest_reg reg;

@@ -9,8 +9,8 @@
 
 #include "base/err.h"
 #include "server/kvm/guest_private.h"
-#include "server/kvm/kvm_private.h"
 #include "vmcore/kernel/kernel.h"
+#include "vmcore/kvm/kvm_private.h"
 #include "vmcore/names/vmcoreinfo.h"
 
 /* Revision of a VMCS that KVM makes for its guests (VMCS12_REVISION, arch/x86/kvm/vmx/vmcs12.h). */

@@ -6,17 +6,17 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "server/kvm/exit_names.h"
 #include "server/kvm/guest_linux.h"
 #include "server/kvm/guest_memory.h"
 #include "server/kvm/guest_regs.h"
-#include "server/kvm/host_entry.h"
-#include "server/kvm/kvm.h"
-#include "server/kvm/mmu.h"
-#include "server/kvm/vcpu_state.h"
 #include "tests/kernel/ask.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/code/module_types.h"
+#include "vmcore/kvm/exit_names.h"
+#include "vmcore/kvm/host_entry.h"
+#include "vmcore/kvm/kvm.h"
+#include "vmcore/kvm/mmu.h"
+#include "vmcore/kvm/vcpu_state.h"
 #include "vmcore/memory/walk_ranges.h"
 
 /* What is looked at of each thing of which damage may make up any number. */

@@ -4,9 +4,9 @@
 #define TESTS_KVM_GUESTS_H
 
 #include "server/kvm/guest_regs.h"
-#include "server/kvm/kvm.h"
-#include "server/kvm/vcpu_state.h"
 #include "tests/kernel/machine.h"
+#include "vmcore/kvm/kvm.h"
+#include "vmcore/kvm/vcpu_state.h"
 
 struct guests {
 	struct machine m;

@@ -9,9 +9,9 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "server/kvm/host_entry.h"
 #include "tests/kvm/guests.h"
 #include "vmcore/code/unwind_source.h"
+#include "vmcore/kvm/host_entry.h"
 
 #define ONE   UINT64_C(0xffffffffc0400000)
 #define STACK UINT64_C(0xffff88801100c000)

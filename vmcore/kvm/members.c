@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "server/kvm/kvm_private.h"
+#include "vmcore/kvm/kvm_private.h"
 
 enum { MEMBERS_MAX = 1024 }; /* the names that the source has are some hundred */
 

@@ -4,8 +4,8 @@
  * thread is in an ioctl of it and runs: between two equal stamps of a vCPU that nobody was running,
  * what was read of it is one picture.
  */
-#ifndef SERVER_KVM_VCPU_STAMP_H
-#define SERVER_KVM_VCPU_STAMP_H
+#ifndef VMCORE_KVM_VCPU_STAMP_H
+#define VMCORE_KVM_VCPU_STAMP_H
 
 #include <stdbool.h>
 #include <stdint.h>

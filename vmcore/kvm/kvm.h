@@ -6,8 +6,8 @@
  *
  * All objects below are the struct kvm's and last as long as it does.
  */
-#ifndef SERVER_KVM_KVM_H
-#define SERVER_KVM_KVM_H
+#ifndef VMCORE_KVM_KVM_H
+#define VMCORE_KVM_KVM_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/kvm/host_entry.h"
+#include "vmcore/kvm/host_entry.h"
 
 #include <string.h>
 
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/regs.h"
-#include "server/kvm/kvm_private.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/code/modules.h"
 #include "vmcore/code/unwind_source_asm.h"
@@ -14,6 +13,7 @@
 #include "vmcore/kernel/host_space.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/kernel/tasks.h"
+#include "vmcore/kvm/kvm_private.h"
 
 #define KERNEL_HALF (UINT64_C(1) << 63)
 /* Where struct page of frame 0 lies without KASLR (arch/x86/include/asm/pgtable_64_types.h). */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/kvm/exit_names.h"
+#include "vmcore/kvm/exit_names.h"
 
 #include <stddef.h>
 

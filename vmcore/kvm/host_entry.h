@@ -3,8 +3,8 @@
  * Where a CPU that is inside a guest comes back to: a note that its hypervisor wrote then holds the
  * guest's registers, and the host's are where the CPU, or KVM, put them at the entry.
  */
-#ifndef SERVER_KVM_HOST_ENTRY_H
-#define SERVER_KVM_HOST_ENTRY_H
+#ifndef VMCORE_KVM_HOST_ENTRY_H
+#define VMCORE_KVM_HOST_ENTRY_H
 
 #include <stdbool.h>
 

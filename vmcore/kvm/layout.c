@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The members of KVM's structures, under all the names they have had. */
 #include "base/err.h"
-#include "server/kvm/kvm_private.h"
+#include "vmcore/kvm/kvm_private.h"
 
 enum { PATHS = 3 };
 

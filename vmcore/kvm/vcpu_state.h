@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a vCPU was doing: for lists, and for who wants its page tables. */
-#ifndef SERVER_KVM_VCPU_STATE_H
-#define SERVER_KVM_VCPU_STATE_H
+#ifndef VMCORE_KVM_VCPU_STATE_H
+#define VMCORE_KVM_VCPU_STATE_H
 
 #include <stdbool.h>
 #include <stdint.h>

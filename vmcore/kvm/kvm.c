@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/kvm/kvm_private.h"
+#include "vmcore/kvm/kvm_private.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 
 #include "base/err.h"
-#include "server/kvm/kvm_private.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/kernel/tasks.h"
+#include "vmcore/kvm/kvm_private.h"
 
 enum { NOTIFIERS_MAX = 64 }; /* of a task; KVM hangs up one */
 

@@ -3,13 +3,13 @@
  * KVM's MMU of a vCPU: which tables the processor uses for it (EPT, NPT, or shadow tables), and
  * what KVM says of them.
  */
-#ifndef SERVER_KVM_MMU_H
-#define SERVER_KVM_MMU_H
+#ifndef VMCORE_KVM_MMU_H
+#define VMCORE_KVM_MMU_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "server/kvm/kvm.h"
+#include "vmcore/kvm/kvm.h"
 #include "vmcore/memory/guest_walk.h"
 
 struct err;

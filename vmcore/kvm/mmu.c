@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/kvm/mmu.h"
+#include "vmcore/kvm/mmu.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
 #include "base/err.h"
-#include "server/kvm/kvm_private.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/code/module_types.h"
 #include "vmcore/kernel/kernel.h"
+#include "vmcore/kvm/kvm_private.h"
 #include "vmcore/memory/memory.h"
 
 enum { ROOTS_MAX = 1024, PATHS = 4 };

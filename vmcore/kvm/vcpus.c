@@ -5,11 +5,11 @@
 
 #include "base/bytes.h"
 #include "base/err.h"
-#include "server/kvm/kvm_private.h"
 #include "vmcore/kernel/cpus.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/kernel/tasks.h"
 #include "vmcore/kernel/xarray.h"
+#include "vmcore/kvm/kvm_private.h"
 
 struct reading {
 	struct kvm *kvm;

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "base/err.h"
-#include "server/kvm/kvm_private.h"
 #include "vmcore/kernel/kernel.h"
+#include "vmcore/kvm/kvm_private.h"
 #include "vmcore/memory/memory.h"
 
 struct layout {

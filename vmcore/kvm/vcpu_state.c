@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/kvm/vcpu_state.h"
+#include "vmcore/kvm/vcpu_state.h"
 
 #include "base/err.h"
-#include "server/kvm/exit_names.h"
-#include "server/kvm/kvm_private.h"
 #include "vmcore/kernel/tasks.h"
+#include "vmcore/kvm/exit_names.h"
+#include "vmcore/kvm/kvm_private.h"
 
 /* vcpu->mode, include/linux/kvm_host.h */
 enum { OUTSIDE_GUEST_MODE, IN_GUEST_MODE, EXITING_GUEST_MODE, READING_SHADOW_PAGE_TABLES };

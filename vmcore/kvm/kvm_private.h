@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the files of server/kvm share while they read; nobody else includes this. */
-#ifndef SERVER_KVM_KVM_PRIVATE_H
-#define SERVER_KVM_KVM_PRIVATE_H
+#ifndef VMCORE_KVM_KVM_PRIVATE_H
+#define VMCORE_KVM_KVM_PRIVATE_H
 
 #include "base/buf.h"
 #include "base/map.h"
-#include "server/kvm/kvm.h"
 #include "vmcore/code/module_types.h"
+#include "vmcore/kvm/kvm.h"
 #include "vmcore/names/types.h"
 
 enum {

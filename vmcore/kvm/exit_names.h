@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What exits of guests are called by their makers. */
-#ifndef SERVER_KVM_EXIT_NAMES_H
-#define SERVER_KVM_EXIT_NAMES_H
+#ifndef VMCORE_KVM_EXIT_NAMES_H
+#define VMCORE_KVM_EXIT_NAMES_H
 
 #include <stdint.h>
 

@@ -4,11 +4,11 @@
 #include <stdlib.h>
 
 #include "base/err.h"
-#include "server/kvm/kvm_private.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/kernel/cpus.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/kernel/tasks.h"
+#include "vmcore/kvm/kvm_private.h"
 
 /* Whether @address can be that of a kernel object. */
 static bool is_kernel_object(uint64_t address)

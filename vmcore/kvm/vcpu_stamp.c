@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/kvm/vcpu_stamp.h"
+#include "vmcore/kvm/vcpu_stamp.h"
 
 #include "base/err.h"
-#include "server/kvm/kvm_private.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/kernel/registers.h"
 #include "vmcore/kernel/tasks.h"
+#include "vmcore/kvm/kvm_private.h"
 
 /* include/linux/mutex.h: flags in the low bits of the owner's address. */
 #define MUTEX_FLAGS UINT64_C(7)

@@ -6,10 +6,10 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/map.h"
-#include "server/kvm/kvm_private.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/kernel/tasks.h"
+#include "vmcore/kvm/kvm_private.h"
 
 enum {
 	FILES_MAX = 1 << 22, /* looked at in all */

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What a VM is protected by, and whose virtualisation it runs on. */
 #include "base/err.h"
-#include "server/kvm/kvm_private.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/code/modules.h"
 #include "vmcore/kernel/kernel.h"
+#include "vmcore/kvm/kvm_private.h"
 
 static bool read_path(const struct kvm *kvm, uint64_t base, const char *type, const char *path,
 		      uint64_t *ret)
