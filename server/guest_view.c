@@ -7,7 +7,7 @@
 
 #include "base/err.h"
 #include "server/host.h"
-#include "server/kvm/guest_memory.h"
+#include "vmcore/guest/guest_memory.h"
 #include "vmcore/kvm/kvm.h"
 
 static void forget_cpus(struct guest_view *g)

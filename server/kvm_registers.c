@@ -6,7 +6,7 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "server/host.h"
-#include "server/kvm/guest_regs.h"
+#include "vmcore/guest/guest_regs.h"
 #include "vmcore/kernel/tasks.h"
 #include "vmcore/kvm/kvm.h"
 #include "vmcore/kvm/vcpu_state.h"

@@ -6,9 +6,9 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "server/host.h"
-#include "server/kvm/guest_linux.h"
-#include "server/kvm/guest_regs.h"
 #include "server/monitor_kvm.h"
+#include "vmcore/guest/guest_linux.h"
+#include "vmcore/guest/guest_regs.h"
 #include "vmcore/kvm/kvm.h"
 #include "vmcore/kvm/vcpu_state.h"
 

@@ -13,10 +13,10 @@
 #include "base/json.h"
 #include "proto/target.h"
 #include "server/host.h"
-#include "server/kvm/guest_memory.h"
-#include "server/kvm/guest_regs.h"
 #include "server/monitor_commands.h"
 #include "server/vcpu_name.h"
+#include "vmcore/guest/guest_memory.h"
+#include "vmcore/guest/guest_regs.h"
 #include "vmcore/kvm/kvm.h"
 #include "vmcore/kvm/mmu.h"
 

@@ -6,8 +6,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "server/host.h"
-#include "server/kvm/guest_regs.h"
 #include "server/osdata_tables.h"
+#include "vmcore/guest/guest_regs.h"
 #include "vmcore/kvm/kvm.h"
 #include "vmcore/kvm/vcpu_state.h"
 

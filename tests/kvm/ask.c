@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "server/kvm/guest_linux.h"
-#include "server/kvm/guest_memory.h"
-#include "server/kvm/guest_regs.h"
 #include "tests/kernel/ask.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/code/module_types.h"
+#include "vmcore/guest/guest_linux.h"
+#include "vmcore/guest/guest_memory.h"
+#include "vmcore/guest/guest_regs.h"
 #include "vmcore/kvm/exit_names.h"
 #include "vmcore/kvm/host_entry.h"
 #include "vmcore/kvm/kvm.h"

@@ -3,8 +3,8 @@
 #ifndef TESTS_KVM_GUESTS_H
 #define TESTS_KVM_GUESTS_H
 
-#include "server/kvm/guest_regs.h"
 #include "tests/kernel/machine.h"
+#include "vmcore/guest/guest_regs.h"
 #include "vmcore/kvm/kvm.h"
 #include "vmcore/kvm/vcpu_state.h"
 

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "server/kvm/guest_memory.h"
 #include "tests/kvm/guests.h"
+#include "vmcore/guest/guest_memory.h"
 
 #define UNMAPPED  "0xffffdead00000000"
 #define DEMO_VCPU UINT64_C(0xffff88043ea73280)

@@ -7,9 +7,9 @@
 
 #include "base/err.h"
 #include "base/log.h"
-#include "server/kvm/guest_linux.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/code/modules.h"
+#include "vmcore/guest/guest_linux.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/kernel/tasks.h"
 

@@ -4,8 +4,8 @@
  * kvm_vcpu, AMD's VMCB, and what KVM has read of Intel's VMCS. A value that may be older than the
  * guest's last exit is stale, and nothing else than that.
  */
-#ifndef SERVER_KVM_GUEST_REGS_H
-#define SERVER_KVM_GUEST_REGS_H
+#ifndef VMCORE_GUEST_GUEST_REGS_H
+#define VMCORE_GUEST_GUEST_REGS_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/kvm/guest_linux.h"
+#include "vmcore/guest/guest_linux.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -10,8 +10,8 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/map.h"
-#include "server/kvm/guest_memory.h"
-#include "server/kvm/guest_regs.h"
+#include "vmcore/guest/guest_memory.h"
+#include "vmcore/guest/guest_regs.h"
 #include "vmcore/kvm/kvm_private.h"
 #include "vmcore/names/vmcoreinfo.h"
 

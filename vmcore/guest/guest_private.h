@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What guest_regs.c, guest_svm.c and guest_vmx.c share. */
-#ifndef SERVER_KVM_GUEST_PRIVATE_H
-#define SERVER_KVM_GUEST_PRIVATE_H
+#ifndef VMCORE_GUEST_GUEST_PRIVATE_H
+#define VMCORE_GUEST_GUEST_PRIVATE_H
 
-#include "server/kvm/guest_regs.h"
+#include "vmcore/guest/guest_regs.h"
 #include "vmcore/kvm/kvm.h"
 
 struct err;

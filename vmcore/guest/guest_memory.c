@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/kvm/guest_memory.h"
+#include "vmcore/guest/guest_memory.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -7,8 +7,8 @@
 
 #include "base/err.h"
 #include "base/map.h"
-#include "server/kvm/guest_memfd.h"
 #include "vmcore/dump/dump.h"
+#include "vmcore/guest/guest_memfd.h"
 #include "vmcore/kernel/kernel.h"
 
 enum {

@@ -4,8 +4,8 @@
  * at least by its banner. Found through the page tables of the guest's CPUs, so that text in the
  * guest's page cache, or of a kernel that ran before, does not pass for it.
  */
-#ifndef SERVER_KVM_GUEST_LINUX_H
-#define SERVER_KVM_GUEST_LINUX_H
+#ifndef VMCORE_GUEST_GUEST_LINUX_H
+#define VMCORE_GUEST_GUEST_LINUX_H
 
 #include <stdbool.h>
 #include <stddef.h>

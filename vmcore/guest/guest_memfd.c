@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/kvm/guest_memfd.h"
+#include "vmcore/guest/guest_memfd.h"
 
 #include <inttypes.h>
 

@@ -6,7 +6,7 @@
  * (svm_set_cr0(), svm_set_cr4(), svm_set_efer()), so what the guest sees is in kvm_vcpu_arch, too.
  */
 #include "base/err.h"
-#include "server/kvm/guest_private.h"
+#include "vmcore/guest/guest_private.h"
 #include "vmcore/kernel/tasks.h"
 #include "vmcore/kvm/kvm_private.h"
 

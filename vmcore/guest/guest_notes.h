@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The registers of a vCPU that was inside its guest when QEMU dumped the host: in the CPU's note.
  */
-#ifndef SERVER_KVM_GUEST_NOTES_H
-#define SERVER_KVM_GUEST_NOTES_H
+#ifndef VMCORE_GUEST_GUEST_NOTES_H
+#define VMCORE_GUEST_GUEST_NOTES_H
 
 #include <stdbool.h>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Which page tables a guest uses: Intel SDM vol. 3, 4.1.1 "Four Paging Modes". */
 #include "base/err.h"
-#include "server/kvm/guest_memory.h"
-#include "server/kvm/guest_regs.h"
+#include "vmcore/guest/guest_memory.h"
+#include "vmcore/guest/guest_regs.h"
 #include "vmcore/kvm/mmu.h"
 
 #define CR0_PG	 (UINT64_C(1) << 31)

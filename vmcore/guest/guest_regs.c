@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/kvm/guest_regs.h"
+#include "vmcore/guest/guest_regs.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/err.h"
-#include "server/kvm/guest_notes.h"
-#include "server/kvm/guest_private.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/code/modules.h"
 #include "vmcore/code/unwind_source_asm.h"
 #include "vmcore/dump/dump.h"
+#include "vmcore/guest/guest_notes.h"
+#include "vmcore/guest/guest_private.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/kernel/notes.h"
 #include "vmcore/kernel/registers.h"

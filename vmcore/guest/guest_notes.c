@@ -10,15 +10,15 @@
  * registers are not those that KVM gave the vCPU there, or whose rip leads nowhere in its guest's
  * memory. Where anything does not add up nothing is believed.
  */
-#include "server/kvm/guest_notes.h"
+#include "vmcore/guest/guest_notes.h"
 
 #include <stdlib.h>
 
 #include "base/err.h"
 #include "base/log.h"
-#include "server/kvm/guest_memory.h"
-#include "server/kvm/guest_private.h"
 #include "vmcore/code/code_map.h"
+#include "vmcore/guest/guest_memory.h"
+#include "vmcore/guest/guest_private.h"
 #include "vmcore/kernel/cpu_notes.h"
 #include "vmcore/kernel/cpus.h"
 #include "vmcore/kernel/kernel.h"

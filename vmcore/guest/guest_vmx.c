@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 #include "base/err.h"
-#include "server/kvm/guest_private.h"
+#include "vmcore/guest/guest_private.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/kvm/kvm_private.h"
 #include "vmcore/names/vmcoreinfo.h"

@@ -4,8 +4,8 @@
  * memory slot has both that and its owner's memory, and each page of the guest is of the one or the
  * other, as the guest has asked for.
  */
-#ifndef SERVER_KVM_GUEST_MEMFD_H
-#define SERVER_KVM_GUEST_MEMFD_H
+#ifndef VMCORE_GUEST_GUEST_MEMFD_H
+#define VMCORE_GUEST_GUEST_MEMFD_H
 
 #include <stdbool.h>
 #include <stdint.h>

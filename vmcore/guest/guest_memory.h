@@ -5,8 +5,8 @@
  * and holds pages that the guest never touched as well. Guest virtual memory is found through the
  * guest's own tables in there.
  */
-#ifndef SERVER_KVM_GUEST_MEMORY_H
-#define SERVER_KVM_GUEST_MEMORY_H
+#ifndef VMCORE_GUEST_GUEST_MEMORY_H
+#define VMCORE_GUEST_GUEST_MEMORY_H
 
 #include <stddef.h>
 #include <stdint.h>
