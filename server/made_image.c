@@ -13,12 +13,12 @@
 #include "base/map.h"
 #include "config.h"
 #include "server/exports.h"
-#include "server/image/entry_frames.h"
-#include "server/image/image.h"
-#include "server/image/module_names.h"
 #include "server/symbol_file.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/code/modules.h"
+#include "vmcore/image/entry_frames.h"
+#include "vmcore/image/image.h"
+#include "vmcore/image/module_names.h"
 #include "vmcore/kernel/kernel.h"
 
 /* The names of modules that had no file when a client asked. */

@@ -34,7 +34,7 @@ const struct image_source *made_image_source(const struct made_image *m);
 /* Its name, borrowed. */
 const char *made_image_name(const struct made_image *m);
 
-/* Puts the frames of entry code (server/image/entry_frames.h) among @exports, those that
+/* Puts the frames of entry code (vmcore/image/entry_frames.h) among @exports, those that
  * made_image_new() was given, under this name. */
 __attribute__((warn_unused_result)) struct err *
 made_image_offer_entry_frames(struct made_image *m, struct exports *exports);
@@ -42,7 +42,7 @@ extern const char made_entry_frames_name[];
 
 /*
  * The name, borrowed, of a file with the symbols of modules that have no file
- * (server/image/module_names.h): those for which @wanted is set, by index of the modules of
+ * (vmcore/image/module_names.h): those for which @wanted is set, by index of the modules of
  * made_image_source()->code. Put among @exports, those that made_image_new() was given, when it is
  * first asked for, and made when a client opens it.
  */

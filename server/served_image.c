@@ -10,9 +10,9 @@
 #include "base/log.h"
 #include "server/exports.h"
 #include "server/frame_cure.h"
-#include "server/image/entry_frames.h"
 #include "server/image_cure.h"
 #include "server/overlay.h"
+#include "vmcore/image/entry_frames.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/names/debugfiles.h"
 

@@ -4,9 +4,9 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "server/host.h"
-#include "server/image/image.h"
 #include "server/made_image.h"
 #include "server/symbol_file.h"
+#include "vmcore/image/image.h"
 
 struct err *write_symbols(const struct host *host, const char *path)
 {

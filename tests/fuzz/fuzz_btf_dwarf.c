@@ -11,8 +11,8 @@
 
 #include "base/bytes.h"
 #include "base/err.h"
-#include "server/image/dwarf_from_btf.h"
 #include "tests/image/index_reader.h"
+#include "vmcore/image/dwarf_from_btf.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

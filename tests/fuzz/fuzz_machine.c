@@ -18,9 +18,6 @@
 
 #include "base/buf.h"
 #include "base/bytes.h"
-#include "server/image/entry_frames.h"
-#include "server/image/image.h"
-#include "server/image/module_names.h"
 #include "tests/kernel/mutant.h"
 #include "tests/kvm/ask.h"
 #include "tests/kvm/linux_guest.h"
@@ -28,6 +25,9 @@
 #include "vmcore/code/module_types.h"
 #include "vmcore/code/modules.h"
 #include "vmcore/code/orc_tables.h"
+#include "vmcore/image/entry_frames.h"
+#include "vmcore/image/image.h"
+#include "vmcore/image/module_names.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -11,8 +11,8 @@
 
 #include "base/bytes.h"
 #include "base/err.h"
-#include "server/image/cfi_writer.h"
-#include "server/image/prologue.h"
+#include "vmcore/image/cfi_writer.h"
+#include "vmcore/image/prologue.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

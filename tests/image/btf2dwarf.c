@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "server/image/dwarf_from_btf.h"
+#include "vmcore/image/dwarf_from_btf.h"
 #include "vmcore/names/elf_identity.h"
 #include "vmcore/names/symbols.h"
 

@@ -12,9 +12,9 @@
 
 #include "base/err.h"
 #include "base/regs.h"
-#include "server/image/cfi_writer.h"
-#include "server/image/prologue.h"
 #include "tests/unwind/cfi_file.h"
+#include "vmcore/image/cfi_writer.h"
+#include "vmcore/image/prologue.h"
 
 #define CODE  UINT64_C(0xffffffffc0001000)
 #define SLIDE UINT64_C(0x1000000)

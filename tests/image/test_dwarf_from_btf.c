@@ -14,10 +14,10 @@
 
 #include "base/bytes.h"
 #include "base/err.h"
-#include "server/image/dwarf_from_btf.h"
-#include "server/image/elf_writer.h"
 #include "tests/image/index_reader.h"
 #include "tests/names/btf_blob.h"
+#include "vmcore/image/dwarf_from_btf.h"
+#include "vmcore/image/elf_writer.h"
 
 enum { MODULES = 3 };
 

@@ -9,7 +9,7 @@
 #include <gelf.h>
 
 #include "base/err.h"
-#include "server/image/elf_writer.h"
+#include "vmcore/image/elf_writer.h"
 
 #define TEXT UINT64_C(0xffffffff81000000)
 

@@ -13,8 +13,8 @@
 #include "base/buf.h"
 #include "base/bytes.h"
 #include "base/err.h"
-#include "server/image/gdb_index.h"
 #include "tests/image/index_reader.h"
+#include "vmcore/image/gdb_index.h"
 
 enum { STATIC = 8 }; /* beside the kind in the upper four bits of an element */
 

@@ -9,11 +9,11 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "server/image/image.h"
-#include "server/image/module_names.h"
 #include "tests/kernel/machine.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/code/modules.h"
+#include "vmcore/image/image.h"
+#include "vmcore/image/module_names.h"
 
 #define ONE UINT64_C(0xffffffffc0400000)
 

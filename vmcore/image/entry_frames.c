@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "vmcore/image/entry_frames.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "vmcore/code/bpf_symbols.h"
+#include "vmcore/code/code_map.h"
+#include "vmcore/code/modules.h"
+#include "vmcore/code/orc_tables.h"
+#include "vmcore/image/cfi_writer.h"
+#include "vmcore/image/elf_writer.h"
+#include "vmcore/image/image.h"
+#include "vmcore/image/image_cfi.h"
+#include "vmcore/image/image_layout.h"
+#include "vmcore/kernel/kernel.h"
+
+/* The kernel's entry code, and all of its modules. */
+static struct err *add_functions(const struct image_source *source,
+				 const struct image_layout *layout, struct cfi_writer *w)
+{
+	const struct modules *modules = code_map_modules(source->code);
+	struct image_cfi_source from = {
+		.k = source->k,
+		.orc = source->orc,
+		.layout = layout,
+	};
+	struct err *e = NULL;
+	for (size_t i = 0; !e && i <= modules->count; i++) {
+		const struct module *module = i ? &modules->list[i - 1] : NULL;
+		const struct symbols *symbols =
+			module ? code_map_module_symbols(source->code, module)
+			       : kernel_symbols(source->k);
+		struct image_cfi state = { 0 };
+		bool done;
+		from.entry_only = !module;
+		if (symbols)
+			e = image_cfi_add(&from, module, symbols, SIZE_MAX, &state, w, &done);
+	}
+	return e;
+}
+
+static struct err *write_file(struct cfi_writer *frames, struct buf *out)
+{
+	struct elf_writer *w = NULL;
+	struct elf_section place = {
+		.name = ".text",
+		.type = SHT_NOBITS,
+		.flags = SHF_ALLOC | SHF_EXECINSTR,
+		.size = 1,
+	};
+	struct elf_section section = { .name = ".debug_frame", .type = SHT_PROGBITS, .align = 8 };
+	unsigned unused;
+	struct err *e = elf_writer_new(&w);
+	if (!e)
+		e = elf_writer_section(w, &place, NULL, &unused);
+	if (!e)
+		e = elf_writer_load(w, place.address, place.size, PF_R | PF_X);
+	if (!e)
+		e = elf_writer_section(w, &section, &frames->bytes, &unused);
+	if (!e)
+		e = elf_writer_finish(w, out);
+	elf_writer_free(w);
+	return e;
+}
+
+struct err *entry_frames_make(const struct image_source *source, struct buf *out)
+{
+	struct bpf_symbols none = { 0 };
+	struct image_layout layout = { 0 };
+	struct elf_writer *unused = NULL;
+	struct cfi_writer frames;
+	cfi_writer_init(&frames, ENTRY_FRAMES_ADDRESS);
+	struct err *e = elf_writer_new(&unused);
+	if (!e)
+		e = image_layout_make(source->k, code_map_modules(source->code), &none, unused,
+				      &layout);
+	if (!e)
+		e = add_functions(source, &layout, &frames);
+	if (!e && !frames.functions)
+		e = err_new(ERR_NOTFOUND, "the kernel has no ORC tables");
+	if (!e)
+		e = cfi_writer_user_mode(&frames);
+	if (!e)
+		e = write_file(&frames, out);
+	elf_writer_free(unused);
+	image_layout_free(&layout);
+	cfi_writer_free(&frames);
+	return err_wrap(e, "make frames of the entry code");
+}
+
+/* Whether a row of the kernel's table between those of numbers *@at and on, below @high, changes
+ * the stack; moves *@at to the last row that begins at or below @low. */
+static bool changes_stack(const struct image_source *source, uint64_t low, uint64_t high,
+			  size_t *at)
+{
+	size_t count = orc_tables_count(source->orc, NULL);
+	struct orc_entry entry;
+	uint64_t start;
+	for (; *at + 1 < count; ++*at) {
+		(void)orc_tables_nth(source->orc, NULL, *at + 1, &start, &entry);
+		if (start > low)
+			break;
+	}
+	for (size_t i = *at; i < count; i++) {
+		bool valid = orc_tables_nth(source->orc, NULL, i, &start, &entry);
+		if (start >= high)
+			break;
+		if (valid && entry.type == ORC_CALL &&
+		    (entry.sp == ORC_SP_INDIRECT || entry.sp == ORC_BP_INDIRECT))
+			return true;
+	}
+	return false;
+}
+
+struct err *entry_frames_stack_changers(const struct image_source *source, uint64_t **ret,
+					size_t *ret_count)
+{
+	const struct symbols *symbols = kernel_symbols(source->k);
+	size_t count = symbols_count(symbols), found = 0, at = 0;
+	uint64_t text, slide, *list = calloc(count + 1, sizeof(*list));
+	if (!list)
+		return err_nomem();
+	if (!kernel_text(source->k, &text, &slide))
+		count = 0;
+	for (size_t i = 0, next; i < count; i = next) {
+		uint64_t low = symbols_nth(symbols, i).address;
+		for (next = i + 1; next < count && symbols_nth(symbols, next).address == low;)
+			next++;
+		uint64_t high = next < count ? symbols_nth(symbols, next).address : low;
+		if (code_map_in_kernel(source->code, low) && changes_stack(source, low, high, &at))
+			list[found++] = low - slide;
+	}
+	*ret = list;
+	*ret_count = found;
+	return NULL;
+}

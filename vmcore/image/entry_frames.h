@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * How to unwind what a real vmlinux has no CFI for: a small ELF file to be loaded beside it, with
+ * names of nothing and no place in memory but one byte that no kernel uses.
+ *
+ * It covers the functions whose ORC says that registers of an interrupted context lie there (entry
+ * code), that nothing called them, or that they change the stack; and assembly known by name. A
+ * debugger looks at vmlinux first, so that functions in C are unwound by their own CFI. Of modules
+ * it covers everything, for as they are installed they have ORC alone; the libraries that gdb is
+ * given put it behind those that have more. And it says that stacks end in user mode.
+ */
+#ifndef VMCORE_IMAGE_ENTRY_FRAMES_H
+#define VMCORE_IMAGE_ENTRY_FRAMES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf;
+struct err;
+struct image_source;
+
+/* Where its only section is to be loaded: the last page of all, a hole in the kernel's memory map
+ * (Documentation/arch/x86/x86_64/mm.rst). In the file it is at 0, and all else relative to that:
+ * gdb takes the address of a section for the distance that it was moved. */
+#define ENTRY_FRAMES_ADDRESS UINT64_C(0xfffffffffffff000)
+
+/* Appends the file to @out, which is empty. ERR_NOTFOUND when the kernel has no ORC. */
+__attribute__((warn_unused_result)) struct err *entry_frames_make(const struct image_source *source,
+								  struct buf *out);
+
+/*
+ * The functions of the kernel's image whose ORC says that they change the stack: their addresses as
+ * linked, ascending, in *ret (freed by the caller).
+ */
+__attribute__((warn_unused_result)) struct err *
+entry_frames_stack_changers(const struct image_source *source, uint64_t **ret, size_t *ret_count);
+
+#endif

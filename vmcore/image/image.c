@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "vmcore/image/image.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/hex.h"
+#include "base/log.h"
+#include "vmcore/code/bpf_symbols.h"
+#include "vmcore/code/code_map.h"
+#include "vmcore/code/modules.h"
+#include "vmcore/image/cfi_writer.h"
+#include "vmcore/image/elf_writer.h"
+#include "vmcore/image/image_cfi.h"
+#include "vmcore/image/image_layout.h"
+#include "vmcore/image/image_symbols.h"
+#include "vmcore/image/image_types.h"
+#include "vmcore/image/leb.h"
+#include "vmcore/kernel/kernel.h"
+
+enum {
+	FUNCTIONS_A_STEP = 8000, /* some 10 ms */
+	BUILD_ID_MAX = 64,	 /* bytes; SHA-1's 20 as a rule */
+};
+
+enum stage { STAGE_LAYOUT, STAGE_SYMBOLS, STAGE_FRAMES, STAGE_TYPES, STAGE_FILE };
+
+struct image {
+	struct image_source source;
+	enum stage stage;
+	struct elf_writer *writer;
+	struct bpf_symbols bpf;
+	struct image_layout layout;
+	struct cfi_writer frames;
+	size_t object; /* whose functions come next: 0 the kernel, n the module n - 1 */
+	struct image_cfi functions;
+	struct image_types *types; /* owned; while they are made */
+};
+
+struct err *image_new(const struct image_source *source, struct image **ret)
+{
+	struct image *i = calloc(1, sizeof(*i));
+	if (!i)
+		return err_nomem();
+	i->source = *source;
+	struct err *e = elf_writer_new(&i->writer);
+	if (e) {
+		free(i);
+		return e;
+	}
+	*ret = i;
+	return NULL;
+}
+
+void image_free(struct image *i)
+{
+	if (!i)
+		return;
+	image_types_free(i->types);
+	elf_writer_free(i->writer);
+	bpf_symbols_free(&i->bpf);
+	image_layout_free(&i->layout);
+	if (i->stage >= STAGE_SYMBOLS)
+		cfi_writer_free(&i->frames);
+	free(i);
+}
+
+/* The kernel's build-id as the note that linkers write, by which debuggers know a file's owner. */
+static struct err *add_build_id(const struct image *i)
+{
+	const char *digits = kernel_build_id(i->source.k);
+	size_t len = digits ? strlen(digits) / 2 : 0;
+	unsigned char id[BUILD_ID_MAX];
+	struct buf note = BUF_INIT;
+	unsigned unused;
+	struct elf_section section = {
+		.name = ".note.gnu.build-id",
+		.type = SHT_NOTE,
+		.align = 4,
+	};
+	if (!len || len > sizeof(id) || !hex_decode(id, digits, 2 * len))
+		return NULL;
+	leb_add_u32(&note, sizeof("GNU"));
+	leb_add_u32(&note, (uint32_t)len);
+	leb_add_u32(&note, NT_GNU_BUILD_ID);
+	buf_add(&note, "GNU", sizeof("GNU"));
+	buf_add(&note, id, len);
+	while (note.len % 4 && !note.failed)
+		buf_addch(&note, 0);
+	struct err *e = elf_writer_section(i->writer, &section, &note, &unused);
+	buf_free(&note);
+	return e;
+}
+
+static struct err *lay_out(struct image *i)
+{
+	const struct image_source *s = &i->source;
+	struct err *e = bpf_symbols_read(s->k, &i->bpf);
+	if (!e)
+		e = image_layout_make(s->k, code_map_modules(s->code), &i->bpf, i->writer,
+				      &i->layout);
+	if (!e)
+		e = add_build_id(i);
+	if (e)
+		return e;
+	cfi_writer_init(&i->frames, i->layout.slide);
+	i->stage = STAGE_SYMBOLS;
+	return NULL;
+}
+
+static struct err *add_symbols(struct image *i)
+{
+	const struct image_source *s = &i->source;
+	i->stage = STAGE_FRAMES;
+	return image_symbols_add(s->k, s->code, &i->bpf, &i->layout, i->writer);
+}
+
+static struct err *add_frames(struct image *i)
+{
+	const struct modules *modules = code_map_modules(i->source.code);
+	const struct module *module = i->object ? &modules->list[i->object - 1] : NULL;
+	const struct symbols *symbols = module ? code_map_module_symbols(i->source.code, module)
+					       : kernel_symbols(i->source.k);
+	bool done = true;
+	struct err *e = NULL;
+	struct image_cfi_source source = {
+		.k = i->source.k,
+		.orc = i->source.orc,
+		.layout = &i->layout,
+	};
+	if (symbols)
+		e = image_cfi_add(&source, module, symbols, FUNCTIONS_A_STEP, &i->functions,
+				  &i->frames, &done);
+	if (e || !done)
+		return e;
+	i->functions = (struct image_cfi){ 0 };
+	if (i->object++ < modules->count)
+		return NULL;
+	i->stage = STAGE_TYPES;
+	e = image_cfi_add_bpf(&source, &i->bpf, &i->frames);
+	return e ? e : cfi_writer_user_mode(&i->frames);
+}
+
+static struct err *add_types(struct image *i)
+{
+	const struct image_source *s = &i->source;
+	bool done = false;
+	struct err *e = NULL;
+	if (!i->types) {
+		e = image_types_new(s->k, s->code, s->types, &i->layout, &i->types);
+		done = !i->types;
+	} else {
+		e = image_types_step(i->types, i->writer, &done);
+	}
+	if (!e && done)
+		i->stage = STAGE_FILE;
+	return e;
+}
+
+static struct err *write_file(struct image *i, struct buf *out)
+{
+	struct elf_section frames = {
+		.name = ".debug_frame",
+		.type = SHT_PROGBITS,
+		.align = 8,
+	};
+	unsigned unused;
+	struct err *e = NULL;
+	log_debug(LOG_SYMBOLS, "generated image: %zu unwind entries in %zu bytes",
+		  i->frames.functions, i->frames.bytes.len);
+	if (i->frames.functions)
+		e = elf_writer_section(i->writer, &frames, &i->frames.bytes, &unused);
+	return e ? e : elf_writer_finish(i->writer, out);
+}
+
+struct err *image_step(struct image *i, struct buf *out, bool *ret_done)
+{
+	struct err *e = NULL;
+	bool done = false;
+	switch (i->stage) {
+	case STAGE_LAYOUT:
+		e = lay_out(i);
+		break;
+	case STAGE_SYMBOLS:
+		e = add_symbols(i);
+		break;
+	case STAGE_FRAMES:
+		e = add_frames(i);
+		break;
+	case STAGE_TYPES:
+		e = add_types(i);
+		break;
+	case STAGE_FILE:
+		e = write_file(i, out);
+		done = true;
+		break;
+	}
+	if (!e)
+		*ret_done = done;
+	return e ? err_wrap(e, "make symbols from the dump") : NULL;
+}

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "vmcore/image/image_cfi.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "vmcore/code/bpf_symbols.h"
+#include "vmcore/code/orc_tables.h"
+#include "vmcore/code/unwind_source_asm.h"
+#include "vmcore/image/cfi_writer.h"
+#include "vmcore/image/image_layout.h"
+#include "vmcore/image/prologue.h"
+#include "vmcore/kernel/kernel.h"
+#include "vmcore/names/symbols.h"
+
+/* The rows of one function. */
+struct rows {
+	struct cfi_row *list; /* owned */
+	size_t count, capacity;
+};
+
+static struct err *add_row(struct rows *r, const struct cfi_row *row)
+{
+	if (r->count == r->capacity) {
+		size_t more = r->capacity ? 2 * r->capacity : 256;
+		struct cfi_row *list = reallocarray(r->list, more, sizeof(*list));
+		if (!list)
+			return err_nomem();
+		r->list = list;
+		r->capacity = more;
+	}
+	r->list[r->count++] = *row;
+	return NULL;
+}
+
+static struct cfi_row row_at(const struct orc_tables *orc, const struct module *module, size_t i)
+{
+	struct cfi_row row = { 0 };
+	row.valid = orc_tables_nth(orc, module, i, &row.start, &row.entry);
+	return row;
+}
+
+/* The rows that speak of [@low, @high); *at is moved to the first of them. */
+static struct err *collect(struct orc_tables *orc, const struct module *module, uint64_t low,
+			   uint64_t high, size_t *at, struct rows *ret)
+{
+	size_t count = orc_tables_count(orc, module);
+	ret->count = 0;
+	while (*at + 1 < count && row_at(orc, module, *at + 1).start <= low)
+		++*at;
+	struct err *e = NULL;
+	for (size_t i = *at; !e && i < count; i++) {
+		struct cfi_row row = row_at(orc, module, i);
+		if (row.start >= high)
+			break;
+		e = add_row(ret, &row);
+	}
+	return e;
+}
+
+/* Functions that debuggers meet in stacks, have no CFI, and whose ORC is that of any other. */
+static bool is_known_assembly(const char *name)
+{
+	static const char *const names[] = { "__switch_to_asm", "__vmx_vcpu_run",
+					     "vmx_vmexit",	"vmx_vmenter",
+					     "__svm_vcpu_run",	"__svm_sev_es_vcpu_run" };
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (!strcmp(name, names[i]))
+			return true;
+	return false;
+}
+
+/* Whether the rows are those of entry code, or change the stack. */
+static bool is_entry(const struct rows *r)
+{
+	for (size_t i = 0; i < r->count; i++) {
+		const struct orc_entry *e = &r->list[i].entry;
+		if (r->list[i].valid &&
+		    (e->type == ORC_REGS || e->type == ORC_REGS_PARTIAL || e->type == ORC_END ||
+		     (e->type == ORC_CALL &&
+		      (e->sp == ORC_SP_INDIRECT || e->sp == ORC_BP_INDIRECT))))
+			return true;
+	}
+	return false;
+}
+
+/* The symbols at one address, in code. */
+struct group {
+	uint64_t low, high;
+	size_t next; /* the first symbol that is not among them */
+	bool keeps_callee_saved, is_assembly;
+};
+
+static bool find_group(const struct symbols *symbols, size_t first,
+		       const struct image_layout *layout, struct group *ret)
+{
+	uint64_t low = symbols_nth(symbols, first).address;
+	const struct image_part *part = image_layout_find(layout, low);
+	size_t next = first, count = symbols_count(symbols);
+	bool keeps = false, is_assembly = false;
+	for (; next < count && symbols_nth(symbols, next).address == low; next++) {
+		const char *name = symbols_nth(symbols, next).name;
+		keeps |= asm_keeps_callee_saved(name);
+		is_assembly |= is_known_assembly(name);
+	}
+	ret->next = next;
+	if (!part || !part->code || low >= part->high)
+		return false;
+	uint64_t high = next < count ? symbols_nth(symbols, next).address : part->high;
+	*ret = (struct group){ low, high < part->high ? high : part->high, next, keeps,
+			       keeps || is_assembly };
+	return true;
+}
+
+static bool nothing_known(const struct rows *r)
+{
+	for (size_t i = 0; i < r->count; i++)
+		if (r->list[i].valid && r->list[i].entry.type != ORC_NOTHING)
+			return false;
+	return true;
+}
+
+/* Rows from how the code at @f->low begins; leaves @f alone if that does not tell. */
+static void read_prologue(const struct kernel *k, struct orc_function *f,
+			  struct cfi_row rows[PROLOGUE_ROWS])
+{
+	unsigned char code[PROLOGUE_BYTES];
+	uint64_t size = f->high - f->low;
+	size_t len = size < sizeof(code) ? (size_t)size : sizeof(code);
+	struct err *e = kernel_read(k, f->low, code, len);
+	size_t count = e ? 0 : prologue_rows(code, len, f->low, rows);
+	err_free(e);
+	if (count) {
+		f->rows = rows;
+		f->count = count;
+	}
+}
+
+static struct err *add_function(const struct image_cfi_source *source, const struct group *g,
+				const struct rows *rows, struct cfi_writer *w)
+{
+	struct cfi_row made[PROLOGUE_ROWS];
+	struct orc_function f = { g->low, g->high, rows->list, rows->count, g->keeps_callee_saved };
+	if (source->entry_only && !g->is_assembly && !is_entry(rows))
+		return NULL;
+	if (nothing_known(rows))
+		read_prologue(source->k, &f, made);
+	return cfi_writer_function(w, &f);
+}
+
+struct err *image_cfi_add(const struct image_cfi_source *source, const struct module *module,
+			  const struct symbols *symbols, size_t most, struct image_cfi *state,
+			  struct cfi_writer *w, bool *ret_done)
+{
+	struct rows rows = { 0 };
+	struct err *e = NULL;
+	size_t added = 0, count = symbols_count(symbols);
+	while (!e && state->symbol < count && added < most) {
+		struct group g;
+		if (find_group(symbols, state->symbol, source->layout, &g)) {
+			added++;
+			e = collect(source->orc, module, g.low, g.high, &state->row, &rows);
+			if (!e)
+				e = add_function(source, &g, &rows, w);
+		}
+		state->symbol = g.next;
+	}
+	free(rows.list);
+	if (!e)
+		*ret_done = state->symbol >= count;
+	return e;
+}
+
+struct err *image_cfi_add_bpf(const struct image_cfi_source *source, const struct bpf_symbols *bpf,
+			      struct cfi_writer *w)
+{
+	struct err *e = NULL;
+	for (size_t i = 0; !e && i < bpf->count; i++) {
+		struct cfi_row made[PROLOGUE_ROWS];
+		struct orc_function f = { .low = bpf->list[i].start, .high = bpf->list[i].end };
+		if (!image_layout_find(source->layout, f.low))
+			continue;
+		read_prologue(source->k, &f, made);
+		e = cfi_writer_function(w, &f);
+	}
+	return e;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The generated image's .debug_frame: every function of the kernel and its modules, from ORC. */
+#ifndef VMCORE_IMAGE_IMAGE_CFI_H
+#define VMCORE_IMAGE_IMAGE_CFI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct bpf_symbols;
+struct cfi_writer;
+struct err;
+struct image_layout;
+struct kernel;
+struct module;
+struct orc_tables;
+struct symbols;
+
+/* What functions are converted from; all borrowed. */
+struct image_cfi_source {
+	const struct kernel *k;
+	struct orc_tables *orc;
+	const struct image_layout *layout;
+	bool entry_only; /* only what entry_frames.h is about */
+};
+
+/* Functions of one object, converted a slice at a time. Zeros to begin with. */
+struct image_cfi {
+	size_t symbol; /* the next one */
+	size_t row;    /* of the table: the last that begins at or below it */
+};
+
+/*
+ * Adds the FDEs of the functions among @symbols, those of @module (NULL: the kernel): @most of them
+ * (or a few more), from where @state is on, which it moves. *ret_done says that there are no more.
+ * A part of the code that no symbol names belongs to the function before it. Where ORC knows
+ * nothing of a whole function, how that begins tells.
+ */
+__attribute__((warn_unused_result)) struct err *image_cfi_add(const struct image_cfi_source *source,
+							      const struct module *module,
+							      const struct symbols *symbols,
+							      size_t most, struct image_cfi *state,
+							      struct cfi_writer *w, bool *ret_done);
+
+/* The same for BPF code, which has no tables: programs and trampolines keep a frame pointer. */
+__attribute__((warn_unused_result)) struct err *
+image_cfi_add_bpf(const struct image_cfi_source *source, const struct bpf_symbols *bpf,
+		  struct cfi_writer *w);
+
+#endif
