@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* One client: its socket, its protocol state, what is still to be written to it. */
-#ifndef SERVER_SESSION_H
-#define SERVER_SESSION_H
+#ifndef SERVER_NET_SESSION_H
+#define SERVER_NET_SESSION_H
 
 struct err;
 struct ev_loop;

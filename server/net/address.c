@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/address.h"
+#include "server/net/address.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The command of --run: started once the server listens, told where. */
-#ifndef SERVER_CAPTIVE_H
-#define SERVER_CAPTIVE_H
+#ifndef SERVER_NET_CAPTIVE_H
+#define SERVER_NET_CAPTIVE_H
 
 #include <sys/types.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/session.h"
+#include "server/net/session.h"
 
 #include <errno.h>
 #include <ev.h>

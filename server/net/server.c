@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/server.h"
+#include "server/net/server.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,10 +20,10 @@
 #include "base/hex.h"
 #include "base/log.h"
 #include "proto/rsp.h"
-#include "server/captive.h"
-#include "server/server_private.h"
-#include "server/session.h"
-#include "server/sweeper.h"
+#include "server/net/captive.h"
+#include "server/net/server_private.h"
+#include "server/net/session.h"
+#include "server/net/sweeper.h"
 
 /* How long a listener rests when there are no descriptors left to accept with. */
 #define ACCEPT_REST 1.

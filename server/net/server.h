@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The event loop: listeners, sessions, signals, and the command of --run. */
-#ifndef SERVER_SERVER_H
-#define SERVER_SERVER_H
+#ifndef SERVER_NET_SERVER_H
+#define SERVER_NET_SERVER_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Giving up what was needed to open the memory of a machine that runs. */
-#ifndef SERVER_PRIVILEGES_H
-#define SERVER_PRIVILEGES_H
+#ifndef SERVER_NET_PRIVILEGES_H
+#define SERVER_NET_PRIVILEGES_H
 
 struct err;
 

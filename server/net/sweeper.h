@@ -4,8 +4,8 @@
  * mode it is nobody, and they are in a folder of root's. A process of its own waits for that, with
  * nothing open but a pipe, and without capabilities.
  */
-#ifndef SERVER_SWEEPER_H
-#define SERVER_SWEEPER_H
+#ifndef SERVER_NET_SWEEPER_H
+#define SERVER_NET_SWEEPER_H
 
 #include <stddef.h>
 #include <sys/types.h>

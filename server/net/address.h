@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Where the server listens: HOST:PORT, :PORT, unix:PATH or stdio. */
-#ifndef SERVER_ADDRESS_H
-#define SERVER_ADDRESS_H
+#ifndef SERVER_NET_ADDRESS_H
+#define SERVER_NET_ADDRESS_H
 
 #include <stdbool.h>
 

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What server.c and server_later.c share; nobody else includes this. */
-#ifndef SERVER_SERVER_PRIVATE_H
-#define SERVER_SERVER_PRIVATE_H
+#ifndef SERVER_NET_SERVER_PRIVATE_H
+#define SERVER_NET_SERVER_PRIVATE_H
 
 #include <ev.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "server/address.h"
 #include "server/guests.h"
-#include "server/server.h"
+#include "server/net/address.h"
+#include "server/net/server.h"
 
 /* A target and where it can be had. */
 struct room {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/privileges.h"
+#include "server/net/privileges.h"
 
 #include <errno.h>
 #include <grp.h>

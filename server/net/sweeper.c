@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/sweeper.h"
+#include "server/net/sweeper.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "server/privileges.h"
+#include "server/net/privileges.h"
 
 /* Kernels before 5.9 close files one by one; the server has not opened many yet. */
 enum { FILES_MAX = 1024 };

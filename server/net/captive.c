@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/captive.h"
+#include "server/net/captive.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -9,7 +9,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "server/address.h"
+#include "server/net/address.h"
 
 static void fill_in(const char *command, const char *address, struct buf *out)
 {

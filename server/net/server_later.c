@@ -9,7 +9,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "proto/rsp.h"
-#include "server/server_private.h"
+#include "server/net/server_private.h"
 
 /* Who has given up root cannot make sockets in root's folder: these are there before. */
 enum { SPARE_DOORS = 8 };
