@@ -10,7 +10,8 @@
 #include "base/log.h"
 #include "config.h"
 #include "proto/target.h"
-#include "server/debuginfod_helper.h"
+#include "server/files/debuginfod_helper.h"
+#include "server/files/write_symbols.h"
 #include "server/guest_dump.h"
 #include "server/guests.h"
 #include "server/host.h"
@@ -19,7 +20,6 @@
 #include "server/net/server.h"
 #include "server/options.h"
 #include "server/target_kernel.h"
-#include "server/write_symbols.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/names/debugfiles.h"
 

@@ -9,7 +9,7 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "base/printable.h"
-#include "server/debuginfod.h"
+#include "server/files/debuginfod.h"
 #include "server/host.h"
 #include "server/monitor_commands.h"
 #include "server/monitor_job.h"

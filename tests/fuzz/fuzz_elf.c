@@ -15,9 +15,9 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "server/frame_cure.h"
-#include "server/image_cure.h"
-#include "server/overlay.h"
+#include "server/files/frame_cure.h"
+#include "server/files/image_cure.h"
+#include "server/files/overlay.h"
 #include "tests/fuzz/require.h"
 #include "unwind/cfi_check.h"
 #include "vmcore/code/code_path.h"

@@ -12,8 +12,8 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "server/exports.h"
-#include "server/overlay.h"
+#include "server/files/exports.h"
+#include "server/files/overlay.h"
 
 #define TEXT "0123456789abcdef"
 

@@ -13,8 +13,8 @@
 #include <cmocka.h>
 
 #include "base/err.h"
-#include "server/image_cure.h"
-#include "server/overlay.h"
+#include "server/files/image_cure.h"
+#include "server/files/overlay.h"
 
 #define TEXT UINT64_C(0xffffffff81000000)
 

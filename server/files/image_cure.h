@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What debuggers cannot cope with in a vmlinux, put right for those that it is served to. */
-#ifndef SERVER_IMAGE_CURE_H
-#define SERVER_IMAGE_CURE_H
+#ifndef SERVER_FILES_IMAGE_CURE_H
+#define SERVER_FILES_IMAGE_CURE_H
 
 struct err;
 struct overlay;

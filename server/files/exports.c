@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/exports.h"
+#include "server/files/exports.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +12,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "server/overlay.h"
+#include "server/files/overlay.h"
 
 /* A file of the list. Whoever opens it gets the same one: nothing in it belongs to a client. */
 struct target_file {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/served_image.h"
+#include "server/files/served_image.h"
 
 #include <elf.h>
 #include <stdlib.h>
@@ -8,10 +8,10 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "server/exports.h"
-#include "server/frame_cure.h"
-#include "server/image_cure.h"
-#include "server/overlay.h"
+#include "server/files/exports.h"
+#include "server/files/frame_cure.h"
+#include "server/files/image_cure.h"
+#include "server/files/overlay.h"
 #include "vmcore/image/entry_frames.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/names/debugfiles.h"

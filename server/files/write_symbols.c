@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/write_symbols.h"
+#include "server/files/write_symbols.h"
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "server/files/made_image.h"
+#include "server/files/symbol_file.h"
 #include "server/host.h"
-#include "server/made_image.h"
-#include "server/symbol_file.h"
 #include "vmcore/image/image.h"
 
 struct err *write_symbols(const struct host *host, const char *path)

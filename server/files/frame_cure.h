@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Unwind entries of a vmlinux that are wrong, taken out of what is served. */
-#ifndef SERVER_FRAME_CURE_H
-#define SERVER_FRAME_CURE_H
+#ifndef SERVER_FILES_FRAME_CURE_H
+#define SERVER_FILES_FRAME_CURE_H
 
 #include <stddef.h>
 #include <stdint.h>

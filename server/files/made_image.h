@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What is made from the dump (server/image), as files for clients. */
-#ifndef SERVER_MADE_IMAGE_H
-#define SERVER_MADE_IMAGE_H
+#ifndef SERVER_FILES_MADE_IMAGE_H
+#define SERVER_FILES_MADE_IMAGE_H
 
 #include <stdbool.h>
 #include <stddef.h>

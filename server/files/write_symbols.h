@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* --write-symbols: the generated image as a file. */
-#ifndef SERVER_WRITE_SYMBOLS_H
-#define SERVER_WRITE_SYMBOLS_H
+#ifndef SERVER_FILES_WRITE_SYMBOLS_H
+#define SERVER_FILES_WRITE_SYMBOLS_H
 
 struct err;
 struct host;

@@ -3,8 +3,8 @@
  * Bytes that stand in for those of a file when it is served: the file itself is not touched. What
  * lies behind the file's end makes it longer; a gap in between reads as zeros.
  */
-#ifndef SERVER_OVERLAY_H
-#define SERVER_OVERLAY_H
+#ifndef SERVER_FILES_OVERLAY_H
+#define SERVER_FILES_OVERLAY_H
 
 #include <stddef.h>
 #include <stdint.h>

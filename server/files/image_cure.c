@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/image_cure.h"
+#include "server/files/image_cure.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -9,8 +9,8 @@
 
 #include "base/bytes.h"
 #include "base/err.h"
+#include "server/files/overlay.h"
 #include "server/host.h"
-#include "server/overlay.h"
 
 /* A table of headers: 16 bits count them, but no vmlinux has that many. */
 enum { HEADERS_MAX = 4096 };

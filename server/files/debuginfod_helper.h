@@ -4,8 +4,8 @@
  * output what becomes of them, a line each: "progress DONE TOTAL" (bytes, of the one under way) any
  * number of times, then "done PATH" or "failed SENTENCE", in their order.
  */
-#ifndef SERVER_DEBUGINFOD_HELPER_H
-#define SERVER_DEBUGINFOD_HELPER_H
+#ifndef SERVER_FILES_DEBUGINFOD_HELPER_H
+#define SERVER_FILES_DEBUGINFOD_HELPER_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/libraries.h"
+#include "server/files/libraries.h"
 
 #include <inttypes.h>
 #include <stdint.h>
@@ -9,9 +9,9 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "server/exports.h"
+#include "server/files/exports.h"
+#include "server/files/made_image.h"
 #include "server/host.h"
-#include "server/made_image.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/code/module_files.h"
 #include "vmcore/code/modules.h"

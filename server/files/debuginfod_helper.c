@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/debuginfod_helper.h"
+#include "server/files/debuginfod_helper.h"
 
 #include "config.h"
 

@@ -7,8 +7,8 @@
  * A file is added once and stays for as long as the list does. Adding opens nothing and makes
  * nothing; that happens when the first client opens it.
  */
-#ifndef SERVER_EXPORTS_H
-#define SERVER_EXPORTS_H
+#ifndef SERVER_FILES_EXPORTS_H
+#define SERVER_FILES_EXPORTS_H
 
 #include <stdbool.h>
 #include <stddef.h>

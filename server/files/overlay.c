@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/overlay.h"
+#include "server/files/overlay.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

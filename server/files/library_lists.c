@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/library_lists.h"
+#include "server/files/library_lists.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -7,8 +7,8 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "server/files/libraries.h"
 #include "server/host.h"
-#include "server/libraries.h"
 
 /* One document. */
 struct library_list {

@@ -6,8 +6,8 @@
  * Nothing is looked for before a client asks: a dump that holds symbols and types needs no vmlinux,
  * and most clients bring theirs.
  */
-#ifndef SERVER_SERVED_IMAGE_H
-#define SERVER_SERVED_IMAGE_H
+#ifndef SERVER_FILES_SERVED_IMAGE_H
+#define SERVER_FILES_SERVED_IMAGE_H
 
 struct buf;
 struct err;

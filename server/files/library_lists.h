@@ -4,8 +4,8 @@
  * time when it is asked for, and made anew when files have arrived or modules come and gone. A
  * client may still be reading an older one.
  */
-#ifndef SERVER_LIBRARY_LISTS_H
-#define SERVER_LIBRARY_LISTS_H
+#ifndef SERVER_FILES_LIBRARY_LISTS_H
+#define SERVER_FILES_LIBRARY_LISTS_H
 
 #include <stdbool.h>
 

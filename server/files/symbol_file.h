@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The generated image (server/image) as a file on disk: written whole, and known again. */
-#ifndef SERVER_SYMBOL_FILE_H
-#define SERVER_SYMBOL_FILE_H
+#ifndef SERVER_FILES_SYMBOL_FILE_H
+#define SERVER_FILES_SYMBOL_FILE_H
 
 #include <stdbool.h>
 

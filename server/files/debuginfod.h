@@ -9,8 +9,8 @@
  * which servers are asked (none: nothing is), DEBUGINFOD_CACHE_PATH, DEBUGINFOD_TIMEOUT,
  * DEBUGINFOD_MAXTIME, DEBUGINFOD_MAXSIZE and so on.
  */
-#ifndef SERVER_DEBUGINFOD_H
-#define SERVER_DEBUGINFOD_H
+#ifndef SERVER_FILES_DEBUGINFOD_H
+#define SERVER_FILES_DEBUGINFOD_H
 
 #include <stdbool.h>
 #include <stddef.h>

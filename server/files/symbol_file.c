@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/symbol_file.h"
+#include "server/files/symbol_file.h"
 
 #include <elf.h>
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The document of qXfer:libraries:read: the files beside the kernel's image that gdb is to load. */
-#ifndef SERVER_LIBRARIES_H
-#define SERVER_LIBRARIES_H
+#ifndef SERVER_FILES_LIBRARIES_H
+#define SERVER_FILES_LIBRARIES_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/debuginfod.h"
+#include "server/files/debuginfod.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -18,7 +18,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "server/debuginfod_helper.h"
+#include "server/files/debuginfod_helper.h"
 #include "server/options.h"
 
 enum {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/made_image.h"
+#include "server/files/made_image.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -12,8 +12,8 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "config.h"
-#include "server/exports.h"
-#include "server/symbol_file.h"
+#include "server/files/exports.h"
+#include "server/files/symbol_file.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/code/modules.h"
 #include "vmcore/image/entry_frames.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/frame_cure.h"
+#include "server/files/frame_cure.h"
 
 #include <gelf.h>
 #include <stdbool.h>
@@ -7,7 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/err.h"
-#include "server/overlay.h"
+#include "server/files/overlay.h"
 
 /* An entry of .debug_frame (DWARF 5, 6.4.1): length, CIE, first address, how many. */
 enum {
