@@ -15,7 +15,7 @@
 #include "server/guest_dump.h"
 #include "server/guests.h"
 #include "server/host.h"
-#include "server/monitor.h"
+#include "server/monitor/monitor.h"
 #include "server/net/privileges.h"
 #include "server/net/server.h"
 #include "server/options.h"

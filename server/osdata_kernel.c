@@ -9,7 +9,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "server/host.h"
-#include "server/monitor_modules.h"
+#include "server/monitor/modules.h"
 #include "server/osdata_tables.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/code/modules.h"

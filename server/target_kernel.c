@@ -14,7 +14,7 @@
 #include "server/files/served_image.h"
 #include "server/host.h"
 #include "server/kvm_registers.h"
-#include "server/monitor.h"
+#include "server/monitor/monitor.h"
 #include "server/osdata.h"
 #include "server/x86_target.h"
 #include "vmcore/code/frame_cache.h"

@@ -10,8 +10,8 @@
 #include "base/json.h"
 #include "proto/target.h"
 #include "server/host.h"
-#include "server/monitor_commands.h"
-#include "server/named_address.h"
+#include "server/monitor/commands.h"
+#include "server/monitor/named_address.h"
 #include "vmcore/memory/memory.h"
 
 enum { READ_MAX = 1 << 20, LINE_BYTES = 16 };

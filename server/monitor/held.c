@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/monitor_held.h"
+#include "server/monitor/held.h"
 
 #include <inttypes.h>
 #include <stdbool.h>
@@ -9,7 +9,7 @@
 #include "base/json.h"
 #include "base/printable.h"
 #include "server/host.h"
-#include "server/monitor_frames.h"
+#include "server/monitor/frames.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/code/modules.h"
 #include "vmcore/kernel/kernel.h"

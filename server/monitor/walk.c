@@ -13,7 +13,7 @@
 #include "base/json.h"
 #include "proto/target.h"
 #include "server/host.h"
-#include "server/monitor_commands.h"
+#include "server/monitor/commands.h"
 #include "server/vcpu_name.h"
 #include "vmcore/guest/guest_memory.h"
 #include "vmcore/guest/guest_regs.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/monitor.h"
+#include "server/monitor/monitor.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -14,8 +14,8 @@
 #include "base/log.h"
 #include "proto/target.h"
 #include "server/host.h"
-#include "server/monitor_commands.h"
-#include "server/monitor_job.h"
+#include "server/monitor/commands.h"
+#include "server/monitor/job.h"
 #include "vmcore/dump/dump.h"
 
 enum { WORDS_MAX = 16 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/monitor_raw.h"
+#include "server/monitor/raw.h"
 
 #include <inttypes.h>
 #include <stdbool.h>
@@ -11,7 +11,7 @@
 #include "base/printable.h"
 #include "base/regs.h"
 #include "server/host.h"
-#include "server/monitor_frames.h"
+#include "server/monitor/frames.h"
 #include "unwind/pt_regs.h"
 #include "unwind/unwind.h"
 #include "vmcore/code/code_map.h"

@@ -10,9 +10,9 @@
 #include "base/hex.h"
 #include "proto/target.h"
 #include "server/host.h"
-#include "server/monitor_commands.h"
-#include "server/monitor_frames.h"
-#include "server/monitor_job.h"
+#include "server/monitor/commands.h"
+#include "server/monitor/frames.h"
+#include "server/monitor/job.h"
 #include "vmcore/code/frame_cache.h"
 #include "vmcore/code/unwind_source.h"
 

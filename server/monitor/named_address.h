@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Addresses as people write them: in digits, or by the names of the kernel and its modules. */
-#ifndef SERVER_NAMED_ADDRESS_H
-#define SERVER_NAMED_ADDRESS_H
+#ifndef SERVER_MONITOR_NAMED_ADDRESS_H
+#define SERVER_MONITOR_NAMED_ADDRESS_H
 
 #include <stdint.h>
 

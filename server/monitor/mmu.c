@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "proto/target.h"
 #include "server/host.h"
-#include "server/monitor_commands.h"
+#include "server/monitor/commands.h"
 #include "server/vcpu_name.h"
 #include "vmcore/kvm/kvm.h"
 #include "vmcore/kvm/mmu.h"

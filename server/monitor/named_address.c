@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/named_address.h"
+#include "server/monitor/named_address.h"
 
 #include <inttypes.h>
 #include <stdbool.h>

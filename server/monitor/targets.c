@@ -6,7 +6,7 @@
 #include "proto/target.h"
 #include "server/guests.h"
 #include "server/host.h"
-#include "server/monitor_commands.h"
+#include "server/monitor/commands.h"
 
 struct err *monitor_targets(struct host *h, struct target_view *view,
 			    const struct monitor_arguments *args, struct buf *out)

@@ -8,8 +8,8 @@
 #include "base/json.h"
 #include "proto/target.h"
 #include "server/host.h"
-#include "server/monitor_commands.h"
-#include "server/monitor_frames.h"
+#include "server/monitor/commands.h"
+#include "server/monitor/frames.h"
 #include "unwind/unwind.h"
 #include "vmcore/code/frame_cache.h"
 

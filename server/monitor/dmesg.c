@@ -13,8 +13,8 @@
 #include "base/json.h"
 #include "base/printable.h"
 #include "server/host.h"
-#include "server/monitor_commands.h"
-#include "server/monitor_job.h"
+#include "server/monitor/commands.h"
+#include "server/monitor/job.h"
 #include "vmcore/kernel/printk.h"
 
 /* Records a slice: a log of a machine that ran for months has a few ten thousand. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/monitor_frames.h"
+#include "server/monitor/frames.h"
 
 #include <inttypes.h>
 
@@ -9,8 +9,8 @@
 #include "base/printable.h"
 #include "base/regs.h"
 #include "server/host.h"
-#include "server/monitor_held.h"
-#include "server/monitor_raw.h"
+#include "server/monitor/held.h"
+#include "server/monitor/raw.h"
 #include "unwind/pt_regs.h"
 #include "unwind/unwind.h"
 #include "vmcore/code/code_map.h"

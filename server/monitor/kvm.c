@@ -8,9 +8,9 @@
 #include "base/hex.h"
 #include "proto/target.h"
 #include "server/host.h"
-#include "server/monitor_commands.h"
-#include "server/monitor_job.h"
-#include "server/monitor_kvm.h"
+#include "server/monitor/commands.h"
+#include "server/monitor/job.h"
+#include "server/monitor/kvm.h"
 #include "server/vcpu_name.h"
 #include "vmcore/kvm/kvm.h"
 

@@ -8,7 +8,7 @@
 #include "base/printable.h"
 #include "base/regs.h"
 #include "server/host.h"
-#include "server/monitor_commands.h"
+#include "server/monitor/commands.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/kernel/registers.h"
 #include "vmcore/kernel/task_state.h"

@@ -6,7 +6,7 @@
 #include "base/err.h"
 #include "base/printable.h"
 #include "server/host.h"
-#include "server/monitor_kvm.h"
+#include "server/monitor/kvm.h"
 #include "vmcore/guest/guest_linux.h"
 #include "vmcore/guest/guest_regs.h"
 #include "vmcore/kvm/kvm.h"

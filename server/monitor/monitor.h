@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The commands that users type after `monitor` in gdb, `process plugin packet monitor` in lldb, or
  * give to --exec. One table; help and the manual page come from it. */
-#ifndef SERVER_MONITOR_H
-#define SERVER_MONITOR_H
+#ifndef SERVER_MONITOR_MONITOR_H
+#define SERVER_MONITOR_MONITOR_H
 
 #include <stdbool.h>
 
