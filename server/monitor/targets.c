@@ -4,9 +4,9 @@
 #include "base/json.h"
 #include "base/printable.h"
 #include "proto/target.h"
-#include "server/guests.h"
 #include "server/host.h"
 #include "server/monitor/commands.h"
+#include "server/target/guests.h"
 
 struct err *monitor_targets(struct host *h, struct target_view *view,
 			    const struct monitor_arguments *args, struct buf *out)

@@ -8,9 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "server/guests.h"
 #include "server/net/address.h"
 #include "server/net/server.h"
+#include "server/target/guests.h"
 
 /* A target and where it can be had. */
 struct room {

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "server/context_places.h"
+#include "server/target/context_places.h"
 #include "unwind/unwind.h"
 
 #define TEXT UINT64_C(0xffffffff81000000)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/context_threads.h"
+#include "server/target/context_threads.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -7,8 +7,8 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "server/context_places.h"
 #include "server/host.h"
+#include "server/target/context_places.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/code/unwind_source.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The registers of x86-64 as gdb's target descriptions number them. */
-#ifndef SERVER_X86_TARGET_H
-#define SERVER_X86_TARGET_H
+#ifndef SERVER_TARGET_X86_TARGET_H
+#define SERVER_TARGET_X86_TARGET_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Tables for gdb's `info os`: virtual machines, their vCPUs and memory slots. */
-#ifndef SERVER_OSDATA_H
-#define SERVER_OSDATA_H
+#ifndef SERVER_TARGET_OSDATA_H
+#define SERVER_TARGET_OSDATA_H
 
 struct buf;
 struct err;

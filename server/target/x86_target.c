@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/x86_target.h"
+#include "server/target/x86_target.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The tables of `info os`, and how their items are written (GDB manual, "Operating System
  * Information"). */
-#ifndef SERVER_OSDATA_TABLES_H
-#define SERVER_OSDATA_TABLES_H
+#ifndef SERVER_TARGET_OSDATA_TABLES_H
+#define SERVER_TARGET_OSDATA_TABLES_H
 
 struct buf;
 struct err;

@@ -3,8 +3,8 @@
  * A virtual machine on the dumped host, as the protocol wants a target: a thread is a vCPU with the
  * guest's registers, memory is the guest's, read from the host's dump.
  */
-#ifndef SERVER_TARGET_GUEST_H
-#define SERVER_TARGET_GUEST_H
+#ifndef SERVER_TARGET_TARGET_GUEST_H
+#define SERVER_TARGET_TARGET_GUEST_H
 
 #include <stdbool.h>
 

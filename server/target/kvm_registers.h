@@ -3,8 +3,8 @@
  * Registers that no processor has: where a thread's structures are, and what its guest's registers
  * were. A feature of our own in target.xml, so that every client has them by name.
  */
-#ifndef SERVER_KVM_REGISTERS_H
-#define SERVER_KVM_REGISTERS_H
+#ifndef SERVER_TARGET_KVM_REGISTERS_H
+#define SERVER_TARGET_KVM_REGISTERS_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -6,7 +6,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "server/host.h"
-#include "server/osdata_tables.h"
+#include "server/target/osdata_tables.h"
 #include "vmcore/guest/guest_regs.h"
 #include "vmcore/kvm/kvm.h"
 #include "vmcore/kvm/vcpu_state.h"

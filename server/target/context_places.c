@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/context_places.h"
+#include "server/target/context_places.h"
 
 #include "server/host.h"
 #include "unwind/unwind.h"

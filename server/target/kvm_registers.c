@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/kvm_registers.h"
+#include "server/target/kvm_registers.h"
 
 #include <string.h>
 

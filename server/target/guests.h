@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What is served: the host, and with --guests every virtual machine on it as a target of its own.
  */
-#ifndef SERVER_GUESTS_H
-#define SERVER_GUESTS_H
+#ifndef SERVER_TARGET_GUESTS_H
+#define SERVER_TARGET_GUESTS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/target_guest.h"
+#include "server/target/target_guest.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -9,11 +9,11 @@
 #include "base/err.h"
 #include "base/regs.h"
 #include "proto/target.h"
-#include "server/guest_view.h"
 #include "server/host.h"
 #include "server/monitor/kvm.h"
 #include "server/monitor/monitor.h"
-#include "server/x86_target.h"
+#include "server/target/guest_view.h"
+#include "server/target/x86_target.h"
 #include "vmcore/code/module_types.h"
 #include "vmcore/guest/guest_linux.h"
 #include "vmcore/guest/guest_memory.h"

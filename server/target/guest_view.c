@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/guest_view.h"
+#include "server/target/guest_view.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

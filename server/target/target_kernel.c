@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/target_kernel.h"
+#include "server/target/target_kernel.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -7,16 +7,16 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "server/context_threads.h"
 #include "server/files/exports.h"
 #include "server/files/library_lists.h"
 #include "server/files/made_image.h"
 #include "server/files/served_image.h"
 #include "server/host.h"
-#include "server/kvm_registers.h"
 #include "server/monitor/monitor.h"
-#include "server/osdata.h"
-#include "server/x86_target.h"
+#include "server/target/context_threads.h"
+#include "server/target/kvm_registers.h"
+#include "server/target/osdata.h"
+#include "server/target/x86_target.h"
 #include "vmcore/code/frame_cache.h"
 #include "vmcore/code/unwind_source.h"
 #include "vmcore/kernel/kernel.h"

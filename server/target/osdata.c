@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/osdata.h"
+#include "server/target/osdata.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "server/host.h"
-#include "server/osdata_tables.h"
+#include "server/target/osdata_tables.h"
 
 static struct err *make_types(const struct host *h, struct buf *out);
 

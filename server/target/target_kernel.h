@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The dumped kernel as a debugger's target: one process whose threads are the tasks. */
-#ifndef SERVER_TARGET_KERNEL_H
-#define SERVER_TARGET_KERNEL_H
+#ifndef SERVER_TARGET_TARGET_KERNEL_H
+#define SERVER_TARGET_TARGET_KERNEL_H
 
 #include "proto/target.h"
 

@@ -3,8 +3,8 @@
  * One virtual machine of the host, however often a live host's are listed anew: its vCPUs with what
  * is known of them, and its memory.
  */
-#ifndef SERVER_GUEST_VIEW_H
-#define SERVER_GUEST_VIEW_H
+#ifndef SERVER_TARGET_GUEST_VIEW_H
+#define SERVER_TARGET_GUEST_VIEW_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -10,7 +10,7 @@
 #include "base/err.h"
 #include "server/host.h"
 #include "server/monitor/modules.h"
-#include "server/osdata_tables.h"
+#include "server/target/osdata_tables.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/code/modules.h"
 

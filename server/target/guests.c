@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/guests.h"
+#include "server/target/guests.h"
 
 #include <inttypes.h>
 #include <stdbool.h>
@@ -9,7 +9,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "server/host.h"
-#include "server/target_guest.h"
+#include "server/target/target_guest.h"
 #include "vmcore/kvm/kvm.h"
 
 enum { SERVED_MAX = 1 << 14 };

@@ -7,8 +7,8 @@
  *
  * Only tasks that were running can have such frames, so only they are unwound.
  */
-#ifndef SERVER_CONTEXT_THREADS_H
-#define SERVER_CONTEXT_THREADS_H
+#ifndef SERVER_TARGET_CONTEXT_THREADS_H
+#define SERVER_TARGET_CONTEXT_THREADS_H
 
 #include <stdbool.h>
 #include <stddef.h>
