@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Leaves, shared by all.
+noinst_LIBRARIES += libbase.a
+libbase_a_SOURCES = \
+	base/buf.c base/buf.h \
+	base/bytes.h \
+	base/err.c base/err.h \
+	base/hex.c base/hex.h \
+	base/json.c base/json.h \
+	base/log.c base/log.h \
+	base/map.c base/map.h \
+	base/name_map.c base/name_map.h \
+	base/printable.c base/printable.h \
+	base/regs.c base/regs.h \
+	base/utf8.c base/utf8.h

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+EXTRA_DIST += contrib/lldb/vmcore-lldb
+dist_noinst_DATA += contrib/quickstart.sh
+
+# The demo: a vmcore whose kernel is a small program at a real kernel's addresses
+if MAKES_X86_64
+noinst_DATA = contrib/demo/vmcore
+demo_cflags = -std=gnu17 -g -gdwarf-4 -O1 -ffreestanding -mcmodel=kernel -fno-pic -fno-pie \
+	-mno-red-zone -fno-asynchronous-unwind-tables -fno-stack-protector -fcf-protection=none \
+	-fno-zero-initialized-in-bss -fno-common -fno-toplevel-reorder \
+	-fno-eliminate-unused-debug-types \
+	-ffile-prefix-map=$(srcdir)/contrib/demo=. -ffile-prefix-map=$(abs_builddir)=.
+demo_objects = contrib/demo/text.o contrib/demo/text-kvm.o contrib/demo/data.o contrib/demo/kvm.o
+demo_headers = contrib/demo/kernel.h contrib/demo/kvm.h contrib/demo/frame.h
+
+contrib/demo/data.o: contrib/demo/data.c $(demo_headers)
+	$(AM_V_CC)$(MKDIR_P) contrib/demo && $(CC) $(demo_cflags) -c -o $@ $(srcdir)/contrib/demo/data.c
+contrib/demo/kvm.o: contrib/demo/kvm.c $(demo_headers)
+	$(AM_V_CC)$(MKDIR_P) contrib/demo && $(CC) $(demo_cflags) -c -o $@ $(srcdir)/contrib/demo/kvm.c
+contrib/demo/text.o: contrib/demo/text.S $(demo_headers)
+	$(AM_V_CC)$(MKDIR_P) contrib/demo && $(CC) -c -o $@ $(srcdir)/contrib/demo/text.S
+contrib/demo/text-kvm.o: contrib/demo/text-kvm.S $(demo_headers)
+	$(AM_V_CC)$(MKDIR_P) contrib/demo && $(CC) -c -o $@ $(srcdir)/contrib/demo/text-kvm.S
+contrib/demo/vmlinux: $(demo_objects) contrib/demo/vmlinux.lds
+	$(AM_V_CCLD)$(LD) -nostdlib -static -z max-page-size=4096 -z noexecstack \
+		--build-id=sha1 -T $(srcdir)/contrib/demo/vmlinux.lds -o $@ $(demo_objects)
+contrib/demo/vmcore: contrib/demo/seed.recipe contrib/demo/vmlinux tests/recipe/mkvmcore$(EXEEXT)
+	$(AM_V_GEN)tests/recipe/mkvmcore$(EXEEXT) -I contrib/demo $(srcdir)/contrib/demo/seed.recipe $@
+
+# What a newcomer sees first: stock gdb on the demo dump.
+demo: vmcore-gdbserver$(EXEEXT) contrib/demo/vmcore
+	./vmcore-gdbserver$(EXEEXT) --symbols contrib/demo/vmlinux \
+		--run 'gdb -nx -q -batch -ex "target remote {}" -x $(srcdir)/contrib/demo/demo.gdb contrib/demo/vmlinux' \
+		contrib/demo/vmcore
+endif
+EXTRA_DIST += contrib/demo/README.md contrib/demo/data.c contrib/demo/demo.gdb contrib/demo/frame.h \
+	contrib/demo/kernel.h contrib/demo/kvm.c contrib/demo/kvm.h contrib/demo/seed.recipe \
+	contrib/demo/text.S contrib/demo/text-kvm.S contrib/demo/vmlinux.lds
+CLEANFILES += $(demo_objects) contrib/demo/vmlinux contrib/demo/vmcore
+
+completionsdir = $(datadir)/bash-completion/completions
+nodist_completions_DATA = contrib/vmcore-gdbserver
+CLEANFILES += $(nodist_completions_DATA)
+contrib/vmcore-gdbserver: vmcore-gdbserver$(EXEEXT)
+	$(AM_V_GEN)$(MKDIR_P) contrib && \
+	./vmcore-gdbserver$(EXEEXT) --print-docs completion >$@.tmp && mv $@.tmp $@

@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The commands of monitor.
+vmcore_gdbserver_SOURCES += \
+	server/monitor/bt.c \
+	server/monitor/commands.h \
+	server/monitor/dmesg.c \
+	server/monitor/ept.c \
+	server/monitor/frame.c \
+	server/monitor/frames.c server/monitor/frames.h \
+	server/monitor/held.c server/monitor/held.h \
+	server/monitor/job.h \
+	server/monitor/kvm.c server/monitor/kvm.h \
+	server/monitor/kvm_json.c \
+	server/monitor/kvm_text.c \
+	server/monitor/memory.c \
+	server/monitor/mmu.c \
+	server/monitor/modules.c server/monitor/modules.h \
+	server/monitor/monitor.c server/monitor/monitor.h \
+	server/monitor/named_address.c server/monitor/named_address.h \
+	server/monitor/raw.c server/monitor/raw.h \
+	server/monitor/stacks.c \
+	server/monitor/symbols.c \
+	server/monitor/targets.c \
+	server/monitor/threads.c \
+	server/monitor/walk.c

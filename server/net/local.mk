@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Addresses, sessions, privileges.
+vmcore_gdbserver_SOURCES += \
+	server/net/address.c server/net/address.h \
+	server/net/captive.c server/net/captive.h \
+	server/net/privileges.c server/net/privileges.h \
+	server/net/server.c server/net/server.h \
+	server/net/server_later.c \
+	server/net/server_private.h \
+	server/net/session.c server/net/session.h \
+	server/net/sweeper.c server/net/sweeper.h

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What the protocol asks: the host and guests.
+vmcore_gdbserver_SOURCES += \
+	server/target/context_places.c server/target/context_places.h \
+	server/target/context_threads.c server/target/context_threads.h \
+	server/target/guest_view.c server/target/guest_view.h \
+	server/target/guests.c server/target/guests.h \
+	server/target/kvm_registers.c server/target/kvm_registers.h \
+	server/target/osdata.c server/target/osdata.h \
+	server/target/osdata_kernel.c \
+	server/target/osdata_kvm.c \
+	server/target/osdata_tables.h \
+	server/target/target_guest.c server/target/target_guest.h \
+	server/target/target_kernel.c server/target/target_kernel.h \
+	server/target/x86_target.c server/target/x86_target.h

@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Benchmarks: `make bench BENCH_DUMP=... BENCH_VMLINUX=...`, beside gdbserver
+EXTRA_PROGRAMS += tests/bench/rsp_bench tests/bench/bench_process
+tests_bench_rsp_bench_LDADD =
+tests_bench_bench_process_LDADD = -lpthread
+EXTRA_DIST += tests/bench/bench_common.py tests/bench/big_guest.py tests/bench/drgn_frames.py \
+	tests/bench/image_bench.py tests/bench/kvm_bench.py tests/bench/live_bench.py \
+	tests/bench/many_tasks.py tests/bench/many_vms.py tests/bench/run.py
+.PHONY: bench
+bench: all tests/bench/rsp_bench$(EXEEXT) tests/bench/bench_process$(EXEEXT)
+	python3 $(srcdir)/tests/bench/run.py --build . --source $(srcdir) \
+		$(if $(BENCH_DUMP),--dump $(BENCH_DUMP)) $(if $(BENCH_VMLINUX),--vmlinux $(BENCH_VMLINUX))

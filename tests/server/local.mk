@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Tests of the program as its users meet it, on the demo dump
+server_tests = tests/server/test_compressed.py tests/server/test_debuginfod.py \
+	tests/server/test_bt.py tests/server/test_bt_detail.py tests/server/test_bt_holds.py \
+	tests/server/test_dmesg.py tests/server/test_ept.py \
+	tests/server/test_write_symbols.py tests/server/test_files.py \
+	tests/server/test_frame.py tests/server/test_gdb.py \
+	tests/server/test_input.py tests/server/test_interrupt.py tests/server/test_listen.py \
+	tests/server/test_kvm.py tests/server/test_kvm_damage.py tests/server/test_kvm_dumps.py \
+	tests/server/test_live.py \
+	tests/server/test_lldb.py tests/server/test_module_layouts.py tests/server/test_module_types.py \
+	tests/server/test_monitor.py tests/server/test_options.py tests/server/test_orc.py \
+	tests/server/test_protocol.py tests/server/test_qmp.py tests/server/test_sessions.py
+if MAKES_X86_64
+TESTS += $(server_tests)
+endif
+EXTRA_DIST += $(server_tests) tests/server/gdb_run.py tests/server/failing_reads.c tests/server/held.S \
+	tests/server/kvm_machine.py tests/server/program.py \
+	tests/server/recipes.py tests/server/rsp.py tests/server/seed_case.py \
+	tests/server/run-python.sh tests/server/tap.py
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/server/test_exports tests/server/test_image_cure \
+	tests/server/test_context_places
+tests_server_test_context_places_SOURCES = tests/server/test_context_places.c \
+	server/target/context_places.c server/target/context_places.h
+tests_server_test_exports_SOURCES = tests/server/test_exports.c \
+	server/files/exports.c server/files/exports.h server/files/overlay.c server/files/overlay.h
+tests_server_test_image_cure_SOURCES = tests/server/test_image_cure.c \
+	server/files/image_cure.c server/files/image_cure.h \
+	server/files/overlay.c server/files/overlay.h
+endif

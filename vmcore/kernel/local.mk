@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Tasks, CPUs, registers, the log.
+libvmcore_a_SOURCES += \
+	vmcore/kernel/cpu_notes.c vmcore/kernel/cpu_notes.h \
+	vmcore/kernel/cpus.c vmcore/kernel/cpus.h \
+	vmcore/kernel/host_space.c vmcore/kernel/host_space.h \
+	vmcore/kernel/kernel.c vmcore/kernel/kernel.h \
+	vmcore/kernel/kernel_open.c \
+	vmcore/kernel/kernel_private.h \
+	vmcore/kernel/notes.c vmcore/kernel/notes.h \
+	vmcore/kernel/pidtable.c vmcore/kernel/pidtable.h \
+	vmcore/kernel/printk.c vmcore/kernel/printk.h \
+	vmcore/kernel/printk_old.c \
+	vmcore/kernel/printk_private.h \
+	vmcore/kernel/printk_ring.c \
+	vmcore/kernel/registers.c vmcore/kernel/registers.h \
+	vmcore/kernel/stack_copy.c vmcore/kernel/stack_copy.h \
+	vmcore/kernel/task_stamp.c vmcore/kernel/task_stamp.h \
+	vmcore/kernel/task_state.c vmcore/kernel/task_state.h \
+	vmcore/kernel/task_walk.c vmcore/kernel/task_walk.h \
+	vmcore/kernel/tasks.c vmcore/kernel/tasks.h \
+	vmcore/kernel/xarray.c vmcore/kernel/xarray.h

@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# All that knows no client: dumps and live memory, the kernel in them, its virtual machines.
+noinst_LIBRARIES += libvmcore.a
+libvmcore_a_SOURCES =
+include vmcore/memory/local.mk
+include vmcore/dump/local.mk
+include vmcore/live/local.mk
+include vmcore/names/local.mk
+include vmcore/find/local.mk
+include vmcore/kernel/local.mk
+include vmcore/code/local.mk
+include vmcore/kvm/local.mk
+include vmcore/guest/local.mk
+include vmcore/image/local.mk
