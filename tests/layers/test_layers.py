@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Includes point downwards: what a folder includes lies below it. A library's archive does not guard
+that, as the linker takes from it what it needs wherever that lies."""
+
+import os
+import re
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "server"))
+from tap import check, expect, expect_equal, fail, run_checks  # noqa: E402
+
+SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+
+# From the lowest to the highest. A folder may include itself and all that stands before it, but what
+# its row names. A row with files is a part of its folder that lies elsewhere.
+LAYERS = [
+    # folder, its files (none: all), what of the lower ones it does not know
+    ("base", "", ""),
+    ("unwind", "", ""),
+    ("proto", "", "unwind"),
+    ("vmcore/memory", "", "proto unwind"),
+    ("vmcore/dump", "", "proto unwind"),
+    ("vmcore/live", "", "proto unwind"),
+    ("vmcore/names", "", "proto unwind"),
+    ("vmcore/find", "", "proto unwind"),
+    ("vmcore/kernel", "", "proto"),
+    ("vmcore/code", "", "proto"),
+    ("vmcore/kvm", "", "proto"),
+    ("vmcore/guest", "", "proto"),
+    ("vmcore/image", "", "proto vmcore/kvm vmcore/guest"),
+    ("server/files", "", ""),
+    ("server", "guest_dump host host_code host_describe vcpu_name", ""),
+    ("server/monitor", "", ""),
+    ("server/target", "", ""),
+    ("server/net", "", ""),
+    ("server", "", ""),
+]
+
+# Arrows that point up and are not yet cut: this list only becomes shorter.
+EXCEPTIONS = [
+    ("vmcore/dump/dump.c", "vmcore/live/live.h"),
+    ("vmcore/dump/dump.c", "vmcore/live/qmp_machine.h"),
+    ("vmcore/dump/dump_private.h", "vmcore/live/iomem.h"),
+    ("vmcore/dump/dump_private.h", "vmcore/live/live_kernel.h"),
+    ("vmcore/dump/elf_dump.c", "vmcore/live/iomem.h"),
+    ("vmcore/find/paging.c", "vmcore/kernel/notes.h"),
+    ("vmcore/kvm/kvm.c", "vmcore/guest/guest_linux.h"),
+    ("server/files/debuginfod.c", "server/options.h"),
+    ("server/files/image_cure.c", "server/host.h"),
+    ("server/files/libraries.c", "server/host.h"),
+    ("server/files/library_lists.c", "server/host.h"),
+    ("server/files/write_symbols.c", "server/host.h"),
+    ("server/monitor/targets.c", "server/target/guests.h"),
+]
+
+INCLUDE = re.compile(r'\s*#\s*include\s*"([^"]+)"')
+
+
+def layer_of(path):
+    """The row of LAYERS that a file belongs to; None if it has none."""
+    folder, name = os.path.split(path)
+    stem = os.path.splitext(name)[0]
+    whole = None
+    for number, (row_folder, files, _) in enumerate(LAYERS):
+        if row_folder == folder and stem in files.split():
+            return number
+        if row_folder == folder and not files:
+            whole = number
+    return whole
+
+
+def name_of(number):
+    folder, files, _ = LAYERS[number]
+    return f"{folder}/ ({files})" if files else f"{folder}/"
+
+
+def sources():
+    """The names of all files that have a layer, from the top of the source."""
+    for top in sorted({folder.split("/")[0] for folder, _, _ in LAYERS}):
+        for folder, _, files in os.walk(os.path.join(SOURCE, top)):
+            for name in sorted(files):
+                if name.endswith((".c", ".h")):
+                    yield os.path.relpath(os.path.join(folder, name), SOURCE)
+
+
+def includes(path):
+    """The line and the file of each #include "..." in it."""
+    with open(os.path.join(SOURCE, path), encoding="utf-8") as file:
+        for number, line in enumerate(file, 1):
+            match = INCLUDE.match(line)
+            if match:
+                yield number, match.group(1)
+
+
+def complaint(source, target):
+    """Why the one may not include the other; None if it may."""
+    if "/" not in target:
+        return None if target == "config.h" else "it is not named from the top of the source"
+    mine, other = layer_of(source), layer_of(target)
+    if mine is None or other is None:
+        return f"{source if mine is None else target} has no layer in tests/layers/test_layers.py"
+    if other > mine:
+        return f"{name_of(mine)} lies below {name_of(other)}"
+    if LAYERS[other][0] in LAYERS[mine][2].split():
+        return f"{name_of(mine)} knows nothing of {name_of(other)}"
+    return None
+
+
+def arrows():
+    """All arrows that may not be: file, line, what it includes, why not."""
+    for source in sources():
+        for line, target in includes(source):
+            why = complaint(source, target)
+            if why:
+                yield source, line, target, why
+
+
+@check("nothing includes what lies above it")
+def _():
+    wrong = [f"{source}:{line}: {target}: {why}" for source, line, target, why in arrows()
+             if (source, target) not in EXCEPTIONS]
+    if wrong:
+        fail("\n".join(wrong))
+
+
+@check("each exception is still needed")
+def _():
+    found = {(source, target) for source, _, target, _ in arrows()}
+    for exception in EXCEPTIONS:
+        expect(exception in found, f"{exception} is gone: take it out of the list")
+
+
+@check("an arrow that points up is seen")
+def _():
+    expect_equal(complaint("vmcore/dump/dump.c", "vmcore/memory/memory.h"), None)
+    expect_equal(complaint("proto/rsp.c", "base/err.h"), None)
+    for source, target in [("vmcore/memory/memory.c", "vmcore/dump/dump.h"),
+                           ("vmcore/kernel/tasks.c", "proto/target.h"),
+                           ("proto/rsp.c", "unwind/unwind.h"),
+                           ("vmcore/image/image.c", "vmcore/kvm/kvm.h"),
+                           ("server/files/exports.c", "server/options.h"),
+                           ("base/err.c", "err.h"),
+                           ("base/err.c", "elsewhere/err.h")]:
+        expect(complaint(source, target), f"{source} may include {target}")
+
+
+run_checks()
