@@ -3,6 +3,7 @@
  * The CFI strategy: libdw finds the row of .debug_frame or .eh_frame that covers a pc, and what the
  * row says is carried out here.
  */
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include <elfutils/libdw.h>
@@ -120,6 +121,32 @@ static bool restore_by_orc(struct walk *w, const struct orc_entry *entry, struct
 	return entry && orc_find_sp(w, entry, &w->cfa) && orc_restore_rbp(w, entry, w->cfa, caller);
 }
 
+/*
+ * Whether what CFI of entry assembly takes for the words that the CPU has pushed can be those: such
+ * CFI is written by people, and a word off it takes eflags for rsp. A kernel thread's first
+ * function is called with zeros there.
+ */
+static bool is_pushed_by_cpu(struct walk *w, const struct frame *caller)
+{
+	enum { WORD = 8, SELECTOR_MAX = 0xffff, EFLAGS_END = 1 << 22, RING = 3 };
+	const uint32_t both = UINT32_C(1) << REG_RIP | UINT32_C(1) << REG_RSP;
+	uint64_t at = caller->saved[REG_RIP], cs, eflags, ss;
+	uint64_t rip = caller->regs.value[REG_RIP], rsp = caller->regs.value[REG_RSP];
+	if (!caller->interrupted || !rip)
+		return true;
+	if ((caller->saved_known & both) != both || caller->saved[REG_RSP] != at + 3 * WORD)
+		return true; /* nothing that the CPU pushed, or not said so */
+	if (!walk_word(w, at + WORD, &cs) || !walk_word(w, at + 2 * WORD, &eflags) ||
+	    !walk_word(w, at + 4 * WORD, &ss))
+		return false;
+	bool user = (cs & RING) == RING;
+	if (cs && cs <= SELECTOR_MAX && ss <= SELECTOR_MAX && eflags < EFLAGS_END &&
+	    user == !(rip >> 63) && (user || rsp >> 63))
+		return true;
+	walk_note(w, "CFI: no registers that a CPU has pushed are at 0x%" PRIx64, at);
+	return false;
+}
+
 static enum step leave_by_row(struct walk *w, const struct orc_entry *entry, Dwarf_Frame *row,
 			      uint64_t bias, struct frame *ret)
 {
@@ -143,6 +170,8 @@ static enum step leave_by_row(struct walk *w, const struct orc_entry *entry, Dwa
 		walk_note(w, "CFI: the return address cannot be found");
 		return STEP_NONE;
 	}
+	if (!is_pushed_by_cpu(w, &caller))
+		return STEP_NONE;
 	*ret = caller;
 	return STEP_CALLER;
 }

@@ -124,6 +124,22 @@ static bool orc_goes_first(const struct orc_entry *entry)
 	return entry->type != ORC_CALL;
 }
 
+/*
+ * Without ORC. What entry assembly has pushed before it calls a handler can be recognised, and is
+ * believed before its CFI, which people wrote: where it changes to the IRQ stack el7's is a word
+ * off.
+ */
+static enum step leave_without_orc(struct walk *w, struct frame *ret)
+{
+	const struct unwind_source *s = w->source;
+	enum step step = STEP_NONE;
+	if (s->calls_handler)
+		step = interrupt_step(w, s->calls_handler(s->self, w->pc), ret);
+	if (step == STEP_NONE)
+		step = cfi_step(w, NULL, ret);
+	return step == STEP_NONE ? fp_step(w, ret) : step;
+}
+
 static enum step leave_by_tables(struct walk *w, struct frame *ret)
 {
 	const struct unwind_source *s = w->source;
@@ -133,7 +149,9 @@ static enum step leave_by_tables(struct walk *w, struct frame *ret)
 	/* Its rbp is the user's, and CFI takes the end of the stack for the user's rsp. */
 	if (!covered && s->drops_user_rsp && s->drops_user_rsp(s->self, w->pc, &kept_at))
 		return syscall_step(w, kept_at, ret);
-	bool has_orc = covered && entry.type != ORC_NOTHING;
+	if (!covered)
+		return leave_without_orc(w, ret);
+	bool has_orc = entry.type != ORC_NOTHING;
 	if (has_orc && orc_goes_first(&entry))
 		return orc_step(w, &entry, ret);
 	enum step step = cfi_step(w, has_orc ? &entry : NULL, ret);
@@ -141,14 +159,8 @@ static enum step leave_by_tables(struct walk *w, struct frame *ret)
 		return step;
 	if (has_orc)
 		step = orc_step(w, &entry, ret);
-	if (step != STEP_NONE)
-		return step;
 	/* A kernel with ORC has no frame pointers: rbp may lead anywhere, also past frames. */
-	if (covered)
-		return found_step(w, ret);
-	if (s->calls_handler)
-		step = interrupt_step(w, s->calls_handler(s->self, w->pc), ret);
-	return step == STEP_NONE ? fp_step(w, ret) : step;
+	return step == STEP_NONE ? found_step(w, ret) : step;
 }
 
 /* A CPU that runs a guest comes back into the middle of assembly, of whose pushes tables that are

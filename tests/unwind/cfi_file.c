@@ -34,15 +34,31 @@ static void end_entry(struct buf *b, size_t at)
 	put_u32(b->data + at, (uint32_t)(b->len - at - 4));
 }
 
-static void add_function(struct buf *b, const struct cfi_function *f)
+static void add_function(struct buf *b, const struct cfi_function *f, bool sized)
 {
 	unsigned char range[16];
 	size_t at = begin_entry(b, 0);
 	put_u64(range, f->start);
 	put_u64(range + 8, f->len);
 	buf_add(b, range, sizeof(range));
+	if (sized)
+		buf_addch(b, 0); /* no augmentation data */
 	buf_add(b, f->code, f->code_len);
 	end_entry(b, at);
+}
+
+static struct cfi_file *file_of(const unsigned char *cie, size_t len,
+				const struct cfi_function *functions, size_t count)
+{
+	struct buf section = BUF_INIT;
+	size_t at = begin_entry(&section, UINT32_MAX);
+	buf_add(&section, cie, len);
+	end_entry(&section, at);
+	for (size_t i = 0; i < count; i++)
+		add_function(&section, &functions[i], cie[1]);
+	struct cfi_file *f = cfi_file_of_section(section.data, section.len);
+	buf_free(&section);
+	return f;
 }
 
 struct cfi_file *cfi_file_of_functions(const struct cfi_function *functions, size_t count)
@@ -50,15 +66,14 @@ struct cfi_file *cfi_file_of_functions(const struct cfi_function *functions, siz
 	/* Version 1, no augmentation, code by 1, data by -8, return address in 16; DW_CFA_def_cfa
 	 * rsp 8; DW_CFA_offset 16 at CFA - 8. */
 	static const unsigned char cie[] = { 1, 0, 1, 0x78, 16, 0x0c, 7, 8, 0x90, 1 };
-	struct buf section = BUF_INIT;
-	size_t at = begin_entry(&section, UINT32_MAX);
-	buf_add(&section, cie, sizeof(cie));
-	end_entry(&section, at);
-	for (size_t i = 0; i < count; i++)
-		add_function(&section, &functions[i]);
-	struct cfi_file *f = cfi_file_of_section(section.data, section.len);
-	buf_free(&section);
-	return f;
+	return file_of(cie, sizeof(cie), functions, count);
+}
+
+struct cfi_file *cfi_file_of_entries(const struct cfi_function *functions, size_t count)
+{
+	/* With the augmentation "zS", which has no data. */
+	static const unsigned char cie[] = { 1, 'z', 'S', 0, 1, 0x78, 16, 0, 0x0c, 7, 8, 0x90, 1 };
+	return file_of(cie, sizeof(cie), functions, count);
 }
 
 /* ELF header, the section's bytes, the names of sections, three section headers. */

@@ -18,6 +18,8 @@ struct cfi_function {
 };
 
 struct cfi_file *cfi_file_of_functions(const struct cfi_function *functions, size_t count);
+/* The same of code whose caller was interrupted. */
+struct cfi_file *cfi_file_of_entries(const struct cfi_function *functions, size_t count);
 /* NULL if libdw does not want it. */
 struct cfi_file *cfi_file_of_section(const void *section, size_t len);
 /* Whether cfi_check() lets it pass. */

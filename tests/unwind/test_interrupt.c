@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Entry assembly of kernels with frame pointers and without tables: FUN_B calls a handler. */
+#include "tests/unwind/cfi_file.h"
 #include "tests/unwind/scene.h"
 
 enum {
@@ -157,6 +158,60 @@ static void an_interrupt_on_the_irq_stack(void **state)
 	frames_free(&s.frames);
 }
 
+/* el7's CFI of its entry code is a word off where that has changed stacks: what the stack holds is
+ * believed. */
+static void an_interrupt_whose_cfi_is_a_word_off(void **state)
+{
+	/* DW_CFA_def_cfa_expression: breg7 0, deref, plus 136; rip, rsp, rbp where they would be if
+	 * the CFA lay a word above the end of pt_regs. */
+	static const unsigned char code[] = { 0x0f, 6,	  0x77, 0,    0x06, 0x08, 136,
+					      0x22, 0x90, 6,	0x87, 3,    0x86, 18 };
+	const struct cfi_function function = { FUN_B, 0x100, code, sizeof(code) };
+	struct cfi_file *file = cfi_file_of_entries(&function, 1);
+	struct scene s;
+	(void)state;
+	in_an_interrupt(&s, task_address(FRAME), task_address(PT_REGS + RBP));
+	s.fake.cfi = cfi_file_cfi(file);
+	assert_non_null(s.fake.cfi);
+	run(&s, true);
+	assert_interrupted(&s);
+	frames_free(&s.frames);
+	cfi_file_free(file);
+}
+
+/* In entry code that nobody knows CFI is all there is: it has to agree with what a CPU pushes. */
+static void what_no_cpu_has_pushed_is_not_believed(void **state)
+{
+	/* CFA = rsp + 168: the end of pt_regs. */
+	static const unsigned char right[] = { 0x0e, 0xa8, 1, 0x90, 5, 0x87, 2 };
+	static const unsigned char off[] = { 0x0e, 0xa8, 1, 0x90, 6, 0x87, 3 };
+	for (int is_off = 0; is_off < 2; is_off++) {
+		const struct cfi_function function = { FUN_B, 0x100, is_off ? off : right,
+						       sizeof(right) };
+		struct cfi_file *file = cfi_file_of_entries(&function, 1);
+		struct scene s;
+		(void)state;
+		in_an_interrupt(&s, 0, 0);
+		s.fake.handler = HANDLER_NONE;
+		s.fake.cfi = cfi_file_cfi(file);
+		regs_set(&s.first, REG_RSP, task_address(PT_REGS - 10));
+		regs_set(&s.first, REG_RBP, task_address(PT_REGS - 2));
+		s.task[PT_REGS - 2] = 0;
+		s.task[PT_REGS - 1] = FUN_B + 0x20;
+		/* A kernel's code address lies where a word off finds rip. */
+		s.task[PT_REGS + ORIG_RAX] = FUN_C + 0x30;
+		run(&s, true);
+		if (is_off) {
+			assert_lost(&s, 2, "no registers that a CPU has pushed are at");
+		} else {
+			assert_int_equal(rip_of(&s, 2), FUN_C + 0x40);
+			assert_int_equal(value(&s, 2, REG_RSP), task_address(PT_REGS + 21));
+			frames_free(&s.frames);
+		}
+		cfi_file_free(file);
+	}
+}
+
 /* Exceptions and NMIs: pt_regs is where rsp is, also when a call to nowhere was what failed. */
 static void an_exception(void **state)
 {
@@ -284,6 +339,8 @@ int main(void)
 		cmocka_unit_test(an_interrupt_that_saves_all),
 		cmocka_unit_test(an_interrupt_of_user_mode),
 		cmocka_unit_test(an_interrupt_on_the_irq_stack),
+		cmocka_unit_test(an_interrupt_whose_cfi_is_a_word_off),
+		cmocka_unit_test(what_no_cpu_has_pushed_is_not_believed),
 		cmocka_unit_test(an_exception),
 		cmocka_unit_test(links_that_lead_astray),
 		cmocka_unit_test(a_system_call_that_drops_rsp),
