@@ -34,7 +34,7 @@ struct dump_info {
 	uint64_t memory_bytes; /* physical memory that the dump has pages of */
 	uint64_t max_pfn;      /* one more than the highest page frame */
 	uint64_t file_bytes;   /* of all pieces */
-	bool live;	       /* no dump: the memory of a machine, see live.h */
+	bool live;	       /* no dump: the memory of a machine, see vmcore/live/ */
 	bool running;	       /* and it runs: what is read is of no one moment */
 	bool truncated;	       /* shorter than its headers say; what is there is served */
 	size_t pieces;
@@ -77,19 +77,6 @@ __attribute__((warn_unused_result)) struct err *dump_open(const char *const *pat
 							  const struct dump_options *options,
 							  struct dump **ret);
 
-struct live_paths;
-
-/*
- * Opens the memory of the machine this runs on, at @paths. @source: which of them, another file
- * like them, or "qmp:SOCKET" for a machine of QEMU's (qmp_machine.h); NULL for the best that can be
- * had, and then options->warn is told why it is not a better one. What is read changes all the
- * time. ERR_IO when the system refuses, with what to do.
- */
-__attribute__((warn_unused_result)) struct err *dump_open_live(const struct live_paths *paths,
-							       const char *source,
-							       const struct dump_options *options,
-							       struct dump **ret);
-
 /* What a dump that is no file is made of. */
 struct made_dump {
 	struct page_source pages; /* its self is borrowed and must outlive the dump */
@@ -105,7 +92,7 @@ struct made_dump {
 };
 
 /* ERR_NOMEM only. */
-__attribute__((warn_unused_result)) struct err *dump_make(const struct made_dump *parts,
+__attribute__((warn_unused_result)) struct err *dump_make(const struct made_dump *made,
 							  struct dump **ret);
 void dump_close(struct dump *d);
 

@@ -17,8 +17,9 @@
 
 #include "vmcore/dump/dump.h"
 
-struct ram_map;
 struct dump_file;
+struct dump_parts; /* source.h */
+struct pa_range;   /* vmcore/memory/ranges.h */
 struct notes;
 struct elf_dump;
 
@@ -51,16 +52,6 @@ __attribute__((warn_unused_result)) struct err *elf_check(const struct dump_file
 							  struct elf_headers *ret);
 void elf_headers_free(struct elf_headers *h);
 
-struct iomem;
-
-/*
- * For the headers of a /proc/kcore of before 5.2, which give no physical addresses: finds them by
- * what @iomem says is RAM, of which each range is mapped whole. Other headers are left as they are.
- * ERR_FORMAT when they cannot be told, ERR_IO when @iomem is not open.
- */
-__attribute__((warn_unused_result)) struct err *kcore_place_segments(const struct iomem *iomem,
-								     struct elf_headers *h);
-
 /*
  * Opens the ELF dump @f, which is borrowed and must outlive the result. Adds to @notes, and fills
  * what of @info comes from the headers and the pages.
@@ -68,21 +59,30 @@ __attribute__((warn_unused_result)) struct err *kcore_place_segments(const struc
 __attribute__((warn_unused_result)) struct err *
 elf_dump_open(const struct dump_file *f, const struct dump_options *options, struct notes *notes,
 	      struct dump_info *info, struct elf_dump **ret);
-/* The same for /proc/kcore or what looks like it: memory can be read by the kernel's own addresses,
- * too (read_mapped() of the pages). */
+/*
+ * The same by @headers, which elf_check() has read of @f as of a kcore: memory can be read by the
+ * kernel's own addresses, too (read_mapped() of the pages).
+ */
 __attribute__((warn_unused_result)) struct err *
-elf_dump_open_kcore(const struct iomem *iomem, const struct dump_file *f,
-		    const struct dump_options *options, struct notes *notes, struct dump_info *info,
-		    struct elf_dump **ret);
-/* Reads its headers again, after memory has come or gone, and leaves out what @iomem does not call
- * RAM, if that is open. An error leaves all as it was. */
+elf_dump_open_mapped(const struct elf_headers *headers, const struct dump_file *f,
+		     const struct dump_options *options, struct notes *notes,
+		     struct dump_info *info, struct elf_dump **ret);
+/* Takes @headers, read again after memory has come or gone, in place of those it has, but what is
+ * not in the @count sorted and disjoint ranges at @ram; NULL: all. An error leaves all as it was.
+ */
 __attribute__((warn_unused_result)) struct err *
-elf_dump_renew_kcore(struct elf_dump *d, const struct iomem *iomem, struct dump_info *info);
-/* How many bytes of whole pages of @ram it does not have. */
-uint64_t elf_dump_lacks(const struct elf_dump *d, const struct ram_map *ram);
+elf_dump_renew(struct elf_dump *d, const struct elf_headers *headers, const struct pa_range *ram,
+	       size_t count, struct dump_info *info);
+/* How many bytes of whole pages of the @count ranges at @ram it does not have. */
+uint64_t elf_dump_lacks(const struct elf_dump *d, const struct pa_range *ram, size_t count);
 void elf_dump_close(struct elf_dump *d);
 
 struct page_source elf_dump_pages(struct elf_dump *d);
+
+/* As elf_dump_open(), as a source; what an error leaves of @parts is to be freed. */
+__attribute__((warn_unused_result)) struct err *elf_dump_source(const struct dump_file *f,
+								const struct dump_options *options,
+								struct dump_parts *parts);
 
 /* "AArch64" and so on, for the e_machine of another architecture's dump; NULL if unknown. */
 const char *elf_machine_name(unsigned machine);

@@ -14,7 +14,7 @@
 #include "base/log.h"
 #include "vmcore/dump/file.h"
 #include "vmcore/dump/notes.h"
-#include "vmcore/live/iomem.h"
+#include "vmcore/dump/source.h"
 #include "vmcore/memory/ranges.h"
 
 enum { NOTE_BYTES_MAX = 64 << 20 }; /* of all PT_NOTE segments together */
@@ -271,16 +271,16 @@ struct err *elf_dump_open(const struct dump_file *f, const struct dump_options *
 /* ---- of a machine that runs ---- */
 
 /* Cuts off what is no RAM (any more). */
-static struct err *keep_ram(struct elf_dump *d, const struct ram_map *ram)
+static struct err *keep_ram(struct elf_dump *d, const struct pa_range *ram, size_t count)
 {
 	struct ranges kept = { 0 };
-	kept.list = malloc((d->present.count + ram->count) * sizeof(struct range));
+	kept.list = malloc((d->present.count + count) * sizeof(struct range));
 	if (!kept.list)
 		return err_nomem();
 	for (size_t i = 0; i < d->present.count; i++) {
 		const struct range *x = &d->present.list[i];
-		const struct pa_range *r = ram_map_from(ram, x->at.start);
-		for (; r && r < ram->list + ram->count && r->start < x->at.end; r++) {
+		const struct pa_range *r = ranges_from(ram, count, sizeof(*ram), x->at.start);
+		for (; r && r < ram + count && r->start < x->at.end; r++) {
 			uint64_t start = r->start > x->at.start ? r->start : x->at.start;
 			uint64_t end = r->end < x->at.end ? r->end : x->at.end;
 			add(&kept, start, end, x->offset + (start - x->at.start), x->why);
@@ -289,18 +289,6 @@ static struct err *keep_ram(struct elf_dump *d, const struct ram_map *ram)
 	free(d->present.list);
 	d->present = kept;
 	return NULL;
-}
-
-static struct err *read_kcore_headers(const struct dump_file *f, const struct iomem *iomem,
-				      struct elf_headers *ret)
-{
-	struct err *e = elf_check(f, true, ret);
-	if (e)
-		return e;
-	e = kcore_place_segments(iomem, ret);
-	if (e)
-		elf_headers_free(ret);
-	return e;
 }
 
 static struct err *map_segments(struct elf_dump *d, const struct elf_headers *h)
@@ -316,59 +304,49 @@ static struct err *map_segments(struct elf_dump *d, const struct elf_headers *h)
 	return NULL;
 }
 
-struct err *elf_dump_open_kcore(const struct iomem *iomem, const struct dump_file *f,
-				const struct dump_options *options, struct notes *notes,
-				struct dump_info *info, struct elf_dump **ret)
+struct err *elf_dump_open_mapped(const struct elf_headers *headers, const struct dump_file *f,
+				 const struct dump_options *options, struct notes *notes,
+				 struct dump_info *info, struct elf_dump **ret)
 {
-	struct elf_headers headers;
-	struct err *e = read_kcore_headers(f, iomem, &headers);
+	struct elf_dump *d = NULL;
+	struct err *e = open_segments(headers, f, options, notes, info, &d);
 	if (e)
 		return e;
-	struct elf_dump *d;
-	e = open_segments(&headers, f, options, notes, info, &d);
-	if (!e) {
-		e = map_segments(d, &headers);
-		if (e)
-			elf_dump_close(d);
-		else
-			*ret = d;
-	}
-	elf_headers_free(&headers);
+	e = map_segments(d, headers);
+	if (e)
+		elf_dump_close(d);
+	else
+		*ret = d;
 	return e;
 }
 
-struct err *elf_dump_renew_kcore(struct elf_dump *d, const struct iomem *iomem,
-				 struct dump_info *info)
+struct err *elf_dump_renew(struct elf_dump *d, const struct elf_headers *headers,
+			   const struct pa_range *ram, size_t count, struct dump_info *info)
 {
-	struct elf_headers headers;
 	struct elf_dump renewed = { .file = d->file };
-	struct err *e = read_kcore_headers(d->file, iomem, &headers);
-	if (e)
-		return e;
-	e = build_ranges(&renewed, &headers);
+	struct err *e = build_ranges(&renewed, headers);
 	if (!e)
-		e = map_segments(&renewed, &headers);
-	if (!e && iomem->file)
-		e = keep_ram(&renewed, &iomem->ram);
+		e = map_segments(&renewed, headers);
+	if (!e && ram)
+		e = keep_ram(&renewed, ram, count);
 	if (!e) {
 		struct elf_dump old = *d;
 		*d = renewed;
 		renewed = old;
-		count_memory(d, &headers, info);
+		count_memory(d, headers, info);
 	}
 	free(renewed.present.list);
 	free(renewed.absent.list);
 	free(renewed.mapped.list);
-	elf_headers_free(&headers);
 	return e;
 }
 
-uint64_t elf_dump_lacks(const struct elf_dump *d, const struct ram_map *ram)
+uint64_t elf_dump_lacks(const struct elf_dump *d, const struct pa_range *ram, size_t count)
 {
 	uint64_t lacks = 0;
-	for (size_t i = 0; i < ram->count; i++) {
-		uint64_t at = (ram->list[i].start + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1);
-		uint64_t end = ram->list[i].end & ~(uint64_t)(PAGE_SIZE - 1);
+	for (size_t i = 0; i < count; i++) {
+		uint64_t at = (ram[i].start + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1);
+		uint64_t end = ram[i].end & ~(uint64_t)(PAGE_SIZE - 1);
 		while (at < end) {
 			const struct range *r = first_ending_behind(&d->present, at);
 			if (r && r->at.start <= at) {
@@ -401,4 +379,30 @@ struct page_source elf_dump_pages(struct elf_dump *d)
 		.next_page = next_page,
 		.read_mapped = d->mapped.list ? read_mapped : NULL,
 	};
+}
+
+/* ---- as a source ---- */
+
+static struct page_source source_pages(void *self)
+{
+	return elf_dump_pages(self);
+}
+
+static void source_close(void *self)
+{
+	elf_dump_close(self);
+}
+
+static const struct source_ops ops = { .pages = source_pages, .close = source_close };
+
+struct err *elf_dump_source(const struct dump_file *f, const struct dump_options *options,
+			    struct dump_parts *parts)
+{
+	struct elf_dump *d = NULL;
+	struct err *e = elf_dump_open(f, options, &parts->notes, &parts->info, &d);
+	if (e)
+		return e;
+	parts->ops = &ops;
+	parts->self = d;
+	return NULL;
 }

@@ -18,8 +18,7 @@
 #include "vmcore/dump/dump.h"
 
 struct dump_file;
-struct notes;
-struct kdump_dump;
+struct dump_parts; /* source.h */
 
 /* A range of bytes in a file. */
 struct extent {
@@ -80,14 +79,12 @@ __attribute__((warn_unused_result)) struct err *
 kdump_check_set(const struct dump_file *files, const struct kdump_header *headers, size_t count);
 
 /*
- * Opens the dump in the @count @files, which are borrowed and must outlive the result. Adds to
- * @notes and fills what of @info comes from headers and bitmaps.
+ * Opens the dump in the @count @files, which are borrowed and must outlive the source. Adds to the
+ * notes, and fills what of the info comes from headers and bitmaps; what an error leaves of @parts
+ * is to be freed.
  */
 __attribute__((warn_unused_result)) struct err *
-kdump_dump_open(const struct dump_file *files, size_t count, const struct dump_options *options,
-		struct notes *notes, struct dump_info *info, struct kdump_dump **ret);
-void kdump_dump_close(struct kdump_dump *d);
-
-struct page_source kdump_dump_pages(struct kdump_dump *d);
+kdump_dump_source(const struct dump_file *files, size_t count, const struct dump_options *options,
+		  struct dump_parts *parts);
 
 #endif

@@ -13,6 +13,7 @@
 #include "vmcore/dump/file.h"
 #include "vmcore/dump/kdumpfile.h"
 #include "vmcore/dump/notes.h"
+#include "vmcore/dump/source.h"
 
 enum {
 	COMPARE_CHUNK = 64 << 10,
@@ -323,9 +324,18 @@ static struct err *check_headers(struct kdump_dump *d)
 	return kdump_check_set(d->files, d->headers, d->count);
 }
 
-struct err *kdump_dump_open(const struct dump_file *files, size_t count,
-			    const struct dump_options *options, struct notes *notes,
-			    struct dump_info *info, struct kdump_dump **ret)
+static void close_dump(void *self)
+{
+	struct kdump_dump *d = self;
+	kdump_reader_close(d->reader);
+	bitmap_free(&d->written);
+	free(d->headers);
+	free(d);
+}
+
+static struct err *open_dump(const struct dump_file *files, size_t count,
+			     const struct dump_options *options, struct notes *notes,
+			     struct dump_info *info, struct kdump_dump **ret)
 {
 	struct kdump_dump *d = calloc(1, sizeof(*d));
 	if (!d)
@@ -344,7 +354,7 @@ struct err *kdump_dump_open(const struct dump_file *files, size_t count,
 	if (!e)
 		e = open_reader(d);
 	if (e) {
-		kdump_dump_close(d);
+		close_dump(d);
 		return e;
 	}
 	log_debug(LOG_DUMP,
@@ -356,17 +366,21 @@ struct err *kdump_dump_open(const struct dump_file *files, size_t count,
 	return NULL;
 }
 
-void kdump_dump_close(struct kdump_dump *d)
+static struct page_source source_pages(void *self)
 {
-	if (!d)
-		return;
-	kdump_reader_close(d->reader);
-	bitmap_free(&d->written);
-	free(d->headers);
-	free(d);
+	return (struct page_source){ .self = self, .read_page = read_page, .next_page = next_page };
 }
 
-struct page_source kdump_dump_pages(struct kdump_dump *d)
+static const struct source_ops ops = { .pages = source_pages, .close = close_dump };
+
+struct err *kdump_dump_source(const struct dump_file *files, size_t count,
+			      const struct dump_options *options, struct dump_parts *parts)
 {
-	return (struct page_source){ .self = d, .read_page = read_page, .next_page = next_page };
+	struct kdump_dump *d = NULL;
+	struct err *e = open_dump(files, count, options, &parts->notes, &parts->info, &d);
+	if (e)
+		return e;
+	parts->ops = &ops;
+	parts->self = d;
+	return NULL;
 }

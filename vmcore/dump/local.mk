@@ -3,7 +3,6 @@
 libvmcore_a_SOURCES += \
 	vmcore/dump/bitmap.c vmcore/dump/bitmap.h \
 	vmcore/dump/dump.c vmcore/dump/dump.h \
-	vmcore/dump/dump_private.h \
 	vmcore/dump/elf.h \
 	vmcore/dump/elf_check.c \
 	vmcore/dump/elf_dump.c \
@@ -15,4 +14,5 @@ libvmcore_a_SOURCES += \
 	vmcore/dump/kdump_dump.c \
 	vmcore/dump/kdump_split.c \
 	vmcore/dump/kdumpfile.c vmcore/dump/kdumpfile.h \
-	vmcore/dump/notes.c vmcore/dump/notes.h
+	vmcore/dump/notes.c vmcore/dump/notes.h \
+	vmcore/dump/source.h

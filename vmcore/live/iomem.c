@@ -5,11 +5,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/err.h"
 #include "base/hex.h"
 
-enum { RANGES_MAX = 1 << 20 };
+enum {
+	RANGES_MAX = 1 << 20,
+	RANGES_LAST_MS = 1000, /* how long they are believed */
+};
 
 /*
  * "00100000-bffdffff : System RAM", indented where it lies within another; memory that was added
@@ -153,6 +157,23 @@ struct err *iomem_renew(struct iomem *m)
 	ram_map_free(&m->ram);
 	m->ram = map;
 	return NULL;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+bool iomem_is_old(const struct iomem *m)
+{
+	return now_ms() - m->looked_at >= RANGES_LAST_MS;
+}
+
+void iomem_looked(struct iomem *m)
+{
+	m->looked_at = now_ms();
 }
 
 void iomem_close(struct iomem *m)

@@ -40,7 +40,8 @@ struct iomem {
 	FILE *file;	  /* owned; NULL if it is not open */
 	const char *path; /* borrowed */
 	struct ram_map ram;
-	struct err *why; /* owned: why it is not open, if somebody has put that here */
+	struct err *why;   /* owned: why it is not open, if somebody has put that here */
+	int64_t looked_at; /* iomem_looked() was called then, in ms */
 };
 
 #define IOMEM_INIT \
@@ -52,6 +53,10 @@ struct iomem {
 __attribute__((warn_unused_result)) struct err *iomem_open(const char *path, struct iomem *ret);
 /* Reads it again; an error leaves m->ram as it was. */
 __attribute__((warn_unused_result)) struct err *iomem_renew(struct iomem *m);
+/* Which memory there is costs more to ask than a packet: it is believed for a second. Whether that
+ * has passed since iomem_looked(), which need not be open either. */
+bool iomem_is_old(const struct iomem *m);
+void iomem_looked(struct iomem *m);
 void iomem_close(struct iomem *m);
 
 #endif

@@ -28,6 +28,17 @@ struct live_paths {
 
 extern const struct live_paths live_paths_of_system;
 
+/*
+ * Opens the memory of the machine this runs on, at @paths. @source: which of them, another file
+ * like them, or "qmp:SOCKET" for a machine of QEMU's (qmp_machine.h); NULL for the best that can be
+ * had, and then options->warn is told why it is not a better one. What is read changes all the
+ * time. ERR_IO when the system refuses, with what to do.
+ */
+__attribute__((warn_unused_result)) struct err *dump_open_live(const struct live_paths *paths,
+							       const char *source,
+							       const struct dump_options *options,
+							       struct dump **ret);
+
 /* Why opening or reading @path failed with @errnum, and what to do about it, as an ERR_IO error. */
 __attribute__((warn_unused_result)) struct err *live_refused(const struct live_paths *paths,
 							     const char *path, int errnum);

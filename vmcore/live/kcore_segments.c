@@ -4,6 +4,8 @@
  * are what /proc/iomem lists, each where the direct map has it: one distance from physical to
  * virtual addresses, a multiple of 1 GiB, fits them all, and then tells which the others are.
  */
+#include "vmcore/live/kcore_segments.h"
+
 #include <inttypes.h>
 #include <stdbool.h>
 
