@@ -12,10 +12,10 @@
 #include "server/host.h"
 #include "server/vcpu_name.h"
 #include "vmcore/dump/dump.h"
+#include "vmcore/dump/prstatus.h"
 #include "vmcore/guest/guest_linux.h"
 #include "vmcore/guest/guest_memory.h"
 #include "vmcore/guest/guest_regs.h"
-#include "vmcore/kernel/notes.h"
 #include "vmcore/kvm/kvm.h"
 
 struct guest_dump {

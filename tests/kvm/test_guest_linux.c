@@ -11,8 +11,8 @@
 #include "tests/kvm/guests.h"
 #include "tests/kvm/linux_guest.h"
 #include "vmcore/dump/dump.h"
+#include "vmcore/dump/prstatus.h"
 #include "vmcore/guest/guest_linux.h"
-#include "vmcore/kernel/notes.h"
 
 static void find(struct guests *g, const char *extra, const struct guest_linux **ret)
 {

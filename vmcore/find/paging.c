@@ -9,7 +9,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "vmcore/dump/dump.h"
-#include "vmcore/kernel/notes.h"
+#include "vmcore/dump/prstatus.h"
 #include "vmcore/names/symbols.h"
 #include "vmcore/names/vmcoreinfo.h"
 

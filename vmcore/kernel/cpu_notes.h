@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "vmcore/kernel/notes.h"
+#include "vmcore/dump/prstatus.h"
 
 struct cpus;
 struct err;

@@ -13,9 +13,9 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "vmcore/dump/dump.h"
+#include "vmcore/dump/prstatus.h"
 #include "vmcore/find/image_build_id.h"
 #include "vmcore/find/paging.h"
-#include "vmcore/kernel/notes.h"
 #include "vmcore/names/debugfiles.h"
 #include "vmcore/names/vmcoreinfo.h"
 

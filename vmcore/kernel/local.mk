@@ -7,7 +7,6 @@ libvmcore_a_SOURCES += \
 	vmcore/kernel/kernel.c vmcore/kernel/kernel.h \
 	vmcore/kernel/kernel_open.c \
 	vmcore/kernel/kernel_private.h \
-	vmcore/kernel/notes.c vmcore/kernel/notes.h \
 	vmcore/kernel/pidtable.c vmcore/kernel/pidtable.h \
 	vmcore/kernel/printk.c vmcore/kernel/printk.h \
 	vmcore/kernel/printk_old.c \

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "vmcore/kernel/notes.h"
+#include "vmcore/dump/prstatus.h"
 
 #include <elf.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* CPU state in the notes of a dump: ELF's PRSTATUS, and QEMU's own note beside it. */
-#ifndef VMCORE_KERNEL_NOTES_H
-#define VMCORE_KERNEL_NOTES_H
+#ifndef VMCORE_DUMP_PRSTATUS_H
+#define VMCORE_DUMP_PRSTATUS_H
 
 #include <stdbool.h>
 #include <stddef.h>
