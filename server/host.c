@@ -174,7 +174,8 @@ void host_look_again(struct host *h)
 	served_image_look_again(h->image);
 	module_files_look_again(h->module_files);
 	kvm_look_again(h->kvm);
-	/* They may be told of more registers now. */
+	/* They may be told of more registers now: also of those that a CPU had at a guest's entry. */
+	registers_forget(h->registers);
 	frame_cache_forget(h->frames);
 }
 

@@ -7,14 +7,16 @@ The demo again, cut in two: its vmlinux without the debug information of kvm.o, 
 All that it says has to be what the demo says of itself.
 """
 
+import http.server
 import os
 import subprocess
 import tempfile
+import threading
 
 from gdb_run import gdb
 from program import SOURCE, Server, monitor, run_program
 from recipes import MAKER
-from tap import check, expect_equal, expect_in, expect_not_in, need_tool, run_checks
+from tap import Skip, check, expect_equal, expect_in, expect_not_in, need_tool, run_checks
 
 DEMO = os.path.join(SOURCE, "contrib/demo")
 OBJECTS = "contrib/demo"
@@ -143,6 +145,42 @@ def _():
         expect_in("$1 = 0xffff88043ea73280", done)
         expect_in("vm 103 vcpu 0", done)
         expect_in("$2 = 87064576", done)
+
+
+class OneFile(http.server.BaseHTTPRequestHandler):
+    """debuginfod with kvm.ko alone."""
+
+    def do_GET(self):
+        found = self.path == f"/buildid/{MODULE_ID}/debuginfo"
+        data = b""
+        if found:
+            with open(os.path.join(made["right"], "kvm.ko"), "rb") as file:
+                data = file.read()
+        self.send_response(200 if found else 404)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *_):
+        pass
+
+
+@check("a file that comes from debuginfod while VMs are unknown: they are known from then on")
+def _():
+    make_all()
+    with http.server.HTTPServer(("127.0.0.1", 0), OneFile) as web:
+        threading.Thread(target=web.serve_forever, args=(0.1,), daemon=True).start()
+        words = ["vms", "symbols --fetch kvm", "vms --json"]
+        lines = [word for line in words for word in ("--exec", line)]
+        done = run_program("-q", "--symbols", path("vmlinux"), *lines, path("vmcore"),
+                           env={"PATH": os.environ["PATH"], "no_proxy": "*",
+                                "DEBUGINFOD_URLS": f"http://127.0.0.1:{web.server_port}",
+                                "DEBUGINFOD_CACHE_PATH": path("cache")})
+        web.shutdown()
+    if "built without libdebuginfod" in done.stdout + done.stderr:
+        raise Skip("this program was built without libdebuginfod")
+    expect_in("no virtual machines", done.stdout)
+    expect_in(monitor("vms --json"), done.stdout)
 
 
 run_checks()
