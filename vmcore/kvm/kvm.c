@@ -314,8 +314,13 @@ bool kvm_vm_is_there(const struct kvm *kvm, const struct vm *vm)
 {
 	uint64_t mm, users = 1;
 	bool found;
-	err_free(
-		kvm_read_path(kvm, vm->address, "kvm", "users_count.refs.counter", &found, &users));
+	static const char *const counts[] = {
+		"users_count.refs.counter", /* since 4.12 */
+		"users_count.counter",
+	};
+	found = false;
+	for (size_t i = 0; !found && i < sizeof(counts) / sizeof(*counts); i++)
+		err_free(kvm_read_path(kvm, vm->address, "kvm", counts[i], &found, &users));
 	return (uint32_t)users && kvm_read_number(kvm, vm->address, &kvm->layout.mm, &mm) &&
 	       mm == vm->mm;
 }
