@@ -12,7 +12,8 @@
 #include "base/map.h"
 #include "vmcore/guest/guest_memory.h"
 #include "vmcore/guest/guest_regs.h"
-#include "vmcore/kvm/kvm_private.h"
+#include "vmcore/kvm/kvm.h"
+#include "vmcore/kvm/read.h"
 #include "vmcore/names/vmcoreinfo.h"
 
 /* Where x86-64 maps its kernel's image, and where modules begin at the latest
@@ -442,6 +443,7 @@ struct err *guest_linux_find(struct kvm *kvm, struct vm *vm, const struct guest_
 			return e;
 		}
 		vm->linux_kernel = found;
+		vm->free_linux = guest_linux_free;
 	}
 	*ret = vm->linux_kernel;
 	return NULL;

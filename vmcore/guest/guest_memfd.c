@@ -6,7 +6,9 @@
 #include "base/err.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/kernel/xarray.h"
-#include "vmcore/kvm/kvm_private.h"
+#include "vmcore/kvm/kvm.h"
+#include "vmcore/kvm/mmu.h"
+#include "vmcore/kvm/read.h"
 #include "vmcore/memory/memory.h"
 
 /* Flags of a slot: KVM_MEM_GUEST_MEMFD (include/uapi/linux/kvm.h), and KVM's own
@@ -31,9 +33,9 @@ static struct err *is_private(struct kvm *kvm, const struct vm *vm, uint64_t gfn
 	if (e || !exists)
 		return e;
 	uint64_t head;
-	e = kernel_read_member(kvm->parts.k, vm->address, &m, &head);
+	e = kernel_read_member(kvm_parts(kvm)->k, vm->address, &m, &head);
 	if (!e)
-		e = xarray_get(kvm->parts.k, head, gfn, &entry);
+		e = xarray_get(kvm_parts(kvm)->k, head, gfn, &entry);
 	if (!e && entry && !(entry & 1))
 		e = err_new(ERR_CORRUPT, "attributes of memory are no pointer");
 	*ret = !e && entry >> 1 & PRIVATE;
@@ -55,7 +57,7 @@ static struct err *read_either(struct kvm *kvm, uint64_t base, const char *const
 	}
 	if (!exists)
 		return err_new(ERR_NOTFOUND, "this kernel's pages have no %s", path);
-	return kernel_read_member(kvm->parts.k, base, &m, ret);
+	return kernel_read_member(kvm_parts(kvm)->k, base, &m, ret);
 }
 
 static struct err *read_path(struct kvm *kvm, uint64_t base, const char *type, const char *path,
@@ -66,7 +68,7 @@ static struct err *read_path(struct kvm *kvm, uint64_t base, const char *type, c
 	struct err *e = kvm_find_member(kvm, type, path, &exists, &m);
 	if (!e && !exists)
 		e = err_new(ERR_NOTFOUND, "this kernel has no %s.%s", type, path);
-	return e ? e : kernel_read_member(kvm->parts.k, base, &m, ret);
+	return e ? e : kernel_read_member(kvm_parts(kvm)->k, base, &m, ret);
 }
 
 /* The frame whose struct page is at @page. */
@@ -107,7 +109,7 @@ static struct err *find_page(struct kvm *kvm, uint64_t file, uint64_t index, uin
 	if (!e)
 		e = read_path(kvm, mapping, "address_space", "i_pages.xa_head", &head);
 	if (!e)
-		e = xarray_get(kvm->parts.k, head, index, &folio);
+		e = xarray_get(kvm_parts(kvm)->k, head, index, &folio);
 	if (e)
 		return e;
 	if (!folio || folio & 1)

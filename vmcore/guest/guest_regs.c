@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "vmcore/code/code_map.h"
+#include "vmcore/code/module_types.h"
 #include "vmcore/code/modules.h"
 #include "vmcore/code/unwind_source_asm.h"
 #include "vmcore/dump/dump.h"
@@ -16,7 +17,8 @@
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/kernel/registers.h"
 #include "vmcore/kernel/tasks.h"
-#include "vmcore/kvm/kvm_private.h"
+#include "vmcore/kvm/kvm.h"
+#include "vmcore/kvm/read.h"
 #include "vmcore/kvm/vcpu_stamp.h"
 #include "vmcore/memory/memory.h"
 
@@ -68,7 +70,7 @@ struct err *kvm_find_reg_bit(struct kvm *kvm, const char *const *names, bool *re
 {
 	*ret_found = false;
 	for (int i = 0; i < 2 && names[i]; i++) {
-		struct err *e = type_scope_enumerator(&kvm->types, NULL, names[i], ret);
+		struct err *e = type_scope_enumerator(kvm_types(kvm), NULL, names[i], ret);
 		if (e && err_code(e) == ERR_NOMEM)
 			return e;
 		*ret_found = !e && *ret >= 0 && *ret < 64;
@@ -107,7 +109,7 @@ static int running_on(const struct vcpu *vcpu)
 static bool is_in_guest(const struct kvm *kvm, const struct vcpu *vcpu)
 {
 	int cpu = running_on(vcpu);
-	return cpu >= 0 && !registers_note(kvm->parts.registers, (unsigned)cpu);
+	return cpu >= 0 && !registers_note(kvm_parts(kvm)->registers, (unsigned)cpu);
 }
 
 /*
@@ -118,14 +120,14 @@ static bool is_in_guest(const struct kvm *kvm, const struct vcpu *vcpu)
 static bool is_leaving(struct kvm *kvm, const struct vcpu *vcpu)
 {
 	enum { OUTSIDE_GUEST_MODE }; /* include/linux/kvm_host.h */
-	struct code_map *code = kvm->parts.code;
+	struct code_map *code = kvm_parts(kvm)->code;
 	uint64_t mode = OUTSIDE_GUEST_MODE;
 	struct symbol symbol;
 	enum guest_code kind;
 	bool found;
 	int cpu = running_on(vcpu);
 	const struct cpu_note *note =
-		cpu < 0 ? NULL : registers_note(kvm->parts.registers, (unsigned)cpu);
+		cpu < 0 ? NULL : registers_note(kvm_parts(kvm)->registers, (unsigned)cpu);
 	if (!note || !note->from_qemu)
 		return false;
 	struct err *e = kvm_read_path(kvm, vcpu->address, "kvm_vcpu", "mode", &found, &mode);
@@ -155,9 +157,9 @@ struct err *guest_hardware_read(struct kvm *kvm, const struct vcpu *vcpu,
 	struct vcpu_mmu mmu = { 0 };
 	bool found = false;
 	struct err *e = vcpu_root_hpa(kvm, vcpu, &h.has_root, &h.root);
-	if (!e && kvm->vendor == KVM_SVM) {
+	if (!e && kvm_vendor(kvm) == KVM_SVM) {
 		e = guest_svm_hardware(kvm, vcpu, &h);
-	} else if (!e && kvm->vendor == KVM_VMX) {
+	} else if (!e && kvm_vendor(kvm) == KVM_VMX) {
 		e = kvm_read_path(kvm, vcpu->address, "kvm_vcpu", "arch.cr4_guest_owned_bits",
 				  &found, &h.cr4_owned);
 		if (!e)
@@ -176,9 +178,9 @@ struct err *guest_regs_read_kept(struct kvm *kvm, const struct vcpu *vcpu, struc
 	struct err *e = NULL;
 	if (!r.is_encrypted)
 		e = read_arch(kvm, vcpu, &r);
-	if (!e && !r.is_encrypted && kvm->vendor == KVM_SVM)
+	if (!e && !r.is_encrypted && kvm_vendor(kvm) == KVM_SVM)
 		e = guest_svm_read(kvm, vcpu, &r);
-	else if (!e && !r.is_encrypted && kvm->vendor == KVM_VMX)
+	else if (!e && !r.is_encrypted && kvm_vendor(kvm) == KVM_VMX)
 		e = guest_vmx_read(kvm, vcpu, &r);
 	else
 		make_all_stale(&r); /* nothing tells which copies are current */
@@ -212,9 +214,9 @@ static struct err *read_l1(struct kvm *kvm, const struct vcpu *vcpu, struct gues
 	struct err *e = NULL;
 	if (r.is_encrypted)
 		;
-	else if (kvm->vendor == KVM_SVM)
+	else if (kvm_vendor(kvm) == KVM_SVM)
 		e = guest_svm_read_l1(kvm, vcpu, &r);
-	else if (kvm->vendor == KVM_VMX)
+	else if (kvm_vendor(kvm) == KVM_VMX)
 		e = guest_vmx_read_l1(kvm, vcpu, &r);
 	if (!e)
 		*ret = r;
@@ -223,7 +225,7 @@ static struct err *read_l1(struct kvm *kvm, const struct vcpu *vcpu, struct gues
 
 static bool is_running(const struct kvm *kvm)
 {
-	return dump_info(kernel_dump(kvm->parts.k))->running;
+	return dump_info(kernel_dump(kvm_parts(kvm)->k))->running;
 }
 
 /* On a machine that runs: registers of one moment, or old ones. */
@@ -232,7 +234,7 @@ static struct err *read_live(struct kvm *kvm, const struct vcpu *vcpu,
 						 struct guest_regs *),
 			     struct guest_regs *ret)
 {
-	struct memory *memory = kernel_memory(kvm->parts.k);
+	struct memory *memory = kernel_memory(kvm_parts(kvm)->k);
 	struct guest_regs r = { 0 };
 	for (unsigned attempt = 0; attempt < LIVE_ATTEMPTS; attempt++) {
 		struct vcpu_stamp before, after;

@@ -6,9 +6,12 @@
  * (svm_set_cr0(), svm_set_cr4(), svm_set_efer()), so what the guest sees is in kvm_vcpu_arch, too.
  */
 #include "base/err.h"
+#include "vmcore/code/module_types.h"
 #include "vmcore/guest/guest_private.h"
 #include "vmcore/kernel/tasks.h"
-#include "vmcore/kvm/kvm_private.h"
+#include "vmcore/kvm/kvm.h"
+#include "vmcore/kvm/read.h"
+#include "vmcore/names/types.h"
 
 struct saved {
 	enum guest_reg reg;
@@ -54,7 +57,7 @@ static struct err *find_svm(struct kvm *kvm, const struct vcpu *vcpu, bool *ret_
 			    uint64_t *ret)
 {
 	struct member in;
-	struct err *e = type_scope_member(&kvm->types, "vcpu_svm", "vcpu", &in);
+	struct err *e = type_scope_member(kvm_types(kvm), "vcpu_svm", "vcpu", &in);
 	*ret_found = !e;
 	if (!e)
 		*ret = vcpu->address - in.offset;
@@ -68,7 +71,7 @@ static struct err *find_nested(struct kvm *kvm, const struct vcpu *vcpu, uint64_
 	enum { HF_GUEST = 1 << 5 };
 	uint64_t current, own, hflags = 0;
 	bool found;
-	if (type_scope_offset(&kvm->types, "vcpu_svm", "nested.vmcb02", &own)) {
+	if (type_scope_offset(kvm_types(kvm), "vcpu_svm", "nested.vmcb02", &own)) {
 		struct err *e =
 			kvm_read_path(kvm, svm, "vcpu_svm", "current_vmcb", &found, &current);
 		*ret_nested = !e && found && current == svm + own;

@@ -8,9 +8,12 @@
 #include <stdio.h>
 
 #include "base/err.h"
+#include "vmcore/code/module_types.h"
 #include "vmcore/guest/guest_private.h"
 #include "vmcore/kernel/kernel.h"
-#include "vmcore/kvm/kvm_private.h"
+#include "vmcore/kvm/kvm.h"
+#include "vmcore/kvm/read.h"
+#include "vmcore/names/types.h"
 #include "vmcore/names/vmcoreinfo.h"
 
 /* Revision of a VMCS that KVM makes for its guests (VMCS12_REVISION, arch/x86/kvm/vmx/vmcs12.h). */
@@ -62,7 +65,7 @@ static struct err *find_vmx(struct kvm *kvm, const struct vcpu *vcpu, bool *ret_
 			    uint64_t *ret)
 {
 	struct member in;
-	struct err *e = type_scope_member(&kvm->types, "vcpu_vmx", "vcpu", &in);
+	struct err *e = type_scope_member(kvm_types(kvm), "vcpu_vmx", "vcpu", &in);
 	*ret_found = !e;
 	if (!e)
 		*ret = vcpu->address - in.offset;
@@ -171,13 +174,13 @@ static struct err *read_vmcs(struct kvm *kvm, uint64_t vmx, struct guest_regs *r
 		e = kvm_read_path(kvm, loaded, "loaded_vmcs", "vmcs", &found, &vmcs);
 	if (e || !vmcs)
 		return e;
-	e = kernel_read_u32(kvm->parts.k, vmcs, &revision);
+	e = kernel_read_u32(kvm_parts(kvm)->k, vmcs, &revision);
 	if (e || (revision & 0x7fffffff) != VMCS12_REVISION)
 		return kvm_only_nomem(e);
 	e = kvm_read_path(kvm, loaded, "loaded_vmcs", "launched", &found, &launched);
 	if (e)
 		return e;
-	const struct vmcoreinfo *info = kernel_vmcoreinfo(kvm->parts.k);
+	const struct vmcoreinfo *info = kernel_vmcoreinfo(kvm_parts(kvm)->k);
 	bool crashed = info && vmcoreinfo_get(info, "CRASHTIME");
 	return read_vmcs12(kvm, vmcs, false, crashed || !launched ? GUEST_VMCS12 : GUEST_STALE, r);
 }
@@ -192,12 +195,12 @@ static struct err *find_nested(struct kvm *kvm, const struct vcpu *vcpu, uint64_
 	uint64_t loaded, own, hflags;
 	bool found;
 	struct err *e;
-	if (type_scope_offset(&kvm->types, "vcpu_vmx", "nested.vmcs02.vmcs", &own)) {
+	if (type_scope_offset(kvm_types(kvm), "vcpu_vmx", "nested.vmcs02.vmcs", &own)) {
 		e = kvm_read_path(kvm, vmx, "vcpu_vmx", "loaded_vmcs", &found, &loaded);
 		if (!e && found)
-			*ret_nested =
-				type_scope_offset(&kvm->types, "vcpu_vmx", "nested.vmcs02", &own) &&
-				loaded == vmx + own;
+			*ret_nested = type_scope_offset(kvm_types(kvm), "vcpu_vmx", "nested.vmcs02",
+							&own) &&
+				      loaded == vmx + own;
 		return e;
 	}
 	e = kvm_read_path(kvm, vcpu->address, "kvm_vcpu", "arch.hflags", &found, &hflags);

@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "vmcore/kvm/kvm_private.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/err.h"
-#include "base/log.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/code/modules.h"
-#include "vmcore/guest/guest_linux.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/kernel/tasks.h"
 
@@ -38,7 +34,8 @@ void kvm_free(struct kvm *kvm)
 	for (size_t i = 0; i < kvm->vm_count; i++) {
 		free(kvm->vms[i].vcpus);
 		free(kvm->vms[i].slots);
-		guest_linux_free(kvm->vms[i].linux_kernel);
+		if (kvm->vms[i].linux_kernel)
+			kvm->vms[i].free_linux(kvm->vms[i].linux_kernel);
 	}
 	free(kvm->vms);
 	free(kvm->strays);
@@ -52,63 +49,6 @@ void kvm_free(struct kvm *kvm)
 	free(kvm->why);
 	buf_free(&kvm->notes);
 	free(kvm);
-}
-
-/* ---- what the readers share ---- */
-
-void kvm_note(struct kvm *kvm, const char *fmt, ...)
-{
-	va_list args;
-	if (kvm->note_count++ >= KVM_NOTES_MAX)
-		return;
-	char sentence[512];
-	va_start(args, fmt);
-	vsnprintf(sentence, sizeof(sentence), fmt, args);
-	va_end(args);
-	buf_addf(&kvm->notes, "%s\n", sentence);
-	log_debug(LOG_TASKS, "KVM: %s", sentence);
-}
-
-struct err *kvm_set_why(struct kvm *kvm, const char *fmt, ...)
-{
-	va_list args;
-	char *why;
-	va_start(args, fmt);
-	int len = vasprintf(&why, fmt, args);
-	va_end(args);
-	if (len < 0)
-		return err_nomem();
-	free(kvm->why);
-	kvm->why = why;
-	return NULL;
-}
-
-bool kvm_read_number(const struct kvm *kvm, uint64_t base, const struct member *m, uint64_t *ret)
-{
-	if (!m->size)
-		return false;
-	struct err *e = kernel_read_member(kvm->parts.k, base, m, ret);
-	bool known = !e;
-	err_free(e);
-	return known;
-}
-
-struct err *kvm_read_path(const struct kvm *kvm, uint64_t base, const char *type, const char *path,
-			  bool *ret_found, uint64_t *ret)
-{
-	struct member m;
-	bool exists = false;
-	struct err *e = kvm_find_member(kvm, type, path, &exists, &m);
-	*ret_found = !e && exists && kvm_read_number(kvm, base, &m, ret);
-	return e;
-}
-
-struct err *kvm_only_nomem(struct err *e)
-{
-	if (!e || err_code(e) == ERR_NOMEM)
-		return e;
-	err_free(e);
-	return NULL;
 }
 
 /* ---- reading all ---- */

@@ -78,7 +78,9 @@ struct vm {
 	struct memslot *slots; /* owned; by address space and gpa */
 	size_t slot_count;
 	bool slots_read;
-	struct guest_linux *linux_kernel; /* owned; guest_linux_find() fills it in */
+	/* Owned; guest_linux_find() fills it in, with what frees it. */
+	struct guest_linux *linux_kernel;
+	void (*free_linux)(struct guest_linux *);
 };
 
 /* Reads nothing yet. @parts's are borrowed and must outlive the result. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the files of server/kvm share while they read; nobody else includes this. */
+/* What the files of vmcore/kvm share while they read, and some of vmcore/guest. */
 #ifndef VMCORE_KVM_KVM_PRIVATE_H
 #define VMCORE_KVM_KVM_PRIVATE_H
 
@@ -7,6 +7,7 @@
 #include "base/map.h"
 #include "vmcore/code/module_types.h"
 #include "vmcore/kvm/kvm.h"
+#include "vmcore/kvm/read.h"
 #include "vmcore/names/types.h"
 
 enum {
@@ -67,29 +68,6 @@ struct kvm {
 	struct map note_of; /* struct kvm_vcpu -> index in registers_guest_notes() */
 };
 
-/* kvm.c */
-__attribute__((format(printf, 2, 3))) void kvm_note(struct kvm *kvm, const char *fmt, ...);
-/* Keeps @fmt for kvm_why(). ERR_NOMEM only. */
-__attribute__((warn_unused_result, format(printf, 2, 3))) struct err *
-kvm_set_why(struct kvm *kvm, const char *fmt, ...);
-/* False, and *ret untouched, if the member does not exist or cannot be read. */
-bool kvm_read_number(const struct kvm *kvm, uint64_t base, const struct member *m, uint64_t *ret);
-/* The number at @path of the @type at @base, which KVM's types describe. *ret_found is false where
- * the member does not exist or cannot be read. ERR_NOMEM only. */
-__attribute__((warn_unused_result)) struct err *kvm_read_path(const struct kvm *kvm, uint64_t base,
-							      const char *type, const char *path,
-							      bool *ret_found, uint64_t *ret);
-/* Drops @e if it only says that something is not there; gives back ERR_NOMEM. */
-__attribute__((warn_unused_result)) struct err *kvm_only_nomem(struct err *e);
-
-/* members.c: as type_scope_member(), from memory the second time. ERR_NOMEM only. */
-struct kvm_members *kvm_members_new(void);
-void kvm_members_free(struct kvm_members *m);
-__attribute__((warn_unused_result)) struct err *kvm_find_member(const struct kvm *kvm,
-								const char *type, const char *path,
-								bool *ret_exists,
-								struct member *ret);
-
 /* layout.c: all members; a missing one that nothing goes without is named in *ret_missing. */
 __attribute__((warn_unused_result)) struct err *
 kvm_layout_find(const struct type_scope *types, struct kvm_layout *ret, const char **ret_missing);
@@ -119,11 +97,6 @@ __attribute__((warn_unused_result)) struct err *kvm_read_vcpus(struct kvm *kvm);
 /* kind.c */
 enum kvm_vendor kvm_find_vendor(const struct kvm *kvm);
 enum vm_kind kvm_find_kind(const struct kvm *kvm, const struct vm *vm);
-
-/* mmu.c: where the kernel's array of struct page is, and the size of one. Whatever is found by it
- * is to be checked: the place is assumed where no symbol tells it. */
-__attribute__((warn_unused_result)) struct err *kvm_page_array(struct kvm *kvm, uint64_t *ret_base,
-							       uint64_t *ret_size);
 
 /* slots.c */
 __attribute__((warn_unused_result)) struct err *kvm_read_slots(struct kvm *kvm, struct vm *vm);

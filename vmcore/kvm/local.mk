@@ -8,8 +8,8 @@ libvmcore_a_SOURCES += \
 	vmcore/kvm/kvm.c vmcore/kvm/kvm.h \
 	vmcore/kvm/kvm_private.h \
 	vmcore/kvm/layout.c \
-	vmcore/kvm/members.c \
 	vmcore/kvm/mmu.c vmcore/kvm/mmu.h \
+	vmcore/kvm/read.c vmcore/kvm/read.h \
 	vmcore/kvm/slots.c \
 	vmcore/kvm/threads.c \
 	vmcore/kvm/vcpu_stamp.c vmcore/kvm/vcpu_stamp.h \

@@ -77,4 +77,9 @@ void mmu_counts(struct kvm *kvm, const struct vm *vm, mmu_role_fn *fn, void *clo
 bool mmu_tdp_roots(struct kvm *kvm, const struct vm *vm, void (*fn)(void *closure, uint64_t page),
 		   void *closure);
 
+/* Where the kernel's array of struct page is, and the size of one. Whatever is found by it
+ * is to be checked: the place is assumed where no symbol tells it. */
+__attribute__((warn_unused_result)) struct err *kvm_page_array(struct kvm *kvm, uint64_t *ret_base,
+							       uint64_t *ret_size);
+
 #endif

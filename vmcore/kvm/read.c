@@ -1,10 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Members that were asked for, absent ones too: a listing asks for the same of every vCPU. */
+/* What the readers of KVM's structures share: members, numbers, and notes of what is damaged. */
+#include "vmcore/kvm/read.h"
+
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
+#include "base/log.h"
+#include "vmcore/kernel/kernel.h"
 #include "vmcore/kvm/kvm_private.h"
+
+/* ---- members that were asked for, absent ones too: a listing asks for the same of every vCPU ----
+ */
 
 enum { MEMBERS_MAX = 1024 }; /* the names that the source has are some hundred */
 
@@ -89,5 +98,64 @@ struct err *kvm_find_member(const struct kvm *kvm, const char *type, const char 
 	keep(kvm->members, hash, &k);
 	*ret_exists = k.exists;
 	*ret = k.member;
+	return NULL;
+}
+
+/* ---- what is there ---- */
+
+bool kvm_read_number(const struct kvm *kvm, uint64_t base, const struct member *m, uint64_t *ret)
+{
+	if (!m->size)
+		return false;
+	struct err *e = kernel_read_member(kvm->parts.k, base, m, ret);
+	bool known = !e;
+	err_free(e);
+	return known;
+}
+
+struct err *kvm_read_path(const struct kvm *kvm, uint64_t base, const char *type, const char *path,
+			  bool *ret_found, uint64_t *ret)
+{
+	struct member m;
+	bool exists = false;
+	struct err *e = kvm_find_member(kvm, type, path, &exists, &m);
+	*ret_found = !e && exists && kvm_read_number(kvm, base, &m, ret);
+	return e;
+}
+
+struct err *kvm_only_nomem(struct err *e)
+{
+	if (!e || err_code(e) == ERR_NOMEM)
+		return e;
+	err_free(e);
+	return NULL;
+}
+
+/* ---- what is not ---- */
+
+void kvm_note(struct kvm *kvm, const char *fmt, ...)
+{
+	va_list args;
+	if (kvm->note_count++ >= KVM_NOTES_MAX)
+		return;
+	char sentence[512];
+	va_start(args, fmt);
+	vsnprintf(sentence, sizeof(sentence), fmt, args);
+	va_end(args);
+	buf_addf(&kvm->notes, "%s\n", sentence);
+	log_debug(LOG_TASKS, "KVM: %s", sentence);
+}
+
+struct err *kvm_set_why(struct kvm *kvm, const char *fmt, ...)
+{
+	va_list args;
+	char *why;
+	va_start(args, fmt);
+	int len = vasprintf(&why, fmt, args);
+	va_end(args);
+	if (len < 0)
+		return err_nomem();
+	free(kvm->why);
+	kvm->why = why;
 	return NULL;
 }
