@@ -2,6 +2,7 @@
 # Leaves, shared by all.
 noinst_LIBRARIES += libbase.a
 libbase_a_SOURCES = \
+	base/address.h \
 	base/buf.c base/buf.h \
 	base/bytes.h \
 	base/err.c base/err.h \

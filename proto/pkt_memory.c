@@ -8,8 +8,6 @@
 #include "proto/packet.h"
 #include "proto/session.h"
 
-/* The addresses from here on are the kernel's, whatever thread is looked at. */
-#define LOWER_HALF_END UINT64_C(0x800000000000)
 /* What fits in any reply: two digits a byte for m; for x, perhaps every byte escaped. */
 #define READ_MAX (FRAME_PACKET_MAX / 2)
 
@@ -24,9 +22,8 @@ static size_t read_memory(struct rsp *s, uint64_t addr, uint64_t len, struct rep
 	 * lldb does not say whose memory it reads: m carries no thread, and none is selected for
 	 * it. Another task's user memory under the same address would be wrong silently.
 	 */
-	bool is_shared =
-		s->view.physical || (t->memory->is_shared && t->memory->is_shared(t->self));
-	if (session_is_lldb(s) && addr < LOWER_HALF_END && !is_shared) {
+	if (session_is_lldb(s) && !s->view.physical &&
+	    !(t->memory->is_shared && t->memory->is_shared(t->self, addr))) {
 		reply_error(r, REPLY_E_FAULT);
 		return 0;
 	}

@@ -45,9 +45,11 @@ struct target_memory_ops {
 	/* Whether view->physical is understood, which clients of QEMU's stub set by
 	 * Qqemu.PhyMemMode. */
 	bool physical;
-	/* Whether all threads see the same memory in the lower half too. May be NULL: they do not.
+	/*
+	 * Whether what is at virtual address @addr is the same for every thread. NULL: it never is.
+	 * For clients that do not say which thread's memory they mean.
 	 */
-	bool (*is_shared)(void *self);
+	bool (*is_shared)(void *self, uint64_t addr);
 };
 
 /* One register, as target.xml describes it and as `g` and `p` send it (little endian). */

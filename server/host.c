@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/address.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -455,7 +456,7 @@ struct err *host_renew(struct host *h)
 
 struct err *host_space(const struct host *h, uint64_t tid, uint64_t addr, struct vspace *ret)
 {
-	if (addr >= HOST_KERNEL_HALF) {
+	if (is_kernel_address(addr)) {
 		*ret = *kernel_space(h->kernel);
 		return NULL;
 	}

@@ -124,10 +124,6 @@ void host_wait_for_downloads(struct host *h);
  */
 __attribute__((warn_unused_result)) struct err *host_fetch_vmlinux(struct host *h, bool *ret);
 
-/* The kernel's half of the address space begins here or above, with four or five levels of tables.
- */
-#define HOST_KERNEL_HALF UINT64_C(0xff00000000000000)
-
 /*
  * The page tables for @addr as the thread @tid sees it: the kernel's own in the upper half (a
  * process's copy may lack what was mapped later, and is filtered out more easily), its process's in

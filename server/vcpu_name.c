@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/address.h"
 #include "base/err.h"
 #include "base/hex.h"
 #include "server/host.h"
@@ -110,7 +111,7 @@ struct err *vcpu_by_name(struct host *h, const char *text, const struct vcpu **r
 			       kvm_why(h->kvm) ? ": " : "", kvm_why(h->kvm) ? kvm_why(h->kvm) : "");
 	if (colon)
 		e = find_in_vm(vms, count, text, colon, &found);
-	else if (number_parse(text, true, &number) && number >> 63)
+	else if (number_parse(text, true, &number) && is_kernel_address(number))
 		found = kvm_vcpu_at(h->kvm, number);
 	else if (number_parse(text, false, &number))
 		e = find_by_number(vms, count, number, &found);

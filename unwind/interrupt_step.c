@@ -13,6 +13,7 @@
  */
 #include <inttypes.h>
 
+#include "base/address.h"
 #include "unwind/walk.h"
 
 enum { PT_REGS_RBP = 4, PT_REGS_RBX = 5 }; /* words of pt_regs */
@@ -29,11 +30,11 @@ enum {
 static bool has_segments_of_its_mode(const struct regs *r)
 {
 	uint64_t cs = r->value[REG_CS], ss = r->value[REG_SS];
-	bool kernel_stack = r->value[REG_RSP] >> 63;
+	bool kernel_stack = is_kernel_address(r->value[REG_RSP]);
 	if (cs == KERNEL_CS) /* ss is 0 in code that came from user mode by an interrupt */
 		return kernel_stack && (ss == 0 || ss == KERNEL_DS);
 	return (cs == USER_CS || cs == USER32_CS) && ss == USER_DS && !kernel_stack &&
-	       !(r->value[REG_RIP] >> 63);
+	       is_user_address(r->value[REG_RIP]);
 }
 
 /* Whether these are the registers of something that an interrupt or exception stopped. */

@@ -5,6 +5,7 @@
  * system call path of kernels before 4.16 leaves the rest half filled
  * (arch/x86/entry/entry_64.S).
  */
+#include "base/address.h"
 #include "unwind/walk.h"
 
 /* arch/x86/include/asm/segment.h: the kernel's code segment; user mode's, 64 and 32 bits, and stack
@@ -23,7 +24,7 @@ enum { BOTTOM_BYTES = PT_REGS_BYTES + FRED_PADDING + 88 };
 static bool is_user(const struct regs *r)
 {
 	return (r->value[REG_CS] == USER_CS || r->value[REG_CS] == USER32_CS) &&
-	       r->value[REG_SS] == USER_DS && !(r->value[REG_RIP] >> 63);
+	       r->value[REG_SS] == USER_DS && is_user_address(r->value[REG_RIP]);
 }
 
 static enum step read_top(struct walk *w, uint64_t pt_regs, struct frame *ret)

@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/address.h"
 #include "base/err.h"
 #include "unwind/orc.h"
 #include "unwind/pt_regs.h"
@@ -67,16 +68,11 @@ static bool is_code(const struct walk *w, uint64_t pc)
 	return w->source->is_text(w->source->self, pc, &function);
 }
 
-static bool is_kernel_half(uint64_t address)
-{
-	return address >> 63;
-}
-
 /* Code that no symbol covers (BPF programs, trampolines) is at least there. */
 static bool may_be_code(const struct walk *w, uint64_t pc)
 {
 	unsigned char byte;
-	if (!is_kernel_half(pc))
+	if (!is_kernel_address(pc))
 		return false;
 	struct err *e = w->source->read(w->source->self, pc, &byte, sizeof(byte));
 	err_free(e);
@@ -301,7 +297,7 @@ static bool is_user_mode(const struct frame *f)
 	if (regs_known(&f->regs, REG_CS))
 		return regs_user_mode(&f->regs);
 	uint64_t rip = f->regs.value[REG_RIP];
-	return f->how == HOW_CFI && f->interrupted && rip && !is_kernel_half(rip);
+	return f->how == HOW_CFI && f->interrupted && rip && is_user_address(rip);
 }
 
 /*

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/address.h"
 #include "base/bytes.h"
 #include "base/err.h"
 #include "server/files/overlay.h"
@@ -54,7 +55,7 @@ static struct err *cure_segments(int fd, const Elf64_Ehdr *h, struct overlay *ov
 	const Elf64_Phdr *segments = table;
 	put_u32(null_type, PT_NULL);
 	for (unsigned i = 0; !e && i < h->e_phnum; i++) {
-		if (segments[i].p_type == PT_LOAD && segments[i].p_vaddr < HOST_KERNEL_HALF)
+		if (segments[i].p_type == PT_LOAD && segments[i].p_vaddr < KERNEL_HALF)
 			e = overlay_add(overlay,
 					h->e_phoff + i * sizeof(*segments) +
 						offsetof(Elf64_Phdr, p_type),
@@ -78,7 +79,7 @@ static struct err *cure_sections(int fd, const Elf64_Ehdr *h, struct overlay *ov
 	put_u32(nobits, SHT_NOBITS);
 	for (unsigned i = 0; !e && i < h->e_shnum; i++) {
 		const Elf64_Shdr *s = &sections[i];
-		if (s->sh_flags & SHF_ALLOC && s->sh_size && s->sh_addr < HOST_KERNEL_HALF &&
+		if (s->sh_flags & SHF_ALLOC && s->sh_size && s->sh_addr < KERNEL_HALF &&
 		    s->sh_type == SHT_PROGBITS)
 			e = overlay_add(overlay,
 					h->e_shoff + i * sizeof(*sections) +

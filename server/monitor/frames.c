@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 
+#include "base/address.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/json.h"
@@ -25,7 +26,7 @@ bool frame_in_user_mode(const struct frame *f)
 {
 	if (regs_known(&f->regs, REG_CS))
 		return regs_user_mode(&f->regs);
-	return f->interrupted && f->regs.value[REG_RIP] && !(f->regs.value[REG_RIP] >> 63);
+	return f->interrupted && f->regs.value[REG_RIP] && is_user_address(f->regs.value[REG_RIP]);
 }
 
 /* A return address may lie behind its function's last instruction, when that calls what never

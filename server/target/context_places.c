@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "server/target/context_places.h"
 
+#include "base/address.h"
 #include "server/host.h"
 #include "unwind/unwind.h"
 
@@ -14,7 +15,7 @@ static bool is_kernel(const struct frame *f)
 {
 	if (regs_known(&f->regs, REG_CS))
 		return !(f->regs.value[REG_CS] & 3);
-	return f->regs.value[REG_RIP] >= HOST_KERNEL_HALF;
+	return is_kernel_address(f->regs.value[REG_RIP]);
 }
 
 /* Whether frames n - 1 and n of @f are on two stacks of the kernel. */
@@ -22,7 +23,7 @@ static bool changes_stack(const struct frames *f, size_t n)
 {
 	const struct regs *inner = &f->list[n - 1].regs, *outer = &f->list[n].regs;
 	if (!regs_known(inner, REG_RSP) || !regs_known(outer, REG_RSP) ||
-	    outer->value[REG_RSP] < HOST_KERNEL_HALF)
+	    !is_kernel_address(outer->value[REG_RSP]))
 		return false;
 	/* The caller's end of a stack is the higher one. */
 	return outer->value[REG_RSP] - inner->value[REG_RSP] > STACK_MAX;

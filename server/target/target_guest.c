@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/address.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/regs.h"
@@ -100,11 +101,14 @@ static bool same_space(const struct walk_space *a, const struct walk_space *b)
 	       a->below.format == b->below.format && a->below.root == b->below.root;
 }
 
-/* Whether all vCPUs that have page tables have the same. */
-static bool memory_is_shared(void *self)
+/* Whether all vCPUs that have page tables have the same. What an upper half holds is a kernel's, of
+ * which there is one in a guest. */
+static bool memory_is_shared(void *self, uint64_t addr)
 {
 	struct guest_view *g = guest_of(self);
 	const struct walk_space *first = NULL;
+	if (is_kernel_address(addr))
+		return true;
 	err_free(guest_view_follow(g));
 	for (size_t i = 0; i < g->vcpu_count; i++) {
 		struct guest_cpu *c;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/address.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "server/files/exports.h"
@@ -132,17 +133,28 @@ static bool next_memory(void *self, const struct target_view *view, uint64_t add
 	struct err *e = host_space(h, task_tid(self, view->tid), addr, &space);
 	if (!e && memory_next(h->memory, &space, addr, ret_next)) {
 		/* Beyond the user's half the kernel's own tables hold. */
-		if (addr >= HOST_KERNEL_HALF || *ret_next < HOST_KERNEL_HALF)
+		if (is_kernel_address(addr) || *ret_next < KERNEL_HALF)
 			return true;
 	}
 	err_free(e);
-	if (addr >= HOST_KERNEL_HALF)
+	if (is_kernel_address(addr))
 		return false;
-	*ret_next = HOST_KERNEL_HALF;
+	*ret_next = KERNEL_HALF;
 	return true;
 }
 
-static const struct target_memory_ops memory_ops = { .read = read_memory, .next = next_memory };
+/* Kernel memory is read by the kernel's own tables, whatever thread is looked at. */
+static bool memory_is_shared(void *self, uint64_t addr)
+{
+	(void)self;
+	return is_kernel_address(addr);
+}
+
+static const struct target_memory_ops memory_ops = {
+	.read = read_memory,
+	.next = next_memory,
+	.is_shared = memory_is_shared,
+};
 
 /* ---- registers ---- */
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "base/address.h"
 #include "base/buf.h"
 #include "base/bytes.h"
 #include "base/err.h"
@@ -246,6 +247,32 @@ static void log_knows_its_categories(void **state)
 	assert_false(log_on(LOG_PACKET));
 }
 
+/* Documentation/arch/x86/x86_64/mm.rst, both tables: the first and last address of each half. */
+static void addresses_have_one_owner(void **state)
+{
+	(void)state;
+	static const struct {
+		uint64_t address;
+		bool user, kernel;
+	} cases[] = {
+		{ 0, true, false },
+		{ UINT64_C(0x00007fffffffffff), true, false },	/* user, four levels */
+		{ UINT64_C(0x0000800000000000), true, false },	/* user, five levels alone */
+		{ UINT64_C(0x00ffffffffffffff), true, false },	/* user, five levels */
+		{ UINT64_C(0x0100000000000000), false, false }, /* not canonical */
+		{ UINT64_C(0x8000000000000000), false, false },
+		{ UINT64_C(0xfeffffffffffffff), false, false },
+		{ UINT64_C(0xff00000000000000), false, true }, /* kernel, five levels */
+		{ UINT64_C(0xffff7fffffffffff), false, true }, /* kernel, five levels alone */
+		{ UINT64_C(0xffff800000000000), false, true }, /* kernel, four levels */
+		{ UINT64_MAX, false, true },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		assert_int_equal(is_user_address(cases[i].address), cases[i].user);
+		assert_int_equal(is_kernel_address(cases[i].address), cases[i].kernel);
+	}
+}
+
 static void registers_are_known_or_not(void **state)
 {
 	(void)state;
@@ -275,6 +302,7 @@ int main(void)
 		cmocka_unit_test(map_agrees_with_an_array),
 		cmocka_unit_test(ranges_do_not_wrap),
 		cmocka_unit_test(log_knows_its_categories),
+		cmocka_unit_test(addresses_have_one_owner),
 		cmocka_unit_test(registers_are_known_or_not),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

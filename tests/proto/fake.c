@@ -121,6 +121,7 @@ static const struct region {
 	uint64_t start, last;
 } regions[] = {
 	{ FAKE_USER, FAKE_USER + 0xfff },
+	{ FAKE_USER_TOP, FAKE_USER_TOP + 0xfff },
 	{ FAKE_KERNEL, FAKE_KERNEL + FAKE_KERNEL_SIZE - 1 },
 	{ FAKE_LARGE, FAKE_LARGE + FAKE_LARGE_SIZE - 1 },
 	{ FAKE_TOP, UINT64_MAX },
@@ -145,7 +146,7 @@ static bool within(uint64_t addr, uint64_t start, uint64_t len)
 
 static uint8_t byte_at(const struct target_view *view, uint64_t addr)
 {
-	if (within(addr, FAKE_USER, 0x1000))
+	if (within(addr, FAKE_USER, 0x1000) || within(addr, FAKE_USER_TOP, 0x1000))
 		return (uint8_t)(view->tid >> addr % 8 * 8);
 	if (within(addr, FAKE_TEXT_AT, strlen(FAKE_TEXT)))
 		return (uint8_t)FAKE_TEXT[addr - FAKE_TEXT_AT];
@@ -187,7 +188,17 @@ static bool next_memory(void *self, const struct target_view *view, uint64_t add
 	return false;
 }
 
-static const struct target_memory_ops memory_ops = { .read = read_memory, .next = next_memory };
+static bool is_shared(void *self, uint64_t addr)
+{
+	(void)self;
+	return addr >= FAKE_SHARED;
+}
+
+static const struct target_memory_ops memory_ops = {
+	.read = read_memory,
+	.next = next_memory,
+	.is_shared = is_shared,
+};
 
 static struct err *list_threads(void *self, const uint64_t **ret_tids, size_t *ret_count)
 {

@@ -6,8 +6,9 @@
  * "swapper/1 [idle on 1]" whose registers are unknown; more if asked for, from 200 on.
  *
  * Memory: two pages at 0xffff888000001000 and the last page of all; each byte is the low byte of
- * its address, but for FAKE_TEXT at FAKE_TEXT_AT. A page at 0x400000 holds the thread's id, 8 bytes
- * little endian, over and over. 4 MiB at FAKE_LARGE, zeros but for FAKE_NEEDLE at FAKE_NEEDLE_AT,
+ * its address, but for FAKE_TEXT at FAKE_TEXT_AT. The pages at FAKE_USER and FAKE_USER_TOP hold the
+ * thread's id, 8 bytes little endian, over and over; from FAKE_SHARED on all threads see the same.
+ * 4 MiB at FAKE_LARGE, zeros but for FAKE_NEEDLE at FAKE_NEEDLE_AT,
  * is more than a search reads at once.
  *
  * Registers: rip is 0xffffffff81000000 plus the thread id, rsp 0xffff888000002000, rbp 0, rbx (in
@@ -36,6 +37,8 @@
 #define FAKE_NEEDLE	 "needle"
 #define FAKE_TOP	 UINT64_C(0xfffffffffffff000)
 #define FAKE_USER	 UINT64_C(0x400000)
+#define FAKE_USER_TOP	 UINT64_C(0x00fffffffffff000) /* with page tables of five levels */
+#define FAKE_SHARED	 UINT64_C(0xff00000000000000)
 #define FAKE_FILE_SIZE	 UINT64_C(0x300000)
 #define FAKE_SMALL	 "#$}*\n"
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/address.h"
 #include "base/err.h"
 #include "base/map.h"
 #include "vmcore/kernel/kernel.h"
@@ -47,7 +48,7 @@ static struct err *read_symbol(struct kernel *k, const struct layout *layout, ui
 		e = kernel_read_string(k, at + layout->name, name, sizeof(name));
 	if (e)
 		return e;
-	if (!(symbol.start >> 63) || symbol.end <= symbol.start ||
+	if (!is_kernel_address(symbol.start) || symbol.end <= symbol.start ||
 	    symbol.end - symbol.start > CODE_MAX || !*name)
 		return NULL;
 	symbol.name = strdup(name);

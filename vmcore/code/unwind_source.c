@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/address.h"
 #include "base/err.h"
 #include "vmcore/code/cfi_files.h"
 #include "vmcore/code/code_map.h"
@@ -306,7 +307,7 @@ static bool ends_in_unknown_code(const struct unwinder *u, const struct frames *
 	if (frames->end != END_LOST || !frames->count)
 		return false;
 	uint64_t pc = frames->list[frames->count - 1].regs.value[REG_RIP] - 1;
-	return pc >> 63 && !code_map_in_kernel(u->parts.code, pc) &&
+	return is_kernel_address(pc) && !code_map_in_kernel(u->parts.code, pc) &&
 	       !code_map_module(u->parts.code, pc);
 }
 
@@ -314,7 +315,8 @@ static struct err *lost_in_module(const struct module *m, struct frames *ret)
 {
 	struct err *why =
 		err_new(ERR_NOTFOUND,
-			"the module %s is not what it was when the modules were listed: ask again", m->name);
+			"the module %s is not what it was when the modules were listed: ask again",
+			m->name);
 	struct err *e = lost(err_msg(why), ret);
 	err_free(why);
 	return e;

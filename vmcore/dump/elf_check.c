@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/address.h"
 #include "base/bytes.h"
 #include "base/err.h"
 #include "vmcore/dump/file.h"
@@ -153,7 +154,7 @@ static struct err *check_load(const Elf64_Phdr *p, uint64_t number)
 
 static void add_mapped(struct elf_headers *h, const struct elf_segment *s)
 {
-	if (s->vaddr >> 63 && s->filesz && s->vaddr + s->filesz > s->vaddr)
+	if (is_kernel_address(s->vaddr) && s->filesz && s->vaddr + s->filesz > s->vaddr)
 		h->mapped[h->mapped_count++] = *s;
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/address.h"
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/map.h"
@@ -20,8 +21,6 @@
  * (Documentation/x86/x86_64/mm.rst). */
 #define IMAGE_LOW  UINT64_C(0xffffffff80000000)
 #define IMAGE_HIGH UINT64_C(0xffffffffc0000000)
-/* All other addresses of kernel memory that a page's may be. */
-#define KERNEL_LOW UINT64_C(0xff00000000000000)
 
 #define CR3_USER_HALF UINT64_C(0x1000)
 #define TEXT_ALIGN    (UINT64_C(2) << 20) /* MIN_KERNEL_ALIGN, arch/x86/include/asm/boot.h */
@@ -200,7 +199,7 @@ static struct err *search_data(struct search *s, uint64_t va, const unsigned cha
 	for (size_t i = 0; i + 8 <= len && s->pointers.used < POINTERS_MAX; i += 8) {
 		uint64_t pointer = get_u64(bytes + i);
 		bool added;
-		if (pointer % PAGE_SIZE || pointer < KERNEL_LOW || pointer >= IMAGE_LOW)
+		if (pointer % PAGE_SIZE || !is_kernel_address(pointer) || pointer >= IMAGE_LOW)
 			continue;
 		if (!map_add(&s->pointers, pointer, 0, &added))
 			return err_nomem();

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/address.h"
 #include "base/err.h"
 #include "vmcore/code/bpf_symbols.h"
 #include "vmcore/code/modules.h"
@@ -191,7 +192,8 @@ static struct err *write_parts(struct drafts *d, struct elf_writer *w, struct im
 		/* All of it lies above the kernel, unless it is damaged. */
 		if (l->count && part->low < l->parts[l->count - 1].high)
 			continue;
-		if (!(part->low >> 63) || section.address + section.size < section.address)
+		if (!is_kernel_address(part->low) ||
+		    section.address + section.size < section.address)
 			continue;
 		e = elf_writer_section(w, &section, NULL, &part->section);
 		if (!e)
@@ -234,7 +236,7 @@ static struct err *write_percpu(struct drafts *d, struct elf_writer *w, struct i
 			.size = part->high - part->low,
 		};
 		/* Later kernels' are addresses in the image, whose sections hold them. */
-		if (part->high >> 63 || part->high > PERCPU_MAX ||
+		if (part->high > PERCPU_MAX ||
 		    (l->percpu_count && part->low < l->percpu[l->percpu_count - 1].high))
 			continue;
 		e = elf_writer_section(w, &section, NULL, &part->section);

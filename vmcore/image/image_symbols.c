@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "base/address.h"
 #include "base/err.h"
 #include "base/name_map.h"
 #include "vmcore/code/bpf_symbols.h"
@@ -184,7 +185,7 @@ static void find_percpu(const struct kernel *k, struct job *j)
 {
 	uint64_t start, end;
 	if (kernel_symbol(k, "__per_cpu_start", &start) &&
-	    kernel_symbol(k, "__per_cpu_end", &end) && start < end && !(end >> 63)) {
+	    kernel_symbol(k, "__per_cpu_end", &end) && start < end && is_user_address(end)) {
 		j->percpu = start;
 		j->percpu_end = end;
 	}

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "base/address.h"
 #include "base/err.h"
 #include "vmcore/code/bpf_symbols.h"
 #include "vmcore/code/code_map.h"
@@ -23,7 +24,7 @@ bool module_names_span(const struct modules *modules, const bool *wanted, uint64
 		for (unsigned r = 0; wanted[i] && r < m->region_count; r++) {
 			const struct module_region *region = &m->regions[r];
 			/* As image_layout.c sees it. */
-			if (region->low >= region->high || !(region->low >> 63))
+			if (region->low >= region->high || !is_kernel_address(region->low))
 				continue;
 			low = region->low < low ? region->low : low;
 			high = region->high > high ? region->high : high;

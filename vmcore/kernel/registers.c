@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/address.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "unwind/pt_regs.h"
@@ -23,9 +24,6 @@ enum {
 	TIF_FORK = 18,		 /* arch/x86/include/asm/thread_info.h until 4.8 */
 	LIVE_ATTEMPTS = 4,	 /* to read a task that keeps being switched */
 };
-
-/* The last address of user mode, with four or five levels of tables. */
-#define USER_END UINT64_C(0x00ffffffffffffff)
 
 struct registers {
 	struct kernel *k; /* borrowed, like the next two */
@@ -165,7 +163,7 @@ static struct err *from_note(const struct registers *r, const struct task *task,
 {
 	const uint64_t *value = note->regs.value;
 	bool user = regs_user_mode(&note->regs);
-	if (user && (value[REG_RIP] > USER_END || !task->mm))
+	if (user && (!is_user_address(value[REG_RIP]) || !task->mm))
 		return unknown(f,
 			       "the CPU's note says user mode at 0x%" PRIx64
 			       ", where this task has no memory",
@@ -181,7 +179,7 @@ static struct err *from_note(const struct registers *r, const struct task *task,
 	 * (arch/x86/include/asm/elf.h: x86_gsbase_read_cpu_inactive()), which is not this CPU's
 	 * while it is in the kernel.
 	 */
-	if (!user && value[REG_GS_BASE] <= USER_END)
+	if (!user && is_user_address(value[REG_GS_BASE]))
 		regs_forget(&f->regs, REG_GS_BASE);
 	return NULL;
 }

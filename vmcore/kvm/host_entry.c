@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/address.h"
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/regs.h"
@@ -15,7 +16,6 @@
 #include "vmcore/kernel/tasks.h"
 #include "vmcore/kvm/kvm_private.h"
 
-#define KERNEL_HALF (UINT64_C(1) << 63)
 /* Where struct page of frame 0 lies without KASLR (arch/x86/include/asm/pgtable_64_types.h). */
 #define VMEMMAP_4_LEVELS UINT64_C(0xffffea0000000000)
 
@@ -76,7 +76,7 @@ static bool svm_cpu_data(struct kvm *kvm, const struct cpu *cpu, uint64_t *ret)
 	if (!code_map_percpu(kvm->parts.code, "kvm_amd", "svm_data", cpu, &place) ||
 	    !read_u64(kvm, place, &first))
 		return false;
-	*ret = first >= KERNEL_HALF ? first : place;
+	*ret = is_kernel_address(first) ? first : place;
 	return true;
 }
 

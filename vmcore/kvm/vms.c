@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/address.h"
 #include "base/err.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/kernel/cpus.h"
@@ -13,7 +14,7 @@
 /* Whether @address can be that of a kernel object. */
 static bool is_kernel_object(uint64_t address)
 {
-	return address >> 63 && !(address & 7);
+	return is_kernel_address(address) && !(address & 7);
 }
 
 static struct err *append(struct kvm *kvm, const struct vm *vm)

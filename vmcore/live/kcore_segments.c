@@ -9,13 +9,13 @@
 #include <inttypes.h>
 #include <stdbool.h>
 
+#include "base/address.h"
 #include "base/err.h"
 #include "vmcore/dump/elf.h"
 #include "vmcore/live/iomem.h"
 
 /* The direct map begins at a multiple of it, moved by KASLR or not (arch/x86/mm/kaslr.c). */
 #define DIRECT_MAP_UNIT (UINT64_C(1) << 30)
-#define KERNEL_HALF	UINT64_C(0xff00000000000000)
 
 static bool has_addresses(const struct elf_headers *h)
 {
@@ -70,7 +70,7 @@ static bool find_base(const struct elf_headers *h, const struct ram_map *ram, ui
 	}
 	for (size_t i = 0; i < h->load_count; i++) {
 		uint64_t base = h->loads[i].vaddr - largest.start;
-		if (h->loads[i].memsz != largest.end - largest.start || base < KERNEL_HALF ||
+		if (h->loads[i].memsz != largest.end - largest.start || !is_kernel_address(base) ||
 		    base % DIRECT_MAP_UNIT || !fits(h, ram, base))
 			continue;
 		*ret = base;

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 
+#include "base/address.h"
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -48,7 +49,7 @@ static uint64_t entry_address(const struct vspace *space, uint64_t entry)
 
 static bool is_protnone(const struct vspace *space, uint64_t va, const struct vtop_step *s)
 {
-	return space->process && !(va >> 63) && !(s->entry & ENTRY_PRESENT) &&
+	return space->process && is_user_address(va) && !(s->entry & ENTRY_PRESENT) &&
 	       s->entry & ENTRY_PROTNONE && (s->level == 1 || s->entry & ENTRY_LARGE);
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/address.h"
 #include "base/err.h"
 #include "base/name_map.h"
 
@@ -263,7 +264,7 @@ static struct err *sort_entries(struct symbols *s)
 /* Whether @e is a place in the kernel's half of memory. */
 static bool is_kernel_place(const struct entry *e)
 {
-	return e->address >> 63 && e->type != 'a' && e->type != 'A';
+	return is_kernel_address(e->address) && e->type != 'a' && e->type != 'A';
 }
 
 static struct err *index_names(struct symbols *s)
@@ -316,7 +317,8 @@ static void fill_sizes(struct symbols *s)
 	uint64_t next = s->end;
 	for (size_t i = s->count; i-- > 0;) {
 		struct entry *e = &s->entries[i];
-		bool comparable = next > e->address && next >> 63 == e->address >> 63;
+		bool comparable = next > e->address &&
+				  is_kernel_address(next) == is_kernel_address(e->address);
 		if (!e->has_size && e->type != 'a' && e->type != 'A')
 			e->size = comparable ? next - e->address : 0;
 		bool starts = !i || s->entries[i - 1].address != e->address;
