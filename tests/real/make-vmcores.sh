@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# make-vmcores.sh [--kernel SUITE | --built] OUTDIR
+# make-vmcores.sh [--kernel SUITE | --older SUITE | --built] OUTDIR
 #
 # Makes real vmcores of a Debian kernel with KVM guests of its own, without KVM hardware and
 # without being root: downloads the kernel packages, boots them in QEMU's TCG, takes dumps in
@@ -8,6 +8,7 @@
 #
 #   --kernel SUITE     take the kernel from this Debian suite (bookworm-backports) in place of
 #                      what the system's own apt offers
+#   --older SUITE      the same, but take only the dumps of one boot, as ELF files
 #   --built            build a kernel with frame pointers instead (tests/live/build-kernel.sh), and
 #                      take only the dumps of one boot, as ELF files
 #   VMCORE_TEST_CACHE  folder for downloaded packages (default: OUTDIR/cache)
@@ -100,10 +101,17 @@ reencode() {
 
 suite=
 built=
+older=
 case ${1:-} in
 --kernel)
     [ $# -ge 2 ] || usage
     suite=$2
+    shift 2
+    ;;
+--older)
+    [ $# -ge 2 ] || usage
+    suite=$2
+    older=yes
     shift 2
     ;;
 --built)
@@ -122,13 +130,15 @@ cache=${VMCORE_TEST_CACHE:-$PWD/cache}
 
 if [ -n "$built" ]; then
     sh "$here/../live/build-kernel.sh" .
-    make_initramfs
+else
+    sh "$here/fetch-kernel.sh" "$cache" kernel ${suite:+"$suite"}
+fi
+make_initramfs
+if [ -n "$built$older" ]; then
     boot_scenario main
     exec python3 "$here/write_manifest.py" . \
         run.elf run-novmcoreinfo.elf run-vmexit.elf run-user.elf panic.elf
 fi
-sh "$here/fetch-kernel.sh" "$cache" kernel ${suite:+"$suite"}
-make_initramfs
 for scenario in main kdump nokaslr linux; do
     boot_scenario $scenario
 done
