@@ -243,6 +243,26 @@ static void no_vmcoreinfo_and_no_vmlinux(void **state)
 	machine_close(&m);
 }
 
+/* Since 6.1 the image has a second banner, which lacks the build's number and may lie in front. */
+static void no_vmcoreinfo_and_two_banners(void **state)
+{
+	(void)state;
+	struct machine m;
+	machine_open(&m, &(struct machine_plan){
+				 .recipe = "seed.recipe",
+				 .symbols = DEMO_VMLINUX,
+				 .drop_cpu_notes = true,
+				 .drop_vmcoreinfo = true,
+				 .extra = IMAGE_ONLY QEMU_NOTE
+				 "virt linux_banner - 0x400: \"Linux version %s (%s)\" u8 0\n"
+				 "virt linux_banner - 0x300: \"Linux version " RELEASE
+				 " (demo@vmcore-gdbserver) # SMP\\n\" u8 0\n",
+			 });
+	assert_string_equal(kernel_release(m.kernel), RELEASE);
+	assert_int_equal(m.tasks.count, 6);
+	machine_close(&m);
+}
+
 /* The banner in memory and the vmlinux's must be in the same place. */
 static void no_vmcoreinfo_and_wrong_vmlinux(void **state)
 {
@@ -277,6 +297,7 @@ int main(void)
 		cmocka_unit_test(no_vmcoreinfo_and_no_qemu_notes),
 		cmocka_unit_test(no_vmcoreinfo_but_cr3),
 		cmocka_unit_test(no_vmcoreinfo_and_no_vmlinux),
+		cmocka_unit_test(no_vmcoreinfo_and_two_banners),
 		cmocka_unit_test(no_vmcoreinfo_and_wrong_vmlinux),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

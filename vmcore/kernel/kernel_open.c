@@ -314,13 +314,14 @@ static void find_slide(struct kernel *k)
 		k->slide = stext - k->file->text;
 }
 
+static const char banner_prefix[] = "Linux version ";
+
 /* The words behind "Linux version " at the banner, which is the release. */
 static void release_from_banner(struct kernel *k)
 {
-	static const char prefix[] = "Linux version ";
-	if (strncmp(k->banner, prefix, strlen(prefix)))
+	if (strncmp(k->banner, banner_prefix, strlen(banner_prefix)) != 0)
 		return;
-	const char *release = k->banner + strlen(prefix);
+	const char *release = k->banner + strlen(banner_prefix);
 	size_t len = strcspn(release, " ");
 	if (len < sizeof(k->release)) {
 		memcpy(k->release, release, len);
@@ -338,11 +339,25 @@ static void read_banner(struct kernel *k)
 		release_from_banner(k);
 }
 
-/* Looks through the image from @text on for linux_banner, when no symbol says where it is. */
+/* Takes the string at @at, if it is a banner. linux_proc_banner begins alike: "Linux version %s".
+ */
+static bool take_banner(struct kernel *k, uint64_t at)
+{
+	struct err *e = kernel_read_string(k, at, k->banner, sizeof(k->banner));
+	bool good = !e && !strchr(k->banner, '%');
+	err_free(e);
+	if (good)
+		release_from_banner(k);
+	return good && *k->release;
+}
+
+/*
+ * Looks through the image from @text on for linux_banner, when no symbol says where it is. There
+ * may be others like it: since 6.1 one that the link has left without its build number.
+ */
 static bool find_banner(struct kernel *k, uint64_t text)
 {
-	static const char prefix[] = "Linux version ";
-	char page[PAGE_SIZE + sizeof(prefix)];
+	char page[PAGE_SIZE + sizeof(banner_prefix)];
 	for (uint64_t offset = 0; offset < IMAGE_SCAN_MAX; offset += PAGE_SIZE) {
 		size_t got;
 		struct err *e =
@@ -351,19 +366,25 @@ static bool find_banner(struct kernel *k, uint64_t text)
 			err_free(e);
 			continue;
 		}
-		const char *at = memmem(page, got, prefix, strlen(prefix));
-		if (!at)
-			continue;
-		e = kernel_read_string(k, text + offset + (uint64_t)(at - page), k->banner,
-				       sizeof(k->banner));
-		err_free(e);
-		/* linux_proc_banner begins alike: "Linux version %s". */
-		if (strchr(k->banner, '%'))
-			continue;
-		release_from_banner(k);
-		return *k->release;
+		const char *at = page;
+		while ((at = memmem(at, got - (size_t)(at - page), banner_prefix,
+				    strlen(banner_prefix)))) {
+			if (take_banner(k, text + offset + (uint64_t)(at - page)))
+				return true;
+			at++;
+		}
 	}
 	return false;
+}
+
+/* Whether the string that lies where linux_banner would be is that of the release that was found.
+ */
+static bool is_banner(const struct kernel *k, const char *found)
+{
+	size_t prefix = strlen(banner_prefix), len = strlen(k->release);
+	return *k->release && !strncmp(found, banner_prefix, prefix) &&
+	       !strncmp(found + prefix, k->release, len) && found[prefix + len] == ' ' &&
+	       !strchr(found, '%');
 }
 
 /* A dump with no VMCOREINFO anywhere: the vmlinux's symbols, moved to where the image is mapped. */
@@ -398,9 +419,11 @@ static struct err *open_without_vmcoreinfo(struct kernel *k, const struct kernel
 	if (!symbols_address(k->elf_symbols, "linux_banner", &banner))
 		return err_new(ERR_FORMAT, "%s has no symbol linux_banner", k->file->path);
 	e = kernel_read_string(k, banner, found, sizeof(found));
-	bool same = !e && *k->banner && !strcmp(found, k->banner);
+	bool same = !e && is_banner(k, found);
 	err_free(e);
-	if (!same)
+	if (same)
+		memcpy(k->banner, found, sizeof(k->banner));
+	else
 		return err_new(ERR_FORMAT,
 			       "%s is not the vmlinux of this dump: linux_banner is not where it "
 			       "would be%s%s",
