@@ -11,17 +11,22 @@
 #include "config.h"
 #include "proto/target.h"
 #include "server/files/debuginfod_helper.h"
+#include "server/files/made_image.h"
 #include "server/files/write_symbols.h"
-#include "server/guest_dump.h"
-#include "server/host.h"
+#include "server/monitor/info.h"
 #include "server/monitor/monitor.h"
+#include "server/monitor/vcpu_name.h"
 #include "server/net/privileges.h"
 #include "server/net/server.h"
 #include "server/options.h"
+#include "server/service.h"
 #include "server/target/guests.h"
 #include "server/target/target_kernel.h"
+#include "vmcore/guest/guest_dump.h"
 #include "vmcore/kernel/kernel.h"
+#include "vmcore/kvm/kvm.h"
 #include "vmcore/names/debugfiles.h"
+#include "vmcore/vmcore.h"
 
 /* Prints what failed; returns the exit status. Takes @e. */
 static int fail(struct err *e)
@@ -90,49 +95,64 @@ static struct err *on_opened(void *closure)
 
 /* What is looked at: a dump's machine, or with --guest one of its virtual machines. */
 struct opened_host {
-	struct host *host;
+	struct service *host;
 	struct guest_dump *guest; /* what it is made of, and the machine around it; or NULL */
-	struct host *outer;
+	struct service *outer;
 };
 
 static void close_hosts(struct opened_host *h)
 {
-	host_close(h->host);
+	service_close(h->host);
 	guest_dump_free(h->guest);
-	host_close(h->outer);
+	service_close(h->outer);
 }
 
 /*
  * With --guest there are two kernels, and --symbols may have files of one that do not fit the
  * other: then *ret_unfit says so, and the host is opened without.
  */
-static struct err *open_either(const struct host_options *options, struct guest_dump *guest,
-			       struct host **ret, struct err **ret_unfit)
+static struct err *open_either(const struct service_options *options, struct guest_dump *guest,
+			       struct service **ret, struct err **ret_unfit)
 {
-	struct host_options o = *options;
+	struct service_options o = *options;
 	/* What is kept there goes by the dump's files, and would be the outer machine's. */
 	if (guest)
 		o.symbol_cache = NULL;
-	struct err *e = guest ? guest_dump_new_dump(guest, &o.dump) : NULL;
+	struct err *e = guest ? guest_dump_new_dump(guest, &o.vmcore.dump) : NULL;
 	if (!e)
-		e = host_open(&o, ret);
-	if (!e || !o.symbol_path_count || err_code(e) != ERR_FORMAT)
+		e = service_open(&o, ret);
+	if (!e || !o.vmcore.symbol_path_count || err_code(e) != ERR_FORMAT)
 		return e;
 	*ret_unfit = e;
-	o.symbol_path_count = 0;
-	e = guest ? guest_dump_new_dump(guest, &o.dump) : NULL;
-	return e ? e : host_open(&o, ret);
+	o.vmcore.symbol_path_count = 0;
+	e = guest ? guest_dump_new_dump(guest, &o.vmcore.dump) : NULL;
+	return e ? e : service_open(&o, ret);
+}
+
+static struct err *open_guest_dump(const struct vmcore *outer, const char *name,
+				   struct guest_dump **ret)
+{
+	struct vm *vms;
+	size_t count, i = 0;
+	struct err *e = kvm_vms(outer->kvm, &vms, &count);
+	const char *why = kvm_why(outer->kvm);
+	if (!e && !count)
+		e = err_new(ERR_NOTFOUND, "there are no virtual machines in it%s%s",
+			    why ? ": " : "", why ? why : "");
+	if (!e)
+		e = vm_by_name(outer, name, &i);
+	return e ? e : guest_dump_open(outer->kvm, &vms[i], ret);
 }
 
 /* Opens the machine, then makes its guest called @name what @h looks at. */
 static struct err *open_guest(struct opened_host *h, const char *name,
-			      const struct host_options *options)
+			      const struct service_options *options)
 {
 	struct err *unfit[2] = { NULL };
 	struct err *e = open_either(options, NULL, &h->outer, &unfit[0]);
 	if (e)
 		goto out;
-	e = guest_dump_open(h->outer, name, &h->guest);
+	e = open_guest_dump(h->outer->vmcore, name, &h->guest);
 	if (!e)
 		e = open_either(options, h->guest, &h->host, &unfit[1]);
 	if (!e && unfit[0] && unfit[1]) {
@@ -151,54 +171,57 @@ static struct err *open_host(const struct options *o, struct server *server, boo
 			     struct opened_host *ret)
 {
 	struct opened opened = { o, server };
-	struct host_options host_options = {
-		.dump_paths = o->dumps.list,
-		.dump_path_count = o->dumps.count,
-		.live = o->live,
-		.live_source = o->live_source,
-		.opened = o->live && (!o->guests || o->write_symbols) ? on_opened : NULL,
-		.opened_closure = &opened,
-		.symbol_paths = o->symbols.list,
-		.symbol_path_count = o->symbols.count,
-		.cache_size = o->cache_size,
+	struct service_options options = {
+		.vmcore = {
+			.dump_paths = o->dumps.list,
+			.dump_path_count = o->dumps.count,
+			.live = o->live,
+			.live_source = o->live_source,
+			.opened = o->live && (!o->guests || o->write_symbols) ? on_opened : NULL,
+			.opened_closure = &opened,
+			.symbol_paths = o->symbols.list,
+			.symbol_path_count = o->symbols.count,
+			.cache_size = o->cache_size,
+			.progress = o->quiet ? NULL : show_progress,
+			.closure = shown,
+		},
 		.serve_files = !o->no_serve_files,
 		.context_threads = !o->no_context_threads,
 		.extra_cfi = !o->no_extra_cfi,
 		.symbol_cache = o->symbol_cache,
 		.fetch_waits = !server,
-		.progress = o->quiet ? NULL : show_progress,
-		.closure = shown,
 	};
-	struct err *e = o->guest ? open_guest(ret, o->guest, &host_options)
-				 : host_open(&host_options, &ret->host);
+	struct err *e =
+		o->guest ? open_guest(ret, o->guest, &options) : service_open(&options, &ret->host);
 	if (*shown)
 		fputs("\r\033[K", stderr);
 	return e;
 }
 
 /* Runs a monitor command to its end, and prints what each slice of it says. */
-static struct err *run_command(struct host *host, struct target_view *view, const char *line)
+static struct err *run_command(struct service *service, struct target_view *view, const char *line)
 {
 	struct buf out = BUF_INIT;
 	struct target_job *job = NULL;
-	struct err *e = monitor_run(host, view, line, &out, &job);
+	struct err *e = monitor_run(service, view, line, &out, &job);
 	bool done = !job;
 	fwrite(out.data, 1, out.len, stdout);
 	while (!e && !done) {
 		buf_reset(&out);
-		e = monitor_more(host, job, &out, &done);
+		e = monitor_more(service->vmcore, job, &out, &done);
 		fwrite(out.data, 1, out.len, stdout);
 	}
 	buf_free(&out);
 	return e;
 }
 
-static int run_commands(const struct options *o, struct host *host, const struct target *target)
+static int run_commands(const struct options *o, struct service *service,
+			const struct target *target)
 {
 	int status = EXIT_SUCCESS;
 	struct target_view view = { .tid = target->threads->current(target->self) };
 	for (size_t i = 0; i < o->exec.count; i++) {
-		struct err *e = run_command(host, &view, o->exec.list[i]);
+		struct err *e = run_command(service, &view, o->exec.list[i]);
 		if (e)
 			status = fail(e);
 	}
@@ -207,10 +230,10 @@ static int run_commands(const struct options *o, struct host *host, const struct
 }
 
 /* Serving does not wait for it. */
-static struct err *start_download(const struct options *o, struct host *host)
+static struct err *start_download(const struct options *o, struct service *service)
 {
 	bool started;
-	struct err *e = host_fetch_vmlinux(host, &started);
+	struct err *e = service_fetch_vmlinux(service, &started);
 	if (!e && started && !o->quiet)
 		fputs("vmlinux   is asked of debuginfod meanwhile; 'monitor symbols' tells how far "
 		      "it "
@@ -223,20 +246,20 @@ static struct err *start_download(const struct options *o, struct host *host)
 	return NULL;
 }
 
-static int serve_host(const struct options *o, struct server *server, struct host *host)
+static int serve_host(const struct options *o, struct server *server, struct service *service)
 {
-	const struct debug_file *file = kernel_debug_file(host->kernel);
+	const struct debug_file *file = kernel_debug_file(service->vmcore->kernel);
 	int status = EXIT_SUCCESS;
 	if (!o->quiet) {
 		struct buf text = BUF_INIT;
-		host_describe(host, &text);
+		info_text(service->vmcore, &text);
 		fputs(text.data, stderr);
 		buf_free(&text);
 	}
-	struct err *e = start_download(o, host);
+	struct err *e = start_download(o, service);
 	if (e)
 		return fail(e);
-	e = server_run(server, host->served, file ? file->path : NULL, &status);
+	e = server_run(server, service->served, file ? file->path : NULL, &status);
 	return e ? fail(e) : status;
 }
 
@@ -263,24 +286,24 @@ static int work_on_dump(const struct options *o, struct server *server)
 	bool shown = false;
 	int status;
 	struct err *e = open_host(o, server, &shown, &opened);
-	struct host *host = opened.host;
+	struct service *service = opened.host;
 	if (!e)
-		e = target_kernel_new(host, &target);
+		e = target_kernel_new(service, &target);
 	if (!e)
 		e = served_host(target, &served);
 	if (!e) {
-		host->served = &served;
+		service->served = &served;
 		if (o->guests)
-			e = served_add_guests(&served, host);
+			e = served_add_guests(&served, service);
 		if (!e && o->live && o->guests)
 			e = end_privileges(o, server, &served);
 	}
 	if (e)
 		status = fail(e);
 	else if (server)
-		status = serve_host(o, server, host);
+		status = serve_host(o, server, service);
 	else
-		status = run_commands(o, host, target);
+		status = run_commands(o, service, target);
 	served_free(&served);
 	target_kernel_free(target);
 	close_hosts(&opened);
@@ -293,7 +316,7 @@ static int write_symbols_of_dump(const struct options *o)
 	bool shown = false;
 	struct err *e = open_host(o, NULL, &shown, &opened);
 	if (!e)
-		e = write_symbols(opened.host, o->write_symbols);
+		e = write_symbols(made_image_source(opened.host->made), o->write_symbols);
 	close_hosts(&opened);
 	return e ? fail(e) : EXIT_SUCCESS;
 }

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/hex.h"
 #include "base/log.h"
+#include "server/files/debuginfod_helper.h"
 #include "server/monitor/monitor.h"
 
 enum { DEFAULT_CACHE_SIZE = 64 << 20, SMALLEST_CACHE_SIZE = 1 << 20 };

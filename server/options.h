@@ -31,9 +31,6 @@ enum action {
 	ACTION_DEBUGINFOD_HELPER,
 };
 
-/* How the server starts itself for that: no option for users. */
-#define OPTION_DEBUGINFOD_HELPER "debuginfod-helper"
-
 struct options {
 	enum action action;
 	struct strings dumps, listen, symbols, exec;

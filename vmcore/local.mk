@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # All that knows no client: dumps and live memory, the kernel in them, its virtual machines.
 noinst_LIBRARIES += libvmcore.a
-libvmcore_a_SOURCES =
+libvmcore_a_SOURCES = \
+	vmcore/context_threads.c vmcore/context_threads.h \
+	vmcore/vmcore.c vmcore/vmcore.h \
+	vmcore/vmcore_code.c vmcore/vmcore_code.h
 include vmcore/memory/local.mk
 include vmcore/dump/local.mk
 include vmcore/live/local.mk

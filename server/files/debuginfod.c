@@ -19,7 +19,6 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "server/files/debuginfod_helper.h"
-#include "server/options.h"
 
 enum {
 	HELPERS_MAX = 4,	/* at work at once */

@@ -16,4 +16,7 @@ bool debuginfod_helper_built(void);
 /* Downloads, and ends the process. */
 _Noreturn void debuginfod_helper(const char *const *build_ids, size_t count);
 
+/* How the server starts itself for that: no option for users. */
+#define OPTION_DEBUGINFOD_HELPER "debuginfod-helper"
+
 #endif

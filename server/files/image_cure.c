@@ -11,7 +11,7 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "server/files/overlay.h"
-#include "server/host.h"
+#include "vmcore/vmcore.h"
 
 /* A table of headers: 16 bits count them, but no vmlinux has that many. */
 enum { HEADERS_MAX = 4096 };

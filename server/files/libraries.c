@@ -11,7 +11,6 @@
 #include "base/log.h"
 #include "server/files/exports.h"
 #include "server/files/made_image.h"
-#include "server/host.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/code/module_files.h"
 #include "vmcore/code/modules.h"
@@ -23,6 +22,7 @@
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/names/ko_file.h"
 #include "vmcore/names/symbols.h"
+#include "vmcore/vmcore.h"
 
 enum { SLICE = 8 /* modules before others have their turn */ };
 
@@ -38,14 +38,16 @@ static void add_library(const char *name, const struct ko_section *sections, siz
 }
 
 /* The path is a name that gdb opens here or, if it is told to, among its own files. */
-static struct err *add_module(struct host *host, const struct module *m, struct buf *out)
+static struct err *add_module(const struct library_source *source, const struct module *m,
+			      struct buf *out)
 {
 	const struct module_file *file;
 	struct ko_file *ko;
 	size_t count;
-	struct err *e = module_files_ko(host->module_files, m, &ko);
+	struct module_files *files = source->vmcore->module_files;
+	struct err *e = module_files_ko(files, m, &ko);
 	if (!e)
-		e = module_files_get(host->module_files, m, &file);
+		e = module_files_get(files, m, &file);
 	char *name = e ? NULL : realpath(file->path, NULL);
 	if (!e && !name)
 		e = err_new(ERR_IO, "%s is not there any more", file->path);
@@ -53,8 +55,8 @@ static struct err *add_module(struct host *host, const struct module *m, struct 
 	char *end = name && file->packed ? strrchr(name, '.') : NULL;
 	if (end)
 		*end = 0;
-	if (!e && !exports_has(host->exports, name))
-		e = exports_add_fd(host->exports, name, file->fd, NULL);
+	if (!e && !exports_has(source->exports, name))
+		e = exports_add_fd(source->exports, name, file->fd, NULL);
 	if (!e) {
 		const struct ko_section *sections = ko_file_sections(ko, &count);
 		add_library(name, sections, count, out);
@@ -69,9 +71,9 @@ static struct err *add_module(struct host *host, const struct module *m, struct 
 
 /* The last one: gdb takes the first frames that it finds. Made of ORC, which older kernels do not
  * have. */
-static void add_entry_frames(const struct host *host, struct buf *out)
+static void add_entry_frames(const struct library_source *source, struct buf *out)
 {
-	if (host->extra_cfi && orc_tables_count(unwinder_orc(host->unwinder), NULL))
+	if (source->entry_frames && orc_tables_count(unwinder_orc(source->vmcore->unwinder), NULL))
 		buf_addf(out,
 			 "<library name=\"%s\"><section address=\"0x%" PRIx64 "\"/></library>\n",
 			 made_entry_frames_name, ENTRY_FRAMES_ADDRESS);
@@ -100,7 +102,7 @@ static bool in_vmlinux(const struct kernel *k, const struct module *m)
 }
 
 /* Sets in @wanted which modules have names in the dump and are no library. */
-static struct err *without_file(struct host *host, bool *wanted)
+static struct err *without_file(struct vmcore *host, bool *wanted)
 {
 	const struct modules *modules = code_map_modules(host->code);
 	for (size_t i = 0; i < modules->count; i++) {
@@ -118,19 +120,20 @@ static struct err *without_file(struct host *host, bool *wanted)
 
 /* One library of all modules that are none themselves. Where the modules are not those that there
  * were at first there is none: what is made for clients is of those. */
-static struct err *add_module_names(struct host *host, struct buf *out)
+static struct err *add_module_names(const struct library_source *source, struct buf *out)
 {
+	struct vmcore *host = source->vmcore;
 	const struct modules *modules = code_map_modules(host->code);
 	const char *name;
 	uint64_t low, high;
-	if (!host->made || made_image_source(host->made)->code != host->code)
+	if (!source->made || made_image_source(source->made)->code != host->code)
 		return NULL;
 	bool *wanted = calloc(modules->count + 1, sizeof(*wanted));
 	if (!wanted)
 		return err_nomem();
 	struct err *e = without_file(host, wanted);
 	if (!e && module_names_span(modules, wanted, &low, &high)) {
-		e = made_image_module_names(host->made, wanted, host->exports, &name);
+		e = made_image_module_names(source->made, wanted, source->exports, &name);
 		if (!e)
 			buf_addf(out,
 				 "<library name=\"%s\"><segment address=\"0x%" PRIx64
@@ -141,20 +144,20 @@ static struct err *add_module_names(struct host *host, struct buf *out)
 	return e;
 }
 
-struct err *libraries_continue(struct host *host, bool has_image, size_t *next, struct buf *out,
-			       bool *ret_done)
+struct err *libraries_continue(const struct library_source *source, bool has_image, size_t *next,
+			       struct buf *out, bool *ret_done)
 {
-	const struct modules *modules = code_map_modules(host->code);
+	const struct modules *modules = code_map_modules(source->vmcore->code);
 	struct err *e = NULL;
 	if (!out->len)
 		buf_addstr(out, "<library-list version=\"1.0\">\n");
 	for (int i = 0; !e && i < SLICE && *next < modules->count; i++)
-		e = add_module(host, &modules->list[(*next)++], out);
+		e = add_module(source, &modules->list[(*next)++], out);
 	*ret_done = *next == modules->count;
 	if (!e && *ret_done && !has_image)
-		e = add_module_names(host, out);
+		e = add_module_names(source, out);
 	if (!e && *ret_done) {
-		add_entry_frames(host, out);
+		add_entry_frames(source, out);
 		buf_addstr(out, "</library-list>\n");
 	}
 	return e ? e : buf_error(out);

@@ -8,7 +8,17 @@
 
 struct buf;
 struct err;
-struct host;
+struct exports;
+struct made_image;
+struct vmcore;
+
+/* What the files are of, and where they are put; all borrowed. */
+struct library_source {
+	struct vmcore *vmcore;
+	struct exports *exports;
+	struct made_image *made;
+	bool entry_frames; /* those of entry code are a library, too */
+};
 
 /*
  * Appends the next part of the document (gdb manual, "Library List Format") to @out: *next (0 at
@@ -19,8 +29,8 @@ struct host;
  * them; not for a client with the image that is made of the dump (@has_image), which has those,
  * too. An error only when memory is out.
  */
-__attribute__((warn_unused_result)) struct err *libraries_continue(struct host *host,
-								   bool has_image, size_t *next,
-								   struct buf *out, bool *ret_done);
+__attribute__((warn_unused_result)) struct err *
+libraries_continue(const struct library_source *source, bool has_image, size_t *next,
+		   struct buf *out, bool *ret_done);
 
 #endif

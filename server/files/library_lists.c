@@ -8,30 +8,31 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "server/files/libraries.h"
-#include "server/host.h"
+#include "vmcore/vmcore.h"
 
 /* One document. */
 struct library_list {
 	struct buf document; /* complete once done is set */
 	bool done;
 	size_t next;		  /* module whose turn it is */
-	unsigned files_arrived;	  /* the host's when it was begun */
-	uint64_t code_generation; /* likewise */
+	unsigned files_arrived;	  /* so many when it was begun */
+	uint64_t code_generation; /* the machine's then */
 	struct library_list *before;
 };
 
 struct library_lists {
-	struct host *host; /* borrowed */
+	struct library_source source;
 	bool has_image;
 	struct library_list *last; /* owned; NULL before any is asked for */
 };
 
-struct err *library_lists_new(struct host *host, bool has_image, struct library_lists **ret)
+struct err *library_lists_new(const struct library_source *source, bool has_image,
+			      struct library_lists **ret)
 {
 	struct library_lists *l = calloc(1, sizeof(*l));
 	if (!l)
 		return err_nomem();
-	l->host = host;
+	l->source = *source;
 	l->has_image = has_image;
 	*ret = l;
 	return NULL;
@@ -65,11 +66,11 @@ static void drop_if_same(struct library_lists *lists)
 }
 
 /* The list to make, or that was made, of the files that are here now; NULL: no memory. */
-static struct library_list *current_list(struct library_lists *lists)
+static struct library_list *current_list(struct library_lists *lists, unsigned files_arrived)
 {
-	const struct host *h = lists->host;
+	uint64_t code_generation = lists->source.vmcore->code_generation;
 	struct library_list *l = lists->last;
-	if (l && l->files_arrived == h->files_arrived && l->code_generation == h->code_generation)
+	if (l && l->files_arrived == files_arrived && l->code_generation == code_generation)
 		return l;
 	if (!l || l->done) {
 		l = calloc(1, sizeof(*l));
@@ -81,18 +82,19 @@ static struct library_list *current_list(struct library_lists *lists)
 	}
 	buf_reset(&l->document);
 	l->next = 0;
-	l->files_arrived = h->files_arrived;
-	l->code_generation = h->code_generation;
+	l->files_arrived = files_arrived;
+	l->code_generation = code_generation;
 	return l;
 }
 
-struct err *library_lists_get(struct library_lists *lists, const struct buf **ret)
+struct err *library_lists_get(struct library_lists *lists, unsigned files_arrived,
+			      const struct buf **ret)
 {
-	struct library_list *l = current_list(lists);
+	struct library_list *l = current_list(lists, files_arrived);
 	if (!l)
 		return err_nomem();
 	if (!l->done) {
-		struct err *e = libraries_continue(lists->host, lists->has_image, &l->next,
+		struct err *e = libraries_continue(&lists->source, lists->has_image, &l->next,
 						   &l->document, &l->done);
 		if (e)
 			return e;

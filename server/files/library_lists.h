@@ -11,18 +11,19 @@
 
 struct buf;
 struct err;
-struct host;
 struct library_lists;
+struct library_source; /* libraries.h */
 
-/* @host is borrowed and must outlive the result. @has_image: as in libraries.h. An error only when
- * memory is out. */
-__attribute__((warn_unused_result)) struct err *library_lists_new(struct host *host, bool has_image,
-								  struct library_lists **ret);
+/* @source is copied; what it points at must outlive the result. @has_image: as in libraries.h. An
+ * error only when memory is out. */
+__attribute__((warn_unused_result)) struct err *
+library_lists_new(const struct library_source *source, bool has_image, struct library_lists **ret);
 void library_lists_free(struct library_lists *l);
 
-/* Makes the next part of the document of what is here now. *ret is that document, borrowed until @l
- * is freed; NULL if it is not all there yet: ask again. An error only when memory is out. */
-__attribute__((warn_unused_result)) struct err *library_lists_get(struct library_lists *l,
-								  const struct buf **ret);
+/* Makes the next part of the document of what is here now; @files_arrived counts the files that
+ * have arrived so far. *ret is that document, borrowed until @l is freed; NULL if it is not all
+ * there yet: ask again. An error only when memory is out. */
+__attribute__((warn_unused_result)) struct err *
+library_lists_get(struct library_lists *l, unsigned files_arrived, const struct buf **ret);
 
 #endif

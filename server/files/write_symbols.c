@@ -3,19 +3,17 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "server/files/made_image.h"
 #include "server/files/symbol_file.h"
-#include "server/host.h"
 #include "vmcore/image/image.h"
 
-struct err *write_symbols(const struct host *host, const char *path)
+struct err *write_symbols(const struct image_source *source, const char *path)
 {
 	struct image *image = NULL;
 	struct buf bytes = BUF_INIT;
 	bool done = false;
 	struct err *e = symbol_file_check(path);
 	if (!e)
-		e = image_new(made_image_source(host->made), &image);
+		e = image_new(source, &image);
 	while (!e && !done)
 		e = image_step(image, &bytes, &done);
 	image_free(image);

@@ -9,12 +9,13 @@
 #include "base/err.h"
 #include "base/hex.h"
 #include "proto/target.h"
-#include "server/host.h"
 #include "server/monitor/commands.h"
 #include "server/monitor/frames.h"
 #include "server/monitor/job.h"
+#include "server/service.h"
 #include "vmcore/code/frame_cache.h"
 #include "vmcore/code/unwind_source.h"
+#include "vmcore/vmcore.h"
 
 /* A slice lasts this long, or a thread: names from DWARF may take 50 ms for the first one. */
 enum { SLICE_NS = 10 * 1000 * 1000 };
@@ -26,7 +27,7 @@ struct wanted {
 	bool json;
 };
 
-static void show(const struct host *h, const struct task *task, const struct frames *frames,
+static void show(const struct vmcore *h, const struct task *task, const struct frames *frames,
 		 const struct wanted *w, struct buf *out)
 {
 	if (w->json)
@@ -50,7 +51,7 @@ static int64_t clock_ns(void)
 	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-static struct err *show_slice(struct host *h, struct target_job *job, struct buf *out,
+static struct err *show_slice(struct vmcore *h, struct target_job *job, struct buf *out,
 			      bool *ret_done)
 {
 	struct all *a = (struct all *)job;
@@ -96,7 +97,7 @@ static struct err *show_all(const struct wanted *w, struct target_job **ret_job)
 
 /* ---- the command line ---- */
 
-static struct err *task_on_cpu(const struct host *h, const char *text, const struct task **ret)
+static struct err *task_on_cpu(const struct vmcore *h, const char *text, const struct task **ret)
 {
 	uint64_t number, index;
 	if (!text || !number_parse(text, false, &number) || number > UINT32_MAX)
@@ -110,7 +111,7 @@ static struct err *task_on_cpu(const struct host *h, const char *text, const str
 	return NULL;
 }
 
-static struct err *task_by_id(const struct host *h, const char *text, const struct task **ret)
+static struct err *task_by_id(const struct vmcore *h, const char *text, const struct task **ret)
 {
 	uint64_t tid;
 	if (!number_parse(text, false, &tid))
@@ -138,7 +139,7 @@ static bool parse_detail(const char *word, struct frames_detail *detail)
 	return false;
 }
 
-static struct err *parse(const struct host *h, const struct target_view *view,
+static struct err *parse(const struct vmcore *h, const struct target_view *view,
 			 const struct monitor_arguments *args, struct wanted *ret)
 {
 	bool chosen = false;
@@ -171,9 +172,10 @@ static struct err *parse(const struct host *h, const struct target_view *view,
 	return NULL;
 }
 
-struct err *monitor_bt(struct host *h, struct target_view *view,
+struct err *monitor_bt(struct service *service, struct target_view *view,
 		       const struct monitor_arguments *args, struct buf *out)
 {
+	struct vmcore *h = service->vmcore;
 	struct wanted w = { 0 };
 	const struct frames *frames;
 	struct err *e = parse(h, view, args, &w);

@@ -8,7 +8,7 @@
 
 struct buf;
 struct err;
-struct host;
+struct service;
 struct target_job;
 struct target_view;
 
@@ -22,62 +22,62 @@ struct monitor_arguments {
 };
 
 /* monitor_bt.c */
-struct err *monitor_bt(struct host *h, struct target_view *view,
+struct err *monitor_bt(struct service *service, struct target_view *view,
 		       const struct monitor_arguments *args, struct buf *out);
 
 /* monitor_dmesg.c */
-struct err *monitor_dmesg(struct host *h, struct target_view *view,
+struct err *monitor_dmesg(struct service *service, struct target_view *view,
 			  const struct monitor_arguments *args, struct buf *out);
 
 /* monitor_frame.c */
-struct err *monitor_frame(struct host *h, struct target_view *view,
+struct err *monitor_frame(struct service *service, struct target_view *view,
 			  const struct monitor_arguments *args, struct buf *out);
 
 /* monitor_modules.c */
-struct err *monitor_lldb_script(struct host *h, struct target_view *view,
+struct err *monitor_lldb_script(struct service *service, struct target_view *view,
 				const struct monitor_arguments *args, struct buf *out);
-struct err *monitor_modules(struct host *h, struct target_view *view,
+struct err *monitor_modules(struct service *service, struct target_view *view,
 			    const struct monitor_arguments *args, struct buf *out);
 
 /* monitor_symbols.c */
-struct err *monitor_symbols(struct host *h, struct target_view *view,
+struct err *monitor_symbols(struct service *service, struct target_view *view,
 			    const struct monitor_arguments *args, struct buf *out);
 
 /* monitor_stacks.c */
-struct err *monitor_stacks(struct host *h, struct target_view *view,
+struct err *monitor_stacks(struct service *service, struct target_view *view,
 			   const struct monitor_arguments *args, struct buf *out);
 
 /* monitor_threads.c */
-struct err *monitor_threads(struct host *h, struct target_view *view,
+struct err *monitor_threads(struct service *service, struct target_view *view,
 			    const struct monitor_arguments *args, struct buf *out);
 
 /* monitor_kvm.c */
-struct err *monitor_vms(struct host *h, struct target_view *view,
+struct err *monitor_vms(struct service *service, struct target_view *view,
 			const struct monitor_arguments *args, struct buf *out);
-struct err *monitor_vcpus(struct host *h, struct target_view *view,
+struct err *monitor_vcpus(struct service *service, struct target_view *view,
 			  const struct monitor_arguments *args, struct buf *out);
-struct err *monitor_vcpu(struct host *h, struct target_view *view,
+struct err *monitor_vcpu(struct service *service, struct target_view *view,
 			 const struct monitor_arguments *args, struct buf *out);
 
 /* monitor_memory.c */
-struct err *monitor_read(struct host *h, struct target_view *view,
+struct err *monitor_read(struct service *service, struct target_view *view,
 			 const struct monitor_arguments *args, struct buf *out);
-struct err *monitor_vtop(struct host *h, struct target_view *view,
+struct err *monitor_vtop(struct service *service, struct target_view *view,
 			 const struct monitor_arguments *args, struct buf *out);
 
 /* monitor_mmu.c */
-struct err *monitor_mmu(struct host *h, struct target_view *view,
+struct err *monitor_mmu(struct service *service, struct target_view *view,
 			const struct monitor_arguments *args, struct buf *out);
 /* monitor_ept.c */
-struct err *monitor_ept(struct host *h, struct target_view *view,
+struct err *monitor_ept(struct service *service, struct target_view *view,
 			const struct monitor_arguments *args, struct buf *out);
 
 /* monitor_walk.c */
-struct err *monitor_walk(struct host *h, struct target_view *view,
+struct err *monitor_walk(struct service *service, struct target_view *view,
 			 const struct monitor_arguments *args, struct buf *out);
 
 /* monitor_targets.c */
-struct err *monitor_targets(struct host *h, struct target_view *view,
+struct err *monitor_targets(struct service *service, struct target_view *view,
 			    const struct monitor_arguments *args, struct buf *out);
 
 #endif

@@ -12,10 +12,11 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "base/printable.h"
-#include "server/host.h"
 #include "server/monitor/commands.h"
 #include "server/monitor/job.h"
+#include "server/service.h"
 #include "vmcore/kernel/printk.h"
+#include "vmcore/vmcore.h"
 
 /* Records a slice: a log of a machine that ran for months has a few ten thousand. */
 enum { SLICE = 1000 };
@@ -128,7 +129,7 @@ static void show_unreadable(const struct dmesg *d, struct buf *out)
 	buf_addch(out, '\n');
 }
 
-static struct err *show_slice(struct host *h, struct target_job *job, struct buf *out,
+static struct err *show_slice(struct vmcore *h, struct target_job *job, struct buf *out,
 			      bool *ret_done)
 {
 	struct dmesg *d = (struct dmesg *)job;
@@ -159,9 +160,10 @@ static void free_dmesg(struct target_job *job)
 	free(d);
 }
 
-struct err *monitor_dmesg(struct host *h, struct target_view *view,
+struct err *monitor_dmesg(struct service *service, struct target_view *view,
 			  const struct monitor_arguments *args, struct buf *out)
 {
+	struct vmcore *h = service->vmcore;
 	(void)view, (void)out;
 	struct dmesg *d = calloc(1, sizeof(*d));
 	if (!d)

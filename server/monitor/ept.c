@@ -13,13 +13,14 @@
 #include "base/hex.h"
 #include "base/json.h"
 #include "proto/target.h"
-#include "server/host.h"
 #include "server/monitor/commands.h"
 #include "server/monitor/job.h"
-#include "server/vcpu_name.h"
+#include "server/monitor/vcpu_name.h"
+#include "server/service.h"
 #include "vmcore/kvm/kvm.h"
 #include "vmcore/kvm/mmu.h"
 #include "vmcore/memory/walk_ranges.h"
+#include "vmcore/vmcore.h"
 
 enum {
 	TABLES_A_SLICE = 512, /* some milliseconds, where the dump is compressed */
@@ -270,7 +271,7 @@ static void add_end(const struct ept_job *job, const char *cut, struct buf *out)
 	}
 }
 
-static struct err *ept_slice(struct host *h, struct target_job *job, struct buf *out,
+static struct err *ept_slice(struct vmcore *h, struct target_job *job, struct buf *out,
 			     bool *ret_done)
 {
 	struct ept_job *j = (struct ept_job *)job;
@@ -352,9 +353,10 @@ static struct err *parse(const struct monitor_arguments *args, struct wanted *re
 	return NULL;
 }
 
-struct err *monitor_ept(struct host *h, struct target_view *view,
+struct err *monitor_ept(struct service *service, struct target_view *view,
 			const struct monitor_arguments *args, struct buf *out)
 {
+	struct vmcore *h = service->vmcore;
 	const struct vcpu *vcpu;
 	struct vcpu_mmu mmu;
 	struct wanted w = { 0 };

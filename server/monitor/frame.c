@@ -7,11 +7,12 @@
 #include "base/hex.h"
 #include "base/json.h"
 #include "proto/target.h"
-#include "server/host.h"
 #include "server/monitor/commands.h"
 #include "server/monitor/frames.h"
+#include "server/service.h"
 #include "unwind/unwind.h"
 #include "vmcore/code/frame_cache.h"
+#include "vmcore/vmcore.h"
 
 static struct err *no_frames(const struct task *task, const struct frames *frames)
 {
@@ -37,7 +38,7 @@ static struct err *choose(const struct task *task, const struct frames *frames, 
 	return NULL;
 }
 
-static void frame_json(const struct host *h, const struct task *task, const struct frames *frames,
+static void frame_json(const struct vmcore *h, const struct task *task, const struct frames *frames,
 		       unsigned number, struct buf *out)
 {
 	struct json j = JSON_INIT(out);
@@ -53,7 +54,7 @@ static void frame_json(const struct host *h, const struct task *task, const stru
 	buf_addch(out, '\n');
 }
 
-static void frame_text(const struct host *h, const struct task *task, const struct frames *frames,
+static void frame_text(const struct vmcore *h, const struct task *task, const struct frames *frames,
 		       unsigned number, struct buf *out)
 {
 	add_task_title(task, out);
@@ -65,9 +66,10 @@ static void frame_text(const struct host *h, const struct task *task, const stru
 	add_frame_line(h, number, &frames->list[number], out);
 }
 
-struct err *monitor_frame(struct host *h, struct target_view *view,
+struct err *monitor_frame(struct service *service, struct target_view *view,
 			  const struct monitor_arguments *args, struct buf *out)
 {
+	struct vmcore *h = service->vmcore;
 	const struct task *task = tasks_find(&h->tasks, view->tid);
 	const struct frames *frames;
 	if (!task)

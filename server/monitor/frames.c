@@ -9,7 +9,6 @@
 #include "base/json.h"
 #include "base/printable.h"
 #include "base/regs.h"
-#include "server/host.h"
 #include "server/monitor/held.h"
 #include "server/monitor/raw.h"
 #include "unwind/pt_regs.h"
@@ -18,6 +17,7 @@
 #include "vmcore/code/code_scopes.h"
 #include "vmcore/code/modules.h"
 #include "vmcore/kvm/kvm.h"
+#include "vmcore/vmcore.h"
 
 /* ---- names ---- */
 
@@ -37,7 +37,7 @@ uint64_t frame_code_address(const struct frame *f)
 	return f->interrupted || !pc ? pc : pc - 1;
 }
 
-struct code_place frame_place(const struct host *h, const struct frame *f)
+struct code_place frame_place(const struct vmcore *h, const struct frame *f)
 {
 	struct code_place p = { 0 };
 	uint64_t pc = f->regs.value[REG_RIP], at = frame_code_address(f);
@@ -50,7 +50,7 @@ struct code_place frame_place(const struct host *h, const struct frame *f)
 	return p;
 }
 
-void add_frame_place(const struct host *h, const struct frame *f, struct buf *out)
+void add_frame_place(const struct vmcore *h, const struct frame *f, struct buf *out)
 {
 	struct code_place p = frame_place(h, f);
 	if (frame_in_user_mode(f)) {
@@ -83,7 +83,7 @@ static const char *end_name(enum unwind_end end)
 }
 
 /* Empty if nobody asks for the words. False, and @out failed, when memory is out. */
-static bool open_raw(const struct host *h, const struct task *task, const struct frames *frames,
+static bool open_raw(const struct vmcore *h, const struct task *task, const struct frames *frames,
 		     const struct frames_detail *detail, struct raw_stack *ret, struct buf *out)
 {
 	*ret = (struct raw_stack){ .marks = MAP_INIT };
@@ -95,7 +95,7 @@ static bool open_raw(const struct host *h, const struct task *task, const struct
 }
 
 /* Empty if nobody asks for them, or nothing is known. A failure fails @out. */
-static struct code_scope_list find_scopes(const struct host *h, const struct frame *f,
+static struct code_scope_list find_scopes(const struct vmcore *h, const struct frame *f,
 					  const struct frames_detail *detail, struct buf *out)
 {
 	static const struct code_scope_list none;
@@ -124,7 +124,7 @@ static void registers_json(struct json *j, const struct frame *f)
 	json_end(j);
 }
 
-void add_place_members(struct json *j, const struct host *h, const struct frame *f)
+void add_place_members(struct json *j, const struct vmcore *h, const struct frame *f)
 {
 	struct code_place p = frame_place(h, f);
 	json_hex(j, "pc", f->regs.value[REG_RIP]);
@@ -143,7 +143,7 @@ void add_end_members(struct json *j, const struct frames *frames)
 		json_str(j, "why", frames->why);
 }
 
-void add_frame_members(struct json *j, const struct host *h, const struct frame *f)
+void add_frame_members(struct json *j, const struct vmcore *h, const struct frame *f)
 {
 	add_place_members(j, h, f);
 	if (f->cfa)
@@ -178,7 +178,7 @@ static void scopes_json(struct json *j, const struct code_scope_list *scopes)
 	json_end(j);
 }
 
-void add_frames_json(const struct host *h, const struct task *task, const struct frames *frames,
+void add_frames_json(const struct vmcore *h, const struct task *task, const struct frames *frames,
 		     const struct frames_detail *detail, struct buf *out)
 {
 	struct json j = JSON_INIT(out);
@@ -231,7 +231,7 @@ static void registers_text(const struct frame *f, struct buf *out)
 	}
 }
 
-static void begin_frame_line(const struct host *h, size_t number, const struct frame *f,
+static void begin_frame_line(const struct vmcore *h, size_t number, const struct frame *f,
 			     struct buf *out)
 {
 	buf_addf(out, "#%-3zu 0x%016" PRIx64 "  %-6s  ", number, f->regs.value[REG_RIP],
@@ -241,7 +241,7 @@ static void begin_frame_line(const struct host *h, size_t number, const struct f
 		buf_addstr(out, " (interrupted)");
 }
 
-void add_frame_line(const struct host *h, size_t number, const struct frame *f, struct buf *out)
+void add_frame_line(const struct vmcore *h, size_t number, const struct frame *f, struct buf *out)
 {
 	begin_frame_line(h, number, f, out);
 	buf_addch(out, '\n');
@@ -273,7 +273,7 @@ static void scopes_text(const struct code_scope_list *scopes, struct buf *out)
 	}
 }
 
-void add_frames_text(const struct host *h, const struct task *task, const struct frames *frames,
+void add_frames_text(const struct vmcore *h, const struct task *task, const struct frames *frames,
 		     const struct frames_detail *detail, struct buf *out)
 {
 	struct raw_stack raw;

@@ -12,7 +12,7 @@
 struct buf;
 struct frame;
 struct frames;
-struct host;
+struct vmcore;
 struct json;
 struct module;
 struct task;
@@ -39,32 +39,32 @@ bool frame_in_user_mode(const struct frame *f);
 uint64_t frame_code_address(const struct frame *f);
 
 /* The place of a frame's pc. */
-struct code_place frame_place(const struct host *h, const struct frame *f);
+struct code_place frame_place(const struct vmcore *h, const struct frame *f);
 
 /* "vcpu_enter_guest+0x67b [kvm]", or what else can be said of @f's pc. */
-void add_frame_place(const struct host *h, const struct frame *f, struct buf *out);
+void add_frame_place(const struct vmcore *h, const struct frame *f, struct buf *out);
 
 /* "110 CPU 0/KVM, on CPU 0" */
 void add_task_title(const struct task *task, struct buf *out);
 
 /* One frame in a line: "#2   0xffffffffc09920fb  cfi     vcpu_enter_guest+0x67b [kvm]". */
-void add_frame_line(const struct host *h, size_t number, const struct frame *f, struct buf *out);
+void add_frame_line(const struct vmcore *h, size_t number, const struct frame *f, struct buf *out);
 
 /* Frames of @task, a line or more each, and why they end if they were lost. */
-void add_frames_text(const struct host *h, const struct task *task, const struct frames *frames,
+void add_frames_text(const struct vmcore *h, const struct task *task, const struct frames *frames,
 		     const struct frames_detail *detail, struct buf *out);
 
 /* Of a frame's object: pc, name, offset, module. */
-void add_place_members(struct json *j, const struct host *h, const struct frame *f);
+void add_place_members(struct json *j, const struct vmcore *h, const struct frame *f);
 
 /* Of a thread's object: end, and why if they were lost. */
 void add_end_members(struct json *j, const struct frames *frames);
 
 /* The members of a frame's object: pc, cfa, name, offset, module, how, interrupted, regs, saved. */
-void add_frame_members(struct json *j, const struct host *h, const struct frame *f);
+void add_frame_members(struct json *j, const struct vmcore *h, const struct frame *f);
 
 /* The same as one JSON object and a newline. */
-void add_frames_json(const struct host *h, const struct task *task, const struct frames *frames,
+void add_frames_json(const struct vmcore *h, const struct task *task, const struct frames *frames,
 		     const struct frames_detail *detail, struct buf *out);
 
 #endif

@@ -8,18 +8,18 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/printable.h"
-#include "server/host.h"
 #include "server/monitor/frames.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/code/modules.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/kvm/kvm.h"
+#include "vmcore/vmcore.h"
 
 #define HELD_TYPE "kvm_vcpu"
 
 /* KVM is a module and those that go with it, or part of the kernel: then all of that is searched,
  * but only for threads that have to do with KVM. */
-static bool is_code_of_kvm(const struct host *h, const struct frame *f, const struct vcpu *vcpu)
+static bool is_code_of_kvm(const struct vmcore *h, const struct frame *f, const struct vcpu *vcpu)
 {
 	uint64_t address;
 	const struct module *m = code_map_module(h->code, frame_code_address(f));
@@ -28,7 +28,7 @@ static bool is_code_of_kvm(const struct host *h, const struct frame *f, const st
 	return vcpu && kernel_symbol(h->kernel, "kvm_vcpu_ioctl", &address);
 }
 
-struct held_list held_find(const struct host *h, const struct frame *f, const struct vcpu *vcpu)
+struct held_list held_find(const struct vmcore *h, const struct frame *f, const struct vcpu *vcpu)
 {
 	struct held_list held = { .count = 0 };
 	if (!frame_in_user_mode(f) && is_code_of_kvm(h, f, vcpu))

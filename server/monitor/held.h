@@ -12,7 +12,7 @@
 #include "vmcore/code/code_variables.h"
 
 struct buf;
-struct host;
+struct vmcore;
 struct json;
 struct vcpu;
 
@@ -25,7 +25,7 @@ struct held_list {
 
 /* The variables of type struct kvm_vcpu * in @f that are known; none but in KVM's own code. @vcpu:
  * which one KVM's structures say that the thread runs; NULL: none. */
-struct held_list held_find(const struct host *h, const struct frame *f, const struct vcpu *vcpu);
+struct held_list held_find(const struct vmcore *h, const struct frame *f, const struct vcpu *vcpu);
 
 /* Beside the frame: "  vcpu=0xffff88043ea73280 (rbx)". */
 void held_text(const struct held_list *held, struct buf *out);

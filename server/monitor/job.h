@@ -12,9 +12,9 @@
 
 struct buf;
 struct err;
-struct host;
+struct vmcore;
 
-/* What a job holds between two slices that host_renew() may free: then the job ends. */
+/* What a job holds between two slices that vmcore_renew() may free: then the job ends. */
 enum job_rest {
 	JOB_ON_TASKS,  /* tasks, VMs, or what they gave; the order of a list among it */
 	JOB_ON_CODE,   /* modules and their files */
@@ -23,7 +23,7 @@ enum job_rest {
 
 struct target_job {
 	/* The next slice: appends to @out, and sets *ret_done when there is nothing left. */
-	struct err *(*slice)(struct host *h, struct target_job *job, struct buf *out,
+	struct err *(*slice)(struct vmcore *h, struct target_job *job, struct buf *out,
 			     bool *ret_done);
 	void (*free)(struct target_job *job);
 	enum job_rest rests_on;

@@ -7,12 +7,13 @@
 #include "base/err.h"
 #include "base/hex.h"
 #include "proto/target.h"
-#include "server/host.h"
 #include "server/monitor/commands.h"
 #include "server/monitor/job.h"
 #include "server/monitor/kvm.h"
-#include "server/vcpu_name.h"
+#include "server/monitor/vcpu_name.h"
+#include "server/service.h"
 #include "vmcore/kvm/kvm.h"
+#include "vmcore/vmcore.h"
 
 /* VMs a slice: each some vCPUs, of some 100 us. */
 enum { SLICE = 16 };
@@ -25,7 +26,8 @@ struct listing {
 	size_t next, end; /* indices of the VMs */
 };
 
-static struct err *show_vcpus(const struct host *h, const struct vm *vm, bool json, struct buf *out)
+static struct err *show_vcpus(const struct vmcore *h, const struct vm *vm, bool json,
+			      struct buf *out)
 {
 	struct err *e = NULL;
 	for (size_t i = 0; !e && i < vm->vcpu_count; i++)
@@ -34,7 +36,7 @@ static struct err *show_vcpus(const struct host *h, const struct vm *vm, bool js
 	return e;
 }
 
-static struct err *show_slice(struct host *h, struct target_job *job, struct buf *out,
+static struct err *show_slice(struct vmcore *h, struct target_job *job, struct buf *out,
 			      bool *ret_done)
 {
 	struct listing *l = (struct listing *)job;
@@ -64,7 +66,7 @@ static void free_listing(struct target_job *job)
 }
 
 /* The first slice is done at once: few machines have VMs for more. */
-static struct err *start_listing(struct host *h, const struct listing *wanted,
+static struct err *start_listing(struct vmcore *h, const struct listing *wanted,
 				 const struct monitor_arguments *args, struct buf *out)
 {
 	bool done = false;
@@ -82,7 +84,7 @@ static struct err *start_listing(struct host *h, const struct listing *wanted,
 }
 
 /* All VMs; when there are none, says why. */
-static struct err *need_vms(struct host *h, bool json, struct buf *out, struct vm **ret,
+static struct err *need_vms(struct vmcore *h, bool json, struct buf *out, struct vm **ret,
 			    size_t *ret_count)
 {
 	struct err *e = kvm_vms(h->kvm, ret, ret_count);
@@ -93,9 +95,10 @@ static struct err *need_vms(struct host *h, bool json, struct buf *out, struct v
 	return NULL;
 }
 
-struct err *monitor_vms(struct host *h, struct target_view *view,
+struct err *monitor_vms(struct service *service, struct target_view *view,
 			const struct monitor_arguments *args, struct buf *out)
 {
+	struct vmcore *h = service->vmcore;
 	struct listing l = { .json = args->json };
 	struct vm *vms;
 	(void)view;
@@ -103,9 +106,10 @@ struct err *monitor_vms(struct host *h, struct target_view *view,
 	return e ? e : start_listing(h, &l, args, out);
 }
 
-struct err *monitor_vcpus(struct host *h, struct target_view *view,
+struct err *monitor_vcpus(struct service *service, struct target_view *view,
 			  const struct monitor_arguments *args, struct buf *out)
 {
+	struct vmcore *h = service->vmcore;
 	struct listing l = { .json = args->json, .only_vcpus = true };
 	struct vm *vms;
 	(void)view;
@@ -123,9 +127,10 @@ struct err *monitor_vcpus(struct host *h, struct target_view *view,
 
 /* ---- one vCPU ---- */
 
-struct err *monitor_vcpu(struct host *h, struct target_view *view,
+struct err *monitor_vcpu(struct service *service, struct target_view *view,
 			 const struct monitor_arguments *args, struct buf *out)
 {
+	struct vmcore *h = service->vmcore;
 	const struct vcpu *vcpu;
 	(void)view;
 	struct err *e = vcpu_by_name(h, args->list[0], &vcpu);

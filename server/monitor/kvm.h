@@ -6,29 +6,29 @@
 struct buf;
 struct err;
 struct guest_linux;
-struct host;
+struct vmcore;
 struct vcpu;
 struct vm;
 
 /* A VM, its vCPUs and its memory slots: some lines, or an object and a newline. ERR_NOMEM only, as
  * all of these. */
-struct err *add_vm_text(const struct host *h, struct vm *vm, struct buf *out);
-struct err *add_vm_json(const struct host *h, struct vm *vm, struct buf *out);
+struct err *add_vm_text(const struct vmcore *h, struct vm *vm, struct buf *out);
+struct err *add_vm_json(const struct vmcore *h, struct vm *vm, struct buf *out);
 
 /* "Linux 6.1.0, text at 0x...": the kernel that was found in a guest. */
 void add_guest_linux(const struct guest_linux *g, struct buf *out);
 
 /* A line of `vcpus`, and the titles above. */
 void add_vcpu_titles(struct buf *out);
-struct err *add_vcpu_line(const struct host *h, const struct vcpu *vcpu, struct buf *out);
-struct err *add_vcpu_json(const struct host *h, const struct vcpu *vcpu, struct buf *out);
+struct err *add_vcpu_line(const struct vmcore *h, const struct vcpu *vcpu, struct buf *out);
+struct err *add_vcpu_json(const struct vmcore *h, const struct vcpu *vcpu, struct buf *out);
 
 /* Everything about one: with all its guest's registers. */
-struct err *add_vcpu_text(const struct host *h, const struct vcpu *vcpu, struct buf *out);
-struct err *add_vcpu_whole_json(const struct host *h, const struct vcpu *vcpu, struct buf *out);
+struct err *add_vcpu_text(const struct vmcore *h, const struct vcpu *vcpu, struct buf *out);
+struct err *add_vcpu_whole_json(const struct vmcore *h, const struct vcpu *vcpu, struct buf *out);
 
 /* The sentences about what is damaged, if any. */
-void add_kvm_notes(const struct host *h, struct buf *out);
-void add_kvm_notes_json(const struct host *h, struct buf *out);
+void add_kvm_notes(const struct vmcore *h, struct buf *out);
+void add_kvm_notes_json(const struct vmcore *h, struct buf *out);
 
 #endif

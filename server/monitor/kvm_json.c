@@ -5,12 +5,12 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/json.h"
-#include "server/host.h"
 #include "server/monitor/kvm.h"
 #include "vmcore/guest/guest_linux.h"
 #include "vmcore/guest/guest_regs.h"
 #include "vmcore/kvm/kvm.h"
 #include "vmcore/kvm/vcpu_state.h"
+#include "vmcore/vmcore.h"
 
 static void value_json(struct json *j, const char *key, const struct guest_regs *r,
 		       enum guest_reg reg)
@@ -45,7 +45,7 @@ static void state_json(struct json *j, const struct vcpu_state *s)
 }
 
 /* The members of a vCPU's object that every listing has. */
-static struct err *vcpu_members(struct json *j, const struct host *h, const struct vcpu *vcpu,
+static struct err *vcpu_members(struct json *j, const struct vmcore *h, const struct vcpu *vcpu,
 				const struct guest_regs *guest)
 {
 	struct vcpu_state state;
@@ -68,7 +68,7 @@ static struct err *vcpu_members(struct json *j, const struct host *h, const stru
 	return NULL;
 }
 
-static struct err *vcpu_object(struct json *j, const struct host *h, const struct vcpu *vcpu)
+static struct err *vcpu_object(struct json *j, const struct vmcore *h, const struct vcpu *vcpu)
 {
 	struct guest_regs guest;
 	struct err *e = guest_regs_read(h->kvm, vcpu, &guest);
@@ -80,7 +80,7 @@ static struct err *vcpu_object(struct json *j, const struct host *h, const struc
 	return e;
 }
 
-static struct err *slots_json(struct json *j, const struct host *h, struct vm *vm)
+static struct err *slots_json(struct json *j, const struct vmcore *h, struct vm *vm)
 {
 	const struct memslot *slots;
 	size_t count;
@@ -109,7 +109,7 @@ static void vm_members(struct json *j, const struct vm *vm)
 		json_u64(j, "pid", vm->pid);
 }
 
-static struct err *linux_json(struct json *j, const struct host *h, struct vm *vm)
+static struct err *linux_json(struct json *j, const struct vmcore *h, struct vm *vm)
 {
 	const struct guest_linux *g;
 	struct err *e = guest_linux_find(h->kvm, vm, &g);
@@ -131,7 +131,7 @@ static struct err *linux_json(struct json *j, const struct host *h, struct vm *v
 	return NULL;
 }
 
-struct err *add_vm_json(const struct host *h, struct vm *vm, struct buf *out)
+struct err *add_vm_json(const struct vmcore *h, struct vm *vm, struct buf *out)
 {
 	struct json j = JSON_INIT(out);
 	struct err *e = NULL;
@@ -152,7 +152,7 @@ struct err *add_vm_json(const struct host *h, struct vm *vm, struct buf *out)
 	return e;
 }
 
-struct err *add_vcpu_json(const struct host *h, const struct vcpu *vcpu, struct buf *out)
+struct err *add_vcpu_json(const struct vmcore *h, const struct vcpu *vcpu, struct buf *out)
 {
 	struct json j = JSON_INIT(out);
 	struct guest_regs guest;
@@ -175,7 +175,7 @@ static void regs_json(struct json *j, const char *key, const struct guest_regs *
 	json_end(j);
 }
 
-struct err *add_vcpu_whole_json(const struct host *h, const struct vcpu *vcpu, struct buf *out)
+struct err *add_vcpu_whole_json(const struct vmcore *h, const struct vcpu *vcpu, struct buf *out)
 {
 	struct json j = JSON_INIT(out);
 	struct guest_regs guest, l1;
@@ -199,7 +199,7 @@ struct err *add_vcpu_whole_json(const struct host *h, const struct vcpu *vcpu, s
 	return e;
 }
 
-void add_kvm_notes_json(const struct host *h, struct buf *out)
+void add_kvm_notes_json(const struct vmcore *h, struct buf *out)
 {
 	struct json j = JSON_INIT(out);
 	const char *at = kvm_notes(h->kvm);

@@ -5,12 +5,12 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/printable.h"
-#include "server/host.h"
 #include "server/monitor/kvm.h"
 #include "vmcore/guest/guest_linux.h"
 #include "vmcore/guest/guest_regs.h"
 #include "vmcore/kvm/kvm.h"
 #include "vmcore/kvm/vcpu_state.h"
+#include "vmcore/vmcore.h"
 
 enum { REGS_A_LINE = 3 };
 
@@ -28,7 +28,7 @@ void add_vcpu_titles(struct buf *out)
 			"                         vcpu\n");
 }
 
-struct err *add_vcpu_line(const struct host *h, const struct vcpu *vcpu, struct buf *out)
+struct err *add_vcpu_line(const struct vmcore *h, const struct vcpu *vcpu, struct buf *out)
 {
 	struct vcpu_state s;
 	struct guest_regs guest;
@@ -53,7 +53,7 @@ struct err *add_vcpu_line(const struct host *h, const struct vcpu *vcpu, struct 
 	return NULL;
 }
 
-static struct err *add_slots(const struct host *h, struct vm *vm, struct buf *out)
+static struct err *add_slots(const struct vmcore *h, struct vm *vm, struct buf *out)
 {
 	const struct memslot *slots;
 	size_t count;
@@ -83,7 +83,7 @@ void add_guest_linux(const struct guest_linux *g, struct buf *out)
 		buf_addf(out, ", build-id %s", g->build_id);
 }
 
-struct err *add_vm_text(const struct host *h, struct vm *vm, struct buf *out)
+struct err *add_vm_text(const struct vmcore *h, struct vm *vm, struct buf *out)
 {
 	buf_addf(out, "vm %" PRIu32 " ", vm->pid);
 	add_printable(out, vm->owner ? vm->owner->comm : "(its process is gone)");
@@ -159,7 +159,7 @@ static void add_caution(const struct guest_regs *guest, struct buf *out)
 		buf_addf(out, "registers%s\n", guest->is_nested ? " of its guest (L2)" : "");
 }
 
-struct err *add_vcpu_text(const struct host *h, const struct vcpu *vcpu, struct buf *out)
+struct err *add_vcpu_text(const struct vmcore *h, const struct vcpu *vcpu, struct buf *out)
 {
 	struct vcpu_state s;
 	struct guest_regs guest, l1;
@@ -188,7 +188,7 @@ struct err *add_vcpu_text(const struct host *h, const struct vcpu *vcpu, struct 
 	return NULL;
 }
 
-void add_kvm_notes(const struct host *h, struct buf *out)
+void add_kvm_notes(const struct vmcore *h, struct buf *out)
 {
 	for (const char *at = kvm_notes(h->kvm); *at;) {
 		size_t len = strcspn(at, "\n");

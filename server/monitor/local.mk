@@ -8,6 +8,7 @@ vmcore_gdbserver_SOURCES += \
 	server/monitor/frame.c \
 	server/monitor/frames.c server/monitor/frames.h \
 	server/monitor/held.c server/monitor/held.h \
+	server/monitor/info.c server/monitor/info.h \
 	server/monitor/job.h \
 	server/monitor/kvm.c server/monitor/kvm.h \
 	server/monitor/kvm_json.c \
@@ -22,4 +23,5 @@ vmcore_gdbserver_SOURCES += \
 	server/monitor/symbols.c \
 	server/monitor/targets.c \
 	server/monitor/threads.c \
+	server/monitor/vcpu_name.c server/monitor/vcpu_name.h \
 	server/monitor/walk.c

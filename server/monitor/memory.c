@@ -9,10 +9,11 @@
 #include "base/hex.h"
 #include "base/json.h"
 #include "proto/target.h"
-#include "server/host.h"
 #include "server/monitor/commands.h"
 #include "server/monitor/named_address.h"
+#include "server/service.h"
 #include "vmcore/memory/memory.h"
+#include "vmcore/vmcore.h"
 
 enum { READ_MAX = 1 << 20, LINE_BYTES = 16 };
 
@@ -51,7 +52,7 @@ static void report_stop(const struct err *e, uint64_t addr, struct json *j, stru
 
 /* Reads until something is missing; *ret_stop (owned by the caller) says what, NULL if nothing was.
  */
-static size_t read_up_to(struct host *h, const struct target_view *view, uint64_t addr,
+static size_t read_up_to(struct vmcore *h, const struct target_view *view, uint64_t addr,
 			 unsigned char *bytes, size_t len, struct err **ret_stop)
 {
 	size_t done = 0;
@@ -59,7 +60,7 @@ static size_t read_up_to(struct host *h, const struct target_view *view, uint64_
 	while (done < len && !*ret_stop) {
 		struct vspace space;
 		size_t got = 0;
-		*ret_stop = host_space(h, view->tid, addr + done, &space);
+		*ret_stop = vmcore_space(h, view->tid, addr + done, &space);
 		if (!*ret_stop)
 			*ret_stop = memory_read(h->memory, &space, addr + done, bytes + done,
 						len - done, &got);
@@ -68,9 +69,10 @@ static size_t read_up_to(struct host *h, const struct target_view *view, uint64_
 	return done;
 }
 
-struct err *monitor_read(struct host *h, struct target_view *view,
+struct err *monitor_read(struct service *service, struct target_view *view,
 			 const struct monitor_arguments *args, struct buf *out)
 {
+	struct vmcore *h = service->vmcore;
 	uint64_t addr, len;
 	struct err *e = named_address(h, args->list[0], &addr), *stop;
 	if (e)
@@ -131,23 +133,24 @@ static void vtop_json(const struct vtop *v, struct json *j)
 }
 
 /* Whether the page that @pa lies in can be read, which the tables do not say. */
-static struct err *probe(struct host *h, uint64_t pa)
+static struct err *probe(struct vmcore *h, uint64_t pa)
 {
 	unsigned char byte;
 	size_t got;
 	return memory_read_phys(h->memory, pa, &byte, 1, &got);
 }
 
-struct err *monitor_vtop(struct host *h, struct target_view *view,
+struct err *monitor_vtop(struct service *service, struct target_view *view,
 			 const struct monitor_arguments *args, struct buf *out)
 {
+	struct vmcore *h = service->vmcore;
 	struct vspace space;
 	struct vtop v = { 0 };
 	uint64_t addr;
 	struct err *e = named_address(h, args->list[0], &addr);
 	if (e)
 		return e;
-	struct err *stop = host_space(h, view->tid, addr, &space);
+	struct err *stop = vmcore_space(h, view->tid, addr, &space);
 	bool translated = false;
 	if (!stop) {
 		stop = memory_vtop(h->memory, &space, addr, &v);

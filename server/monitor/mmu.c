@@ -6,11 +6,12 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "proto/target.h"
-#include "server/host.h"
 #include "server/monitor/commands.h"
-#include "server/vcpu_name.h"
+#include "server/monitor/vcpu_name.h"
+#include "server/service.h"
 #include "vmcore/kvm/kvm.h"
 #include "vmcore/kvm/mmu.h"
+#include "vmcore/vmcore.h"
 
 /* Where a list of names and numbers goes. */
 struct numbers {
@@ -28,7 +29,7 @@ static void add_number(void *closure, const char *name, uint64_t value)
 }
 
 /* A role, by the first of @paths that this kernel has. */
-static void show_role(struct host *h, uint64_t base, const char *type, const char *path,
+static void show_role(struct vmcore *h, uint64_t base, const char *type, const char *path,
 		      struct buf *out, struct json *j)
 {
 	struct buf text = BUF_INIT;
@@ -46,7 +47,8 @@ static void show_role(struct host *h, uint64_t base, const char *type, const cha
 }
 
 /* All that this kernel's MMUs have. */
-static void show_roles(struct host *h, const struct vcpu_mmu *mmu, struct buf *out, struct json *j)
+static void show_roles(struct vmcore *h, const struct vcpu_mmu *mmu, struct buf *out,
+		       struct json *j)
 {
 	static const char *const roles[] = { "root_role", "cpu_role.base", "cpu_role.ext",
 					     "mmu_role.base", "base_role" };
@@ -57,7 +59,7 @@ static void show_roles(struct host *h, const struct vcpu_mmu *mmu, struct buf *o
 	}
 }
 
-static void show_page(struct host *h, uint64_t address, const char *indent, struct buf *out,
+static void show_page(struct vmcore *h, uint64_t address, const char *indent, struct buf *out,
 		      struct json *j)
 {
 	struct mmu_page page;
@@ -100,7 +102,7 @@ static void show_page(struct host *h, uint64_t address, const char *indent, stru
 }
 
 struct roots {
-	struct host *h;
+	struct vmcore *h;
 	struct buf *out;
 	struct json *j;
 };
@@ -124,7 +126,7 @@ static const char *kind_of(const struct vcpu_mmu *mmu)
 	return mmu->is_nested ? "TDP, nested: for the guest's guest" : "TDP";
 }
 
-static void mmu_text(struct host *h, const struct vcpu *vcpu, const struct vcpu_mmu *mmu,
+static void mmu_text(struct vmcore *h, const struct vcpu *vcpu, const struct vcpu_mmu *mmu,
 		     struct buf *out)
 {
 	struct numbers n = { out, NULL };
@@ -168,7 +170,7 @@ static void json_number(struct json *j, const char *key, const struct mmu_number
 		json_u64(j, key, n->value);
 }
 
-static void mmu_json(struct host *h, const struct vcpu *vcpu, const struct vcpu_mmu *mmu,
+static void mmu_json(struct vmcore *h, const struct vcpu *vcpu, const struct vcpu_mmu *mmu,
 		     struct buf *out)
 {
 	struct json j = JSON_INIT(out);
@@ -214,9 +216,10 @@ static void mmu_json(struct host *h, const struct vcpu *vcpu, const struct vcpu_
 	buf_addch(out, '\n');
 }
 
-struct err *monitor_mmu(struct host *h, struct target_view *view,
+struct err *monitor_mmu(struct service *service, struct target_view *view,
 			const struct monitor_arguments *args, struct buf *out)
 {
+	struct vmcore *h = service->vmcore;
 	const struct vcpu *vcpu;
 	struct vcpu_mmu mmu;
 	(void)view;

@@ -9,16 +9,17 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "base/printable.h"
-#include "server/host.h"
 #include "server/monitor/commands.h"
 #include "server/monitor/job.h"
 #include "server/monitor/modules.h"
+#include "server/service.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/code/module_files.h"
 #include "vmcore/code/module_sections.h"
 #include "vmcore/code/modules.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/names/ko_file.h"
+#include "vmcore/vmcore.h"
 
 enum { SLICE = 8 /* modules whose files are looked at before others have their turn */ };
 
@@ -29,7 +30,7 @@ struct each {
 	size_t next;
 };
 
-static struct err *next_modules(struct host *h, struct target_job *job, struct buf *out,
+static struct err *next_modules(struct vmcore *h, struct target_job *job, struct buf *out,
 				bool *ret_done)
 {
 	struct each *each = (struct each *)job;
@@ -63,7 +64,7 @@ struct err *monitor_each_module(const struct monitor_arguments *args, monitor_of
 /* ---- modules ---- */
 
 /* enum module_state (include/linux/module.h); one that is unformed is not in the list. */
-const char *module_state_name(const struct host *h, const struct module *m)
+const char *module_state_name(const struct vmcore *h, const struct module *m)
 {
 	static const char *const states[][2] = {
 		{ "MODULE_STATE_LIVE", "live" },
@@ -93,7 +94,7 @@ uint64_t module_size(const struct module *m)
 	return size;
 }
 
-static void add_json(const struct host *h, const struct module_file *file,
+static void add_json(const struct vmcore *h, const struct module_file *file,
 		     const struct module_sections *sections, struct buf *out)
 {
 	const struct module *m = file->module;
@@ -150,7 +151,7 @@ static void add_sections(const struct module_sections *sections, const char *why
 	}
 }
 
-static void add_text(const struct host *h, const struct module_file *file,
+static void add_text(const struct vmcore *h, const struct module_file *file,
 		     const struct module_sections *sections, const char *why, struct buf *out)
 {
 	const struct module *m = file->module;
@@ -171,7 +172,7 @@ static void add_text(const struct host *h, const struct module_file *file,
 	add_sections(sections, why, out);
 }
 
-static struct err *describe_module(struct host *h, const struct module *m, struct buf *out,
+static struct err *describe_module(struct vmcore *h, const struct module *m, struct buf *out,
 				   bool json)
 {
 	const struct module_file *file;
@@ -189,9 +190,10 @@ static struct err *describe_module(struct host *h, const struct module *m, struc
 	return NULL;
 }
 
-struct err *monitor_modules(struct host *h, struct target_view *view,
+struct err *monitor_modules(struct service *service, struct target_view *view,
 			    const struct monitor_arguments *args, struct buf *out)
 {
+	struct vmcore *h = service->vmcore;
 	(void)view;
 	if (!code_map_modules(h->code)->count && !args->json)
 		buf_addstr(out, "no modules are loaded\n");
@@ -237,7 +239,8 @@ static void add_command(struct buf *out, const char *command, bool json)
 	buf_addch(out, '\n');
 }
 
-static struct err *script_module(struct host *h, const struct module *m, struct buf *out, bool json)
+static struct err *script_module(struct vmcore *h, const struct module *m, struct buf *out,
+				 bool json)
 {
 	const struct module_file *file;
 	struct ko_file *ko;
@@ -275,9 +278,10 @@ static struct err *script_module(struct host *h, const struct module *m, struct 
 	return e;
 }
 
-struct err *monitor_lldb_script(struct host *h, struct target_view *view,
+struct err *monitor_lldb_script(struct service *service, struct target_view *view,
 				const struct monitor_arguments *args, struct buf *out)
 {
+	struct vmcore *h = service->vmcore;
 	(void)h;
 	(void)view;
 	(void)out;

@@ -8,12 +8,12 @@
 
 struct buf;
 struct err;
-struct host;
+struct vmcore;
 struct module;
 struct monitor_arguments;
 
 /* Appends what is to be said of @m. */
-typedef struct err *monitor_of_module(struct host *h, const struct module *m, struct buf *out,
+typedef struct err *monitor_of_module(struct vmcore *h, const struct module *m, struct buf *out,
 				      bool json);
 
 /* Leaves the work of calling @one for every module, in the order of the kernel's list, in @args's
@@ -22,7 +22,7 @@ __attribute__((warn_unused_result)) struct err *
 monitor_each_module(const struct monitor_arguments *args, monitor_of_module *one);
 
 /* "live", "coming", "going", or "unknown". Static. */
-const char *module_state_name(const struct host *h, const struct module *m);
+const char *module_state_name(const struct vmcore *h, const struct module *m);
 /* Bytes of its code and data. */
 uint64_t module_size(const struct module *m);
 

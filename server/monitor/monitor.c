@@ -13,10 +13,12 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "proto/target.h"
-#include "server/host.h"
 #include "server/monitor/commands.h"
+#include "server/monitor/info.h"
 #include "server/monitor/job.h"
+#include "server/service.h"
 #include "vmcore/dump/dump.h"
+#include "vmcore/vmcore.h"
 
 enum { WORDS_MAX = 16 };
 
@@ -26,32 +28,33 @@ struct command {
 	const char *help;      /* one sentence, no full stop */
 	bool json;	       /* understands --json */
 	unsigned least, most;  /* arguments, without --json */
-	struct err *(*run)(struct host *h, struct target_view *view,
+	struct err *(*run)(struct service *service, struct target_view *view,
 			   const struct monitor_arguments *w, struct buf *out);
 };
 
-static struct err *run_help(struct host *h, struct target_view *view,
+static struct err *run_help(struct service *service, struct target_view *view,
 			    const struct monitor_arguments *w, struct buf *out);
 
-static struct err *run_info(struct host *h, struct target_view *view,
+static struct err *run_info(struct service *service, struct target_view *view,
 			    const struct monitor_arguments *w, struct buf *out)
 {
 	(void)view;
 	if (w->json)
-		host_describe_json(h, out);
+		info_json(service->vmcore, out);
 	else
-		host_describe(h, out);
+		info_text(service->vmcore, out);
 	return NULL;
 }
 
-static struct err *run_refresh(struct host *h, struct target_view *view,
+static struct err *run_refresh(struct service *service, struct target_view *view,
 			       const struct monitor_arguments *w, struct buf *out)
 {
+	struct vmcore *h = service->vmcore;
 	(void)view;
 	(void)w;
 	if (!h->live)
 		return err_new(ERR_INVALID, "a dump never changes; only --live has new threads");
-	struct err *e = host_renew(h);
+	struct err *e = vmcore_renew(h);
 	if (e)
 		return e;
 	buf_addf(out, "%zu tasks\n", h->tasks.count);
@@ -152,10 +155,10 @@ static void help_json(struct buf *out, const struct command *c)
 	buf_addch(out, '\n');
 }
 
-static struct err *run_help(struct host *h, struct target_view *view,
+static struct err *run_help(struct service *service, struct target_view *view,
 			    const struct monitor_arguments *w, struct buf *out)
 {
-	(void)h;
+	(void)service;
 	(void)view;
 	bool found = false;
 	for (size_t i = 0; i < COMMANDS; i++) {
@@ -198,8 +201,8 @@ static struct err *split(char *line, struct monitor_arguments *w, bool *ret_help
 	return NULL;
 }
 
-static struct err *run_line(struct host *h, struct target_view *view, char *line, struct buf *out,
-			    struct target_job **ret_job)
+static struct err *run_line(struct service *service, struct target_view *view, char *line,
+			    struct buf *out, struct target_job **ret_job)
 {
 	const char *list[WORDS_MAX];
 	struct monitor_arguments w = { .list = list, .ret_job = ret_job };
@@ -220,30 +223,31 @@ static struct err *run_line(struct host *h, struct target_view *view, char *line
 			struct monitor_arguments one = { .list = w.list,
 							 .count = 1,
 							 .json = w.json };
-			return run_help(h, view, &one, out);
+			return run_help(service, view, &one, out);
 		}
 		w.list++;
 		w.count--;
 		if (w.count < c->least || w.count > c->most)
 			return err_new(ERR_INVALID, "%s: it takes %s; 'help' says more", c->name,
 				       *c->arguments ? c->arguments : "no argument");
-		return err_wrap(c->run(h, view, &w, out), "%s", c->name);
+		return err_wrap(c->run(service, view, &w, out), "%s", c->name);
 	}
 	return unknown_command(w.list[0]);
 }
 
-struct err *monitor_run(struct host *h, struct target_view *view, const char *line, struct buf *out,
-			struct target_job **ret_job)
+struct err *monitor_run(struct service *service, struct target_view *view, const char *line,
+			struct buf *out, struct target_job **ret_job)
 {
+	struct vmcore *h = service->vmcore;
 	char *copy = strdup(line);
 	if (!copy)
 		return err_nomem();
 	/* Of a machine that runs every answer is of now; where that fails, of the last time. */
-	struct err *e = host_renew(h);
+	struct err *e = vmcore_renew(h);
 	if (e)
 		log_debug(LOG_TASKS, "the old list of threads has to do: %s", err_msg(e));
 	err_free(e);
-	e = run_line(h, view, copy, out, ret_job);
+	e = run_line(service, view, copy, out, ret_job);
 	free(copy);
 	if (*ret_job) {
 		(*ret_job)->generation = h->generation;
@@ -253,7 +257,7 @@ struct err *monitor_run(struct host *h, struct target_view *view, const char *li
 }
 
 /* Why a job that began before cannot go on; NULL if it can. */
-static const char *what_changed(const struct host *h, const struct target_job *job)
+static const char *what_changed(const struct vmcore *h, const struct target_job *job)
 {
 	if (job->rests_on == JOB_ON_TASKS && job->generation != h->generation)
 		return "the list of threads was taken anew";
@@ -262,7 +266,7 @@ static const char *what_changed(const struct host *h, const struct target_job *j
 	return NULL;
 }
 
-struct err *monitor_more(struct host *h, struct target_job *job, struct buf *out, bool *ret_done)
+struct err *monitor_more(struct vmcore *h, struct target_job *job, struct buf *out, bool *ret_done)
 {
 	bool done = false;
 	const char *changed = what_changed(h, job);

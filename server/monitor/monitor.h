@@ -8,9 +8,10 @@
 
 struct buf;
 struct err;
-struct host;
+struct service;
 struct target_job;
 struct target_view;
+struct vmcore;
 
 /*
  * Runs @line and appends what it prints to @out. ERR_INVALID for a command that does not exist or
@@ -18,15 +19,15 @@ struct target_view;
  * the rest of its work in *ret_job (NULL before the call), which is for monitor_more() to go on
  * with or for monitor_cancel() to free.
  */
-__attribute__((warn_unused_result)) struct err *monitor_run(struct host *h,
+__attribute__((warn_unused_result)) struct err *monitor_run(struct service *service,
 							    struct target_view *view,
 							    const char *line, struct buf *out,
 							    struct target_job **ret_job);
 
 /* The next slice of @job, of some milliseconds. The job is freed once *ret_done is set or an error
  * is returned. */
-__attribute__((warn_unused_result)) struct err *monitor_more(struct host *h, struct target_job *job,
-							     struct buf *out, bool *ret_done);
+__attribute__((warn_unused_result)) struct err *
+monitor_more(struct vmcore *h, struct target_job *job, struct buf *out, bool *ret_done);
 
 /* Frees @job, whose rest nobody wants; NULL is allowed. */
 void monitor_cancel(struct target_job *job);

@@ -9,10 +9,10 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/hex.h"
-#include "server/host.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/code/modules.h"
 #include "vmcore/kernel/kernel.h"
+#include "vmcore/vmcore.h"
 
 enum { LISTED_MAX = 8 };
 
@@ -68,7 +68,7 @@ static struct err *is_percpu(const char *module, const char *name)
 }
 
 /* A symbol of @module's: whether it has it. */
-static bool find_in_module(struct host *h, const struct module *m, const char *name,
+static bool find_in_module(struct vmcore *h, const struct module *m, const char *name,
 			   const char *text, uint64_t *ret, struct err **ret_err)
 {
 	struct places p = { .list = BUF_INIT };
@@ -82,7 +82,7 @@ static bool find_in_module(struct host *h, const struct module *m, const char *n
 	return settled;
 }
 
-static bool find_in_kernel(struct host *h, const char *name, uint64_t *ret, struct err **ret_err)
+static bool find_in_kernel(struct vmcore *h, const char *name, uint64_t *ret, struct err **ret_err)
 {
 	struct places p = { .list = BUF_INIT };
 	add_places(&p, kernel_symbols(h->kernel), NULL, name);
@@ -92,7 +92,7 @@ static bool find_in_kernel(struct host *h, const char *name, uint64_t *ret, stru
 	return settled || kernel_symbol(h->kernel, name, ret);
 }
 
-static bool find_in_modules(struct host *h, const char *name, uint64_t *ret, struct err **ret_err)
+static bool find_in_modules(struct vmcore *h, const char *name, uint64_t *ret, struct err **ret_err)
 {
 	const struct modules *modules = code_map_modules(h->code);
 	const struct module *percpu = NULL;
@@ -113,7 +113,7 @@ static bool find_in_modules(struct host *h, const char *name, uint64_t *ret, str
 }
 
 /* MODULE:NAME, with the colon at @colon. */
-static struct err *find_qualified(struct host *h, const char *text, const char *colon,
+static struct err *find_qualified(struct vmcore *h, const char *text, const char *colon,
 				  uint64_t *ret)
 {
 	const struct modules *modules = code_map_modules(h->code);
@@ -132,7 +132,7 @@ static struct err *find_qualified(struct host *h, const char *text, const char *
 		       (int)len, text);
 }
 
-struct err *named_address(struct host *h, const char *text, uint64_t *ret)
+struct err *named_address(struct vmcore *h, const char *text, uint64_t *ret)
 {
 	struct err *e = NULL;
 	if (number_parse(text, true, ret))

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 struct err;
-struct host;
+struct vmcore;
 
 /*
  * The address that @text is: hexadecimal digits, with or without 0x, since addresses are copied
@@ -14,7 +14,7 @@ struct host;
  * or MODULE:NAME. ERR_INVALID when it is none of these, when several symbols have the name (the
  * message lists them), and for a module's per-CPU variable, which has no address of its own.
  */
-__attribute__((warn_unused_result)) struct err *named_address(struct host *h, const char *text,
+__attribute__((warn_unused_result)) struct err *named_address(struct vmcore *h, const char *text,
 							      uint64_t *ret);
 
 #endif

@@ -10,13 +10,13 @@
 #include "base/json.h"
 #include "base/printable.h"
 #include "base/regs.h"
-#include "server/host.h"
 #include "server/monitor/frames.h"
 #include "unwind/pt_regs.h"
 #include "unwind/unwind.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/code/modules.h"
 #include "vmcore/kernel/kernel.h"
+#include "vmcore/vmcore.h"
 
 enum {
 	WORD = 8,
@@ -53,7 +53,7 @@ static bool add_marks(struct map *marks, size_t number, const struct frame *f)
 	return true;
 }
 
-struct err *raw_stack_new(const struct host *h, const struct task *task,
+struct err *raw_stack_new(const struct vmcore *h, const struct task *task,
 			  const struct frames *frames, struct raw_stack *ret)
 {
 	struct raw_stack s = { h, task, frames, MAP_INIT };

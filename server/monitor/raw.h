@@ -13,12 +13,12 @@
 struct buf;
 struct err;
 struct frames;
-struct host;
+struct vmcore;
 struct json;
 struct task;
 
 struct raw_stack {
-	const struct host *h;	     /* borrowed, like the next two */
+	const struct vmcore *h;	     /* borrowed, like the next two */
 	const struct task *task;     /* whose frames they are */
 	const struct frames *frames; /* must outlive this */
 	struct map marks;	     /* address -> what was saved there, see monitor_raw.c */
@@ -26,7 +26,7 @@ struct raw_stack {
 
 /* Notes where registers were saved. An error only when memory is out. *ret is freed with
  * raw_stack_free(). */
-__attribute__((warn_unused_result)) struct err *raw_stack_new(const struct host *h,
+__attribute__((warn_unused_result)) struct err *raw_stack_new(const struct vmcore *h,
 							      const struct task *task,
 							      const struct frames *frames,
 							      struct raw_stack *ret);

@@ -9,11 +9,12 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "base/map.h"
-#include "server/host.h"
 #include "server/monitor/commands.h"
 #include "server/monitor/frames.h"
 #include "server/monitor/job.h"
+#include "server/service.h"
 #include "vmcore/code/unwind_source.h"
+#include "vmcore/vmcore.h"
 
 enum {
 	SLICE = 32,	 /* threads to unwind, or stacks to print, before others have their turn */
@@ -110,7 +111,7 @@ static struct group *find_group(struct stacks *s, uint64_t hash, const struct fr
 	return NULL;
 }
 
-static struct err *count_task(struct host *h, struct stacks *s, const struct task *task)
+static struct err *count_task(struct vmcore *h, struct stacks *s, const struct task *task)
 {
 	struct frames frames;
 	struct err *e = unwinder_frames(h->unwinder, task, &frames);
@@ -137,7 +138,7 @@ static int compare_groups(const void *a, const void *b)
 
 /* ---- printing ---- */
 
-static void group_json(const struct host *h, const struct group *g, struct buf *out)
+static void group_json(const struct vmcore *h, const struct group *g, struct buf *out)
 {
 	struct json j = JSON_INIT(out);
 	json_object(&j, NULL);
@@ -158,7 +159,7 @@ static void group_json(const struct host *h, const struct group *g, struct buf *
 	buf_addch(out, '\n');
 }
 
-static void group_text(const struct host *h, const struct group *g, struct buf *out)
+static void group_text(const struct vmcore *h, const struct group *g, struct buf *out)
 {
 	buf_addf(out, "%zu thread%s:", g->count, g->count == 1 ? "" : "s");
 	for (size_t i = 0; i < g->count && i < TIDS_SHOWN; i++)
@@ -173,7 +174,7 @@ static void group_text(const struct host *h, const struct group *g, struct buf *
 	buf_addch(out, '\n');
 }
 
-static void print_slice(const struct host *h, struct stacks *s, struct buf *out)
+static void print_slice(const struct vmcore *h, struct stacks *s, struct buf *out)
 {
 	for (unsigned n = 0; n < SLICE && s->next_group < s->count; n++) {
 		const struct group *g = &s->list[s->next_group++];
@@ -186,7 +187,7 @@ static void print_slice(const struct host *h, struct stacks *s, struct buf *out)
 
 /* ---- the command ---- */
 
-static struct err *stacks_slice(struct host *h, struct target_job *job, struct buf *out,
+static struct err *stacks_slice(struct vmcore *h, struct target_job *job, struct buf *out,
 				bool *ret_done)
 {
 	struct stacks *s = (struct stacks *)job;
@@ -219,9 +220,10 @@ static void stacks_free(struct target_job *job)
 	free(s);
 }
 
-struct err *monitor_stacks(struct host *h, struct target_view *view,
+struct err *monitor_stacks(struct service *service, struct target_view *view,
 			   const struct monitor_arguments *args, struct buf *out)
 {
+	struct vmcore *h = service->vmcore;
 	(void)h, (void)view, (void)out;
 	struct stacks *s = calloc(1, sizeof(*s));
 	if (!s)

@@ -10,14 +10,15 @@
 #include "base/json.h"
 #include "base/printable.h"
 #include "server/files/debuginfod.h"
-#include "server/host.h"
 #include "server/monitor/commands.h"
 #include "server/monitor/job.h"
+#include "server/service.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/code/module_files.h"
 #include "vmcore/code/modules.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/names/debugfiles.h"
+#include "vmcore/vmcore.h"
 
 enum { SLICE = 8 /* modules whose files are looked at before others have their turn */ };
 
@@ -50,17 +51,17 @@ static void add_download_json(struct json *j, const struct download *d)
 	json_end(j);
 }
 
-static struct download download_of(const struct host *h, const struct finding *f)
+static struct download download_of(const struct service *service, const struct finding *f)
 {
 	if (f->build_id)
-		return debuginfod_state(h->debuginfod, f->build_id);
+		return debuginfod_state(service->debuginfod, f->build_id);
 	return (struct download){ .state = DOWNLOAD_NONE };
 }
 
-static void add_json(const struct host *h, const struct finding *f, struct buf *out)
+static void add_json(const struct service *service, const struct finding *f, struct buf *out)
 {
 	struct buf package = BUF_INIT;
-	const char *release = kernel_release(h->kernel);
+	const char *release = kernel_release(service->vmcore->kernel);
 	debug_package_hint(*release ? release : NULL, f->build_id, &package);
 	struct json j = JSON_INIT(out);
 	json_object(&j, NULL);
@@ -82,7 +83,7 @@ static void add_json(const struct host *h, const struct finding *f, struct buf *
 		json_str(&j, "package", package.data);
 	if (f->tried && *f->tried)
 		json_str(&j, "refused", f->tried);
-	struct download d = download_of(h, f);
+	struct download d = download_of(service, f);
 	add_download_json(&j, &d);
 	json_end(&j);
 	buf_addch(out, '\n');
@@ -107,13 +108,13 @@ static void add_indented(struct buf *out, const char *text)
 }
 
 /* What debuginfod says, or how to ask it. */
-static void add_download(const struct host *h, const struct finding *f, struct buf *out)
+static void add_download(const struct service *service, const struct finding *f, struct buf *out)
 {
-	struct download d = download_of(h, f);
+	struct download d = download_of(service, f);
 	buf_addstr(out, "    ");
 	switch (d.state) {
 	case DOWNLOAD_NONE:
-		if (debuginfod_why_not(h->debuginfod))
+		if (debuginfod_why_not(service->debuginfod))
 			buf_addf(out, "or: debuginfod-find debuginfo %s", f->build_id);
 		else
 			buf_addf(out, "debuginfod was not asked: symbols --fetch %s", f->object);
@@ -139,9 +140,9 @@ static void add_download(const struct host *h, const struct finding *f, struct b
 	buf_addch(out, '\n');
 }
 
-static void add_text(const struct host *h, const struct finding *f, struct buf *out)
+static void add_text(const struct service *service, const struct finding *f, struct buf *out)
 {
-	const char *release = kernel_release(h->kernel);
+	const char *release = kernel_release(service->vmcore->kernel);
 	add_printable(out, f->object);
 	buf_addf(out, "  build-id %s\n", f->build_id ? f->build_id : "unknown");
 	if (f->file)
@@ -161,15 +162,16 @@ static void add_text(const struct host *h, const struct finding *f, struct buf *
 		buf_addch(out, '\n');
 	}
 	if (f->build_id)
-		add_download(h, f, out);
+		add_download(service, f, out);
 }
 
-static void add_finding(const struct host *h, const struct finding *f, bool json, struct buf *out)
+static void add_finding(const struct service *service, const struct finding *f, bool json,
+			struct buf *out)
 {
 	if (json)
-		add_json(h, f, out);
+		add_json(service, f, out);
 	else
-		add_text(h, f, out);
+		add_text(service, f, out);
 }
 
 static void finding_of_file(struct finding *f, const struct debug_file *file)
@@ -182,9 +184,9 @@ static void finding_of_file(struct finding *f, const struct debug_file *file)
 }
 
 /* One that is not in use, for the dump's own symbols and types did, is looked for now. */
-static struct err *describe_kernel(struct host *h, bool json, struct buf *out)
+static struct err *describe_kernel(struct service *service, bool json, struct buf *out)
 {
-	const struct kernel *k = h->kernel;
+	const struct kernel *k = service->vmcore->kernel;
 	struct finding f = { .object = "vmlinux", .build_id = kernel_build_id(k) };
 	struct debug_file *found = NULL;
 	struct buf tried = BUF_INIT;
@@ -202,7 +204,7 @@ static struct err *describe_kernel(struct host *h, bool json, struct buf *out)
 			finding_of_file(&f, found);
 	}
 	if (!e || err_code(e) != ERR_NOMEM)
-		add_finding(h, &f, json, out);
+		add_finding(service, &f, json, out);
 	debug_file_close(found);
 	buf_free(&tried);
 	if (e && err_code(e) != ERR_NOMEM) {
@@ -212,11 +214,11 @@ static struct err *describe_kernel(struct host *h, bool json, struct buf *out)
 	return e;
 }
 
-static struct err *describe_module(struct host *h, const struct module *m, bool json,
+static struct err *describe_module(struct service *service, const struct module *m, bool json,
 				   struct buf *out)
 {
 	const struct module_file *file;
-	struct err *e = module_files_get(h->module_files, m, &file);
+	struct err *e = module_files_get(service->vmcore->module_files, m, &file);
 	if (e)
 		return e;
 	struct finding f = {
@@ -230,7 +232,7 @@ static struct err *describe_module(struct host *h, const struct module *m, bool 
 		.dwarf_why = file->dwarf_why,
 		.packed = file->packed,
 	};
-	add_finding(h, &f, json, out);
+	add_finding(service, &f, json, out);
 	return NULL;
 }
 
@@ -238,6 +240,7 @@ static struct err *describe_module(struct host *h, const struct module *m, bool 
 
 struct listing {
 	struct target_job job;
+	struct service *service; /* borrowed */
 	bool json;
 	bool fetch;		/* what is missing is still to be found out, and to be asked for */
 	char **names;		/* owned, like what they point to: of the objects that are wanted */
@@ -257,17 +260,17 @@ static void free_listing(struct target_job *job)
 	free(l);
 }
 
-static const char *object_name(const struct host *h, size_t object)
+static const char *object_name(const struct vmcore *h, size_t object)
 {
 	return object ? code_map_modules(h->code)->list[object - 1].name : "vmlinux";
 }
 
-static size_t object_count(const struct host *h)
+static size_t object_count(const struct vmcore *h)
 {
 	return code_map_modules(h->code)->count + 1;
 }
 
-static bool is_named(const struct host *h, const struct listing *l, size_t object)
+static bool is_named(const struct vmcore *h, const struct listing *l, size_t object)
 {
 	for (size_t i = 0; i < l->count; i++)
 		if (!strcmp(l->names[i], object_name(h, object)))
@@ -277,7 +280,7 @@ static bool is_named(const struct host *h, const struct listing *l, size_t objec
 
 /* Whose file with debug information is not here; NULL if it is, or has no name to be asked for by.
  */
-static struct err *find_missing(struct host *h, size_t object, const char **ret)
+static struct err *find_missing(struct vmcore *h, size_t object, const char **ret)
 {
 	const struct module_file *file;
 	*ret = NULL;
@@ -304,27 +307,28 @@ static struct err *find_missing(struct host *h, size_t object, const char **ret)
 	return e;
 }
 
-static struct err *fetch_missing(struct host *h, struct listing *l)
+static struct err *fetch_missing(struct service *service, struct listing *l)
 {
-	struct err *e = debuginfod_fetch(h->debuginfod, l->build_ids, l->missing);
+	struct err *e = debuginfod_fetch(service->debuginfod, l->build_ids, l->missing);
 	if (e)
 		return e;
-	if (h->fetch_waits)
-		host_wait_for_downloads(h);
-	host_look_again(h);
+	if (service->fetch_waits)
+		service_wait_for_downloads(service);
+	service_look_again(service);
 	l->fetch = false;
 	l->next = 0;
 	return NULL;
 }
 
-static struct err *describe(struct host *h, size_t object, bool json, struct buf *out)
+static struct err *describe(struct service *service, size_t object, bool json, struct buf *out)
 {
 	if (!object)
-		return describe_kernel(h, json, out);
-	return describe_module(h, &code_map_modules(h->code)->list[object - 1], json, out);
+		return describe_kernel(service, json, out);
+	return describe_module(service, &code_map_modules(service->vmcore->code)->list[object - 1],
+			       json, out);
 }
 
-static struct err *next_objects(struct host *h, struct target_job *job, struct buf *out,
+static struct err *next_objects(struct vmcore *h, struct target_job *job, struct buf *out,
 				bool *ret_done)
 {
 	struct listing *l = (struct listing *)job;
@@ -334,7 +338,7 @@ static struct err *next_objects(struct host *h, struct target_job *job, struct b
 			continue;
 		i++;
 		if (!l->fetch) {
-			e = describe(h, l->next, l->json, out);
+			e = describe(l->service, l->next, l->json, out);
 			continue;
 		}
 		e = find_missing(h, l->next, &l->build_ids[l->missing]);
@@ -344,13 +348,13 @@ static struct err *next_objects(struct host *h, struct target_job *job, struct b
 	if (e || l->next < object_count(h))
 		return e;
 	if (l->fetch)
-		return fetch_missing(h, l);
+		return fetch_missing(l->service, l);
 	*ret_done = true;
 	return NULL;
 }
 
 /* The kernel spells its modules' names with '_'. */
-static struct err *take_name(struct host *h, struct listing *l, const char *name)
+static struct err *take_name(struct vmcore *h, struct listing *l, const char *name)
 {
 	char *copy = strdup(name);
 	if (!copy)
@@ -366,9 +370,10 @@ static struct err *take_name(struct host *h, struct listing *l, const char *name
 		       name);
 }
 
-struct err *monitor_symbols(struct host *h, struct target_view *view,
+struct err *monitor_symbols(struct service *service, struct target_view *view,
 			    const struct monitor_arguments *args, struct buf *out)
 {
+	struct vmcore *h = service->vmcore;
 	(void)view, (void)out;
 	struct listing *l = calloc(1, sizeof(*l));
 	if (!l)
@@ -376,6 +381,7 @@ struct err *monitor_symbols(struct host *h, struct target_view *view,
 	l->job = (struct target_job){ .slice = next_objects,
 				      .free = free_listing,
 				      .rests_on = JOB_ON_CODE };
+	l->service = service;
 	l->json = args->json;
 	l->names = calloc(args->count + 1, sizeof(*l->names));
 	l->build_ids = calloc(object_count(h) + 1, sizeof(*l->build_ids));
@@ -386,13 +392,14 @@ struct err *monitor_symbols(struct host *h, struct target_view *view,
 		else
 			e = take_name(h, l, args->list[i]);
 	}
-	if (!e && l->fetch && debuginfod_why_not(h->debuginfod))
-		e = err_new(ERR_UNSUPPORTED, "--fetch: %s", debuginfod_why_not(h->debuginfod));
+	if (!e && l->fetch && debuginfod_why_not(service->debuginfod))
+		e = err_new(ERR_UNSUPPORTED, "--fetch: %s",
+			    debuginfod_why_not(service->debuginfod));
 	if (e) {
 		free_listing(&l->job);
 		return e;
 	}
-	host_look_again(h);
+	service_look_again(service);
 	*args->ret_job = &l->job;
 	return NULL;
 }

@@ -4,14 +4,14 @@
 #include "base/json.h"
 #include "base/printable.h"
 #include "proto/target.h"
-#include "server/host.h"
 #include "server/monitor/commands.h"
-#include "server/target/guests.h"
+#include "server/served.h"
+#include "server/service.h"
 
-struct err *monitor_targets(struct host *h, struct target_view *view,
+struct err *monitor_targets(struct service *service, struct target_view *view,
 			    const struct monitor_arguments *args, struct buf *out)
 {
-	const struct served_list *s = h->served;
+	const struct served_list *s = service->served;
 	(void)view;
 	for (size_t i = 0; s && i < s->count; i++) {
 		const struct target *t = s->list[i].target;

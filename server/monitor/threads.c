@@ -7,12 +7,13 @@
 #include "base/json.h"
 #include "base/printable.h"
 #include "base/regs.h"
-#include "server/host.h"
 #include "server/monitor/commands.h"
+#include "server/service.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/kernel/registers.h"
 #include "vmcore/kernel/task_state.h"
 #include "vmcore/kvm/kvm.h"
+#include "vmcore/vmcore.h"
 
 enum { COMM_WIDTH = 16 };
 
@@ -23,8 +24,8 @@ static bool is_on_cpu(const struct task *t, const struct first_regs *first)
 	return t->on_cpu && first->from != REGS_SWITCH;
 }
 
-static void thread_json(const struct host *h, const struct task *t, const struct first_regs *first,
-			struct buf *out)
+static void thread_json(const struct vmcore *h, const struct task *t,
+			const struct first_regs *first, struct buf *out)
 {
 	struct json j = JSON_INIT(out);
 	char state[2] = { t->state, 0 };
@@ -54,8 +55,8 @@ static void thread_json(const struct host *h, const struct task *t, const struct
 	buf_addch(out, '\n');
 }
 
-static void thread_line(const struct host *h, const struct task *t, const struct first_regs *first,
-			struct buf *out)
+static void thread_line(const struct vmcore *h, const struct task *t,
+			const struct first_regs *first, struct buf *out)
 {
 	struct symbol symbol;
 	buf_addf(out, "%9" PRIu32 "  %c%c %3d  ", t->tid, t->state, is_on_cpu(t, first) ? '*' : ' ',
@@ -76,9 +77,10 @@ static void thread_line(const struct host *h, const struct task *t, const struct
 	buf_addch(out, '\n');
 }
 
-struct err *monitor_threads(struct host *h, struct target_view *view,
+struct err *monitor_threads(struct service *service, struct target_view *view,
 			    const struct monitor_arguments *args, struct buf *out)
 {
+	struct vmcore *h = service->vmcore;
 	(void)view;
 	if (!args->json)
 		buf_addstr(out,

@@ -12,13 +12,14 @@
 #include "base/hex.h"
 #include "base/json.h"
 #include "proto/target.h"
-#include "server/host.h"
 #include "server/monitor/commands.h"
-#include "server/vcpu_name.h"
+#include "server/monitor/vcpu_name.h"
+#include "server/service.h"
 #include "vmcore/guest/guest_memory.h"
 #include "vmcore/guest/guest_regs.h"
 #include "vmcore/kvm/kvm.h"
 #include "vmcore/kvm/mmu.h"
+#include "vmcore/vmcore.h"
 
 /* Text or JSON, whichever is asked for. */
 struct output {
@@ -195,7 +196,7 @@ static void show_no_tables(struct output *o, const char *why)
 }
 
 /* By the tables at root_hpa. @of_l2: @gpa is an address of the guest's guest. */
-static bool show_nested(struct output *o, struct host *h, const struct vcpu *vcpu, uint64_t gpa,
+static bool show_nested(struct output *o, struct vmcore *h, const struct vcpu *vcpu, uint64_t gpa,
 			bool of_l2, uint64_t *ret_hpa)
 {
 	struct vcpu_mmu mmu;
@@ -255,7 +256,7 @@ static struct err *check_readable(struct output *o, struct guest_memory *g, uint
 	return NULL;
 }
 
-static struct err *show_gpa(struct output *o, struct host *h, const struct vcpu *vcpu,
+static struct err *show_gpa(struct output *o, struct vmcore *h, const struct vcpu *vcpu,
 			    struct guest_memory *g, uint64_t gpa)
 {
 	uint64_t slot_hpa = 0, nested_hpa = 0;
@@ -266,7 +267,7 @@ static struct err *show_gpa(struct output *o, struct host *h, const struct vcpu 
 }
 
 /* The guest's own tables; *ret_found says whether they lead to a guest physical address. */
-static struct err *show_gva(struct output *o, struct host *h, const struct vcpu *vcpu,
+static struct err *show_gva(struct output *o, struct vmcore *h, const struct vcpu *vcpu,
 			    struct guest_memory *g, uint64_t gva, bool *ret_found, bool *ret_l2,
 			    uint64_t *ret_gpa)
 {
@@ -299,7 +300,7 @@ static struct err *show_gva(struct output *o, struct host *h, const struct vcpu 
 	return NULL;
 }
 
-static struct err *walk(struct output *o, struct host *h, const struct vcpu *vcpu, bool is_gva,
+static struct err *walk(struct output *o, struct vmcore *h, const struct vcpu *vcpu, bool is_gva,
 			uint64_t address)
 {
 	struct guest_memory *g;
@@ -318,9 +319,10 @@ static struct err *walk(struct output *o, struct host *h, const struct vcpu *vcp
 	return e;
 }
 
-struct err *monitor_walk(struct host *h, struct target_view *view,
+struct err *monitor_walk(struct service *service, struct target_view *view,
 			 const struct monitor_arguments *args, struct buf *out)
 {
+	struct vmcore *h = service->vmcore;
 	const struct vcpu *vcpu;
 	uint64_t address;
 	struct output o = { .out = out, .j = JSON_INIT(out), .json = args->json };

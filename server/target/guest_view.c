@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "server/host.h"
 #include "vmcore/guest/guest_memory.h"
 #include "vmcore/kvm/kvm.h"
+#include "vmcore/vmcore.h"
 
 static void forget_cpus(struct guest_view *g)
 {
@@ -49,7 +49,7 @@ static struct err *take_vm(struct guest_view *g, struct vm *vm)
 	return NULL;
 }
 
-struct err *guest_view_open(struct host *host, struct vm *vm, struct guest_view *ret)
+struct err *guest_view_open(struct vmcore *host, struct vm *vm, struct guest_view *ret)
 {
 	*ret = (struct guest_view){
 		.host = host,
@@ -97,7 +97,7 @@ struct err *guest_view_ended(const struct guest_view *g)
 
 void guest_view_begin(struct guest_view *g)
 {
-	host_begin(g->host);
+	vmcore_begin(g->host);
 	/* Memory that is out now may be there at the next try. */
 	err_free(guest_view_follow(g));
 	if (!g->vm)
@@ -111,7 +111,7 @@ void guest_view_begin(struct guest_view *g)
 
 struct err *guest_view_renew(struct guest_view *g)
 {
-	struct err *e = host_renew(g->host);
+	struct err *e = vmcore_renew(g->host);
 	return e ? e : guest_view_follow(g);
 }
 

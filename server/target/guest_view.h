@@ -15,7 +15,7 @@
 
 struct err;
 struct guest_memory;
-struct host;
+struct vmcore;
 struct vcpu;
 struct vm;
 
@@ -30,7 +30,7 @@ struct guest_cpu {
 };
 
 struct guest_view {
-	struct host *host; /* borrowed */
+	struct vmcore *host; /* borrowed */
 	/* Which VM it is, by what stays the same while a live host's are listed anew. */
 	uint64_t address, mm;
 	uint32_t pid;
@@ -44,7 +44,7 @@ struct guest_view {
 
 /* @host and @vm (one of its VMs) are borrowed; *ret, closed with guest_view_close(), must not
  * outlive the host. *ret may be closed after an error, too. */
-__attribute__((warn_unused_result)) struct err *guest_view_open(struct host *host, struct vm *vm,
+__attribute__((warn_unused_result)) struct err *guest_view_open(struct vmcore *host, struct vm *vm,
 								struct guest_view *ret);
 void guest_view_close(struct guest_view *g);
 

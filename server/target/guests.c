@@ -8,7 +8,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "server/host.h"
+#include "server/service.h"
 #include "server/target/target_guest.h"
 #include "vmcore/kvm/kvm.h"
 
@@ -56,12 +56,13 @@ static void name_guest(const struct served_list *s, const struct vm *vm, struct 
 	buf_addf(out, "vm-%" PRIx64, vm->address);
 }
 
-struct err *served_add_guests(struct served_list *s, struct host *host)
+struct err *served_add_guests(struct served_list *s, struct service *service)
 {
+	const struct vmcore *host = service->vmcore;
 	struct vm *vms;
 	size_t count;
 	struct err *e = kvm_vms(host->kvm, &vms, &count);
-	s->host = host;
+	s->service = service;
 	s->generation = host->generation;
 	for (size_t i = 0; !e && i < count; i++) {
 		struct buf name = BUF_INIT;
@@ -69,7 +70,7 @@ struct err *served_add_guests(struct served_list *s, struct host *host)
 		name_guest(s, &vms[i], &name);
 		e = buf_error(&name);
 		if (!e)
-			e = target_guest_new(host, &vms[i], &target);
+			e = target_guest_new(service, &vms[i], &target);
 		if (!e) {
 			e = add(s, name.data, target);
 			if (e)
@@ -135,7 +136,7 @@ static struct err *serve_later(struct served_list *s, const struct served_places
 	name_guest(s, vm, &name);
 	struct err *e = buf_error(&name);
 	if (!e)
-		e = target_guest_new(s->host, vm, &target);
+		e = target_guest_new(s->service, vm, &target);
 	if (!e)
 		e = put(s, places, place, name.data, target);
 	buf_free(&name);
@@ -146,10 +147,11 @@ struct err *served_renew(struct served_list *s, const struct served_places *plac
 {
 	struct vm *vms;
 	size_t count;
-	if (!s->host || s->generation == s->host->generation)
+	const struct vmcore *host = s->service ? s->service->vmcore : NULL;
+	if (!host || s->generation == host->generation)
 		return NULL;
-	s->generation = s->host->generation;
-	struct err *e = kvm_vms(s->host->kvm, &vms, &count);
+	s->generation = host->generation;
+	struct err *e = kvm_vms(host->kvm, &vms, &count);
 	for (size_t i = 0; !e && i < count && s->count < SERVED_MAX; i++)
 		if (!is_served(s, &vms[i]))
 			e = serve_later(s, places, &vms[i]);

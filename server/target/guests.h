@@ -6,35 +6,19 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
+
+#include "server/served.h"
 
 struct err;
-struct host;
+struct service;
 struct target;
-
-/* A target, and where it is served. */
-struct served {
-	char *name; /* owned: "host", "vm-103" */
-	struct target *target;
-	/* The server's, while it runs: where the target listens ("127.0.0.1:1235"), NULL until
-	 * then. */
-	const char *address;
-	char *why; /* why it is not served, if it came later; NULL if it is. Owned */
-};
-
-struct served_list {
-	struct served *list; /* owned; the host is the first */
-	size_t count;
-	struct host *host;   /* of guests that are added; borrowed, NULL without them */
-	uint64_t generation; /* of the host, as far as its guests are here */
-};
 
 /* The host's target (borrowed) alone. */
 __attribute__((warn_unused_result)) struct err *served_host(struct target *target,
 							    struct served_list *ret);
-/* Adds a target for every VM of @host, in the order of `monitor vms`. */
+/* Adds a target for every VM of the host that @service is of, in the order of `monitor vms`. */
 __attribute__((warn_unused_result)) struct err *served_add_guests(struct served_list *s,
-								  struct host *host);
+								  struct service *service);
 /* Where targets are had that come later; all are called with @closure and a target's index. */
 struct served_places {
 	void *closure;

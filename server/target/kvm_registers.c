@@ -5,11 +5,11 @@
 
 #include "base/bytes.h"
 #include "base/err.h"
-#include "server/host.h"
 #include "vmcore/guest/guest_regs.h"
 #include "vmcore/kernel/tasks.h"
 #include "vmcore/kvm/kvm.h"
 #include "vmcore/kvm/vcpu_state.h"
+#include "vmcore/vmcore.h"
 
 #define FEATURE "org.vmcore-gdbserver.kvm"
 
@@ -80,7 +80,7 @@ static void set(struct values *v, unsigned row, uint64_t value)
 	v->known[row] = true;
 }
 
-static struct err *set_guest(const struct host *h, const struct vcpu *vcpu, struct values *v)
+static struct err *set_guest(const struct vmcore *h, const struct vcpu *vcpu, struct values *v)
 {
 	struct guest_regs guest;
 	uint64_t root;
@@ -100,7 +100,7 @@ static struct err *set_guest(const struct host *h, const struct vcpu *vcpu, stru
 	return e;
 }
 
-struct err *kvm_registers_fill(const struct host *h, const struct task *task, uint8_t *values,
+struct err *kvm_registers_fill(const struct vmcore *h, const struct task *task, uint8_t *values,
 			       bool *known)
 {
 	struct values v = { .known = known };

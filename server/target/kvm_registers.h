@@ -12,7 +12,7 @@
 #include "proto/target.h"
 
 struct err;
-struct host;
+struct vmcore;
 struct task;
 
 /* $task, $kvm, $kvm_vcpu, $root_hpa, then $guest_*. They follow the standard ones. */
@@ -23,6 +23,6 @@ extern const struct target_register kvm_registers[KVM_REGISTER_COUNT];
  * where those of kvm_registers begin. Known are only values that the guest had, none that may be
  * old. ERR_NOMEM only. */
 __attribute__((warn_unused_result)) struct err *
-kvm_registers_fill(const struct host *h, const struct task *task, uint8_t *values, bool *known);
+kvm_registers_fill(const struct vmcore *h, const struct task *task, uint8_t *values, bool *known);
 
 #endif

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What the protocol asks: the host and guests.
 vmcore_gdbserver_SOURCES += \
-	server/target/context_places.c server/target/context_places.h \
-	server/target/context_threads.c server/target/context_threads.h \
 	server/target/guest_view.c server/target/guest_view.h \
 	server/target/guests.c server/target/guests.h \
 	server/target/kvm_registers.c server/target/kvm_registers.h \

@@ -7,15 +7,15 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "server/host.h"
 #include "server/target/osdata_tables.h"
+#include "vmcore/vmcore.h"
 
-static struct err *make_types(const struct host *h, struct buf *out);
+static struct err *make_types(const struct vmcore *h, struct buf *out);
 
 /* Names and columns of what native gdb has, too, are its own: IDEs read "processes". */
 static const struct table {
 	const char *name, *title, *description;
-	struct err *(*make)(const struct host *h, struct buf *out); /* its items */
+	struct err *(*make)(const struct vmcore *h, struct buf *out); /* its items */
 } tables[] = {
 	{ "types", NULL, NULL, make_types },
 	{ "processes", "Processes", "Listing of all processes", osdata_processes },
@@ -31,13 +31,13 @@ static const struct table {
 enum { TABLES = sizeof(tables) / sizeof(*tables) };
 
 struct osdata {
-	const struct host *h; /* borrowed */
+	const struct vmcore *h; /* borrowed */
 	struct buf documents[TABLES];
 	bool made[TABLES];
 	uint64_t generation; /* of the host's tasks that they are made of */
 };
 
-struct err *osdata_new(struct host *host, struct osdata **ret)
+struct err *osdata_new(struct vmcore *host, struct osdata **ret)
 {
 	struct osdata *o = calloc(1, sizeof(*o));
 	if (!o)
@@ -58,7 +58,7 @@ void osdata_free(struct osdata *o)
 	free(o);
 }
 
-static struct err *make_types(const struct host *h, struct buf *out)
+static struct err *make_types(const struct vmcore *h, struct buf *out)
 {
 	(void)h;
 	for (int i = 1; i < TABLES; i++) {
@@ -73,7 +73,7 @@ static struct err *make_types(const struct host *h, struct buf *out)
 
 /* ---- documents ---- */
 
-static struct err *make(const struct host *h, const struct table *t, struct buf *out)
+static struct err *make(const struct vmcore *h, const struct table *t, struct buf *out)
 {
 	buf_reset(out);
 	buf_addstr(out, "<?xml version=\"1.0\"?>\n"

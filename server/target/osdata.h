@@ -5,11 +5,12 @@
 
 struct buf;
 struct err;
-struct host;
+struct vmcore;
 struct osdata;
 
 /* Makes no table yet. @host is borrowed and must outlive the result. */
-__attribute__((warn_unused_result)) struct err *osdata_new(struct host *host, struct osdata **ret);
+__attribute__((warn_unused_result)) struct err *osdata_new(struct vmcore *host,
+							   struct osdata **ret);
 void osdata_free(struct osdata *o);
 
 /* The table @annex as gdb wants it (gdb manual, "Operating System Information"), made once and

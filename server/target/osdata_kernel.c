@@ -8,11 +8,11 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "server/host.h"
 #include "server/monitor/modules.h"
 #include "server/target/osdata_tables.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/code/modules.h"
+#include "vmcore/vmcore.h"
 
 void osdata_column(struct buf *out, const char *name, const char *text)
 {
@@ -41,7 +41,7 @@ static void cpu_column(struct buf *out, const char *name, int cpu)
 		osdata_column(out, name, "");
 }
 
-struct err *osdata_processes(const struct host *h, struct buf *out)
+struct err *osdata_processes(const struct vmcore *h, struct buf *out)
 {
 	for (size_t i = 0; i < h->tasks.count; i++) {
 		const struct task *t = &h->tasks.list[i];
@@ -58,7 +58,7 @@ struct err *osdata_processes(const struct host *h, struct buf *out)
 	return buf_error(out);
 }
 
-struct err *osdata_threads(const struct host *h, struct buf *out)
+struct err *osdata_threads(const struct vmcore *h, struct buf *out)
 {
 	for (size_t i = 0; i < h->tasks.count; i++) {
 		const struct task *t = &h->tasks.list[i];
@@ -78,14 +78,14 @@ struct err *osdata_threads(const struct host *h, struct buf *out)
 
 /* ---- CPUs ---- */
 
-static const struct task *running_on(const struct host *h, const struct cpu *cpu)
+static const struct task *running_on(const struct vmcore *h, const struct cpu *cpu)
 {
 	uint64_t index;
 	return cpu->curr && map_get(&h->tasks.by_address, cpu->curr, &index) ? &h->tasks.list[index]
 									     : NULL;
 }
 
-struct err *osdata_cpus(const struct host *h, struct buf *out)
+struct err *osdata_cpus(const struct vmcore *h, struct buf *out)
 {
 	for (size_t i = 0; i < h->cpus.count; i++) {
 		const struct cpu *cpu = &h->cpus.list[i];
@@ -115,7 +115,7 @@ static uint64_t base_of(const struct module *m)
 	return m->region_count ? m->regions[0].low : 0;
 }
 
-struct err *osdata_modules(const struct host *h, struct buf *out)
+struct err *osdata_modules(const struct vmcore *h, struct buf *out)
 {
 	const struct modules *modules = code_map_modules(h->code);
 	for (size_t i = 0; i < modules->count; i++) {

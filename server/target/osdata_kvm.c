@@ -5,13 +5,13 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "server/host.h"
 #include "server/target/osdata_tables.h"
 #include "vmcore/guest/guest_regs.h"
 #include "vmcore/kvm/kvm.h"
 #include "vmcore/kvm/vcpu_state.h"
+#include "vmcore/vmcore.h"
 
-static struct err *vm_item(const struct host *h, struct vm *vm, struct buf *out)
+static struct err *vm_item(const struct vmcore *h, struct vm *vm, struct buf *out)
 {
 	const struct memslot *slots;
 	size_t count;
@@ -34,7 +34,7 @@ static struct err *vm_item(const struct host *h, struct vm *vm, struct buf *out)
 	return NULL;
 }
 
-static struct err *vcpu_item(const struct host *h, const struct vcpu *vcpu, struct buf *out)
+static struct err *vcpu_item(const struct vmcore *h, const struct vcpu *vcpu, struct buf *out)
 {
 	struct vcpu_state s;
 	struct guest_regs guest;
@@ -69,7 +69,7 @@ static struct err *vcpu_item(const struct host *h, const struct vcpu *vcpu, stru
 	return NULL;
 }
 
-struct err *osdata_vms(const struct host *h, struct buf *out)
+struct err *osdata_vms(const struct vmcore *h, struct buf *out)
 {
 	struct vm *vms;
 	size_t count;
@@ -79,7 +79,7 @@ struct err *osdata_vms(const struct host *h, struct buf *out)
 	return e;
 }
 
-struct err *osdata_vcpus(const struct host *h, struct buf *out)
+struct err *osdata_vcpus(const struct vmcore *h, struct buf *out)
 {
 	struct vm *vms;
 	size_t count;
@@ -90,7 +90,7 @@ struct err *osdata_vcpus(const struct host *h, struct buf *out)
 	return e;
 }
 
-struct err *osdata_slots(const struct host *h, struct buf *out)
+struct err *osdata_slots(const struct vmcore *h, struct buf *out)
 {
 	struct vm *vms;
 	size_t count;

@@ -6,7 +6,7 @@
 
 struct buf;
 struct err;
-struct host;
+struct vmcore;
 
 /* A column of an item. @text may hold any bytes. */
 void osdata_column(struct buf *out, const char *name, const char *text);
@@ -18,15 +18,18 @@ __attribute__((format(printf, 3, 4))) void osdata_columnf(struct buf *out, const
  * Append the items of a table. What is not known of one is an empty column; an error when a table
  * cannot be read at all, or memory is out.
  */
-__attribute__((warn_unused_result)) struct err *osdata_processes(const struct host *h,
+__attribute__((warn_unused_result)) struct err *osdata_processes(const struct vmcore *h,
 								 struct buf *out);
-__attribute__((warn_unused_result)) struct err *osdata_threads(const struct host *h,
+__attribute__((warn_unused_result)) struct err *osdata_threads(const struct vmcore *h,
 							       struct buf *out);
-__attribute__((warn_unused_result)) struct err *osdata_cpus(const struct host *h, struct buf *out);
-__attribute__((warn_unused_result)) struct err *osdata_modules(const struct host *h,
+__attribute__((warn_unused_result)) struct err *osdata_cpus(const struct vmcore *h,
+							    struct buf *out);
+__attribute__((warn_unused_result)) struct err *osdata_modules(const struct vmcore *h,
 							       struct buf *out);
-__attribute__((warn_unused_result)) struct err *osdata_vms(const struct host *h, struct buf *out);
-__attribute__((warn_unused_result)) struct err *osdata_vcpus(const struct host *h, struct buf *out);
-__attribute__((warn_unused_result)) struct err *osdata_slots(const struct host *h, struct buf *out);
+__attribute__((warn_unused_result)) struct err *osdata_vms(const struct vmcore *h, struct buf *out);
+__attribute__((warn_unused_result)) struct err *osdata_vcpus(const struct vmcore *h,
+							     struct buf *out);
+__attribute__((warn_unused_result)) struct err *osdata_slots(const struct vmcore *h,
+							     struct buf *out);
 
 #endif

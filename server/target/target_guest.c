@@ -10,9 +10,9 @@
 #include "base/err.h"
 #include "base/regs.h"
 #include "proto/target.h"
-#include "server/host.h"
 #include "server/monitor/kvm.h"
 #include "server/monitor/monitor.h"
+#include "server/service.h"
 #include "server/target/guest_view.h"
 #include "server/target/x86_target.h"
 #include "vmcore/code/module_types.h"
@@ -23,6 +23,7 @@
 
 struct target_guest {
 	struct target target;
+	struct service *service; /* borrowed */
 	struct guest_view guest;
 	struct buf name, label; /* of the thread described last */
 };
@@ -215,7 +216,7 @@ static uint64_t current_thread(void *self)
 }
 
 /* KVM_MP_STATE_HALTED, arch/x86 (include/uapi/linux/kvm.h). */
-static bool is_halted(const struct host *h, const struct vcpu *vcpu)
+static bool is_halted(const struct vmcore *h, const struct vcpu *vcpu)
 {
 	uint64_t state;
 	struct member m;
@@ -227,7 +228,7 @@ static bool is_halted(const struct host *h, const struct vcpu *vcpu)
 	return halted;
 }
 
-static const char *state_of(const struct host *h, const struct vcpu *vcpu,
+static const char *state_of(const struct vmcore *h, const struct vcpu *vcpu,
 			    const struct guest_cpu *c)
 {
 	if (!vcpu->has_run)
@@ -426,7 +427,7 @@ static struct err *run_monitor(void *self, struct target_view *view, const char 
 	}
 	for (size_t i = 0; i < sizeof(passed_on) / sizeof(*passed_on); i++)
 		if (is_command(line, passed_on[i], &rest))
-			return monitor_run(t->guest.host, &of_host, line, out, ret_job);
+			return monitor_run(t->service, &of_host, line, out, ret_job);
 	for (size_t i = 0; vcpu && i < sizeof(about_vcpu) / sizeof(*about_vcpu); i++) {
 		if (!is_command(line, about_vcpu[i], &rest))
 			continue;
@@ -434,7 +435,7 @@ static struct err *run_monitor(void *self, struct target_view *view, const char 
 		buf_addf(&whole, "%s 0x%" PRIx64 "%s", about_vcpu[i], vcpu->address, rest);
 		struct err *e = buf_error(&whole);
 		if (!e)
-			e = monitor_run(t->guest.host, &of_host, whole.data, out, ret_job);
+			e = monitor_run(t->service, &of_host, whole.data, out, ret_job);
 		buf_free(&whole);
 		return e;
 	}
@@ -465,11 +466,13 @@ static const struct target_monitor_ops monitor_ops = {
 
 /* ---- making one ---- */
 
-struct err *target_guest_new(struct host *host, struct vm *vm, struct target **ret)
+struct err *target_guest_new(struct service *service, struct vm *vm, struct target **ret)
 {
+	struct vmcore *host = service->vmcore;
 	struct target_guest *t = calloc(1, sizeof(*t));
 	if (!t)
 		return err_nomem();
+	t->service = service;
 	buf_init(&t->name);
 	buf_init(&t->label);
 	t->target = (struct target){

@@ -9,13 +9,13 @@
 #include <stdbool.h>
 
 struct err;
-struct host;
+struct service;
 struct target;
 struct vm;
 
 /* @host and @vm (one of its VMs) are borrowed and must outlive the result. */
-__attribute__((warn_unused_result)) struct err *target_guest_new(struct host *host, struct vm *vm,
-								 struct target **ret);
+__attribute__((warn_unused_result)) struct err *
+target_guest_new(struct service *service, struct vm *vm, struct target **ret);
 void target_guest_free(struct target *target);
 
 /* Whether it is this one's. */

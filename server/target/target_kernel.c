@@ -9,17 +9,18 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "server/files/exports.h"
+#include "server/files/libraries.h"
 #include "server/files/library_lists.h"
 #include "server/files/made_image.h"
 #include "server/files/served_image.h"
-#include "server/host.h"
 #include "server/monitor/monitor.h"
-#include "server/target/context_threads.h"
+#include "server/service.h"
 #include "server/target/kvm_registers.h"
 #include "server/target/osdata.h"
 #include "server/target/x86_target.h"
 #include "vmcore/code/frame_cache.h"
 #include "vmcore/code/unwind_source.h"
+#include "vmcore/context_threads.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/kernel/task_state.h"
 #include "vmcore/kvm/kvm.h"
@@ -33,7 +34,7 @@ struct target_kernel {
 	struct target_register table[X86_REGISTER_COUNT + KVM_REGISTER_COUNT];
 	struct target_register_ops registers; /* its table is the one above */
 	struct osdata *osdata;		      /* owned */
-	struct host *host;		      /* borrowed */
+	struct service *service;	      /* borrowed */
 	uint64_t *tids; /* owned; those of host->tasks, each with its contexts behind it */
 	size_t tid_count;
 	struct context_threads *contexts; /* owned; NULL before the first thread list */
@@ -44,9 +45,14 @@ struct target_kernel {
 	struct buf name, label; /* of the thread described last */
 };
 
-static struct host *host_of(void *self)
+static struct service *service_of(void *self)
 {
-	return ((struct target_kernel *)self)->host;
+	return ((struct target_kernel *)self)->service;
+}
+
+static struct vmcore *host_of(void *self)
+{
+	return service_of(self)->vmcore;
 }
 
 /* ---- interrupted contexts ---- */
@@ -54,28 +60,32 @@ static struct host *host_of(void *self)
 /* Drops what is of tasks that the host has taken anew since. */
 static void forget_old(struct target_kernel *t)
 {
-	if (t->generation == t->host->generation)
+	if (t->generation == host_of(t)->generation)
 		return;
 	context_threads_free(t->contexts);
 	t->contexts = NULL;
 	free(t->tids);
 	t->tids = NULL;
 	t->tid_count = 0;
-	t->generation = t->host->generation;
+	t->generation = host_of(t)->generation;
 }
 
 /* The threads are found when a client first asks for them. */
 static struct err *find_threads(struct target_kernel *t)
 {
-	const struct tasks *tasks = &t->host->tasks;
-	size_t contexts, next = 0;
+	const struct tasks *tasks = &host_of(t)->tasks;
+	size_t contexts = 0, next = 0;
 	forget_old(t);
 	if (t->tids)
 		return NULL;
-	struct err *e = context_threads_new(t->host, &t->contexts);
+	struct err *e = NULL;
+	if (t->service->context_threads)
+		e = context_threads_new(host_of(t), &t->contexts);
 	if (e)
 		return e;
-	const struct context_thread *list = context_threads_list(t->contexts, &contexts);
+	const struct context_thread *list = NULL;
+	if (t->contexts)
+		list = context_threads_list(t->contexts, &contexts);
 	t->tids = calloc(tasks->count + contexts, sizeof(*t->tids));
 	if (!t->tids) {
 		context_threads_free(t->contexts);
@@ -104,7 +114,7 @@ static const struct context_thread *find_context(struct target_kernel *t, uint64
 static const struct task *find_task(struct target_kernel *t, uint64_t tid)
 {
 	const struct context_thread *context = find_context(t, tid);
-	return context ? context->task : tasks_find(&t->host->tasks, tid);
+	return context ? context->task : tasks_find(&host_of(t)->tasks, tid);
 }
 
 /* The id of that task, for what knows tasks alone; another is left as it is. */
@@ -119,18 +129,18 @@ static uint64_t task_tid(struct target_kernel *t, uint64_t tid)
 static struct err *read_memory(void *self, const struct target_view *view, uint64_t addr, void *out,
 			       size_t len, size_t *ret_done)
 {
-	struct host *h = host_of(self);
+	struct vmcore *h = host_of(self);
 	struct vspace space;
-	struct err *e = host_space(h, task_tid(self, view->tid), addr, &space);
+	struct err *e = vmcore_space(h, task_tid(self, view->tid), addr, &space);
 	return e ? e : memory_read(h->memory, &space, addr, out, len, ret_done);
 }
 
 static bool next_memory(void *self, const struct target_view *view, uint64_t addr,
 			uint64_t *ret_next)
 {
-	struct host *h = host_of(self);
+	struct vmcore *h = host_of(self);
 	struct vspace space;
-	struct err *e = host_space(h, task_tid(self, view->tid), addr, &space);
+	struct err *e = vmcore_space(h, task_tid(self, view->tid), addr, &space);
 	if (!e && memory_next(h->memory, &space, addr, ret_next)) {
 		/* Beyond the user's half the kernel's own tables hold. */
 		if (is_kernel_address(addr) || *ret_next < KERNEL_HALF)
@@ -159,7 +169,7 @@ static const struct target_memory_ops memory_ops = {
 /* ---- registers ---- */
 
 /* Frame 0 needs no unwinding; the others were unwound when they were chosen, and are kept. */
-static struct err *find_registers(struct host *h, const struct task *task, unsigned number,
+static struct err *find_registers(struct vmcore *h, const struct task *task, unsigned number,
 				  struct regs *ret)
 {
 	struct frame first;
@@ -185,7 +195,7 @@ static struct err *find_registers(struct host *h, const struct task *task, unsig
 static struct err *read_registers(void *self, const struct target_view *view, uint8_t *values,
 				  bool *known)
 {
-	struct host *h = host_of(self);
+	struct vmcore *h = host_of(self);
 	const struct context_thread *context = find_context(self, view->tid);
 	const struct task *task = find_task(self, view->tid);
 	struct regs regs;
@@ -231,7 +241,7 @@ static struct err *list_threads(void *self, const uint64_t **ret_tids, size_t *r
 
 static struct err *renew_threads(void *self)
 {
-	return host_renew(host_of(self));
+	return vmcore_renew(host_of(self));
 }
 
 static uint64_t thread_generation(void *self)
@@ -246,7 +256,7 @@ static bool thread_alive(void *self, uint64_t tid)
 
 static uint64_t current_thread(void *self)
 {
-	const struct host *h = host_of(self);
+	const struct vmcore *h = host_of(self);
 	return h->tasks.list[h->current].tid;
 }
 
@@ -257,7 +267,7 @@ static void name_task(struct target_kernel *t, const struct task *task)
 		buf_addf(&t->name, "running on %d]", task->cpu);
 	else
 		buf_addf(&t->name, "%s]", task_state_word(task->state));
-	const struct vcpu *vcpu = kvm_vcpu_of_task(t->host->kvm, task);
+	const struct vcpu *vcpu = kvm_vcpu_of_task(host_of(t)->kvm, task);
 	if (vcpu)
 		buf_addf(&t->name, " vm %" PRIu32 " vcpu %d", vcpu->vm->pid, vcpu->id);
 	if (task->idle)
@@ -318,7 +328,7 @@ static const struct target_thread_ops live_thread_ops = {
 
 static void begin(void *self)
 {
-	host_begin(host_of(self));
+	vmcore_begin(host_of(self));
 }
 
 /* ---- the kernel's image ---- */
@@ -354,10 +364,10 @@ static const struct target_image_ops image_ops = {
 /* The kernel's image is among the files even if a client did not ask for its name. */
 static struct err *open_file(void *self, const char *name, struct target_file **ret)
 {
-	const struct host *h = host_of(self);
+	const struct service *s = service_of(self);
 	const struct buf *image;
-	err_free(served_image_path(h->image, &image));
-	return exports_open(h->exports, name, ret);
+	err_free(served_image_path(s->image, &image));
+	return exports_open(s->exports, name, ret);
 }
 
 static struct err *read_file(void *self, struct target_file *file, uint64_t offset, void *out,
@@ -402,8 +412,8 @@ static struct err *get_exec_file(void *self, const char *annex, const struct buf
 {
 	if (*annex && strcmp(annex, "1") != 0)
 		return err_new(ERR_NOTFOUND, "there is no process %s", annex);
-	host_look_again(host_of(self));
-	return served_image_path(host_of(self)->image, ret_document);
+	service_look_again(service_of(self));
+	return served_image_path(service_of(self)->image, ret_document);
 }
 
 static struct err *get_libraries(void *self, const char *annex, const struct buf **ret_document)
@@ -415,10 +425,10 @@ static struct err *get_libraries(void *self, const char *annex, const struct buf
 
 /* gdb keeps the file open that it has of the kernel, and closes one that it only compares with its
  * own. */
-static bool has_image(const struct host *h, struct target_file *const *open, size_t count)
+static bool has_image(const struct service *s, struct target_file *const *open, size_t count)
 {
-	for (size_t i = 0; h->made && i < count; i++)
-		if (open[i] && exports_is(open[i], made_image_name(h->made)))
+	for (size_t i = 0; s->made && i < count; i++)
+		if (open[i] && exports_is(open[i], made_image_name(s->made)))
 			return true;
 	return false;
 }
@@ -426,10 +436,11 @@ static bool has_image(const struct host *h, struct target_file *const *open, siz
 static struct err *get_libraries_beside(void *self, struct target_file *const *open, size_t count,
 					const struct buf **ret_document)
 {
-	struct host *h = host_of(self);
-	bool image = has_image(h, open, count);
-	host_look_again(h);
-	return library_lists_get(((struct target_kernel *)self)->libraries[image], ret_document);
+	struct service *s = service_of(self);
+	bool image = has_image(s, open, count);
+	service_look_again(s);
+	return library_lists_get(((struct target_kernel *)self)->libraries[image], s->files_arrived,
+				 ret_document);
 }
 
 static struct err *run_monitor(void *self, struct target_view *view, const char *line,
@@ -438,11 +449,11 @@ static struct err *run_monitor(void *self, struct target_view *view, const char 
 	struct target_kernel *t = self;
 	const struct context_thread *context = find_context(t, view->tid);
 	if (!context)
-		return monitor_run(t->host, view, line, out, ret_job);
+		return monitor_run(t->service, view, line, out, ret_job);
 	/* The commands know tasks. Their frames have one number whichever thread shows them. */
 	struct target_view of_task = { .tid = context->task->tid,
 				       .frame = view->frame ? view->frame : context->frame };
-	struct err *e = monitor_run(t->host, &of_task, line, out, ret_job);
+	struct err *e = monitor_run(t->service, &of_task, line, out, ret_job);
 	view->frame = of_task.frame == context->frame ? 0 : of_task.frame;
 	return e;
 }
@@ -494,13 +505,14 @@ static void add_object(struct target_kernel *t, const struct target_object *obje
 		t->objects[n] = *object;
 }
 
-struct err *target_kernel_new(struct host *host, struct target **ret)
+struct err *target_kernel_new(struct service *service, struct target **ret)
 {
+	struct vmcore *host = service->vmcore;
 	struct target_kernel *t = calloc(1, sizeof(*t));
 	if (!t)
 		return err_nomem();
 	t->target.self = t;
-	t->host = host;
+	t->service = service;
 	buf_init(&t->vmcoreinfo);
 	buf_init(&t->name);
 	buf_init(&t->label);
@@ -510,14 +522,16 @@ struct err *target_kernel_new(struct host *host, struct target **ret)
 		buf_add(&t->vmcoreinfo, vmcoreinfo, len);
 		add_object(t, &vmcoreinfo_object);
 	}
-	if (host->serve_files)
+	if (service->serve_files)
 		add_object(t, &exec_file_object);
 	add_object(t, &osdata_object);
-	if (host->serve_files)
+	if (service->serve_files)
 		add_object(t, &libraries_object);
+	const struct library_source libraries = { host, service->exports, service->made,
+						  service->extra_cfi };
 	struct err *e = buf_error(&t->vmcoreinfo);
 	for (int image = 0; !e && image < 2; image++)
-		e = library_lists_new(host, image, &t->libraries[image]);
+		e = library_lists_new(&libraries, image, &t->libraries[image]);
 	if (!e)
 		e = osdata_new(host, &t->osdata);
 	if (e) {
@@ -535,7 +549,7 @@ struct err *target_kernel_new(struct host *host, struct target **ret)
 		.threads = host->live ? &live_thread_ops : &thread_ops,
 		.image = &image_ops,
 		.monitor = &monitor_ops,
-		.files = host->serve_files ? &file_ops : NULL,
+		.files = service->serve_files ? &file_ops : NULL,
 		.objects = t->objects,
 	};
 	*ret = &t->target;

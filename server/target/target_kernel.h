@@ -6,10 +6,10 @@
 #include "proto/target.h"
 
 struct err;
-struct host;
+struct service;
 
-/* @host is borrowed and must outlive the target. */
-__attribute__((warn_unused_result)) struct err *target_kernel_new(struct host *host,
+/* @service is borrowed and must outlive the target. */
+__attribute__((warn_unused_result)) struct err *target_kernel_new(struct service *service,
 								  struct target **ret);
 void target_kernel_free(struct target *t);
 

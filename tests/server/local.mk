@@ -22,8 +22,6 @@ EXTRA_DIST += $(server_tests) tests/server/gdb_run.py tests/server/failing_reads
 if HAVE_CMOCKA
 check_PROGRAMS += tests/server/test_exports tests/server/test_image_cure \
 	tests/server/test_context_places
-tests_server_test_context_places_SOURCES = tests/server/test_context_places.c \
-	server/target/context_places.c server/target/context_places.h
 tests_server_test_exports_SOURCES = tests/server/test_exports.c \
 	server/files/exports.c server/files/exports.h server/files/overlay.c server/files/overlay.h
 tests_server_test_image_cure_SOURCES = tests/server/test_image_cure.c \

@@ -7,8 +7,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "server/target/context_places.h"
 #include "unwind/unwind.h"
+#include "vmcore/code/context_places.h"
 
 #define TEXT UINT64_C(0xffffffff81000000)
 #define TASK UINT64_C(0xffffc90000010000) /* two stacks */

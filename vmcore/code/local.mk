@@ -7,6 +7,7 @@ libvmcore_a_SOURCES += \
 	vmcore/code/code_path.c vmcore/code/code_path.h \
 	vmcore/code/code_scopes.c vmcore/code/code_scopes.h \
 	vmcore/code/code_variables.c vmcore/code/code_variables.h \
+	vmcore/code/context_places.c vmcore/code/context_places.h \
 	vmcore/code/frame_cache.c vmcore/code/frame_cache.h \
 	vmcore/code/module_files.c vmcore/code/module_files.h \
 	vmcore/code/module_sections.c vmcore/code/module_sections.h \

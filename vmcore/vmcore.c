@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/host.h"
+#include "vmcore/vmcore.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -10,10 +10,6 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "server/files/debuginfod.h"
-#include "server/files/exports.h"
-#include "server/files/made_image.h"
-#include "server/files/served_image.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/code/code_scopes.h"
 #include "vmcore/code/frame_cache.h"
@@ -41,7 +37,7 @@ static void collect_warning(void *closure, const char *sentence)
 	buf_addf(closure, "%s\n", sentence);
 }
 
-static struct err *open_dump(const struct host_options *options, struct host *h)
+static struct err *open_dump(const struct vmcore_options *options, struct vmcore *h)
 {
 	struct buf warnings = BUF_INIT;
 	struct dump_options dump_options = {
@@ -73,34 +69,12 @@ static struct err *open_dump(const struct host_options *options, struct host *h)
 static bool find_entry(void *closure, const struct task *task, const struct cpu *cpu,
 		       struct regs *ret)
 {
-	struct host *h = closure;
+	struct vmcore *h = closure;
 	return kvm_host_entry(h->kvm, task, cpu, ret);
 }
 
-/* Nothing is made before a client asks for it. */
-static struct err *offer_made_image(const struct host_options *options, struct host *h)
-{
-	struct image_source source = {
-		.k = h->kernel,
-		.code = h->code,
-		.orc = unwinder_orc(h->unwinder),
-		.types = h->module_types,
-	};
-	struct err *e = made_image_new(&source, h->exports, &h->made);
-	if (!e && options->symbol_cache)
-		e = made_image_keep(h->made, options->symbol_cache, options->dump_paths,
-				    options->dump_path_count);
-	if (!e && h->extra_cfi)
-		e = made_image_offer_entry_frames(h->made, h->exports);
-	if (e)
-		return e;
-	if (h->extra_cfi)
-		served_image_cure_frames(h->image, made_image_source(h->made));
-	return served_image_stand_in(h->image, made_image_name(h->made));
-}
-
 /* Reads nothing yet. */
-static struct err *new_kvm(struct host *h, struct kvm **ret)
+static struct err *new_kvm(struct vmcore *h, struct kvm **ret)
 {
 	const struct kvm_parts parts = {
 		.k = h->kernel,
@@ -113,7 +87,7 @@ static struct err *new_kvm(struct host *h, struct kvm **ret)
 	return kvm_new(&parts, ret);
 }
 
-static struct err *open_kvm(struct host *h)
+static struct err *open_kvm(struct vmcore *h)
 {
 	struct err *e = new_kvm(h, &h->kvm);
 	if (!e)
@@ -123,7 +97,7 @@ static struct err *open_kvm(struct host *h)
 
 /* Lists that change while they are read look damaged: of a machine that runs they are read again.
  */
-static struct err *read_tasks(struct host *h, const struct cpus *cpus, struct tasks *ret)
+static struct err *read_tasks(struct vmcore *h, const struct cpus *cpus, struct tasks *ret)
 {
 	const struct kernel_notes_mark mark = kernel_notes_mark(h->kernel);
 	for (unsigned left = h->live ? LIVE_ATTEMPTS : 1;;) {
@@ -139,73 +113,14 @@ static struct err *read_tasks(struct host *h, const struct cpus *cpus, struct ta
 	}
 }
 
-/* ---- debuginfod ---- */
-
-static void show_download(void *closure, const char *build_id, uint64_t done, uint64_t total)
-{
-	const struct host *h = closure;
-	(void)build_id;
-	if (h->progress)
-		h->progress(h->progress_closure, "downloading debug files", done, total);
-}
-
-void host_wait_for_downloads(struct host *h)
-{
-	debuginfod_wait(h->debuginfod, show_download, h);
-}
-
-/* Before there is anything to serve: waits. */
-static struct err *fetch_needed(void *closure, const char *build_id)
-{
-	struct host *h = closure;
-	struct err *e = debuginfod_fetch(h->debuginfod, &build_id, 1);
-	if (e)
-		return e;
-	host_wait_for_downloads(h);
-	struct download file = debuginfod_state(h->debuginfod, build_id);
-	return file.state == DOWNLOAD_DONE ? NULL : err_new(ERR_NOTFOUND, "%s", file.text);
-}
-
-void host_look_again(struct host *h)
-{
-	unsigned arrived = debuginfod_poll(h->debuginfod);
-	if (arrived == h->files_arrived)
-		return;
-	h->files_arrived = arrived;
-	served_image_look_again(h->image);
-	module_files_look_again(h->module_files);
-	kvm_look_again(h->kvm);
-	/* They may be told of more registers now: also of those that a CPU had at a guest's entry. */
-	registers_forget(h->registers);
-	frame_cache_forget(h->frames);
-}
-
-struct err *host_fetch_vmlinux(struct host *h, bool *ret)
-{
-	const char *build_id = kernel_build_id(h->kernel);
-	struct debug_file *found = NULL;
-	*ret = false;
-	if (debuginfod_why_not(h->debuginfod) || kernel_debug_file(h->kernel) || !build_id ||
-	    !h->serve_files)
-		return NULL;
-	struct err *e = kernel_find_debug_file(h->kernel, NULL, 0, &found);
-	debug_file_close(found);
-	if (!e || err_code(e) != ERR_NOTFOUND)
-		return e;
-	err_free(e);
-	e = debuginfod_fetch(h->debuginfod, &build_id, 1);
-	*ret = !e;
-	return e;
-}
-
-static struct err *open_kernel(const struct host_options *options, struct host *h)
+static struct err *open_kernel(const struct vmcore_options *options, struct vmcore *h)
 {
 	struct kernel_options kernel_options = {
 		.symbol_paths = options->symbol_paths,
 		.symbol_path_count = options->symbol_path_count,
-		.debug_cache = debuginfod_cache(h->debuginfod),
-		.fetch = fetch_needed,
-		.fetch_closure = h,
+		.debug_cache = options->debug_cache,
+		.fetch = options->fetch,
+		.fetch_closure = options->fetch_closure,
 		.progress = options->progress,
 		.closure = options->closure,
 	};
@@ -219,20 +134,11 @@ static struct err *open_kernel(const struct host_options *options, struct host *
 	if (!e)
 		e = registers_new(h->kernel, &h->cpus, &h->tasks, &h->registers);
 	if (!e)
-		e = host_code_open(h);
-	if (!e)
-		e = open_kvm(h);
-	if (!e) {
-		h->image = served_image_new(h->kernel, h->exports);
-		if (!h->image)
-			e = err_nomem();
-	}
-	if (!e)
-		e = offer_made_image(options, h);
-	return e;
+		e = vmcore_code_open(h);
+	return e ? e : open_kvm(h);
 }
 
-static struct err *has_place(struct host *h, size_t task, bool *ret)
+static struct err *has_place(struct vmcore *h, size_t task, bool *ret)
 {
 	struct frame first;
 	const char *why;
@@ -248,7 +154,7 @@ static struct err *has_place(struct host *h, size_t task, bool *ret)
  * ever switched out. Of a machine that runs only those are known that do not, and an idle task that
  * does not is about to: a client that has it selected is soon told that it runs.
  */
-static struct err *choose_current(struct host *h)
+static struct err *choose_current(struct vmcore *h)
 {
 	enum { WANTED, BUSY, RUNNING, ASLEEP, ANY, CHOICES };
 	const struct tasks *t = &h->tasks;
@@ -282,7 +188,7 @@ static struct err *choose_current(struct host *h)
 
 /* A machine that did not panic has old oopses in its log at most, which are not why it stands
  * still. */
-static struct err *find_panic(struct host *h)
+static struct err *find_panic(struct vmcore *h)
 {
 	struct err *e = printk_panic(h->kernel, &h->panic);
 	if (e && err_code(e) != ERR_NOMEM) {
@@ -297,24 +203,17 @@ static struct err *find_panic(struct host *h)
 	return e;
 }
 
-struct err *host_open(const struct host_options *options, struct host **ret)
+struct err *vmcore_open(const struct vmcore_options *options, struct vmcore **ret)
 {
-	struct host *h = calloc(1, sizeof(*h));
-	if (!h)
+	struct vmcore *h = calloc(1, sizeof(*h));
+	if (!h) {
+		dump_close(options->dump);
 		return err_nomem();
-	h->serve_files = options->serve_files;
-	h->context_threads = options->context_threads;
-	h->extra_cfi = options->extra_cfi;
+	}
 	h->live = options->live;
 	h->symbol_paths = options->symbol_paths;
 	h->symbol_path_count = options->symbol_path_count;
-	h->fetch_waits = options->fetch_waits;
-	h->progress = options->progress;
-	h->progress_closure = options->closure;
-	h->exports = exports_new();
-	struct err *e = h->exports ? debuginfod_new(&h->debuginfod) : err_nomem();
-	if (!e)
-		e = open_dump(options, h);
+	struct err *e = open_dump(options, h);
 	if (!e)
 		e = err_wrap(open_kernel(options, h), "%s",
 			     h->live || options->dump ? dump_info(h->dump)->format
@@ -324,48 +223,44 @@ struct err *host_open(const struct host_options *options, struct host **ret)
 	if (!e)
 		e = find_panic(h);
 	if (e) {
-		host_close(h);
+		vmcore_close(h);
 		return e;
 	}
 	*ret = h;
 	return NULL;
 }
 
-void host_close(struct host *h)
+void vmcore_close(struct vmcore *h)
 {
 	if (!h)
 		return;
-	served_image_free(h->image);
-	made_image_free(h->made);
-	exports_free(h->exports);
 	kvm_free(h->kvm);
-	host_code_free(h);
+	vmcore_code_free(h);
 	registers_free(h->registers);
 	tasks_free(&h->tasks);
 	cpus_free(&h->cpus);
 	kernel_close(h->kernel);
 	memory_free(h->memory);
 	dump_close(h->dump);
-	debuginfod_free(h->debuginfod);
 	free(h->panic);
 	free(h->warnings);
 	free(h);
 }
 
-static void forget(struct host *h)
+static void forget(struct vmcore *h)
 {
 	memory_forget(h->memory);
 	registers_forget(h->registers);
 	frame_cache_forget(h->frames);
 }
 
-static struct err *take_anew(struct host *h)
+static struct err *take_anew(struct vmcore *h)
 {
 	struct cpus cpus, old_cpus = h->cpus;
 	struct tasks tasks, old_tasks = h->tasks;
-	struct host_code old_code;
+	struct vmcore_code old_code;
 	struct kvm *kvm;
-	struct err *e = host_code_renew(h, &old_code);
+	struct err *e = vmcore_code_renew(h, &old_code);
 	if (e)
 		return e;
 	e = new_kvm(h, &kvm);
@@ -386,7 +281,7 @@ static struct err *take_anew(struct host *h)
 	tasks_free(&old_tasks);
 	kvm_free(h->kvm);
 	h->kvm = kvm;
-	host_code_settle(h, &old_code);
+	vmcore_code_settle(h, &old_code);
 	h->generation++;
 	return choose_current(h);
 
@@ -399,12 +294,12 @@ no_tasks:
 no_cpus:
 	kvm_free(kvm);
 no_kvm:
-	host_code_take_back(h, &old_code);
+	vmcore_code_take_back(h, &old_code);
 	return e;
 }
 
 /* What is odd was said at the start, or changes with every list. */
-static struct err *renew(struct host *h)
+static struct err *renew(struct vmcore *h)
 {
 	const struct kernel_notes_mark mark = kernel_notes_mark(h->kernel);
 	dump_renew(h->dump);
@@ -414,7 +309,7 @@ static struct err *renew(struct host *h)
 }
 
 /* Code of nobody may stay so: programs of BPF are such. Then the list is looked at now and then. */
-static bool modules_are_old(struct host *h)
+static bool modules_are_old(struct vmcore *h)
 {
 	enum { AGAIN_MS = 100 };
 	if (!unwinder_code_is_old(h->unwinder))
@@ -428,7 +323,7 @@ static bool modules_are_old(struct host *h)
 	return true;
 }
 
-void host_begin(struct host *h)
+void vmcore_begin(struct vmcore *h)
 {
 	enum dump_change change = dump_look(h->dump);
 	if (change == DUMP_SAME)
@@ -445,16 +340,26 @@ void host_begin(struct host *h)
 	err_free(e);
 }
 
-struct err *host_renew(struct host *h)
+struct err *vmcore_renew(struct vmcore *h)
 {
 	if (!h->live)
 		return NULL;
-	host_begin(h);
+	vmcore_begin(h);
 	/* In one that stands still nobody comes or goes. */
 	return dump_info(h->dump)->running ? renew(h) : NULL;
 }
 
-struct err *host_space(const struct host *h, uint64_t tid, uint64_t addr, struct vspace *ret)
+void vmcore_look_again(struct vmcore *h)
+{
+	module_files_look_again(h->module_files);
+	kvm_look_again(h->kvm);
+	/* They may be told of more registers now: also of those that a CPU had at a guest's entry.
+	 */
+	registers_forget(h->registers);
+	frame_cache_forget(h->frames);
+}
+
+struct err *vmcore_space(const struct vmcore *h, uint64_t tid, uint64_t addr, struct vspace *ret)
 {
 	if (is_kernel_address(addr)) {
 		*ret = *kernel_space(h->kernel);

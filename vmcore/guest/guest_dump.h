@@ -4,20 +4,18 @@
  * notes of the kind that QEMU writes, its VMCOREINFO as it was found in its memory. A guest's Linux
  * is then opened as every other is.
  */
-#ifndef SERVER_GUEST_DUMP_H
-#define SERVER_GUEST_DUMP_H
+#ifndef VMCORE_GUEST_GUEST_DUMP_H
+#define VMCORE_GUEST_GUEST_DUMP_H
 
 struct dump;
 struct err;
 struct guest_dump;
-struct host;
+struct kvm;
+struct vm;
 
-/*
- * Of the VM of @host that @name names, as vm_by_name() has it; ERR_NOTFOUND if there is none,
- * ERR_UNSUPPORTED if it runs no Linux that could be found, or its memory is encrypted. @host is
- * borrowed and must outlive the result.
- */
-__attribute__((warn_unused_result)) struct err *guest_dump_open(struct host *host, const char *name,
+/* Of @vm; both are borrowed and must outlive the result. ERR_UNSUPPORTED if it runs no Linux that
+ * could be found, or its memory is encrypted. */
+__attribute__((warn_unused_result)) struct err *guest_dump_open(struct kvm *kvm, struct vm *vm,
 								struct guest_dump **ret);
 /* After the dump below was closed. */
 void guest_dump_free(struct guest_dump *g);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What `info` and the start-up message say of a host. */
+#include "server/monitor/info.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,15 +9,15 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/printable.h"
-#include "server/host.h"
 #include "vmcore/dump/dump.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/names/debugfiles.h"
+#include "vmcore/vmcore.h"
 
 /* Notes that are shown; there is one at most for most dumps. */
 enum { NOTES_SHOWN = 8 };
 
-static size_t online_cpus(const struct host *h)
+static size_t online_cpus(const struct vmcore *h)
 {
 	size_t online = 0;
 	for (size_t i = 0; i < h->cpus.count; i++)
@@ -71,7 +72,7 @@ static void add_notes(struct buf *out, const char *lines)
 			 count - NOTES_SHOWN);
 }
 
-static void describe_dump(const struct host *h, struct buf *out)
+static void describe_dump(const struct vmcore *h, struct buf *out)
 {
 	const struct dump_info *info = dump_info(h->dump);
 	buf_addf(out, "dump      %s", info->format);
@@ -90,7 +91,7 @@ static void describe_dump(const struct host *h, struct buf *out)
 	buf_addstr(out, " of memory\n");
 }
 
-void host_describe(const struct host *h, struct buf *out)
+void info_text(const struct vmcore *h, struct buf *out)
 {
 	const struct kernel *k = h->kernel;
 	const struct debug_file *file = kernel_debug_file(k);
@@ -141,7 +142,7 @@ static void json_lines(struct json *j, const char *lines)
 		json_str(j, NULL, line);
 }
 
-void host_describe_json(const struct host *h, struct buf *out)
+void info_json(const struct vmcore *h, struct buf *out)
 {
 	const struct kernel *k = h->kernel;
 	const struct dump_info *info = dump_info(h->dump);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/target/context_threads.h"
+#include "vmcore/context_threads.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -7,10 +7,10 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "server/host.h"
-#include "server/target/context_places.h"
 #include "vmcore/code/code_map.h"
+#include "vmcore/code/context_places.h"
 #include "vmcore/code/unwind_source.h"
+#include "vmcore/vmcore.h"
 
 struct context_threads {
 	struct context_thread *list; /* owned */
@@ -69,7 +69,7 @@ static struct err *add(struct context_threads *c, const struct task *task, const
 	return NULL;
 }
 
-static struct err *add_contexts(struct host *h, const struct task *task, const struct frames *f,
+static struct err *add_contexts(struct vmcore *h, const struct task *task, const struct frames *f,
 				struct context_threads *c)
 {
 	struct context_place places[CONTEXT_PLACES_MAX];
@@ -84,7 +84,7 @@ static struct err *add_contexts(struct host *h, const struct task *task, const s
 	return e;
 }
 
-struct err *context_threads_new(struct host *h, struct context_threads **ret)
+struct err *context_threads_new(struct vmcore *h, struct context_threads **ret)
 {
 	struct err *e = NULL;
 	struct context_threads *c = calloc(1, sizeof(*c));
@@ -92,7 +92,7 @@ struct err *context_threads_new(struct host *h, struct context_threads **ret)
 		return err_nomem();
 	for (size_t i = 0; !e && i < h->tasks.count; i++) {
 		struct frames frames;
-		if (!h->context_threads || !h->tasks.list[i].on_cpu)
+		if (!h->tasks.list[i].on_cpu)
 			continue;
 		e = unwinder_frames(h->unwinder, &h->tasks.list[i], &frames);
 		if (e)

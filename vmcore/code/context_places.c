@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/target/context_places.h"
+#include "vmcore/code/context_places.h"
 
 #include "base/address.h"
-#include "server/host.h"
 #include "unwind/unwind.h"
 
 /* THREAD_SIZE with KASAN, the largest stack that x86-64 has: two frames further apart than that

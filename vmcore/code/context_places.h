@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Which of a task's frames something on another stack, or an entry of the kernel, has stopped. */
-#ifndef SERVER_TARGET_CONTEXT_PLACES_H
-#define SERVER_TARGET_CONTEXT_PLACES_H
+#ifndef VMCORE_CODE_CONTEXT_PLACES_H
+#define VMCORE_CODE_CONTEXT_PLACES_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/host_code.h"
+#include "vmcore/vmcore_code.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
-#include "server/host.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/code/code_scopes.h"
 #include "vmcore/code/frame_cache.h"
@@ -15,11 +14,12 @@
 #include "vmcore/code/unwind_source.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/memory/memory.h"
+#include "vmcore/vmcore.h"
 
 /* To read the list of modules without its changing meanwhile. */
 enum { LIVE_ATTEMPTS = 4 };
 
-static void free_parts(struct host_code *c)
+static void free_parts(struct vmcore_code *c)
 {
 	code_scopes_free(c->scopes);
 	frame_cache_free(c->frames);
@@ -27,10 +27,10 @@ static void free_parts(struct host_code *c)
 	module_types_free(c->types);
 	module_files_free(c->files);
 	code_map_free(c->map);
-	*c = (struct host_code){ 0 };
+	*c = (struct vmcore_code){ 0 };
 }
 
-static struct err *open_parts(struct host *h, struct host_code *c)
+static struct err *open_parts(struct vmcore *h, struct vmcore_code *c)
 {
 	struct err *e = code_map_new(h->kernel, &c->map);
 	if (!e)
@@ -56,9 +56,9 @@ static struct err *open_parts(struct host *h, struct host_code *c)
 	return e;
 }
 
-static struct host_code take_from(const struct host *h)
+static struct vmcore_code take_from(const struct vmcore *h)
 {
-	return (struct host_code){
+	return (struct vmcore_code){
 		.map = h->code,
 		.types = h->module_types,
 		.files = h->module_files,
@@ -68,7 +68,7 @@ static struct host_code take_from(const struct host *h)
 	};
 }
 
-static void give_to(struct host *h, const struct host_code *c)
+static void give_to(struct vmcore *h, const struct vmcore_code *c)
 {
 	h->code = c->map;
 	h->module_types = c->types;
@@ -78,9 +78,9 @@ static void give_to(struct host *h, const struct host_code *c)
 	h->scopes = c->scopes;
 }
 
-struct err *host_code_open(struct host *h)
+struct err *vmcore_code_open(struct vmcore *h)
 {
-	struct host_code c = { 0 };
+	struct vmcore_code c = { 0 };
 	struct err *e = open_parts(h, &c);
 	if (e)
 		free_parts(&c);
@@ -89,9 +89,9 @@ struct err *host_code_open(struct host *h)
 	return e;
 }
 
-void host_code_free(struct host *h)
+void vmcore_code_free(struct vmcore *h)
 {
-	struct host_code c = take_from(h);
+	struct vmcore_code c = take_from(h);
 	free_parts(&c);
 	free_parts(&h->first_code);
 	give_to(h, &c);
@@ -100,7 +100,7 @@ void host_code_free(struct host *h)
 /* ---- on a machine that runs ---- */
 
 /* A list that breaks off because it changes is no news: what was known before has to do. */
-static struct err *modules_changed(struct host *h, bool *ret)
+static struct err *modules_changed(struct vmcore *h, bool *ret)
 {
 	const struct modules *known = code_map_modules(h->code);
 	const struct kernel_notes_mark mark = kernel_notes_mark(h->kernel);
@@ -123,11 +123,11 @@ static struct err *modules_changed(struct host *h, bool *ret)
 	return NULL;
 }
 
-struct err *host_code_renew(struct host *h, struct host_code *ret_old)
+struct err *vmcore_code_renew(struct vmcore *h, struct vmcore_code *ret_old)
 {
-	struct host_code c = { 0 };
+	struct vmcore_code c = { 0 };
 	bool changed;
-	*ret_old = (struct host_code){ 0 };
+	*ret_old = (struct vmcore_code){ 0 };
 	struct err *e = modules_changed(h, &changed);
 	if (e || !changed)
 		return e;
@@ -142,7 +142,7 @@ struct err *host_code_renew(struct host *h, struct host_code *ret_old)
 	return NULL;
 }
 
-void host_code_settle(struct host *h, struct host_code *old)
+void vmcore_code_settle(struct vmcore *h, struct vmcore_code *old)
 {
 	if (!old->map)
 		return;
@@ -152,11 +152,11 @@ void host_code_settle(struct host *h, struct host_code *old)
 		h->first_code = *old;
 }
 
-void host_code_take_back(struct host *h, struct host_code *old)
+void vmcore_code_take_back(struct vmcore *h, struct vmcore_code *old)
 {
 	if (!old->map)
 		return;
-	struct host_code c = take_from(h);
+	struct vmcore_code c = take_from(h);
 	give_to(h, old);
 	free_parts(&c);
 }

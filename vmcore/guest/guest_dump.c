@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/guest_dump.h"
+#include "vmcore/guest/guest_dump.h"
 
 #include <elf.h>
 #include <inttypes.h>
@@ -9,17 +9,16 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "server/host.h"
-#include "server/vcpu_name.h"
 #include "vmcore/dump/dump.h"
 #include "vmcore/dump/prstatus.h"
 #include "vmcore/guest/guest_linux.h"
 #include "vmcore/guest/guest_memory.h"
 #include "vmcore/guest/guest_regs.h"
+#include "vmcore/kernel/kernel.h"
 #include "vmcore/kvm/kvm.h"
 
 struct guest_dump {
-	struct host *host; /* borrowed, as are the next two */
+	struct kvm *kvm; /* borrowed, as are the next two */
 	struct vm *vm;
 	const struct guest_linux *linux_kernel;
 	struct guest_memory *memory; /* owned */
@@ -114,7 +113,7 @@ static struct err *add_notes(struct guest_dump *g, struct buf *out)
 	for (size_t i = 0; !e && i < g->vm->vcpu_count; i++) {
 		struct guest_regs regs;
 		struct cpu_note note = { .pid = (uint32_t)i + 1, .from_qemu = true };
-		e = guest_regs_read(g->host->kvm, &g->vm->vcpus[i], &regs);
+		e = guest_regs_read(g->kvm, &g->vm->vcpus[i], &regs);
 		if (e || regs.is_nested || regs.is_encrypted || !g->vm->vcpus[i].has_run ||
 		    !fill_note(&regs, &note))
 			continue;
@@ -134,7 +133,7 @@ static struct err *memory_end(struct guest_dump *g, uint64_t *ret_bytes, uint64_
 {
 	const struct memslot *slots;
 	size_t count;
-	struct err *e = kvm_slots(g->host->kvm, g->vm, &slots, &count);
+	struct err *e = kvm_slots(g->kvm, g->vm, &slots, &count);
 	*ret_bytes = *ret_max_pfn = 0;
 	for (size_t i = 0; !e && i < count; i++) {
 		uint64_t end = (slots[i].gpa + (slots[i].size - 1)) >> PAGE_SHIFT;
@@ -149,7 +148,7 @@ static struct err *memory_end(struct guest_dump *g, uint64_t *ret_bytes, uint64_
 
 struct err *guest_dump_new_dump(struct guest_dump *g, struct dump **ret)
 {
-	const struct dump_info *outer = dump_info(g->host->dump);
+	const struct dump_info *outer = dump_info(kernel_dump(kvm_parts(g->kvm)->k));
 	struct buf notes = BUF_INIT;
 	char format[128];
 	struct made_dump parts = {
@@ -174,20 +173,10 @@ struct err *guest_dump_new_dump(struct guest_dump *g, struct dump **ret)
 	return e;
 }
 
-struct err *guest_dump_open(struct host *host, const char *name, struct guest_dump **ret)
+struct err *guest_dump_open(struct kvm *kvm, struct vm *vm, struct guest_dump **ret)
 {
-	struct vm *vms;
 	const struct guest_linux *found;
-	size_t count, i = 0;
-	struct err *e = kvm_vms(host->kvm, &vms, &count);
-	if (!e && !count)
-		e = err_new(ERR_NOTFOUND, "there are no virtual machines in it%s%s",
-			    kvm_why(host->kvm) ? ": " : "",
-			    kvm_why(host->kvm) ? kvm_why(host->kvm) : "");
-	if (!e)
-		e = vm_by_name(host, name, &i);
-	if (!e)
-		e = guest_linux_find(host->kvm, &vms[i], &found);
+	struct err *e = guest_linux_find(kvm, vm, &found);
 	if (!e && !found->found)
 		e = err_new(ERR_UNSUPPORTED, "no Linux kernel was found in the guest: %s",
 			    found->why);
@@ -196,8 +185,8 @@ struct err *guest_dump_open(struct host *host, const char *name, struct guest_du
 	struct guest_dump *g = calloc(1, sizeof(*g));
 	if (!g)
 		return err_nomem();
-	*g = (struct guest_dump){ .host = host, .vm = &vms[i], .linux_kernel = found };
-	e = guest_memory_new(host->kvm, g->vm, &g->memory);
+	*g = (struct guest_dump){ .kvm = kvm, .vm = vm, .linux_kernel = found };
+	e = guest_memory_new(kvm, g->vm, &g->memory);
 	if (e) {
 		guest_dump_free(g);
 		return e;

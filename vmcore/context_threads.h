@@ -7,8 +7,8 @@
  *
  * Only tasks that were running can have such frames, so only they are unwound.
  */
-#ifndef SERVER_TARGET_CONTEXT_THREADS_H
-#define SERVER_TARGET_CONTEXT_THREADS_H
+#ifndef VMCORE_CONTEXT_THREADS_H
+#define VMCORE_CONTEXT_THREADS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,7 +19,7 @@
 struct buf;
 struct context_threads;
 struct err;
-struct host;
+struct vmcore;
 struct task;
 
 /* Their thread ids begin here: above all PIDs (4194304 at most) and idle tasks (10000000 + CPU). */
@@ -34,9 +34,8 @@ struct context_thread {
 	char *by;		 /* owned: the function that interrupted it; NULL if unknown */
 };
 
-/* Unwinds the running tasks of @h, which is borrowed; none if it wants no contexts. An error only
- * when memory is out. */
-__attribute__((warn_unused_result)) struct err *context_threads_new(struct host *h,
+/* Unwinds the running tasks of @h, which is borrowed. An error only when memory is out. */
+__attribute__((warn_unused_result)) struct err *context_threads_new(struct vmcore *h,
 								    struct context_threads **ret);
 void context_threads_free(struct context_threads *c);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "server/vcpu_name.h"
+#include "server/monitor/vcpu_name.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -8,8 +8,8 @@
 #include "base/address.h"
 #include "base/err.h"
 #include "base/hex.h"
-#include "server/host.h"
 #include "vmcore/kvm/kvm.h"
+#include "vmcore/vmcore.h"
 
 /* What --guests calls a VM: "vm-" and its process. */
 static const char *skip_prefix(const char *text)
@@ -45,7 +45,7 @@ static struct err *find_vm(const struct vm *vms, size_t count, const char *text,
 		       text);
 }
 
-struct err *vm_by_name(struct host *h, const char *text, size_t *ret)
+struct err *vm_by_name(const struct vmcore *h, const char *text, size_t *ret)
 {
 	struct vm *vms;
 	size_t count;
@@ -96,7 +96,7 @@ static struct err *find_by_number(const struct vm *vms, size_t count, uint64_t n
 		       number, found);
 }
 
-struct err *vcpu_by_name(struct host *h, const char *text, const struct vcpu **ret)
+struct err *vcpu_by_name(const struct vmcore *h, const char *text, const struct vcpu **ret)
 {
 	struct vm *vms;
 	size_t count;

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What is served of a machine (vmcore/vmcore.h) beside what it is: files that clients may read, and
+ * who fetches those that are not here. Opened once, then shared by every session.
+ */
+#ifndef SERVER_SERVICE_H
+#define SERVER_SERVICE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "vmcore/vmcore.h"
+
+struct debuginfod;
+struct err;
+struct exports;
+struct made_image;
+struct served_image;
+struct served_list;
+
+struct service_options {
+	/* What is looked at. progress is called later, too, if fetch_waits is set; what fetches
+	 * files is the service's. */
+	struct vmcore_options vmcore;
+	bool serve_files;	  /* clients may read what `exports` lists */
+	bool context_threads;	  /* what interrupts have stopped are threads, too */
+	bool extra_cfi;		  /* gdb gets the frames of entry code; needs serve_files */
+	const char *symbol_cache; /* a folder, borrowed during the call; NULL: none */
+	bool fetch_waits; /* who asks debuginfod for files waits for them: nothing is served */
+};
+
+struct service {
+	struct vmcore *vmcore;
+	struct served_list *served; /* what is served beside it; borrowed, NULL for nothing */
+	bool serve_files;
+	bool extra_cfi;
+	bool context_threads;
+	bool fetch_waits;	       /* as in the options, all four */
+	struct made_image *made;       /* what is served when there is no vmlinux */
+	struct exports *exports;       /* the files that clients may read, if serve_files is set */
+	struct served_image *image;    /* which of them is the kernel */
+	struct debuginfod *debuginfod; /* who fetches files that are not here */
+	unsigned files_arrived;	       /* what debuginfod_poll() said last */
+	void (*progress)(void *closure, const char *doing, uint64_t done, uint64_t total);
+	void *progress_closure;
+};
+
+/* options->vmcore.dump is taken, also if this fails. */
+__attribute__((warn_unused_result)) struct err *service_open(const struct service_options *options,
+							     struct service **ret);
+void service_close(struct service *s);
+
+/* Takes in what debuginfod has brought since, before a client is told of files. */
+void service_look_again(struct service *s);
+/* Waits for what was asked of debuginfod, where nobody is served meanwhile. */
+void service_wait_for_downloads(struct service *s);
+
+/*
+ * Starts the download of the vmlinux that nobody needs but debuggers, if debuginfod can be asked
+ * and none is here. Whether it was started goes to @ret.
+ */
+__attribute__((warn_unused_result)) struct err *service_fetch_vmlinux(struct service *s, bool *ret);
+
+#endif
