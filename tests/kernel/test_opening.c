@@ -254,7 +254,7 @@ static void no_vmcoreinfo_and_two_banners(void **state)
 				 .drop_cpu_notes = true,
 				 .drop_vmcoreinfo = true,
 				 .extra = IMAGE_ONLY QEMU_NOTE
-				 "virt linux_banner - 0x400: \"Linux version %s (%s)\" u8 0\n"
+				 "virt linux_banner - 0x100: \"Linux version %s (%s)\" u8 0\n"
 				 "virt linux_banner - 0x300: \"Linux version " RELEASE
 				 " (demo@vmcore-gdbserver) # SMP\\n\" u8 0\n",
 			 });
