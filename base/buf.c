@@ -107,6 +107,15 @@ void buf_addf(struct buf *b, const char *fmt, ...)
 	va_end(ap);
 }
 
+void buf_fill(struct buf *b, char c, size_t count)
+{
+	if (!count || !buf_reserve(b, count))
+		return;
+	memset(b->data + b->len, c, count);
+	b->len += count;
+	b->data[b->len] = 0;
+}
+
 void buf_addhex(struct buf *b, const void *bytes, size_t len)
 {
 	if (len > SIZE_MAX / 2) {

@@ -42,6 +42,8 @@ bool buf_reserve(struct buf *b, size_t extra);
 void buf_add(struct buf *b, const void *bytes, size_t len);
 void buf_addstr(struct buf *b, const char *s);
 void buf_addch(struct buf *b, char c);
+/* @count times the same. */
+void buf_fill(struct buf *b, char c, size_t count);
 __attribute__((format(printf, 2, 3))) void buf_addf(struct buf *b, const char *fmt, ...);
 void buf_vaddf(struct buf *b, const char *fmt, va_list ap);
 

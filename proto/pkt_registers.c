@@ -6,10 +6,11 @@
 #include "proto/shared.h"
 #include "proto/thread_id.h"
 
-static void read_thread(const struct rsp *s, uint64_t tid, struct register_values *ret_values)
+static void read_thread(const struct rsp *s, uint64_t tid, size_t first, size_t count,
+			struct register_values *values)
 {
 	struct target_view view = session_view(s, tid);
-	registers_read(&s->shared->layout, &view, ret_values);
+	registers_read(&s->shared->layout, &view, first, count, values);
 }
 
 /* g: all registers. gdb shows what is xx as <unavailable>. */
@@ -22,9 +23,8 @@ enum packet_result packet_registers(struct rsp *s, struct cursor *args, struct r
 		reply_error(r, REPLY_E_REFUSED);
 		return PACKET_REPLY;
 	}
-	read_thread(s, tid, &values);
-	for (size_t row = 0; row < layout->ops->count; row++)
-		registers_add_hex(layout, &values, row, r->out);
+	read_thread(s, tid, 0, layout->ops->count, &values);
+	registers_add_hex(layout, &values, 0, layout->ops->count, r->out);
 	return PACKET_REPLY;
 }
 
@@ -43,10 +43,10 @@ enum packet_result packet_register(struct rsp *s, struct cursor *args, struct re
 	}
 	bool probe = !s->probed_register;
 	s->probed_register = true;
-	read_thread(s, tid, &values);
+	read_thread(s, tid, row, 1, &values);
 	if (session_is_lldb(s) && !probe && !values.known[row])
 		reply_error(r, REPLY_E_UNAVAILABLE);
 	else
-		registers_add_hex(layout, &values, row, r->out);
+		registers_add_hex(layout, &values, row, 1, r->out);
 	return PACKET_REPLY;
 }

@@ -7,6 +7,19 @@
 #include "base/buf.h"
 #include "base/log.h"
 
+static void find_stop_rows(struct register_layout *layout)
+{
+	const struct target_register_ops *ops = layout->ops;
+	size_t first = layout->pc, end = layout->pc < ops->count ? layout->pc + 1 : 0;
+	for (size_t i = 0; i < ops->expedited_count; i++) {
+		size_t row = ops->expedited[i];
+		first = row < first ? row : first;
+		end = row >= end ? row + 1 : end;
+	}
+	layout->stop_first = first;
+	layout->stop_count = end > first ? end - first : 0;
+}
+
 struct err *register_layout_make(struct register_layout *ret_layout, const struct target *target)
 {
 	const struct target_register_ops *ops = target->registers;
@@ -22,6 +35,7 @@ struct err *register_layout_make(struct register_layout *ret_layout, const struc
 	*ret_layout = (struct register_layout){
 		.ops = ops, .self = target->self, .offset = offset, .pc = pc
 	};
+	find_stop_rows(ret_layout);
 	return NULL;
 }
 
@@ -32,25 +46,36 @@ void register_layout_free(struct register_layout *layout)
 }
 
 void registers_read(const struct register_layout *layout, const struct target_view *view,
-		    struct register_values *ret_values)
+		    size_t first, size_t count, struct register_values *values)
 {
-	struct err *e = layout->ops->read(layout->self, view, ret_values->bytes, ret_values->known);
+	const uint16_t *offset = layout->offset;
+	if (!count)
+		return;
+	memset(values->bytes + offset[first], 0, offset[first + count] - offset[first]);
+	memset(values->known + first, 0, count * sizeof(*values->known));
+	struct err *e = layout->ops->read(layout->self, view, first, count,
+					  values->bytes + offset[first], values->known + first);
 	if (!e)
 		return;
 	log_debug(LOG_PACKET, "registers of thread %llu: %s", (unsigned long long)view->tid,
 		  err_msg(e));
 	err_free(e);
-	memset(ret_values->known, 0, layout->ops->count);
+	memset(values->known + first, 0, count * sizeof(*values->known));
 }
 
+/* Rows that are all known, or all not, in one go: most of them stand together. */
 void registers_add_hex(const struct register_layout *layout, const struct register_values *values,
-		       size_t row, struct buf *out)
+		       size_t first, size_t count, struct buf *out)
 {
-	size_t len = layout->ops->table[row].bits / 8;
-	if (values->known[row]) {
-		buf_addhex(out, values->bytes + layout->offset[row], len);
-		return;
+	const uint16_t *offset = layout->offset;
+	const bool *known = values->known;
+	for (size_t row = first, end = first + count, next; row < end; row = next) {
+		for (next = row + 1; next < end && known[next] == known[row];)
+			next++;
+		size_t len = (size_t)(offset[next] - offset[row]);
+		if (known[row])
+			buf_addhex(out, values->bytes + offset[row], len);
+		else
+			buf_fill(out, 'x', 2 * len);
 	}
-	for (size_t i = 0; i < len; i++)
-		buf_addstr(out, "xx");
 }

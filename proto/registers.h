@@ -18,6 +18,8 @@ struct register_layout {
 	void *self;			       /* the target's */
 	uint16_t *offset;		       /* owned: count + 1 entries, the last is the end */
 	size_t pc;			       /* the row of rip; count if there is none */
+	/* The rows from the first to the last of those that stop replies carry, and of rip. */
+	size_t stop_first, stop_count;
 };
 
 /* The table must be one that tdesc_build() accepts. */
@@ -30,13 +32,16 @@ struct register_values {
 	bool known[TARGET_REGISTERS_MAX]; /* by row; a register takes at least a byte */
 };
 
-/* The registers of @view. Where the target cannot tell, none is known: a thread without registers
- * is still a thread. */
+/*
+ * Fills in rows @first to @first + @count - 1 of @values, which lie within the table; the others
+ * are left as they are. Where the target cannot tell, none is known: a thread without registers is
+ * still a thread.
+ */
 void registers_read(const struct register_layout *layout, const struct target_view *view,
-		    struct register_values *ret_values);
+		    size_t first, size_t count, struct register_values *values);
 
-/* Adds the digits of register @row (< count). */
+/* Adds the digits of rows @first to @first + @count - 1, which were filled in. */
 void registers_add_hex(const struct register_layout *layout, const struct register_values *values,
-		       size_t row, struct buf *out);
+		       size_t first, size_t count, struct buf *out);
 
 #endif

@@ -199,7 +199,7 @@ static void add_thread_lldb(struct rsp_shared *shared, uint64_t tid)
 	const struct register_layout *layout = &shared->layout;
 	const struct target_view view = { .tid = tid };
 	struct register_values values;
-	registers_read(layout, &view, &values);
+	registers_read(layout, &view, layout->stop_first, layout->stop_count, &values);
 	const char *comma = shared->stop_threads.len ? "," : "";
 	buf_addf(&shared->stop_threads, "%s%" PRIx64, comma, tid);
 	if (layout->pc < layout->ops->count && values.known[layout->pc])

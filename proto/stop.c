@@ -19,17 +19,18 @@ static void add_registers(const struct rsp_shared *shared, const struct register
 		if (row > REGISTER_KEY_MAX || !values->known[row])
 			continue;
 		buf_addf(r->out, "%02zx:", row);
-		registers_add_hex(layout, values, row, r->out);
+		registers_add_hex(layout, values, row, 1, r->out);
 		buf_addch(r->out, ';');
 	}
 }
 
 void stop_add_gdb(const struct rsp *s, struct reply *r, uint64_t tid, unsigned signal)
 {
+	const struct register_layout *layout = &s->shared->layout;
 	struct target_view view = session_view(s, tid);
 	struct register_values values;
 	struct target_thread thread;
-	registers_read(&s->shared->layout, &view, &values);
+	registers_read(layout, &view, layout->stop_first, layout->stop_count, &values);
 	shared_describe(s->shared, tid, &thread);
 	buf_addf(r->out, "T%02xthread:%" PRIx64 ";", signal, tid);
 	if (thread.cpu >= 0)
@@ -59,10 +60,11 @@ static void add_jstopinfo(const struct rsp *s, uint64_t tid, const char *reason,
 void stop_add_lldb(const struct rsp *s, struct reply *r, uint64_t tid, const char *reason,
 		   const struct buf *stop_threads)
 {
+	const struct register_layout *layout = &s->shared->layout;
 	struct target_view view = session_view(s, tid);
 	struct register_values values;
 	struct target_thread thread;
-	registers_read(&s->shared->layout, &view, &values);
+	registers_read(layout, &view, layout->stop_first, layout->stop_count, &values);
 	shared_describe(s->shared, tid, &thread);
 	buf_addf(r->out, "T%02xthread:%" PRIx64 ";hexname:", reason ? STOP_SIGTRAP : 0, tid);
 	buf_addhex(r->out, thread.name, strlen(thread.name));

@@ -72,11 +72,13 @@ struct target_register_ops {
 	const uint16_t *expedited;
 	size_t expedited_count;
 	/*
-	 * All registers of the view's thread and frame: values one after the other in table order
-	 * into @values (the sum of bits / 8 bytes), and known[n] for each row. Unknown bytes are 0.
+	 * Registers of the view's thread and frame: rows @first to @first + @count - 1 of the
+	 * table, at least one. The values of known ones go to @values, where each row has its
+	 * bits / 8 bytes, one after the other, and known[n] says whether that of row @first + n is.
+	 * Both come with zeros.
 	 */
-	struct err *(*read)(void *self, const struct target_view *view, uint8_t *values,
-			    bool *known);
+	struct err *(*read)(void *self, const struct target_view *view, size_t first, size_t count,
+			    uint8_t *values, bool *known);
 };
 
 /* What is shown of a thread in lists. Strings are borrowed, and valid until the next call. */

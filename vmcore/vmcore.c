@@ -252,6 +252,7 @@ static void forget(struct vmcore *h)
 	memory_forget(h->memory);
 	registers_forget(h->registers);
 	frame_cache_forget(h->frames);
+	h->epoch++;
 }
 
 static struct err *take_anew(struct vmcore *h)
@@ -283,6 +284,7 @@ static struct err *take_anew(struct vmcore *h)
 	h->kvm = kvm;
 	vmcore_code_settle(h, &old_code);
 	h->generation++;
+	h->epoch++;
 	return choose_current(h);
 
 no_registers:
@@ -357,9 +359,10 @@ void vmcore_look_again(struct vmcore *h)
 	 */
 	registers_forget(h->registers);
 	frame_cache_forget(h->frames);
+	h->epoch++;
 }
 
-struct err *vmcore_space(const struct vmcore *h, uint64_t tid, uint64_t addr, struct vspace *ret)
+struct err *vmcore_space(struct vmcore *h, uint64_t tid, uint64_t addr, struct vspace *ret)
 {
 	if (is_kernel_address(addr)) {
 		*ret = *kernel_space(h->kernel);
@@ -368,5 +371,5 @@ struct err *vmcore_space(const struct vmcore *h, uint64_t tid, uint64_t addr, st
 	const struct task *task = tasks_find(&h->tasks, tid);
 	if (!task)
 		return err_new(ERR_NOTFOUND, "there is no thread %" PRIu64, tid);
-	return task_space(h->kernel, task, ret);
+	return task_spaces_get(&h->spaces, h->kernel, task, h->epoch, ret);
 }

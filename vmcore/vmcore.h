@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "vmcore/kernel/cpus.h"
+#include "vmcore/kernel/task_spaces.h"
 #include "vmcore/kernel/tasks.h"
 #include "vmcore/vmcore_code.h"
 
@@ -73,7 +74,11 @@ struct vmcore {
 	struct kvm *kvm;
 	bool live;	     /* it runs: what was read of it is old soon */
 	uint64_t generation; /* how often vmcore_renew() has taken the list of tasks anew */
-	int64_t code_at;     /* when modules were listed because of code of nobody; ms, 0: never */
+	/* Another number whenever what was read before may be old: for caches to compare. Of a dump
+	 * it changes when files come that tell more. */
+	uint64_t epoch;
+	struct task_spaces spaces; /* of one epoch */
+	int64_t code_at; /* when modules were listed because of code of nobody; ms, 0: never */
 	uint64_t code_generation; /* how often it found other modules than before */
 	size_t current;		  /* index in tasks of the thread that a debugger finds selected */
 	char *panic;		  /* the panic message; NULL if there is none. Owned */
@@ -103,7 +108,7 @@ void vmcore_look_again(struct vmcore *h);
  * process's copy may lack what was mapped later, and is filtered out more easily), its process's in
  * the lower.
  */
-__attribute__((warn_unused_result)) struct err *vmcore_space(const struct vmcore *h, uint64_t tid,
+__attribute__((warn_unused_result)) struct err *vmcore_space(struct vmcore *h, uint64_t tid,
 							     uint64_t addr, struct vspace *ret);
 
 #endif

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "server/target/kvm_registers.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
 #include "base/err.h"
+#include "base/map.h"
 #include "vmcore/guest/guest_regs.h"
 #include "vmcore/kernel/tasks.h"
 #include "vmcore/kvm/kvm.h"
@@ -69,52 +71,100 @@ static const enum guest_reg guest_rows[KVM_REGISTER_COUNT - ROW_GUEST] = {
 	GUEST_FS_BASE, GUEST_GS_BASE, GUEST_KERNEL_GS_BASE,
 };
 
-struct values {
-	uint64_t value[KVM_REGISTER_COUNT];
-	bool *known;
+/* The rows of a thread, as target_register_ops.read() answers them. */
+struct rows {
+	uint64_t task;	/* whose; 0: nobody's yet */
+	uint64_t epoch; /* of the host, when they were read */
+	bool guest;	/* also rows from ROW_ROOT on */
+	bool known[KVM_REGISTER_COUNT];
+	uint8_t values[KVM_REGISTER_COUNT * sizeof(uint64_t)];
 };
 
-static void set(struct values *v, unsigned row, uint64_t value)
+/* A client asks for one thread's registers a packet at a time, and several clients may. */
+enum { KEPT = 64 };
+
+struct kvm_register_cache {
+	struct rows list[KEPT]; /* each at a place by its task's address */
+};
+
+struct kvm_register_cache *kvm_register_cache_new(void)
 {
-	v->value[row] = value;
-	v->known[row] = true;
+	return calloc(1, sizeof(struct kvm_register_cache));
 }
 
-static struct err *set_guest(const struct vmcore *h, const struct vcpu *vcpu, struct values *v)
+void kvm_register_cache_free(struct kvm_register_cache *c)
+{
+	free(c);
+}
+
+/* How many bytes rows @first to @end - 1 take. */
+static size_t size_of(size_t first, size_t end)
+{
+	size_t bytes = 0;
+	for (; first < end; first++)
+		bytes += kvm_registers[first].bits / 8;
+	return bytes;
+}
+
+static void set(struct rows *r, size_t row, uint64_t value)
+{
+	uint8_t bytes[8];
+	put_u64(bytes, value);
+	memcpy(r->values + size_of(0, row), bytes, kvm_registers[row].bits / 8);
+	r->known[row] = true;
+}
+
+static struct err *read_guest(const struct vmcore *h, const struct vcpu *vcpu, struct rows *r)
 {
 	struct guest_regs guest;
 	uint64_t root;
 	bool has_root;
-	set(v, ROW_KVM, vcpu->vm->address);
-	set(v, ROW_VCPU, vcpu->address);
 	struct err *e = vcpu_root_hpa(h->kvm, vcpu, &has_root, &root);
 	if (!e && has_root)
-		set(v, ROW_ROOT, root);
+		set(r, ROW_ROOT, root);
 	if (!e)
 		e = guest_regs_read(h->kvm, vcpu, &guest);
-	for (unsigned i = 0; !e && i < KVM_REGISTER_COUNT - ROW_GUEST; i++) {
+	for (size_t i = 0; !e && i < KVM_REGISTER_COUNT - ROW_GUEST; i++) {
 		const struct guest_value *g = &guest.value[guest_rows[i]];
 		if (g->known && !guest.is_encrypted)
-			set(v, ROW_GUEST + i, g->value);
+			set(r, ROW_GUEST + i, g->value);
 	}
 	return e;
 }
 
-struct err *kvm_registers_fill(const struct vmcore *h, const struct task *task, uint8_t *values,
+/* @guest: whether rows from ROW_ROOT on are asked for. */
+static struct err *read_rows(const struct vmcore *h, const struct task *task, bool guest,
+			     struct rows *ret)
+{
+	struct rows r = { .epoch = h->epoch, .guest = guest };
+	const struct vcpu *vcpu = kvm_vcpu_of_task(h->kvm, task);
+	struct err *e = NULL;
+	/* That there is no vCPU is asked again: perhaps memory was out. */
+	r.task = vcpu ? task->address : 0;
+	set(&r, ROW_TASK, task->address);
+	if (vcpu) {
+		set(&r, ROW_KVM, vcpu->vm->address);
+		set(&r, ROW_VCPU, vcpu->address);
+	}
+	if (vcpu && guest)
+		e = read_guest(h, vcpu, &r);
+	if (!e)
+		*ret = r;
+	return e;
+}
+
+struct err *kvm_registers_read(struct kvm_register_cache *c, const struct vmcore *h,
+			       const struct task *task, size_t first, size_t count, uint8_t *values,
 			       bool *known)
 {
-	struct values v = { .known = known };
-	const struct vcpu *vcpu = kvm_vcpu_of_task(h->kvm, task);
-	memset(known, 0, KVM_REGISTER_COUNT * sizeof(*known));
-	set(&v, ROW_TASK, task->address);
-	struct err *e = vcpu ? set_guest(h, vcpu, &v) : NULL;
+	struct rows *r = &c->list[map_hash(task->address) % KEPT];
+	bool guest = first + count > ROW_ROOT;
+	struct err *e = NULL;
+	if (r->task != task->address || r->epoch != h->epoch || (guest && !r->guest))
+		e = read_rows(h, task, guest, r);
 	if (e)
 		return e;
-	for (unsigned i = 0; i < KVM_REGISTER_COUNT; i++) {
-		uint8_t bytes[8];
-		put_u64(bytes, v.value[i]);
-		memcpy(values, bytes, kvm_registers[i].bits / 8);
-		values += kvm_registers[i].bits / 8;
-	}
+	memcpy(values, r->values + size_of(0, first), size_of(first, first + count));
+	memcpy(known, r->known + first, count * sizeof(*known));
 	return NULL;
 }

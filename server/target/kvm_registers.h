@@ -7,22 +7,32 @@
 #define SERVER_TARGET_KVM_REGISTERS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "proto/target.h"
 
 struct err;
-struct vmcore;
 struct task;
+struct vmcore;
 
 /* $task, $kvm, $kvm_vcpu, $root_hpa, then $guest_*. They follow the standard ones. */
 enum { KVM_REGISTER_COUNT = 31 };
 extern const struct target_register kvm_registers[KVM_REGISTER_COUNT];
 
-/* Appends the rows for @task to the answer of target_register_ops.read(): @values and @known are
- * where those of kvm_registers begin. Known are only values that the guest had, none that may be
- * old. ERR_NOMEM only. */
+/* What was read of the threads that were asked for last; good for one epoch of the host. */
+struct kvm_register_cache;
+
+/* NULL when memory is out. */
+struct kvm_register_cache *kvm_register_cache_new(void);
+void kvm_register_cache_free(struct kvm_register_cache *c);
+
+/*
+ * Rows of kvm_registers for @task, as target_register_ops.read() answers them. Known are only
+ * values that the guest had, none that may be old. ERR_NOMEM only.
+ */
 __attribute__((warn_unused_result)) struct err *
-kvm_registers_fill(const struct vmcore *h, const struct task *task, uint8_t *values, bool *known);
+kvm_registers_read(struct kvm_register_cache *c, const struct vmcore *h, const struct task *task,
+		   size_t first, size_t count, uint8_t *values, bool *known);
 
 #endif

@@ -156,8 +156,8 @@ static const struct {
 	{ GUEST_FS_BASE, REG_FS_BASE }, { GUEST_GS_BASE, REG_GS_BASE },
 };
 
-static struct err *read_registers(void *self, const struct target_view *view, uint8_t *values,
-				  bool *known)
+static struct err *read_registers(void *self, const struct target_view *view, size_t first,
+				  size_t count, uint8_t *values, bool *known)
 {
 	struct guest_cpu *c;
 	struct regs regs = { 0 };
@@ -169,7 +169,7 @@ static struct err *read_registers(void *self, const struct target_view *view, ui
 		if (!c->regs.is_encrypted && v->known)
 			regs_set(&regs, registers[i].reg, v->value);
 	}
-	x86_registers_fill(&regs, values, known);
+	x86_registers_fill(&regs, first, count, values, known);
 	return NULL;
 }
 

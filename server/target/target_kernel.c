@@ -32,9 +32,10 @@ struct target_kernel {
 	struct target target;
 	struct target_object objects[OBJECTS_MAX + 1];
 	struct target_register table[X86_REGISTER_COUNT + KVM_REGISTER_COUNT];
-	struct target_register_ops registers; /* its table is the one above */
-	struct osdata *osdata;		      /* owned */
-	struct service *service;	      /* borrowed */
+	struct target_register_ops registers;	  /* its table is the one above */
+	struct kvm_register_cache *kvm_registers; /* owned */
+	struct osdata *osdata;			  /* owned */
+	struct service *service;		  /* borrowed */
 	uint64_t *tids; /* owned; those of host->tasks, each with its contexts behind it */
 	size_t tid_count;
 	struct context_threads *contexts; /* owned; NULL before the first thread list */
@@ -192,24 +193,45 @@ static struct err *find_registers(struct vmcore *h, const struct task *task, uns
 	return NULL;
 }
 
-static struct err *read_registers(void *self, const struct target_view *view, uint8_t *values,
-				  bool *known)
+static struct err *read_processor(struct target_kernel *t, const struct target_view *view,
+				  struct regs *ret)
 {
-	struct vmcore *h = host_of(self);
-	const struct context_thread *context = find_context(self, view->tid);
-	const struct task *task = find_task(self, view->tid);
-	struct regs regs;
-	struct err *e = NULL;
+	const struct context_thread *context = find_context(t, view->tid);
+	const struct task *task = find_task(t, view->tid);
 	if (!task)
 		return err_new(ERR_NOTFOUND, "there is no thread %" PRIu64, view->tid);
-	if (context && !view->frame)
-		regs = context->regs;
-	else
-		e = find_registers(h, task, view->frame, &regs);
-	if (e)
-		return e;
-	x86_registers_fill(&regs, values, known);
-	return kvm_registers_fill(h, task, values + X86_REGISTER_BYTES, known + X86_REGISTER_COUNT);
+	if (!context || view->frame)
+		return find_registers(host_of(t), task, view->frame, ret);
+	*ret = context->regs;
+	return NULL;
+}
+
+static struct err *read_kvm(struct target_kernel *t, const struct target_view *view, size_t first,
+			    size_t count, uint8_t *values, bool *known)
+{
+	const struct task *task = find_task(t, view->tid);
+	if (!task)
+		return err_new(ERR_NOTFOUND, "there is no thread %" PRIu64, view->tid);
+	return kvm_registers_read(t->kvm_registers, host_of(t), task, first, count, values, known);
+}
+
+/* The processor's rows come first. What no row that is asked for needs is not looked for. */
+static struct err *read_registers(void *self, const struct target_view *view, size_t first,
+				  size_t count, uint8_t *values, bool *known)
+{
+	struct target_kernel *t = self;
+	size_t n = 0;
+	if (first < X86_REGISTER_COUNT) {
+		struct regs regs;
+		struct err *e = read_processor(t, view, &regs);
+		if (e)
+			return e;
+		n = X86_REGISTER_COUNT - first < count ? X86_REGISTER_COUNT - first : count;
+		values += x86_registers_fill(&regs, first, n, values, known);
+	}
+	return n == count ? NULL
+			  : read_kvm(t, view, first + n - X86_REGISTER_COUNT, count - n, values,
+				     known + n);
 }
 
 /* The processor's registers, and behind them those of our own. */
@@ -534,6 +556,9 @@ struct err *target_kernel_new(struct service *service, struct target **ret)
 		e = library_lists_new(&libraries, image, &t->libraries[image]);
 	if (!e)
 		e = osdata_new(host, &t->osdata);
+	t->kvm_registers = kvm_register_cache_new();
+	if (!e && !t->kvm_registers)
+		e = err_nomem();
 	if (e) {
 		target_kernel_free(&t->target);
 		return e;
@@ -567,6 +592,7 @@ void target_kernel_free(struct target *target)
 	buf_free(&t->name);
 	buf_free(&t->label);
 	osdata_free(t->osdata);
+	kvm_register_cache_free(t->kvm_registers);
 	context_threads_free(t->contexts);
 	free(t->tids);
 	free(t);

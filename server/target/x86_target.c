@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "server/target/x86_target.h"
 
-#include <string.h>
-
 #include "base/bytes.h"
 #include "base/regs.h"
 
@@ -74,37 +72,32 @@ const struct target_register x86_registers[X86_REGISTER_COUNT] = {
 	{ "orig_rax", LINUX, "int", NULL, 64, false },
 };
 
-/* The rows that a kernel dump can know, in table order. */
-static const struct {
-	uint16_t row;
-	enum reg reg;
-} rows[] = {
-	{ 0, REG_RAX },	     { 1, REG_RBX },	  { 2, REG_RCX },	{ 3, REG_RDX },
-	{ 4, REG_RSI },	     { 5, REG_RDI },	  { 6, REG_RBP },	{ 7, REG_RSP },
-	{ 8, REG_R8 },	     { 9, REG_R9 },	  { 10, REG_R10 },	{ 11, REG_R11 },
-	{ 12, REG_R12 },     { 13, REG_R13 },	  { 14, REG_R14 },	{ 15, REG_R15 },
-	{ 16, REG_RIP },     { 17, REG_EFLAGS },  { 18, REG_CS },	{ 19, REG_SS },
-	{ 20, REG_DS },	     { 21, REG_ES },	  { 22, REG_FS },	{ 23, REG_GS },
-	{ 40, REG_FS_BASE }, { 41, REG_GS_BASE }, { 42, REG_ORIG_RAX },
+/* By row, which register it is. Those of the x87 a kernel dump does not know. */
+#define NONE REG_COUNT
+static const uint8_t reg_of_row[X86_REGISTER_COUNT] = {
+	REG_RAX,     REG_RBX,	  REG_RCX,	REG_RDX, REG_RSI, REG_RDI, REG_RBP, REG_RSP,
+	REG_R8,	     REG_R9,	  REG_R10,	REG_R11, REG_R12, REG_R13, REG_R14, REG_R15,
+	REG_RIP,     REG_EFLAGS,  REG_CS,	REG_SS,	 REG_DS,  REG_ES,  REG_FS,  REG_GS,
+	NONE,	     NONE,	  NONE,		NONE,	 NONE,	  NONE,	   NONE,    NONE,
+	NONE,	     NONE,	  NONE,		NONE,	 NONE,	  NONE,	   NONE,    NONE,
+	REG_FS_BASE, REG_GS_BASE, REG_ORIG_RAX,
 };
 
 const uint16_t x86_expedited[X86_EXPEDITED_COUNT] = { 16, 7, 6, 1, 12, 13, 14, 15 };
 
-void x86_registers_fill(const struct regs *regs, uint8_t *values, bool *known)
+size_t x86_registers_fill(const struct regs *regs, size_t first, size_t count, uint8_t *values,
+			  bool *known)
 {
-	size_t offset = 0, next = 0;
-	for (size_t row = 0; row < X86_REGISTER_COUNT; row++) {
+	uint8_t *at = values;
+	for (size_t row = first; row < first + count; row++) {
 		size_t bytes = x86_registers[row].bits / 8;
-		uint8_t value[8] = { 0 };
-		memset(values + offset, 0, bytes);
-		known[row] = false;
-		if (next < sizeof(rows) / sizeof(*rows) && rows[next].row == row) {
-			known[row] = regs_known(regs, rows[next].reg);
-			put_u64(value, regs->value[rows[next].reg]);
-			if (known[row])
-				memcpy(values + offset, value, bytes);
-			next++;
-		}
-		offset += bytes;
+		enum reg reg = reg_of_row[row];
+		known[row - first] = reg != NONE && regs_known(regs, reg);
+		if (known[row - first] && bytes == 8)
+			put_u64(at, regs->value[reg]);
+		else if (known[row - first])
+			put_u32(at, (uint32_t)regs->value[reg]);
+		at += bytes;
 	}
+	return (size_t)(at - values);
 }

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
@@ -58,6 +59,12 @@ static void buf_is_always_a_string(void **state)
 	buf_addf(&b, "%d-%s", 7, "seven");
 	buf_addch(&b, '!');
 	assert_string_equal(b.data, "7-seven!");
+	buf_fill(&b, 'x', 0);
+	assert_string_equal(b.data, "7-seven!");
+	buf_fill(&b, 'x', 70);
+	assert_int_equal(b.len, 78);
+	assert_string_equal(b.data + 76, "xx");
+	buf_cut(&b, 8);
 	buf_drop(&b, 2);
 	assert_string_equal(b.data, "seven!");
 	buf_cut(&b, 5);
@@ -136,6 +143,24 @@ static void hex_is_strict(void **state)
 	assert_int_equal(bytes[1], 0xef);
 	assert_false(hex_decode(bytes, "123", 3));
 	assert_false(hex_decode(bytes, "12g4", 4));
+}
+
+/* All bytes, and lengths from 0 on, against printf. */
+static void hex_digits_are_those_of_printf(void **state)
+{
+	(void)state;
+	unsigned char bytes[256];
+	char digits[sizeof(bytes) * 2 + 1], expected[sizeof(digits)];
+	for (size_t i = 0; i < sizeof(bytes); i++) {
+		bytes[i] = (unsigned char)(i * 151 + 16);
+		sprintf(expected + 2 * i, "%02x", bytes[i]);
+	}
+	for (size_t len = 0; len <= sizeof(bytes); len++) {
+		memset(digits, '?', sizeof(digits));
+		hex_encode(digits, bytes, len);
+		assert_memory_equal(digits, expected, 2 * len);
+		assert_int_equal(digits[2 * len], '?');
+	}
 }
 
 static void numbers_are_whole(void **state)
@@ -297,6 +322,7 @@ int main(void)
 		cmocka_unit_test(buf_remembers_failure),
 		cmocka_unit_test(buf_escapes_xml),
 		cmocka_unit_test(hex_is_strict),
+		cmocka_unit_test(hex_digits_are_those_of_printf),
 		cmocka_unit_test(numbers_are_whole),
 		cmocka_unit_test(json_sets_commas_and_escapes),
 		cmocka_unit_test(map_agrees_with_an_array),

@@ -8,6 +8,7 @@
 
 #include "tests/kernel/machine.h"
 #include "vmcore/kernel/printk.h"
+#include "vmcore/kernel/task_spaces.h"
 #include "vmcore/names/debugfiles.h"
 
 /* Behind the call of __switch_to in __schedule. */
@@ -227,6 +228,30 @@ static void address_spaces_are_the_processes(void **state)
 		   "'kthreadd' is a kernel thread");
 }
 
+/* What was found is used until the epoch is another, and not asked for again before. */
+static void address_spaces_are_kept_for_an_epoch(void **state)
+{
+	const struct machine *m = *state;
+	const struct task *task = machine_task(m, 110);
+	struct task_spaces spaces = { 0 };
+	struct vspace space;
+	static const struct {
+		uint64_t epoch, put, root; /* put: what is kept is made this before, if not 0 */
+	} cases[] = {
+		{ 7, 0, 0x3c000000 }, { 7, 0x5000, 0x5000 }, { 7, 0, 0x5000 },
+		{ 8, 0, 0x3c000000 }, { 7, 0, 0x3c000000 },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		for (size_t n = 0; cases[i].put && n < TASK_SPACES; n++)
+			spaces.list[n].space.root = cases[i].put;
+		assert_no_err(task_spaces_get(&spaces, m->kernel, task, cases[i].epoch, &space));
+		assert_int_equal(space.root, cases[i].root);
+		assert_err(task_spaces_get(&spaces, m->kernel, machine_task(m, 2), cases[i].epoch,
+					   &space),
+			   ERR_NOTPRESENT, "'kthreadd' is a kernel thread");
+	}
+}
+
 static void panic_line_is_the_logs(void **state)
 {
 	const struct machine *m = *state;
@@ -246,6 +271,7 @@ int main(void)
 		cmocka_unit_test(idle_cpu_has_its_note),
 		cmocka_unit_test(sleepers_have_their_switch_frames),
 		cmocka_unit_test(address_spaces_are_the_processes),
+		cmocka_unit_test(address_spaces_are_kept_for_an_epoch),
 		cmocka_unit_test(panic_line_is_the_logs),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -79,33 +79,43 @@ enum { RBX = 1, RBP = 6, RSP = 7, RIP = 16, KVM_VCPU = 43 };
 
 static const uint16_t expedited[] = { RIP, RSP, RBP, RBX };
 
-static void set_register(uint8_t *values, bool *known, size_t row, uint64_t value)
+/* The rows that were asked for. */
+struct asked {
+	size_t first, count;
+	uint8_t *values;
+	bool *known;
+};
+
+static void set_register(const struct asked *a, size_t row, uint64_t value)
 {
 	size_t offset = 0;
-	for (size_t i = 0; i < row; i++)
+	if (row < a->first || row - a->first >= a->count)
+		return;
+	for (size_t i = a->first; i < row; i++)
 		offset += table[i].bits / 8;
-	put_u64(values + offset, value);
-	known[row] = true;
+	put_u64(a->values + offset, value);
+	a->known[row - a->first] = true;
 }
 
-static struct err *read_registers(void *self, const struct target_view *view, uint8_t *values,
-				  bool *known)
+static struct err *read_registers(void *self, const struct target_view *view, size_t first,
+				  size_t count, uint8_t *values, bool *known)
 {
+	const struct asked asked = { first, count, values, known };
 	(void)self;
+	/* Rows of the table, and with zeros. */
+	if (!count || first + count > sizeof(table) / sizeof(table[0]))
+		abort();
+	for (size_t i = 0; i < count; i++)
+		if (known[i] || values[i])
+			abort();
 	if (view->tid == 10000000)
 		return err_new(ERR_NOTFOUND, "nothing is known of an idle CPU");
-	size_t bytes = 0;
-	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		bytes += table[i].bits / 8;
-		known[i] = false;
-	}
-	memset(values, 0, bytes);
-	set_register(values, known, RIP, UINT64_C(0xffffffff81000000) + view->tid);
-	set_register(values, known, RSP, UINT64_C(0xffff888000002000));
-	set_register(values, known, RBP, 0);
-	set_register(values, known, RBX, view->frame);
+	set_register(&asked, RIP, UINT64_C(0xffffffff81000000) + view->tid);
+	set_register(&asked, RSP, UINT64_C(0xffff888000002000));
+	set_register(&asked, RBP, 0);
+	set_register(&asked, RBX, view->frame);
 	if (view->tid == 110)
-		set_register(values, known, KVM_VCPU, FAKE_KERNEL);
+		set_register(&asked, KVM_VCPU, FAKE_KERNEL);
 	return NULL;
 }
 

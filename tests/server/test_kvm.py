@@ -8,6 +8,7 @@ import subprocess
 
 from gdb_run import GDB_S, gdb_on_demo
 from program import VMLINUX, Server, run_on_demo, run_program
+from rsp import Client
 from tap import check, expect, expect_equal, expect_in, expect_not_in, need_tool, run_checks
 
 KVM, VCPU = "0xffff8803e0e40000", "0xffff88043ea73280"
@@ -80,6 +81,31 @@ def _():
                                 "<unavailable>", "[ PE MP ET NE WP AM PG ]",
                                 "[ SCE LME LMA NXE ]",
                                 "<unavailable>", "<unavailable>", "0xffff88017a2b0000"], "values")
+
+
+def sizes_by_row(client):
+    """How many digits each register has, in the order of their numbers."""
+    xml = b""
+    while True:
+        part = client.ask(f"qXfer:features:read:target.xml:{len(xml):x},4000").encode()
+        xml += part[1:]
+        if part[:1] == b"l":
+            break
+    return [int(bits) // 4 for bits in re.findall(rb'<reg [^>]*bitsize="(\d+)"', xml)]
+
+
+@check("p of each register, in whatever order, is what g has of it")
+def _():
+    with Server() as server:
+        # Each thread first by p alone: the first to ask, from the last register to the first.
+        for thread in [110, 103, 1]:
+            with Client(server.address) as client:
+                sizes = sizes_by_row(client)
+                client.ask(f"Hg{thread:x}")
+                alone = [client.ask(f"p{row:x}") for row in reversed(range(len(sizes)))][::-1]
+                expect_equal([len(digits) for digits in alone], sizes, "digits")
+                expect_equal("".join(alone), client.ask("g"), f"registers of thread {thread}")
+                expect_equal(client.ask(f"p{len(sizes):x}"), "E01", "the row behind the last")
 
 
 @check("gdb: info os", GDB_S)

@@ -15,6 +15,7 @@ libvmcore_a_SOURCES += \
 	vmcore/kernel/registers.c vmcore/kernel/registers.h \
 	vmcore/kernel/stack_copy.c vmcore/kernel/stack_copy.h \
 	vmcore/kernel/task_stamp.c vmcore/kernel/task_stamp.h \
+	vmcore/kernel/task_spaces.c vmcore/kernel/task_spaces.h \
 	vmcore/kernel/task_state.c vmcore/kernel/task_state.h \
 	vmcore/kernel/task_walk.c vmcore/kernel/task_walk.h \
 	vmcore/kernel/tasks.c vmcore/kernel/tasks.h \
