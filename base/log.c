@@ -12,6 +12,7 @@ static const struct {
 	const char *name, *help;
 } categories[LOG_CATEGORIES] = {
 	[LOG_PACKET] = { "packet", "every packet in and out" },
+	[LOG_TARGET] = { "target", "each question of packets to what is debugged, and its answer" },
 	[LOG_SESSION] = { "session", "clients coming and going, and what they negotiated" },
 	[LOG_DUMP] = { "dump", "dump files, their formats, pages read" },
 	[LOG_MEMORY] = { "memory", "address translation" },

@@ -23,6 +23,6 @@ libproto_a_SOURCES = \
 	proto/session.c proto/session.h \
 	proto/shared.c proto/shared.h \
 	proto/stop.c proto/stop.h \
-	proto/target.h \
+	proto/target.c proto/target.h \
 	proto/tdesc.c proto/tdesc.h \
 	proto/thread_id.c proto/thread_id.h

@@ -21,7 +21,7 @@ enum packet_result packet_offsets(struct rsp *s, struct cursor *args, struct rep
 {
 	struct target_offsets offsets;
 	(void)args;
-	if (!s->target->image->offsets(s->target->self, &offsets))
+	if (!target_offsets(s->target, &offsets))
 		return PACKET_REPLY;
 	if (session_is_lldb(s))
 		buf_addf(r->out, "Text=%" PRIx64 ";Data=%" PRIx64 ";Bss=%" PRIx64, offsets.slide,
@@ -38,7 +38,7 @@ static const char *exec_file(const struct target *t)
 	for (const struct target_object *o = t->objects; o && o->name; o++) {
 		if (strcmp(o->name, "exec-file") != 0)
 			continue;
-		struct err *e = o->get(t->self, "", &document);
+		struct err *e = target_document(t, o, "", &document);
 		if (!e)
 			return document ? document->data : NULL;
 		err_free(e);
@@ -53,7 +53,7 @@ static const char *exec_file(const struct target *t)
 enum packet_result packet_exec_and_args(struct rsp *s, struct cursor *args, struct reply *r)
 {
 	const struct target *t = s->target;
-	const char *file = exec_file(t), *line = t->image->command_line(t->self);
+	const char *file = exec_file(t), *line = target_command_line(t);
 	(void)args;
 	if (!file)
 		return PACKET_AGAIN;
@@ -85,7 +85,7 @@ static void add_architecture(const struct target *t, struct reply *r)
 enum packet_result packet_host_info(struct rsp *s, struct cursor *args, struct reply *r)
 {
 	const struct target *t = s->target;
-	const char *release = t->image->os_version(t->self);
+	const char *release = target_os_version(t);
 	(void)args;
 	add_architecture(t, r);
 	if (!release)
@@ -112,7 +112,7 @@ enum packet_result packet_process_info(struct rsp *s, struct cursor *args, struc
 	(void)args;
 	buf_addf(r->out, "pid:%" PRIx64 ";", t->pid);
 	add_architecture(t, r);
-	if (t->image && t->image->offsets(t->self, &offsets) && offsets.build_id)
+	if (target_offsets(t, &offsets) && offsets.build_id)
 		buf_addf(r->out, "main-binary-uuid:%s;main-binary-slide:%" PRIx64 ";",
 			 offsets.build_id, offsets.slide);
 	return PACKET_REPLY;

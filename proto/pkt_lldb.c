@@ -29,13 +29,12 @@ enum packet_result packet_threads_json(struct rsp *s, struct cursor *args, struc
 /* qThreadStopInfoTID */
 enum packet_result packet_thread_stop(struct rsp *s, struct cursor *args, struct reply *r)
 {
-	const struct target *t = s->target;
 	uint64_t tid;
 	if (thread_id_read(s, args, &tid) != THREAD_ONE || !cursor_done(args)) {
 		reply_error(r, REPLY_E_REFUSED);
 		return PACKET_REPLY;
 	}
-	bool current = tid == t->threads->current(t->self);
+	bool current = tid == target_current_thread(s->target);
 	stop_add_lldb(s, r, tid, current ? shared_stop_reason(s->shared) : NULL, NULL);
 	return PACKET_REPLY;
 }

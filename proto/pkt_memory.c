@@ -22,8 +22,7 @@ static size_t read_memory(struct rsp *s, uint64_t addr, uint64_t len, struct rep
 	 * lldb does not say whose memory it reads: m carries no thread, and none is selected for
 	 * it. Another task's user memory under the same address would be wrong silently.
 	 */
-	if (session_is_lldb(s) && !s->view.physical &&
-	    !(t->memory->is_shared && t->memory->is_shared(t->self, addr))) {
+	if (session_is_lldb(s) && !s->view.physical && !target_memory_is_shared(t, addr)) {
 		reply_error(r, REPLY_E_FAULT);
 		return 0;
 	}
@@ -32,8 +31,7 @@ static size_t read_memory(struct rsp *s, uint64_t addr, uint64_t len, struct rep
 		reply_error(r, REPLY_E_NOMEM);
 		return 0;
 	}
-	struct err *e =
-		t->memory->read(t->self, &s->view, addr, s->scratch.data, (size_t)len, &done);
+	struct err *e = target_read_memory(t, &s->view, addr, s->scratch.data, (size_t)len, &done);
 	if (e) {
 		reply_error(r, REPLY_E_FAULT);
 		err_free(e);

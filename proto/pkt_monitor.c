@@ -30,15 +30,12 @@ static const char *parse_line(struct rsp *s, struct cursor *args)
 /* Begins or continues; *ret_done says whether the command is done, which it is after an error. */
 static struct err *run(struct rsp *s, const char *line, bool *ret_done)
 {
-	const struct target_monitor_ops *monitor = s->target->monitor;
 	struct target_job *job = s->job;
 	struct err *e;
-	*ret_done = false;
 	if (job) {
-		e = monitor->more(s->target->self, &s->view, job, &s->console, ret_done);
-		*ret_done |= e != NULL;
+		e = target_continue_command(s->target, &s->view, job, &s->console, ret_done);
 	} else {
-		e = monitor->run(s->target->self, &s->view, line, &s->console, &job);
+		e = target_run_command(s->target, &s->view, line, &s->console, &job);
 		*ret_done = !job;
 	}
 	s->job = *ret_done ? NULL : job;

@@ -15,8 +15,6 @@
 /* Bytes a read, reads a slice: some milliseconds. */
 #define CHUNK	    (64u << 10)
 #define SLICE_READS 32
-/* The step over what cannot be read, for a target that does not know better. */
-#define HOLE_STEP UINT64_C(4096)
 
 struct request {
 	uint64_t addr, len;
@@ -53,13 +51,12 @@ static void go_to(struct search *search, uint64_t addr)
 static void skip_hole(struct rsp *s)
 {
 	struct search *search = &s->search;
-	const struct target *t = s->target;
-	uint64_t next = (search->at | (HOLE_STEP - 1)) + 1;
+	uint64_t next;
 	search->carry = 0;
-	if (t->memory->next && !t->memory->next(t->self, &s->view, search->at, &next))
-		search->past_the_end = true;
-	else
+	if (target_next_memory(s->target, &s->view, search->at, &next))
 		go_to(search, next);
+	else
+		search->past_the_end = true;
 }
 
 /*
@@ -83,11 +80,10 @@ static bool look(struct rsp *s, const struct request *q, size_t len, uint64_t *r
 static bool advance(struct rsp *s, const struct request *q, uint64_t *ret_addr)
 {
 	struct search *search = &s->search;
-	const struct target *t = s->target;
 	uint64_t left = search->last - search->at;
 	size_t want = left < CHUNK ? (size_t)left + 1 : CHUNK, done = 0;
-	struct err *e = t->memory->read(t->self, &s->view, search->at,
-					s->scratch.data + search->carry, want, &done);
+	struct err *e = target_read_memory(s->target, &s->view, search->at,
+					   s->scratch.data + search->carry, want, &done);
 	if (e) {
 		err_free(e);
 		skip_hole(s);

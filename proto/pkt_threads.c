@@ -56,10 +56,9 @@ enum packet_result packet_current(struct rsp *s, struct cursor *args, struct rep
 /* The thread ids from s->next_listed on, as many as a packet holds. */
 static void list_threads(struct rsp *s, struct reply *r)
 {
-	const struct target *t = s->target;
 	const uint64_t *tids;
 	size_t count;
-	struct err *e = t->threads->list(t->self, &tids, &count);
+	struct err *e = target_threads(s->target, &tids, &count);
 	if (e) {
 		session_error(s, r, REPLY_E_REFUSED, err_msg(e));
 		err_free(e);

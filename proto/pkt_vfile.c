@@ -177,8 +177,7 @@ static bool parse_flags(struct cursor *args, uint64_t *ret_flags)
  * result says: the reply is made, or the file still is. */
 static enum packet_result open_named(struct rsp *s, struct reply *r, struct target_file **ret)
 {
-	const struct target *t = s->target;
-	struct err *e = t->files->open(t->self, s->scratch.data, ret);
+	struct err *e = target_open_file(s->target, s->scratch.data, ret);
 	if (e) {
 		reply_err(r, e);
 		return PACKET_REPLY;
@@ -255,7 +254,6 @@ static size_t read_length(struct file_reading *reading, uint64_t offset, uint64_
 /* vFile:pread:FD,COUNT,OFFSET */
 enum packet_result packet_file_read(struct rsp *s, struct cursor *args, struct reply *r)
 {
-	const struct target *t = s->target;
 	uint64_t fd;
 	size_t done = 0;
 	struct target_file *file = parse_file(s, args, r, &fd);
@@ -274,7 +272,7 @@ enum packet_result packet_file_read(struct rsp *s, struct cursor *args, struct r
 	buf_reset(&s->scratch);
 	struct err *e = buf_reserve(&s->scratch, now) ? NULL : err_nomem();
 	if (!e && now)
-		e = t->files->read(t->self, file, offset, s->scratch.data, now, &done);
+		e = target_read_file(s->target, file, offset, s->scratch.data, now, &done);
 	if (e) {
 		reply_err(r, e);
 		return PACKET_REPLY;
@@ -300,10 +298,9 @@ static void put_be64(unsigned char *to, uint64_t value)
 /* The reply with @file's struct stat. */
 static void reply_status(struct rsp *s, struct reply *r, struct target_file *file)
 {
-	const struct target *t = s->target;
 	struct target_file_status status;
 	unsigned char stat[STAT_SIZE] = { 0 };
-	struct err *e = t->files->status(t->self, file, &status);
+	struct err *e = target_file_status(s->target, file, &status);
 	if (e) {
 		reply_err(r, e);
 		return;
@@ -336,7 +333,6 @@ enum packet_result packet_file_status(struct rsp *s, struct cursor *args, struct
 /* vFile:stat:NAME */
 enum packet_result packet_file_stat(struct rsp *s, struct cursor *args, struct reply *r)
 {
-	const struct target *t = s->target;
 	struct target_file *file = NULL;
 	if (!parse_name(s, args, r))
 		return PACKET_REPLY;
@@ -348,14 +344,13 @@ enum packet_result packet_file_stat(struct rsp *s, struct cursor *args, struct r
 	if (!file)
 		return result;
 	reply_status(s, r, file);
-	t->files->close(t->self, file);
+	target_close_file(s->target, file);
 	return PACKET_REPLY;
 }
 
 /* vFile:close:FD */
 enum packet_result packet_file_close(struct rsp *s, struct cursor *args, struct reply *r)
 {
-	const struct target *t = s->target;
 	uint64_t fd;
 	struct target_file *file = parse_file(s, args, r, &fd);
 	if (!file)
@@ -364,7 +359,7 @@ enum packet_result packet_file_close(struct rsp *s, struct cursor *args, struct 
 		reply_failure(r, FILE_EINVAL);
 		return PACKET_REPLY;
 	}
-	t->files->close(t->self, file);
+	target_close_file(s->target, file);
 	s->files.slots[fd] = NULL;
 	reply_result(r, 0);
 	return PACKET_REPLY;

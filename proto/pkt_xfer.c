@@ -136,10 +136,9 @@ static bool get_document(const struct rsp *s, const struct target_object *object
 	}
 	memcpy(name, annex, annex_len);
 	name[annex_len] = 0;
-	struct err *e = object->get_beside && !*name
-				? object->get_beside(s->target->self, s->files.slots,
-						     s->files.count, ret_document)
-				: object->get(s->target->self, name, ret_document);
+	struct err *e = !*name ? target_document_beside(s->target, object, s->files.slots,
+							s->files.count, ret_document)
+			       : target_document(s->target, object, name, ret_document);
 	if (!e)
 		return true;
 	if (err_code(e) == ERR_NOTFOUND)

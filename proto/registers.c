@@ -33,7 +33,7 @@ struct err *register_layout_make(struct register_layout *ret_layout, const struc
 			pc = i;
 	}
 	*ret_layout = (struct register_layout){
-		.ops = ops, .self = target->self, .offset = offset, .pc = pc
+		.ops = ops, .target = target, .offset = offset, .pc = pc
 	};
 	find_stop_rows(ret_layout);
 	return NULL;
@@ -53,8 +53,8 @@ void registers_read(const struct register_layout *layout, const struct target_vi
 		return;
 	memset(values->bytes + offset[first], 0, offset[first + count] - offset[first]);
 	memset(values->known + first, 0, count * sizeof(*values->known));
-	struct err *e = layout->ops->read(layout->self, view, first, count,
-					  values->bytes + offset[first], values->known + first);
+	struct err *e = target_read_registers(layout->target, view, first, count,
+					      values->bytes + offset[first], values->known + first);
 	if (!e)
 		return;
 	log_debug(LOG_PACKET, "registers of thread %llu: %s", (unsigned long long)view->tid,

@@ -15,7 +15,7 @@ struct buf;
 /* Where the registers of a target are among the bytes of a register_values. */
 struct register_layout {
 	const struct target_register_ops *ops; /* borrowed */
-	void *self;			       /* the target's */
+	const struct target *target;	       /* borrowed */
 	uint16_t *offset;		       /* owned: count + 1 entries, the last is the end */
 	size_t pc;			       /* the row of rip; count if there is none */
 	/* The rows from the first to the last of those that stop replies carry, and of rip. */

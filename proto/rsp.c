@@ -30,7 +30,7 @@ struct rsp *rsp_new(struct rsp_shared *shared)
 	s->client = TARGET_GDB;
 	s->acks = true;
 	shared_renew_threads(shared);
-	s->view.tid = s->target->threads->current(s->target->self);
+	s->view.tid = target_current_thread(s->target);
 	return s;
 }
 
@@ -142,8 +142,7 @@ static void answer(struct rsp *s, struct buf *out)
 	struct reply r;
 	enum packet_result result = PACKET_REPLY;
 
-	if (s->target->begin)
-		s->target->begin(s->target->self);
+	target_begin(s->target);
 	const struct packet *packet = packet_find(s->target, text->data, text->len, &args);
 	reply_open(&r, out);
 	if (packet)

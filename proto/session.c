@@ -18,9 +18,8 @@ void session_select(struct rsp *s, uint64_t tid)
 
 void session_cancel(struct rsp *s)
 {
-	const struct target_monitor_ops *monitor = s->target->monitor;
 	if (s->job)
-		monitor->cancel(s->target->self, s->job);
+		target_cancel_command(s->target, s->job);
 	s->job = NULL;
 	s->busy = NULL;
 	buf_free(&s->console);
@@ -28,10 +27,9 @@ void session_cancel(struct rsp *s)
 
 void session_close_files(struct rsp *s)
 {
-	const struct target *t = s->target;
 	for (size_t i = 0; i < s->files.count; i++) {
 		if (s->files.slots[i])
-			t->files->close(t->self, s->files.slots[i]);
+			target_close_file(s->target, s->files.slots[i]);
 	}
 	free(s->files.slots);
 	free(s->files.readings);

@@ -55,14 +55,13 @@ void rsp_shared_free(struct rsp_shared *shared)
 const char *shared_stop_reason(const struct rsp_shared *shared)
 {
 	const struct target *t = shared->target;
-	const char *reason = t->threads->stop_reason(t->self);
+	const char *reason = target_stop_reason(t);
 	return reason ? reason : t->what;
 }
 
 void shared_describe(const struct rsp_shared *shared, uint64_t tid, struct target_thread *ret)
 {
-	const struct target *t = shared->target;
-	struct err *e = t->threads->describe(t->self, tid, ret);
+	struct err *e = target_describe_thread(shared->target, tid, ret);
 	if (!e)
 		return;
 	log_debug(LOG_PACKET, "describe thread %" PRIu64 ": %s", tid, err_msg(e));
@@ -72,8 +71,7 @@ void shared_describe(const struct rsp_shared *shared, uint64_t tid, struct targe
 
 void shared_renew_threads(struct rsp_shared *shared)
 {
-	const struct target *t = shared->target;
-	struct err *e = t->threads->renew ? t->threads->renew(t->self) : NULL;
+	struct err *e = target_renew_threads(shared->target);
 	if (e)
 		log_debug(LOG_PACKET, "the old list of threads has to do: %s", err_msg(e));
 	err_free(e);
@@ -84,9 +82,8 @@ static struct err *next_slice(const struct rsp_shared *shared,
 			      const struct thread_document *document, size_t slice,
 			      const uint64_t **ret_tids, size_t *ret_end, bool *ret_last)
 {
-	const struct target *t = shared->target;
 	size_t count;
-	struct err *e = t->threads->list(t->self, ret_tids, &count);
+	struct err *e = target_threads(shared->target, ret_tids, &count);
 	if (e)
 		return e;
 	size_t left = count > document->next ? count - document->next : 0;
@@ -143,8 +140,7 @@ static void start_over(struct thread_document *d)
 /* Empties a document about threads of before. */
 static void drop_old(const struct rsp_shared *shared, struct thread_document *d)
 {
-	const struct target *t = shared->target;
-	uint64_t now = t->threads->generation ? t->threads->generation(t->self) : 0;
+	uint64_t now = target_generation(shared->target);
 	if (d->generation != now)
 		start_over(d);
 	d->generation = now;
@@ -195,7 +191,6 @@ void shared_add_thread_json(const struct rsp_shared *shared, uint64_t tid, const
 /* One thread in lldb's two lists. */
 static void add_thread_lldb(struct rsp_shared *shared, uint64_t tid)
 {
-	const struct target *t = shared->target;
 	const struct register_layout *layout = &shared->layout;
 	const struct target_view view = { .tid = tid };
 	struct register_values values;
@@ -207,7 +202,7 @@ static void add_thread_lldb(struct rsp_shared *shared, uint64_t tid)
 			 get_u64(values.bytes + layout->offset[layout->pc]));
 	else
 		shared->pcs_known = false;
-	bool current = tid == t->threads->current(t->self);
+	bool current = tid == target_current_thread(shared->target);
 	shared_add_thread_json(shared, tid, current ? shared_stop_reason(shared) : NULL, &values,
 			       &shared->json_writer);
 }

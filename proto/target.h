@@ -203,7 +203,9 @@ struct target_monitor_ops {
 };
 
 struct target {
-	void *self;	  /* passed to every operation; owned by who made the target */
+	void *self; /* passed to every operation; owned by who made the target */
+	const char
+		*name; /* which one, for --debug: "host", "vm-103"; borrowed, NULL: `what` does */
 	const char *what; /* for messages: "a crash dump" */
 	uint64_t pid;	  /* the one process, never 0 */
 	/* Called before each packet, and each further part of a job, of any client: what was read
@@ -217,5 +219,76 @@ struct target {
 	const struct target_file_ops *files;
 	const struct target_object *objects; /* ends in a row whose name is NULL; may be NULL */
 };
+
+/*
+ * Every operation is called through one of these, and through nothing else: they make sure that
+ * both sides keep to what stands above, and --debug target shows each call with its answer. The
+ * group must be there, but where it says otherwise.
+ */
+
+/* `name`, or else `what`. */
+const char *target_name(const struct target *t);
+
+/* Does nothing for a target that never changes. */
+void target_begin(const struct target *t);
+
+__attribute__((warn_unused_result)) struct err *target_read_memory(const struct target *t,
+								   const struct target_view *view,
+								   uint64_t addr, void *out,
+								   size_t len, size_t *ret_done);
+/* Where a target cannot tell, the next multiple of 4096. */
+bool target_next_memory(const struct target *t, const struct target_view *view, uint64_t addr,
+			uint64_t *ret_next);
+bool target_memory_is_shared(const struct target *t, uint64_t addr);
+
+__attribute__((warn_unused_result)) struct err *
+target_read_registers(const struct target *t, const struct target_view *view, size_t first,
+		      size_t count, uint8_t *values, bool *known);
+__attribute__((warn_unused_result)) struct err *
+target_threads(const struct target *t, const uint64_t **ret_tids, size_t *ret_count);
+/* Nothing, and 0, for a target that never changes. */
+__attribute__((warn_unused_result)) struct err *target_renew_threads(const struct target *t);
+uint64_t target_generation(const struct target *t);
+bool target_thread_alive(const struct target *t, uint64_t tid);
+uint64_t target_current_thread(const struct target *t);
+__attribute__((warn_unused_result)) struct err *
+target_describe_thread(const struct target *t, uint64_t tid, struct target_thread *ret);
+const char *target_stop_reason(const struct target *t);
+
+/* @object is one of @t's. */
+__attribute__((warn_unused_result)) struct err *target_document(const struct target *t,
+								const struct target_object *object,
+								const char *annex,
+								const struct buf **ret_document);
+/* By get_beside; where there is none, as with an empty annex. */
+__attribute__((warn_unused_result)) struct err *
+target_document_beside(const struct target *t, const struct target_object *object,
+		       struct target_file *const *open, size_t count,
+		       const struct buf **ret_document);
+
+__attribute__((warn_unused_result)) struct err *
+target_open_file(const struct target *t, const char *name, struct target_file **ret);
+__attribute__((warn_unused_result)) struct err *target_read_file(const struct target *t,
+								 struct target_file *file,
+								 uint64_t offset, void *out,
+								 size_t len, size_t *ret_done);
+__attribute__((warn_unused_result)) struct err *target_file_status(const struct target *t,
+								   struct target_file *file,
+								   struct target_file_status *ret);
+void target_close_file(const struct target *t, struct target_file *file);
+
+/* False, and NULL, also without that group. */
+bool target_offsets(const struct target *t, struct target_offsets *ret);
+const char *target_os_version(const struct target *t);
+const char *target_command_line(const struct target *t);
+
+/* *ret_job is NULL if it is done. */
+__attribute__((warn_unused_result)) struct err *
+target_run_command(const struct target *t, struct target_view *view, const char *line,
+		   struct buf *out, struct target_job **ret_job);
+__attribute__((warn_unused_result)) struct err *
+target_continue_command(const struct target *t, struct target_view *view, struct target_job *job,
+			struct buf *out, bool *ret_done);
+void target_cancel_command(const struct target *t, struct target_job *job);
 
 #endif

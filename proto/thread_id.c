@@ -31,7 +31,7 @@ enum thread_id_kind thread_id_read(const struct rsp *s, struct cursor *c, uint64
 	kind = read_number(c, &number);
 	if (kind != THREAD_ONE)
 		return kind;
-	if (!t->threads->alive(t->self, number))
+	if (!target_thread_alive(t, number))
 		return THREAD_NONE;
 	*ret_tid = number;
 	return THREAD_ONE;

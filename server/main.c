@@ -219,7 +219,7 @@ static int run_commands(const struct options *o, struct service *service,
 			const struct target *target)
 {
 	int status = EXIT_SUCCESS;
-	struct target_view view = { .tid = target->threads->current(target->self) };
+	struct target_view view = { .tid = target_current_thread(target) };
 	for (size_t i = 0; i < o->exec.count; i++) {
 		struct err *e = run_command(service, &view, o->exec.list[i]);
 		if (e)

@@ -17,11 +17,11 @@ struct err *monitor_targets(struct service *service, struct target_view *view,
 		const struct target *t = s->list[i].target;
 		const uint64_t *tids;
 		size_t count;
-		struct err *e = t->threads->list(t->self, &tids, &count);
+		struct err *e = target_threads(t, &tids, &count);
 		if (e)
 			return e;
 		/* What a guest runs is looked for now; the host's is what `info` says. */
-		const char *release = i && t->image ? t->image->os_version(t->self) : NULL;
+		const char *release = i ? target_os_version(t) : NULL;
 		if (args->json) {
 			struct json j = JSON_INIT(out);
 			json_object(&j, NULL);

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "proto/target.h"
 #include "server/service.h"
 #include "server/target/target_guest.h"
 #include "vmcore/kvm/kvm.h"
@@ -24,6 +25,7 @@ static struct err *add(struct served_list *s, const char *name, struct target *t
 		return err_nomem();
 	}
 	s->list = list;
+	target->name = copy;
 	list[s->count++] = (struct served){ .name = copy, .target = target };
 	return NULL;
 }
@@ -112,6 +114,7 @@ static struct err *put(struct served_list *s, const struct served_places *places
 		target_guest_free(s->list[i].target);
 		free(s->list[i].name);
 		free(s->list[i].why);
+		target->name = copy;
 		s->list[i] = (struct served){ .name = copy, .target = target };
 		copy = NULL;
 	}

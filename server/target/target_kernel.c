@@ -566,6 +566,7 @@ struct err *target_kernel_new(struct service *service, struct target **ret)
 	make_register_table(t);
 	t->target = (struct target){
 		.self = t,
+		.name = "host",
 		.what = host->live ? "a live machine, which is looked at only" : "a crash dump",
 		.begin = host->live ? begin : NULL,
 		.pid = 1,
