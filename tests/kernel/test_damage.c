@@ -239,7 +239,12 @@ static void runqueue_of_garbage(void **state)
 {
 	(void)state;
 	struct machine m;
+	/* The CPU's own word is left. */
 	open_demo(&m, "put rq at cpu0 + runqueues: curr = 0x4141414141414141\n");
+	assert_true(machine_task(&m, 110)->on_cpu);
+	machine_close(&m);
+	open_demo(&m, "put rq at cpu0 + runqueues: curr = 0x4141414141414141\n"
+		      "virt cpu0 + current_task: 0x4242424242424242\n");
 	assert_false(machine_task(&m, 110)->on_cpu);
 	assert_int_equal(m.tasks.list[m.tasks.current].tid, IDLE_TID + 1);
 	machine_close(&m);
@@ -309,9 +314,12 @@ static void nobody_panicked(void **state)
 		{ "virt crashing_cpu: u32 77\n", 110, false },
 		{ "virt crashing_cpu: u32 1\n", IDLE_TID + 1, true },
 		{ "virt crashing_cpu: u32 -1\nput rq at cpu0 + runqueues: curr = init_task\n"
-		  "put rq at cpu1 + runqueues: curr = qemu_task\n",
+		  "virt cpu0 + current_task: init_task\n"
+		  "put rq at cpu1 + runqueues: curr = qemu_task\n"
+		  "virt cpu1 + current_task: qemu_task\n",
 		  103, false },
-		{ "virt crashing_cpu: u32 -1\nput rq at cpu0 + runqueues: curr = init_task\n",
+		{ "virt crashing_cpu: u32 -1\nput rq at cpu0 + runqueues: curr = init_task\n"
+		  "virt cpu0 + current_task: init_task\n",
 		  IDLE_TID, false },
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {

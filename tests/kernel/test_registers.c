@@ -448,6 +448,39 @@ static void copy_of_a_stack(void **state)
 	machine_close(&m);
 }
 
+/*
+ * The scheduler has chosen kthreadd; CPU 0 is on the stack of one or the other, as its note says.
+ * The other one has been switched out, or not yet in.
+ */
+#define CHOSEN "put rq at cpu0 + runqueues: curr = kthreadd_task\n"
+#define NOTE_ON_KTHREADD \
+	"prstatus 2: rip = native_safe_halt+6 cs = 0x10 rbx = 22 rsp = kthreadd_stack+0x3e00\n"
+
+static void a_cpu_that_switches(void **state)
+{
+	(void)state;
+	struct machine m;
+	open_with_notes(&m, NO_CRASH_NOTES CHOSEN NOTE_OF_VCPU NOTE_OF_IDLE);
+	assert_true(machine_task(&m, 110)->on_cpu);
+	assert_reg(machine_regs(&m, 110), REG_RBX, 110);
+	assert_false(machine_task(&m, 2)->on_cpu);
+	assert_int_equal(machine_regs(&m, 2)->from, REGS_SWITCH);
+	machine_close(&m);
+
+	open_with_notes(&m, NO_CRASH_NOTES CHOSEN NOTE_ON_KTHREADD NOTE_OF_IDLE);
+	assert_false(machine_task(&m, 110)->on_cpu);
+	assert_true(machine_task(&m, 2)->on_cpu);
+	assert_int_equal(machine_regs(&m, 2)->from, REGS_NOTE);
+	assert_reg(machine_regs(&m, 2), REG_RBX, 22);
+	machine_close(&m);
+
+	/* Nothing is certain without one. */
+	open_with_notes(&m, NO_CRASH_NOTES CHOSEN NOTE_OF_IDLE);
+	assert_unknown(&m, 110, "no note of");
+	assert_unknown(&m, 2, "no note of");
+	machine_close(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -455,6 +488,7 @@ int main(void)
 		cmocka_unit_test(one_note_is_missing),
 		cmocka_unit_test(copies_in_memory),
 		cmocka_unit_test(note_on_the_stacks_of_two),
+		cmocka_unit_test(a_cpu_that_switches),
 		cmocka_unit_test(rsp_on_no_stack),
 		cmocka_unit_test(user_mode),
 		cmocka_unit_test(user_mode_where_there_is_none),

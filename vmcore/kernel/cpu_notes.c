@@ -20,7 +20,6 @@
  */
 enum { NOTE_HEADER = sizeof(Elf64_Nhdr), NOTE_NAME = 8, PRSTATUS_BYTES = 336 };
 
-/* The note that the kernel saved in memory for @cpu when it went down. */
 static bool saved_note(const struct kernel *k, const struct cpu *cpu, uint64_t crash_notes,
 		       struct cpu_note *ret)
 {
@@ -36,6 +35,18 @@ static bool saved_note(const struct kernel *k, const struct cpu *cpu, uint64_t c
 	       get_u32(bytes + 8) == NT_PRSTATUS && !memcmp(bytes + NOTE_HEADER, "CORE", 5) &&
 	       prstatus_decode(bytes + NOTE_HEADER + NOTE_NAME, PRSTATUS_BYTES, &ret->pid,
 			       &ret->regs);
+}
+
+bool cpu_notes_saved(const struct kernel *k, const struct cpu *cpu, struct cpu_note *ret)
+{
+	uint64_t crash_notes;
+	if (!kernel_symbol(k, "crash_notes", &crash_notes))
+		return false;
+	/* A pointer to per-CPU memory. */
+	struct err *e = kernel_read_u64(k, crash_notes, &crash_notes);
+	bool known = !e && crash_notes;
+	err_free(e);
+	return known && saved_note(k, cpu, crash_notes, ret);
 }
 
 static bool on_stack_of(const struct cpu *cpu, const struct tasks *tasks, uint64_t rsp)
@@ -137,7 +148,6 @@ struct err *cpu_notes_match(struct kernel *k, const struct cpus *cpus, const str
 	struct cpu_state *states = calloc(cpus->count + 1, sizeof(*states));
 	struct cpu_note *notes;
 	size_t count;
-	uint64_t crash_notes;
 	if (!states)
 		return err_nomem();
 	/* The notes of /proc/kcore are about who opened it, and crash_notes about a crash that did
@@ -158,16 +168,10 @@ struct err *cpu_notes_match(struct kernel *k, const struct cpus *cpus, const str
 		free(states);
 		return err_nomem();
 	}
-	/* A pointer to per-CPU memory. QEMU's notes are of the moment of the dump, which is later.
-	 */
+	/* QEMU's notes are of the moment of the dump, which is later. */
 	bool qemu = count && notes[0].from_qemu;
-	if (!qemu && kernel_symbol(k, "crash_notes", &crash_notes)) {
-		e = kernel_read_u64(k, crash_notes, &crash_notes);
-		for (size_t c = 0; !e && crash_notes && c < cpus->count; c++)
-			states[c].found =
-				saved_note(k, &cpus->list[c], crash_notes, &states[c].note);
-		err_free(e);
-	}
+	for (size_t c = 0; !qemu && c < cpus->count; c++)
+		states[c].found = cpu_notes_saved(k, &cpus->list[c], &states[c].note);
 	match_dump_notes(k, cpus, tasks, notes, count, states, &guests);
 	free(notes);
 	*ret = states;

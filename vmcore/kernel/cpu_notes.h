@@ -8,6 +8,7 @@
 
 #include "vmcore/dump/prstatus.h"
 
+struct cpu;
 struct cpus;
 struct err;
 struct kernel;
@@ -27,6 +28,10 @@ struct guest_notes {
 	size_t total;  /* of the dump's CPU notes, those of guests among them */
 	bool complete; /* every other note is some CPU's: a CPU without one has one of these */
 };
+
+/* The note that the kernel saved in memory for @cpu when it went down (per-CPU crash_notes); false if
+ * there is none. */
+bool cpu_notes_saved(const struct kernel *k, const struct cpu *cpu, struct cpu_note *ret);
 
 /*
  * For each of @cpus (same index) its note: the one that the kernel itself saved for it (per-CPU

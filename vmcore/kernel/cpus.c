@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "vmcore/kernel/cpu_switch.h"
 #include "vmcore/kernel/kernel.h"
 
 /* The most CPUs that x86-64 can be built for (MAXSMP: NR_CPUS 8192). */
@@ -250,6 +251,11 @@ struct err *cpus_read(struct kernel *k, struct cpus *ret)
 		cpus.count++;
 	}
 	free(masks);
+	e = cpu_switch_settle(k, &cpus);
+	if (e) {
+		cpus_free(&cpus);
+		return e;
+	}
 	*ret = cpus;
 	return NULL;
 }

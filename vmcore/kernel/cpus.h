@@ -24,6 +24,8 @@ struct cpu {
 	bool online;
 	uint64_t offset; /* what is added to the address of a per-CPU symbol */
 	uint64_t curr;	 /* task_struct that runs; 0 if unknown */
+	/* task_struct that may run instead, in the middle of a switch; else 0. See cpu_switch.h. */
+	uint64_t switching;
 	uint64_t idle;	 /* task_struct of its idle task; 0 if unknown */
 	struct cpu_stack stacks[CPU_STACKS_MAX];
 	unsigned stack_count;

@@ -17,16 +17,25 @@ static int compare_tid(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+static void mark_one(struct tasks *t, const struct cpu *cpu, uint64_t task)
+{
+	uint64_t n;
+	if (!map_get(&t->by_address, task, &n))
+		return;
+	t->list[n].on_cpu = true;
+	t->list[n].cpu = (int)cpu->number;
+}
+
+/* Not only CPUs that are online: a panic takes the others off the mask when it stops them
+ * (arch/x86/kernel/process.c: stop_this_cpu()). */
 static void mark_running(struct tasks *t, const struct cpus *cpus)
 {
 	for (size_t i = 0; i < cpus->count; i++) {
-		uint64_t n;
-		/* Not only CPUs that are online: a panic takes the others off the mask when it
-		 * stops them (arch/x86/kernel/process.c: stop_this_cpu()). */
-		if (!map_get(&t->by_address, cpus->list[i].curr, &n))
-			continue;
-		t->list[n].on_cpu = true;
-		t->list[n].cpu = (int)cpus->list[i].number;
+		const struct cpu *cpu = &cpus->list[i];
+		/* What it may be switching to has left no frame that is good now. */
+		if (cpu->switching)
+			mark_one(t, cpu, cpu->switching);
+		mark_one(t, cpu, cpu->curr);
 	}
 }
 
@@ -79,7 +88,7 @@ static bool is_stack_size(uint64_t size)
  * THREAD_SIZE: of union thread_union, which only DWARF has; else of the boot CPU's idle stack,
  * whose ends are linker symbols (include/asm-generic/vmlinux.lds.h: INIT_TASK_DATA).
  */
-static uint64_t stack_size(const struct kernel *k)
+uint64_t tasks_stack_size(const struct kernel *k)
 {
 	static const char *const ends[][2] = {
 		{ "__start_init_task", "__end_init_task" },
@@ -116,7 +125,7 @@ struct err *tasks_read(struct kernel *k, const struct cpus *cpus, struct tasks *
 			return err_nomem();
 		}
 	}
-	tasks.stack_size = stack_size(k);
+	tasks.stack_size = tasks_stack_size(k);
 	if (!tasks.stack_size)
 		kernel_note(
 			k,

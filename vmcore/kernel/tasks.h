@@ -55,6 +55,9 @@ __attribute__((warn_unused_result)) struct err *
 tasks_read(struct kernel *k, const struct cpus *cpus, struct tasks *ret);
 void tasks_free(struct tasks *t);
 
+/* The size of a kernel stack in bytes, a power of two; 0 if it is not known. */
+uint64_t tasks_stack_size(const struct kernel *k);
+
 /* The task with this thread id, or NULL. */
 const struct task *tasks_find(const struct tasks *t, uint64_t tid);
 

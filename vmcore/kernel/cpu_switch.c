@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "vmcore/kernel/cpu_switch.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "vmcore/dump/dump.h"
+#include "vmcore/dump/prstatus.h"
+#include "vmcore/kernel/cpu_notes.h"
+#include "vmcore/kernel/cpus.h"
+#include "vmcore/kernel/kernel.h"
+#include "vmcore/kernel/tasks.h"
+
+/* The CPU's own word, in pcpu_hot from 6.2 to 6.14; 0 if it is not known. */
+static uint64_t current_task(const struct kernel *k, const struct cpu *cpu)
+{
+	uint64_t at, offset, task;
+	if (types_offset(kernel_types(k), "pcpu_hot", "current_task", &offset) &&
+	    cpu_symbol(k, cpu, "pcpu_hot", &at))
+		at += offset;
+	else if (!cpu_symbol(k, cpu, "current_task", &at))
+		return 0;
+	struct err *e = kernel_read_u64(k, at, &task);
+	bool known = !e;
+	err_free(e);
+	return known ? task : 0;
+}
+
+/* The task's stack; false if it is not known. */
+static bool stack_of(const struct kernel *k, uint64_t task, struct cpu_stack *ret)
+{
+	uint64_t low, size = tasks_stack_size(k);
+	struct err *e = kernel_read_path(k, task, "task_struct", "stack", &low);
+	bool known = !e && low && size;
+	err_free(e);
+	if (known)
+		*ret = (struct cpu_stack){ "task", low, low + size };
+	return known;
+}
+
+/*
+ * The rsp that the CPU of a note had on a task's stack: where an NMI or another exception came with
+ * a stack of its own, that of what it stopped, which the CPU has pushed at its top (rip, cs,
+ * eflags, rsp, ss: Intel SDM vol. 3, 6.14.4).
+ */
+static uint64_t rsp_of_task(const struct kernel *k, const struct cpu *cpu, uint64_t rsp)
+{
+	enum { RSP_BELOW_TOP = 16 };
+	const struct cpu_stack *stack = cpu_stack_at(cpu, rsp);
+	uint64_t pushed;
+	if (!stack)
+		return rsp;
+	struct err *e = kernel_read_u64(k, stack->high - RSP_BELOW_TOP, &pushed);
+	bool known = !e;
+	err_free(e);
+	return known ? pushed : rsp;
+}
+
+static bool is_on(const struct cpu_stack *stack, uint64_t rsp)
+{
+	return rsp > stack->low && rsp <= stack->high;
+}
+
+/* Which of the two tasks' stacks a note is on: adds to *ret_a or *ret_b. */
+static void count_note(const struct kernel *k, const struct cpu *cpu, uint64_t rsp,
+		       const struct cpu_stack stacks[2], unsigned count[2])
+{
+	uint64_t own = rsp_of_task(k, cpu, rsp);
+	for (int i = 0; i < 2; i++)
+		count[i] += is_on(&stacks[i], own);
+}
+
+/* Whether the CPU is on the stack of @tasks[0], or of @tasks[1]; -1 if no note tells. */
+static int find_stack(const struct kernel *k, const struct cpu *cpu, const uint64_t tasks[2],
+		      const struct cpu_note *notes, size_t note_count)
+{
+	struct cpu_stack stacks[2];
+	struct cpu_note saved;
+	unsigned count[2] = { 0 };
+	for (int i = 0; i < 2; i++)
+		if (!stack_of(k, tasks[i], &stacks[i]))
+			return -1;
+	bool qemu = note_count && notes[0].from_qemu;
+	if (!qemu && cpu_notes_saved(k, cpu, &saved))
+		count_note(k, cpu, saved.regs.value[REG_RSP], stacks, count);
+	for (size_t i = 0; !count[0] && !count[1] && i < note_count; i++)
+		count_note(k, cpu, notes[i].regs.value[REG_RSP], stacks, count);
+	return count[0] && !count[1] ? 0 : count[1] && !count[0] ? 1 : -1;
+}
+
+struct err *cpu_switch_settle(struct kernel *k, struct cpus *cpus)
+{
+	const struct dump_info *info = dump_info(kernel_dump(k));
+	struct cpu_note *notes = NULL;
+	size_t count = 0;
+	/* The notes of a machine that runs are not of this moment. */
+	struct err *e = info->running ? NULL : cpu_notes_read(info, &notes, &count);
+	for (size_t i = 0; !e && i < cpus->count; i++) {
+		struct cpu *cpu = &cpus->list[i];
+		const uint64_t tasks[] = { cpu->curr, current_task(k, cpu) };
+		if (!tasks[0] || !tasks[1] || tasks[0] == tasks[1])
+			continue;
+		int on = info->running ? -1 : find_stack(k, cpu, tasks, notes, count);
+		cpu->curr = on == 0 ? tasks[0] : tasks[1];
+		if (on < 0)
+			cpu->switching = tasks[0];
+	}
+	free(notes);
+	return e;
+}

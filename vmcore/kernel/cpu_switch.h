@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A CPU in the middle of a switch from one task to another. The scheduler says that the next runs
+ * (rq->curr, kernel/sched/core.c: __schedule()) long before the CPU is on its stack, and the CPU's
+ * own word (current_task) follows only after that.
+ */
+#ifndef VMCORE_KERNEL_CPU_SWITCH_H
+#define VMCORE_KERNEL_CPU_SWITCH_H
+
+struct cpus;
+struct err;
+struct kernel;
+
+/*
+ * Puts into curr of each of @cpus the task whose stack the CPU was on, where rq->curr and
+ * current_task name two: by the rsp of the CPU's notes. Where no note tells, curr is current_task,
+ * and switching the other: of neither can anything be said. ERR_NOMEM only.
+ */
+__attribute__((warn_unused_result)) struct err *cpu_switch_settle(struct kernel *k,
+								  struct cpus *cpus);
+
+#endif
