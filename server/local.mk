@@ -3,6 +3,7 @@
 bin_PROGRAMS = vmcore-gdbserver
 vmcore_gdbserver_SOURCES = \
 	server/main.c \
+	server/markdown.c server/markdown.h \
 	server/options.c server/options.h \
 	server/served.h \
 	server/service.c server/service.h

@@ -373,6 +373,10 @@ static int print_text(enum action action)
 	case ACTION_COMPLETION:
 		options_completion(&out);
 		break;
+	case ACTION_MARKDOWN:
+		options_markdown(&out);
+		monitor_markdown(&out);
+		break;
 	case ACTION_DEBUGINFOD_HELPER:
 	case ACTION_SERVE:
 		break;

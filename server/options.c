@@ -11,6 +11,7 @@
 #include "base/hex.h"
 #include "base/log.h"
 #include "server/files/debuginfod_helper.h"
+#include "server/markdown.h"
 #include "server/monitor/monitor.h"
 
 enum { DEFAULT_CACHE_SIZE = 64 << 20, SMALLEST_CACHE_SIZE = 1 << 20 };
@@ -86,8 +87,8 @@ static const struct row rows[] = {
 	{ 'h', "help", NULL, "print this help and exit", NULL, false },
 	{ 'V', "version", NULL, "print the version and exit", NULL, false },
 	{ 0, OPTION_DEBUGINFOD_HELPER, NULL, "for the server itself: download files", NULL, true },
-	{ 0, "print-docs", "KIND", "for the build: man-options, man-monitor or completion", NULL,
-	  true },
+	{ 0, "print-docs", "KIND",
+	  "for the build: man-options, man-monitor, completion or markdown", NULL, true },
 };
 
 enum { ROWS = sizeof(rows) / sizeof(*rows), LONG_ONLY = 256 };
@@ -140,6 +141,8 @@ static struct err *parse_docs(const char *kind, enum action *ret)
 		*ret = ACTION_MAN_MONITOR;
 	else if (!strcmp(kind, "completion"))
 		*ret = ACTION_COMPLETION;
+	else if (!strcmp(kind, "markdown"))
+		*ret = ACTION_MARKDOWN;
 	else
 		return err_new(ERR_INVALID, "--print-docs: there is no '%s'", kind);
 	return NULL;
@@ -351,6 +354,46 @@ void options_man(struct buf *out)
 		buf_addf(out, "\n%s.\n", rows[i].help);
 	}
 	buf_addstr(out, ".El\n");
+}
+
+static void add_argument(const struct row *row, struct buf *out)
+{
+	if (row->argument && *row->argument == '=')
+		buf_addf(out, "[%s]", row->argument);
+	else if (row->argument)
+		buf_addf(out, " %s", row->argument);
+}
+
+void options_markdown(struct buf *out)
+{
+	buf_addstr(
+		out,
+		"# Options and commands\n\n"
+		"<!-- Printed by the program, from its own tables: `make docs` writes this file. "
+		"-->\n\n"
+		"    vmcore-gdbserver [OPTION]... DUMP [MORE PIECES OF A SPLIT DUMP]\n"
+		"    vmcore-gdbserver [OPTION]... --live[=SOURCE]\n\n"
+		"The other pages say what these are for: see the [list](../README.md#pages). The "
+		"same is\n"
+		"printed by `vmcore-gdbserver --help`, by `monitor help` in a debugger, and is in\n"
+		"`man vmcore-gdbserver`.\n\n"
+		"## Options\n");
+	for (size_t i = 0; i < ROWS; i++) {
+		const struct row *row = &rows[i];
+		if (row->hidden)
+			continue;
+		/* Other pages link to the name alone. */
+		buf_addf(out, "\n### `--%s`\n\n    ", row->name);
+		if (row->letter) {
+			buf_addf(out, "-%c", row->letter);
+			add_argument(row, out);
+			buf_addstr(out, ", ");
+		}
+		buf_addf(out, "--%s", row->name);
+		add_argument(row, out);
+		buf_addstr(out, "\n\n");
+		markdown_sentence(out, row->help);
+	}
 }
 
 void options_completion(struct buf *out)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The command line. One table says what there is; --help, the manual page and the shell completion
- * are all printed from it.
+ * The command line. One table says what there is; --help, the manual page, doc/commands.md and the
+ * shell completion are all printed from it.
  */
 #ifndef SERVER_OPTIONS_H
 #define SERVER_OPTIONS_H
@@ -27,6 +27,7 @@ enum action {
 	ACTION_MAN_OPTIONS, /* the manual page's OPTIONS, in mdoc(7) */
 	ACTION_MAN_MONITOR, /* and its MONITOR COMMANDS */
 	ACTION_COMPLETION,  /* a bash completion */
+	ACTION_MARKDOWN,    /* doc/commands.md */
 	/* To be the process of debuginfod_helper.h, with build-ids instead of dumps. */
 	ACTION_DEBUGINFOD_HELPER,
 };
@@ -57,5 +58,7 @@ void options_free(struct options *o);
 void options_help(struct buf *out);
 void options_man(struct buf *out);
 void options_completion(struct buf *out);
+/* The beginning of doc/commands.md: its title and the options. */
+void options_markdown(struct buf *out);
 
 #endif

@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "proto/target.h"
+#include "server/markdown.h"
 #include "server/monitor/commands.h"
 #include "server/monitor/info.h"
 #include "server/monitor/job.h"
@@ -295,6 +296,28 @@ void monitor_man(struct buf *out)
 			 *commands[i].arguments ? " " : "", commands[i].arguments,
 			 commands[i].json ? " Op Fl Fl json" : "", commands[i].help);
 	buf_addstr(out, ".El\n");
+}
+
+void monitor_markdown(struct buf *out)
+{
+	buf_addstr(
+		out,
+		"\n## Monitor commands\n\n"
+		"Typed after `monitor` in gdb, after `process plugin packet monitor` in lldb, or "
+		"given to\n`--exec`, which needs no debugger:\n\n"
+		"    vmcore-gdbserver -x 'threads --json' DUMP\n\n"
+		"With `--json` each prints one JSON object a line; addresses are strings that "
+		"begin with 0x, and\nwhat is unknown is absent. An address is hexadecimal, with or "
+		"without 0x, or the name of a symbol\nof the kernel, or of one module where no "
+		"other has it, or MODULE:SYMBOL; a name that stands for\nseveral places is "
+		"refused, "
+		"with those. A length is decimal unless it begins with 0x.\n");
+	for (size_t i = 0; i < COMMANDS; i++) {
+		const struct command *c = &commands[i];
+		buf_addf(out, "\n### `%s`\n\n    %s%s%s%s\n\n", c->name, c->name,
+			 *c->arguments ? " " : "", c->arguments, c->json ? " [--json]" : "");
+		markdown_sentence(out, c->help);
+	}
 }
 
 void monitor_words(struct buf *out)

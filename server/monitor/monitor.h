@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The commands that users type after `monitor` in gdb, `process plugin packet monitor` in lldb, or
- * give to --exec. One table; help and the manual page come from it. */
+ * give to --exec. One table; help, the manual page and doc/commands.md come from it. */
 #ifndef SERVER_MONITOR_MONITOR_H
 #define SERVER_MONITOR_MONITOR_H
 
@@ -32,8 +32,10 @@ monitor_more(struct vmcore *h, struct target_job *job, struct buf *out, bool *re
 /* Frees @job, whose rest nobody wants; NULL is allowed. */
 void monitor_cancel(struct target_job *job);
 
-/* The table as a list of mdoc(7), and as words for a shell completion. */
+/* The table as a list of mdoc(7), as a part of doc/commands.md, and as words for a shell
+ * completion. */
 void monitor_man(struct buf *out);
+void monitor_markdown(struct buf *out);
 void monitor_words(struct buf *out);
 
 #endif

@@ -30,7 +30,7 @@ LAYERS = [
     ("vmcore/image", "", "proto vmcore/kvm vmcore/guest"),
     ("vmcore", "", "proto"),
     ("server/files", "", ""),
-    ("server", "service served", ""),
+    ("server", "markdown served service", ""),
     ("server/monitor", "", ""),
     ("server/target", "", ""),
     ("server/net", "", ""),
