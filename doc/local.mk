@@ -9,3 +9,16 @@ vmcore-gdbserver.8: $(srcdir)/doc/vmcore-gdbserver.8.in vmcore-gdbserver$(EXEEXT
 	$(SED) -e '/^@OPTIONS@$$/{r $@.options' -e 'd;}' -e '/^@MONITOR@$$/{r $@.monitor' -e 'd;}' \
 		$(srcdir)/doc/vmcore-gdbserver.8.in >$@.tmp && \
 	rm -f $@.options $@.monitor && mv $@.tmp $@
+
+# The pages. doc/commands.md is committed, for who reads the repository; tests/doc compares it with what
+# the program prints.
+dist_doc_DATA = README.md CHANGELOG.md HACKING.md
+# Where the links between them and README.md lead.
+pagesdir = $(docdir)/doc
+dist_pages_DATA = doc/architecture.md doc/backtraces.md doc/clients.md doc/commands.md doc/dumps.md \
+	doc/live.md doc/performance.md doc/security.md doc/symbols.md doc/team.md \
+	doc/virtual-machines.md
+.PHONY: docs
+docs: vmcore-gdbserver$(EXEEXT)
+	./vmcore-gdbserver$(EXEEXT) --print-docs markdown >doc-commands.tmp && \
+	mv doc-commands.tmp $(srcdir)/doc/commands.md
