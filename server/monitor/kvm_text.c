@@ -150,8 +150,7 @@ static void add_caution(const struct guest_regs *guest, struct buf *out)
 	if (guest->is_encrypted)
 		buf_addstr(out, "registers encrypted\n");
 	else if (guest->all_stale)
-		buf_addf(out, "registers of an earlier exit: the CPU %s the guest\n",
-			 guest->in_guest ? "was inside" : "was just leaving");
+		buf_addf(out, "registers of an earlier exit: %s\n", guest->why_stale);
 	else if (guest->in_guest)
 		buf_addf(out, "registers%s inside the guest, from the CPU's note\n",
 			 guest->is_nested ? " of its guest (L2)" : "");

@@ -15,11 +15,10 @@
 #include "server/service.h"
 #include "server/target/guest_view.h"
 #include "server/target/x86_target.h"
-#include "vmcore/code/module_types.h"
 #include "vmcore/guest/guest_linux.h"
 #include "vmcore/guest/guest_memory.h"
-#include "vmcore/kernel/kernel.h"
 #include "vmcore/kvm/kvm.h"
+#include "vmcore/kvm/vcpu_state.h"
 
 struct target_guest {
 	struct target target;
@@ -215,38 +214,26 @@ static uint64_t current_thread(void *self)
 	return 1;
 }
 
-/* KVM_MP_STATE_HALTED, arch/x86 (include/uapi/linux/kvm.h). */
-static bool is_halted(const struct vmcore *h, const struct vcpu *vcpu)
+/* What is to be known of the registers that are shown, if there is something. */
+static const char *remark_on(const struct guest_regs *r)
 {
-	uint64_t state;
-	struct member m;
-	struct err *e = type_scope_member(kvm_types(h->kvm), "kvm_vcpu", "arch.mp_state", &m);
-	if (!e)
-		e = kernel_read_member(h->kernel, vcpu->address, &m, &state);
-	bool halted = !e && state == 3;
-	err_free(e);
-	return halted;
+	return r->is_encrypted ? ", registers encrypted"
+	       : r->all_stale  ? ", registers stale"
+	       : r->is_nested  ? ", registers of its guest (L2)"
+			       : "";
 }
 
-static const char *state_of(const struct vmcore *h, const struct vcpu *vcpu,
-			    const struct guest_cpu *c)
+/* "[in guest, registers stale]" */
+static struct err *add_state(const struct vmcore *h, const struct vcpu *vcpu,
+			     const struct guest_cpu *c, struct buf *out)
 {
-	if (!vcpu->has_run)
-		return "never run";
-	if (c->regs.is_encrypted)
-		return "encrypted";
-	if (c->regs.all_stale)
-		return c->regs.in_guest ? "in guest: registers stale"
-					: "leaving guest: registers stale";
-	if (c->regs.is_nested)
-		return "runs a guest: its registers";
-	if (c->regs.in_guest)
-		return "in guest";
-	if (is_halted(h, vcpu))
-		return "halted";
-	if (!vcpu->loaded)
-		return "in user space";
-	return vcpu->loader && vcpu->loader->on_cpu ? "running" : "in kernel";
+	enum vcpu_doing doing;
+	struct err *e = vcpu_doing_read(h->kvm, vcpu, &doing);
+	if (e)
+		return e;
+	buf_addf(out, "[%s%s]", vcpu_doing_name(doing),
+		 doing == VCPU_NEVER_RUN ? "" : remark_on(&c->regs));
+	return NULL;
 }
 
 static struct err *describe_thread(void *self, uint64_t tid, struct target_thread *ret)
@@ -258,10 +245,12 @@ static struct err *describe_thread(void *self, uint64_t tid, struct target_threa
 		return e;
 	const struct vcpu *vcpu = guest_view_vcpu(&t->guest, tid);
 	buf_reset(&t->name);
-	buf_addf(&t->name, "CPU %d [%s]", vcpu->id, state_of(t->guest.host, vcpu, c));
+	buf_addf(&t->name, "CPU %d ", vcpu->id);
+	e = add_state(t->guest.host, vcpu, c, &t->name);
 	buf_reset(&t->label);
 	buf_addf(&t->label, "vCPU %d", vcpu->id);
-	e = buf_error(&t->name);
+	if (!e)
+		e = buf_error(&t->name);
 	if (!e)
 		e = buf_error(&t->label);
 	if (!e)
@@ -383,8 +372,9 @@ static void add_info(struct target_guest *t, struct buf *out)
 			err_free(e);
 			continue;
 		}
-		buf_addf(out, "CPU %d  [%s]  ", vm->vcpus[i].id,
-			 state_of(t->guest.host, &vm->vcpus[i], c));
+		buf_addf(out, "CPU %d  ", vm->vcpus[i].id);
+		err_free(add_state(t->guest.host, &vm->vcpus[i], c, out));
+		buf_addstr(out, "  ");
 		if (c->has_space)
 			buf_addf(out, "%s, tables at 0x%" PRIx64 "%s\n",
 				 guest_paging_name(&c->space), walk_root_table(&c->space),

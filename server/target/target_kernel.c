@@ -24,6 +24,7 @@
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/kernel/task_state.h"
 #include "vmcore/kvm/kvm.h"
+#include "vmcore/kvm/vcpu_state.h"
 
 /* Documents of all kinds; one more row ends the table. */
 enum { OBJECTS_MAX = 8 };
@@ -282,8 +283,19 @@ static uint64_t current_thread(void *self)
 	return h->tasks.list[h->current].tid;
 }
 
-static void name_task(struct target_kernel *t, const struct task *task)
+static struct err *name_vcpu(struct target_kernel *t, const struct vcpu *vcpu)
 {
+	enum vcpu_doing doing;
+	struct err *e = vcpu_doing_read(host_of(t)->kvm, vcpu, &doing);
+	if (!e)
+		buf_addf(&t->name, " vm %" PRIu32 " vcpu %d, %s", vcpu->vm->pid, vcpu->id,
+			 vcpu_doing_name(doing));
+	return e;
+}
+
+static struct err *name_task(struct target_kernel *t, const struct task *task)
+{
+	struct err *e = NULL;
 	buf_addf(&t->name, "%s [", task->comm);
 	if (task->on_cpu)
 		buf_addf(&t->name, "running on %d]", task->cpu);
@@ -291,11 +303,12 @@ static void name_task(struct target_kernel *t, const struct task *task)
 		buf_addf(&t->name, "%s]", task_state_word(task->state));
 	const struct vcpu *vcpu = kvm_vcpu_of_task(host_of(t)->kvm, task);
 	if (vcpu)
-		buf_addf(&t->name, " vm %" PRIu32 " vcpu %d", vcpu->vm->pid, vcpu->id);
+		e = name_vcpu(t, vcpu);
 	if (task->idle)
 		buf_addf(&t->label, "idle CPU %d", task->cpu);
 	else
 		buf_addf(&t->label, "task %" PRIu32, task->tid);
+	return e;
 }
 
 static void name_context(struct target_kernel *t, const struct context_thread *context)
@@ -313,11 +326,13 @@ static struct err *describe_thread(void *self, uint64_t tid, struct target_threa
 		return err_new(ERR_NOTFOUND, "there is no thread %" PRIu64, tid);
 	buf_reset(&t->name);
 	buf_reset(&t->label);
+	struct err *e = NULL;
 	if (context)
 		name_context(t, context);
 	else
-		name_task(t, task);
-	struct err *e = buf_error(&t->name);
+		e = name_task(t, task);
+	if (!e)
+		e = buf_error(&t->name);
 	if (!e)
 		e = buf_error(&t->label);
 	if (!e)

@@ -84,14 +84,17 @@ static void assert_noted(struct guests *g, size_t n)
 	assert_value(&r, GUEST_RSP, 0x7001 + n, GUEST_NOTE);
 }
 
-static void assert_stale(const char *notes, const char *extra)
+/* @inside: for all that KVM says. */
+static void assert_stale(const char *notes, const char *extra, bool inside)
 {
 	struct guests g;
 	struct guest_regs r;
 	guests_open_noted(&g, KVM_SVM, notes, extra);
 	read_regs(&g, 0, &r);
-	assert_true(r.in_guest);
+	assert_int_equal(r.in_guest, inside);
 	assert_true(r.all_stale);
+	assert_string_equal(r.why_stale, inside ? "the CPU was inside the guest"
+						: "the dump has no note of the CPU's registers");
 	for (unsigned i = 0; i < GUEST_REGS; i++)
 		assert_false(r.value[i].known);
 	assert_int_equal(r.value[GUEST_RIP].from, GUEST_STALE);
@@ -159,7 +162,7 @@ static void not_its_registers(void **state)
 			"qemu: rip = default_idle+s+4 rsp = 0x1000 cr3 = cr3\n",
 	};
 	for (size_t i = 0; i < sizeof(notes) / sizeof(*notes); i++)
-		assert_stale(notes[i], GUEST);
+		assert_stale(notes[i], GUEST, true);
 	/* KVM was not inside; it ran elsewhere; the tables that its CR3 must lead to are others. */
 	static const char *const extras[] = {
 		GUEST "put kvm_vcpu at vcpu0: mode = 0\n",
@@ -168,7 +171,7 @@ static void not_its_registers(void **state)
 		GUEST "virt &vcpu_svm(vcpu0).vmcb: 0\n",
 	};
 	for (size_t i = 0; i < sizeof(extras) / sizeof(*extras); i++)
-		assert_stale(NOTE(1) GUESTS_IDLE_NOTE, extras[i]);
+		assert_stale(NOTE(1) GUESTS_IDLE_NOTE, extras[i], i > 0);
 }
 
 static void memory_that_is_left_out(void **state)
@@ -193,7 +196,7 @@ static void guest_of_a_guest(void **state)
 	assert_noted(&g, 0);
 	guests_close(&g);
 	/* That one has no page there. */
-	assert_stale(NOTE(1) GUESTS_IDLE_NOTE, GUEST NESTED "phys 0x1c702000: 0\n");
+	assert_stale(NOTE(1) GUESTS_IDLE_NOTE, GUEST NESTED "phys 0x1c702000: 0\n", true);
 }
 
 static void encrypted(void **state)
@@ -236,7 +239,7 @@ static void two_that_are_alike(void **state)
 	struct guests g;
 	assert_stale(REGISTERS(1, "0x80050033", "0x100000", "0x60", "0x8123")
 			     REGISTERS(2, "0x80050033", "0x100000", "0x60", "0x8123"),
-		     GUEST SECOND);
+		     GUEST SECOND, true);
 	guests_open_noted(&g, KVM_SVM,
 			  REGISTERS(1, "0x80050033", "0x100000", "0x60", "0x8123")
 				  REGISTERS(2, "0x80050011", "0x100000", "0x60", "0x8123"),

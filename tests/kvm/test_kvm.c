@@ -66,6 +66,78 @@ static void trees(void **state)
 	guests_close(&g);
 }
 
+/* What KVM does at the time (virt/kvm/kvm_main.c, arch/x86/kvm/x86.c), and what that is called. */
+static void one_rule_decides_the_state(void **state)
+{
+	(void)state;
+	enum { RUNNABLE, UNINITIALIZED, INIT_RECEIVED, HALTED, SIPI, AP_RESET_HOLD = 9 };
+	static const struct {
+		struct vcpu_facts facts;
+		const char *name;
+	} cases[] = {
+		{ { .has_run = false }, "never run" },
+		{ { .has_run = false, .thread_is_out = true }, "never run" },
+		{ { .has_run = true, .thread_is_out = true }, "in user space" },
+		/* An interrupted KVM_RUN of a halted vCPU has left the kernel. */
+		{ { .has_run = true,
+		    .thread_is_out = true,
+		    .has_mp_state = true,
+		    .mp_state = HALTED },
+		  "in user space" },
+		{ { .has_run = true }, "unknown" },
+		{ { .has_run = true, .thread_ended = true }, "thread ended" },
+		{ { .has_run = true, .loaded = true, .on_cpu = true, .side = VCPU_SIDE_GUEST },
+		  "in guest" },
+		{ { .has_run = true, .loaded = true, .on_cpu = true, .side = VCPU_SIDE_HOST },
+		  "in kernel" },
+		/* It polls for an interrupt, or was just woken. */
+		{ { .has_run = true,
+		    .loaded = true,
+		    .on_cpu = true,
+		    .side = VCPU_SIDE_HOST,
+		    .has_mp_state = true,
+		    .mp_state = HALTED },
+		  "in kernel" },
+		{ { .has_run = true, .loaded = true, .on_cpu = true }, "unknown" },
+		/* An ioctl loads a vCPU that KVM_RUN was not called for, too. */
+		{ { .loaded = true, .on_cpu = true, .side = VCPU_SIDE_HOST }, "in kernel" },
+		{ { .has_run = true,
+		    .loaded = true,
+		    .has_mp_state = true,
+		    .mp_state = HALTED,
+		    .side = VCPU_SIDE_HOST },
+		  "halted" },
+		{ { .has_run = true,
+		    .loaded = true,
+		    .has_mp_state = true,
+		    .mp_state = AP_RESET_HOLD },
+		  "halted" },
+		{ { .has_run = true,
+		    .loaded = true,
+		    .has_mp_state = true,
+		    .mp_state = UNINITIALIZED },
+		  "waiting for start-up" },
+		{ { .has_run = true,
+		    .loaded = true,
+		    .has_mp_state = true,
+		    .mp_state = INIT_RECEIVED },
+		  "waiting for start-up" },
+		{ { .has_run = true, .loaded = true, .has_mp_state = true, .mp_state = RUNNABLE },
+		  "in kernel" },
+		{ { .has_run = true, .loaded = true, .has_mp_state = true, .mp_state = SIPI },
+		  "in kernel" },
+		{ { .has_run = true, .loaded = true }, "in kernel" },
+		{ { .has_run = true,
+		    .loaded = true,
+		    .preempted = true,
+		    .has_mp_state = true,
+		    .mp_state = HALTED },
+		  "preempted" },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		assert_string_equal(vcpu_doing_name(vcpu_doing_of(&cases[i].facts)), cases[i].name);
+}
+
 static void states(void **state)
 {
 	(void)state;
@@ -75,6 +147,8 @@ static void states(void **state)
 	} cases[] = {
 		{ "", VCPU_IN_GUEST },
 		{ "put kvm_vcpu at vcpu0: mode = 0\n", VCPU_IN_KERNEL },
+		{ "put kvm_vcpu at vcpu0: mode = 2\n", VCPU_IN_GUEST },
+		{ "put kvm_vcpu at vcpu0: mode = 3\n", VCPU_IN_KERNEL },
 		{ "put rq at pc0+runqueues: curr = idle0\nput kvm_vcpu at vcpu0: arch.mp_state = "
 		  "3\n",
 		  VCPU_HALTED },
@@ -239,6 +313,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(arrays),
 		cmocka_unit_test(trees),
+		cmocka_unit_test(one_rule_decides_the_state),
 		cmocka_unit_test(states),
 		cmocka_unit_test(kinds),
 		cmocka_unit_test(damage),

@@ -12,7 +12,7 @@ from program import DUMP, PROGRAM, VMLINUX, Server, run_on_demo
 from tap import check, expect, expect_equal, expect_in, expect_not_in, need_tool, run_checks
 
 THREADS = [("1", "systemd [sleeping]"), ("2", "kthreadd [sleeping]"),
-           ("103", "qemu-kvm [sleeping]"), ("110", "CPU 0/KVM [running on 0] vm 103 vcpu 0"),
+           ("103", "qemu-kvm [sleeping]"), ("110", "CPU 0/KVM [running on 0] vm 103 vcpu 0, in kernel"),
            ("10000000", "swapper/0 [runnable]"), ("10000001", "swapper/1 [running on 1]")]
 FUNCTIONS = ["vmx_set_cr3", "kvm_mmu_load", "vcpu_enter_guest", "kvm_arch_vcpu_ioctl_run",
              "kvm_vcpu_ioctl", "do_vfs_ioctl", "SyS_ioctl"]

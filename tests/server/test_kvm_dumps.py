@@ -97,6 +97,36 @@ def _():
             expect_mark(dump, mark_at)
 
 
+def states_of(dump):
+    """What each place says that vCPU 0 does, by the place."""
+    vms, vcpus, _, vcpu = dump.ask("vms", "vcpus", "vcpu 0")
+    said = {"vms": vms["vcpus"][0]["state"], "vcpus": vcpus["state"], "vcpu": vcpu["state"]}
+    with guest_of(dump) as (host, guest), Client(host) as on_host, Client(guest) as on_guest:
+        said["vcpus, text"] = re.search(r"\d  (\w+( \w+)*) {2}", on_host.monitor("vcpus 200")[0]).group(1)
+        said["vcpu, text"] = re.search(r"^state +([^,]+),", on_host.monitor("vcpu 0")[0], re.MULTILINE).group(1)
+        table = on_host.ask("qXfer:osdata:read:vcpus:0,fff")
+        said["info os"] = re.search(r'<column name="state">([^<]*)<', table).group(1)
+        name = bytes.fromhex(on_host.ask("qThreadExtraInfo,c8")).decode()
+        said["the host's thread"] = re.search(r"vm 200 vcpu 0, (.*)$", name).group(1)
+        name = bytes.fromhex(on_guest.ask("qThreadExtraInfo,1")).decode()
+        said["the guest's thread"] = re.fullmatch(r"CPU 0 \[(.*)\]", name).group(1)
+        said["the guest's info"] = re.search(r"^CPU 0  \[(.*)\]", on_guest.monitor("info")[0], re.MULTILINE).group(1)
+    return said
+
+
+@check("every place says the same of what a vCPU does", 120)
+def _():
+    idle, vcpu = "put rq at pc0+runqueues: curr = idle0\n", f"put kvm_vcpu at {VCPU}:"
+    for extra, state in (("", "in kernel"), (f"{vcpu} mode = 1\n", "in guest"),
+                         (f"{idle}{vcpu} mode = 0 arch.mp_state = 3\n", "halted"),
+                         (f"{idle}{vcpu} preempted = 1\n", "preempted"),
+                         ("virt &task_struct(sh).preempt_notifiers: 0\n", "in user space")):
+        machine = Machine(612)
+        machine.extra = extra
+        for place, said in states_of(make(machine, "state")).items():
+            expect_equal(said, state, f"{place} (where it should be {state})")
+
+
 @check("EPT of five levels")
 def _():
     dump = make(Machine(601, "VMX", "long5", level=5), "ept5")

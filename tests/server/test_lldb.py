@@ -15,7 +15,7 @@ from tap import (Skip, check, expect, expect_equal, expect_in, expect_not_in, ne
 
 LLDB_S = 40
 
-THREADS = {110: "CPU 0/KVM [running on 0] vm 103 vcpu 0",
+THREADS = {110: "CPU 0/KVM [running on 0] vm 103 vcpu 0, in kernel",
            1: "systemd [sleeping]", 2: "kthreadd [sleeping]",
            103: "qemu-kvm [sleeping]", 10000000: "swapper/0 [runnable]",
            10000001: "swapper/1 [running on 1]"}

@@ -136,13 +136,13 @@ def _(client):
         expect(client.ask(f"Hg{tid}").startswith("E"), f"Hg{tid} is taken")
     expect_equal(client.ask("qC"), "QC6e", "the selected thread")
     expect_equal(bytes.fromhex(client.ask("qThreadExtraInfo,6e")),
-                 b"CPU 0/KVM [running on 0] vm 103 vcpu 0",
+                 b"CPU 0/KVM [running on 0] vm 103 vcpu 0, in kernel",
                  "qThreadExtraInfo")
     tree = xml.fromstring(client.document("threads"))
     got = [(int(t.get("id"), 16), t.get("core"), t.get("name")) for t in tree]
     expect_equal(got, [(1, "1", "systemd [sleeping]"), (2, "0", "kthreadd [sleeping]"),
                        (103, "1", "qemu-kvm [sleeping]"),
-                       (110, "0", "CPU 0/KVM [running on 0] vm 103 vcpu 0"),
+                       (110, "0", "CPU 0/KVM [running on 0] vm 103 vcpu 0, in kernel"),
                        (10000000, "0", "swapper/0 [runnable]"),
                        (10000001, "1", "swapper/1 [running on 1]")], "qXfer:threads")
 

@@ -25,6 +25,7 @@
 #include "vmcore/kernel/registers.h"
 #include "vmcore/kernel/tasks.h"
 #include "vmcore/kvm/kvm_private.h"
+#include "vmcore/kvm/vcpu_state.h"
 
 /* Pairs of a note and a CPU that are looked at. Beyond, all registers stay stale. */
 enum { PAIRS_MAX = 1 << 18 };
@@ -58,18 +59,6 @@ struct puzzle {
 
 /* ---- the CPUs without a note ---- */
 
-/* vcpu->mode, include/linux/kvm_host.h */
-static bool is_in_guest_mode(const struct kvm *kvm, const struct vcpu *vcpu)
-{
-	enum { IN_GUEST_MODE = 1, EXITING_GUEST_MODE };
-	uint64_t mode = 0;
-	bool found;
-	struct err *e = kvm_read_path(kvm, vcpu->address, "kvm_vcpu", "mode", &found, &mode);
-	bool inside = !e && found && (mode == IN_GUEST_MODE || mode == EXITING_GUEST_MODE);
-	err_free(e);
-	return inside;
-}
-
 /* What KVM itself says is loaded on the CPU (kvm_running_vcpu, since 5.6) does not contradict. */
 static bool is_loaded_on(struct kvm *kvm, const struct vcpu *vcpu, const struct cpu *cpu)
 {
@@ -86,10 +75,12 @@ static bool is_loaded_on(struct kvm *kvm, const struct vcpu *vcpu, const struct 
 
 static struct err *fill_seat(struct puzzle *p, struct seat *seat, const struct vcpu *vcpu)
 {
-	if (vcpu->is_protected || vcpu->vm->kind == VM_TDX || !is_in_guest_mode(p->kvm, vcpu) ||
+	enum vcpu_side side;
+	struct err *e = vcpu_side_read(p->kvm, vcpu, &side);
+	if (e || side != VCPU_SIDE_GUEST || vcpu->is_protected || vcpu->vm->kind == VM_TDX ||
 	    !is_loaded_on(p->kvm, vcpu, seat->cpu))
-		return NULL;
-	struct err *e = guest_regs_read_kept(p->kvm, vcpu, &seat->known);
+		return e;
+	e = guest_regs_read_kept(p->kvm, vcpu, &seat->known);
 	if (!e)
 		e = guest_hardware_read(p->kvm, vcpu, &seat->hardware);
 	if (!e && seat->hardware.paging_known)

@@ -102,11 +102,11 @@ static int running_on(const struct vcpu *vcpu)
 }
 
 /*
- * Whether the CPU may have been inside the guest, its registers in none of the host's structures:
- * the vCPU is loaded by a thread that runs, and the dump has no note of the host's registers there.
- * A crash's NMI makes the guest exit before the host's are noted.
+ * Whether the guest's registers may be in none of the host's structures: the vCPU is loaded by a
+ * thread that runs, and the dump has no note of the host's registers on that CPU. A crash's NMI
+ * makes the guest exit before the host's are noted.
  */
-static bool is_in_guest(const struct kvm *kvm, const struct vcpu *vcpu)
+static bool is_without_note(const struct kvm *kvm, const struct vcpu *vcpu)
 {
 	int cpu = running_on(vcpu);
 	return cpu >= 0 && !registers_note(kvm_parts(kvm)->registers, (unsigned)cpu);
@@ -117,22 +117,15 @@ static bool is_in_guest(const struct kvm *kvm, const struct vcpu *vcpu)
  * guest's registers. Only a hypervisor below stops it there: of a crash the vendor's code hears
  * when that is done (SVM lets no NMI in before), or by the exit itself (VMX).
  */
-static bool is_leaving(struct kvm *kvm, const struct vcpu *vcpu)
+static bool is_leaving(struct kvm *kvm, const struct vcpu *vcpu, enum vcpu_side side)
 {
-	enum { OUTSIDE_GUEST_MODE }; /* include/linux/kvm_host.h */
 	struct code_map *code = kvm_parts(kvm)->code;
-	uint64_t mode = OUTSIDE_GUEST_MODE;
 	struct symbol symbol;
 	enum guest_code kind;
-	bool found;
 	int cpu = running_on(vcpu);
 	const struct cpu_note *note =
 		cpu < 0 ? NULL : registers_note(kvm_parts(kvm)->registers, (unsigned)cpu);
-	if (!note || !note->from_qemu)
-		return false;
-	struct err *e = kvm_read_path(kvm, vcpu->address, "kvm_vcpu", "mode", &found, &mode);
-	err_free(e);
-	if (mode == OUTSIDE_GUEST_MODE)
+	if (!note || !note->from_qemu || side != VCPU_SIDE_GUEST)
 		return false;
 	uint64_t rip = note->regs.value[REG_RIP];
 	const struct module *m = code_map_module(code, rip);
@@ -192,16 +185,25 @@ struct err *guest_regs_read_kept(struct kvm *kvm, const struct vcpu *vcpu, struc
 static struct err *read_of_dump(struct kvm *kvm, const struct vcpu *vcpu, struct guest_regs *ret)
 {
 	struct guest_regs r;
+	enum vcpu_side side;
 	bool noted = false;
 	struct err *e = guest_regs_read_kept(kvm, vcpu, &r);
+	if (!e)
+		e = vcpu_side_read(kvm, vcpu, &side);
 	if (e)
 		return e;
-	r.in_guest = is_in_guest(kvm, vcpu);
-	if (r.in_guest && !r.is_encrypted)
+	bool unnoted = is_without_note(kvm, vcpu);
+	r.in_guest = unnoted && side != VCPU_SIDE_HOST;
+	if (unnoted && !r.is_encrypted)
 		e = guest_notes_apply(kvm, vcpu, &r, &noted);
 	if (e)
 		return e;
-	r.all_stale = (r.in_guest && !noted) || (!r.in_guest && is_leaving(kvm, vcpu));
+	if (unnoted && !noted)
+		r.why_stale = r.in_guest ? "the CPU was inside the guest"
+					 : "the dump has no note of the CPU's registers";
+	else if (!unnoted && is_leaving(kvm, vcpu, side))
+		r.why_stale = "the CPU was just leaving the guest";
+	r.all_stale = r.why_stale;
 	if (r.all_stale)
 		make_all_stale(&r);
 	*ret = r;
@@ -260,6 +262,7 @@ static struct err *read_live(struct kvm *kvm, const struct vcpu *vcpu,
 	}
 	make_all_stale(&r);
 	r.in_guest = r.all_stale = true;
+	r.why_stale = "its thread runs";
 	*ret = r;
 	return NULL;
 }

@@ -74,6 +74,7 @@ struct guest_regs {
 	bool in_guest;	   /* the CPU was inside the guest when the dump was made; on a machine that
 			    * runs: its thread runs, so that it may be */
 	bool all_stale;	   /* there, or on the way out, and nothing has the registers of the time */
+	const char *why_stale; /* static; while all_stale: "the CPU was inside the guest" */
 };
 
 /* ERR_NOMEM only; what cannot be read is not known. On a machine that runs they are of one moment,

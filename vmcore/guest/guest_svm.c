@@ -11,6 +11,7 @@
 #include "vmcore/kernel/tasks.h"
 #include "vmcore/kvm/kvm.h"
 #include "vmcore/kvm/read.h"
+#include "vmcore/kvm/vcpu_state.h"
 #include "vmcore/names/types.h"
 
 struct saved {
@@ -90,15 +91,15 @@ static struct err *find_nested(struct kvm *kvm, const struct vcpu *vcpu, uint64_
  */
 static struct err *arch_cr3_is_newer(struct kvm *kvm, const struct vcpu *vcpu, bool *ret)
 {
-	enum { OUTSIDE_GUEST_MODE }; /* include/linux/kvm_host.h */
-	uint64_t mode = OUTSIDE_GUEST_MODE, dirty = 0;
+	enum vcpu_side side;
+	uint64_t dirty = 0;
 	int64_t bit = 0;
 	bool found;
 	*ret = !vcpu->has_run;
 	if (*ret)
 		return NULL;
-	struct err *e = kvm_read_path(kvm, vcpu->address, "kvm_vcpu", "mode", &found, &mode);
-	if (e || (mode != OUTSIDE_GUEST_MODE && vcpu->loader && vcpu->loader->on_cpu))
+	struct err *e = vcpu_side_read(kvm, vcpu, &side);
+	if (e || (side == VCPU_SIDE_GUEST && vcpu->loader && vcpu->loader->on_cpu))
 		return e;
 	e = kvm_find_reg_bit(kvm, kvm_cr3_bits, &found, &bit);
 	if (e || !found)

@@ -15,6 +15,7 @@
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/kernel/tasks.h"
 #include "vmcore/kvm/kvm_private.h"
+#include "vmcore/kvm/vcpu_state.h"
 
 /* Where struct page of frame 0 lies without KASLR (arch/x86/include/asm/pgtable_64_types.h). */
 #define VMEMMAP_4_LEVELS UINT64_C(0xffffea0000000000)
@@ -53,17 +54,6 @@ static bool is_code_of(const struct kvm *kvm, const char *module, uint64_t rip)
 		return false;
 	return m || (code_map_symbol(code, rip, &symbol) &&
 		     (asm_enters_guest(symbol.name, &kind) || !strcmp(symbol.name, "vmx_vmexit")));
-}
-
-/* vcpu->mode is OUTSIDE_GUEST_MODE (0) before the entry and after the exit (linux/kvm_host.h). */
-static bool is_outside_guest(const struct kvm *kvm, const struct vcpu *vcpu)
-{
-	struct member mode;
-	uint64_t value;
-	struct err *e = type_scope_member(&kvm->types, "kvm_vcpu", "mode", &mode);
-	bool outside = !e && kvm_read_number(kvm, vcpu->address, &mode, &value) && !value;
-	err_free(e);
-	return outside;
 }
 
 /* ---- SVM ---- */
@@ -234,7 +224,9 @@ bool kvm_host_entry(struct kvm *kvm, const struct task *task, const struct cpu *
 		    struct regs *ret)
 {
 	const struct vcpu *vcpu = kvm_vcpu_of_task(kvm, task);
-	if (vcpu && is_outside_guest(kvm, vcpu))
+	enum vcpu_side side = VCPU_SIDE_UNKNOWN;
+	err_free(vcpu ? vcpu_side_read(kvm, vcpu, &side) : NULL);
+	if (side == VCPU_SIDE_HOST)
 		return false;
 	switch (kvm_vendor(kvm)) {
 	case KVM_SVM:

@@ -19,7 +19,7 @@ static const char *mode_name(uint64_t mode)
 	return mode < sizeof(names) / sizeof(*names) ? names[mode] : NULL;
 }
 
-static struct err *of_vcpu(struct kvm *kvm, const struct vcpu *vcpu, const char *path,
+static struct err *of_vcpu(const struct kvm *kvm, const struct vcpu *vcpu, const char *path,
 			   bool *ret_found, uint64_t *ret)
 {
 	return kvm_read_path(kvm, vcpu->address, "kvm_vcpu", path, ret_found, ret);
@@ -27,22 +27,54 @@ static struct err *of_vcpu(struct kvm *kvm, const struct vcpu *vcpu, const char 
 
 /* ---- what it was doing ---- */
 
-static struct err *waits_for(struct kvm *kvm, const struct vcpu *vcpu, enum vcpu_doing *ret)
+struct err *vcpu_side_read(const struct kvm *kvm, const struct vcpu *vcpu, enum vcpu_side *ret)
 {
-	uint64_t preempted = 0, mp_state = 0;
+	uint64_t mode = OUTSIDE_GUEST_MODE;
 	bool found;
-	struct err *e = of_vcpu(kvm, vcpu, "preempted", &found, &preempted);
-	if (!e)
-		e = of_vcpu(kvm, vcpu, "arch.mp_state", &found, &mp_state);
-	if (preempted & 1)
-		*ret = VCPU_PREEMPTED;
-	else if (mp_state == MP_HALTED || mp_state == MP_AP_RESET_HOLD)
-		*ret = VCPU_HALTED;
-	else if (mp_state == MP_UNINITIALIZED || mp_state == MP_INIT_RECEIVED)
-		*ret = VCPU_WAITING;
+	struct err *e = of_vcpu(kvm, vcpu, "mode", &found, &mode);
+	if (e)
+		return e;
+	if (!found)
+		*ret = VCPU_SIDE_UNKNOWN;
+	else if (mode == IN_GUEST_MODE || mode == EXITING_GUEST_MODE)
+		*ret = VCPU_SIDE_GUEST;
 	else
-		*ret = VCPU_IN_KERNEL;
-	return e;
+		*ret = VCPU_SIDE_HOST;
+	return NULL;
+}
+
+/* A thread is in an ioctl and does not run. */
+static enum vcpu_doing waits_for(const struct vcpu_facts *f)
+{
+	if (f->preempted)
+		return VCPU_PREEMPTED;
+	if (!f->has_mp_state)
+		return VCPU_IN_KERNEL;
+	switch (f->mp_state) {
+	case MP_HALTED:
+	case MP_AP_RESET_HOLD:
+		return VCPU_HALTED;
+	case MP_UNINITIALIZED:
+	case MP_INIT_RECEIVED:
+		return VCPU_WAITING;
+	default:
+		return VCPU_IN_KERNEL;
+	}
+}
+
+enum vcpu_doing vcpu_doing_of(const struct vcpu_facts *f)
+{
+	if (f->loaded && !f->on_cpu)
+		return waits_for(f);
+	if (f->loaded)
+		return f->side == VCPU_SIDE_GUEST  ? VCPU_IN_GUEST
+		       : f->side == VCPU_SIDE_HOST ? VCPU_IN_KERNEL
+						   : VCPU_UNKNOWN;
+	if (!f->has_run)
+		return VCPU_NEVER_RUN;
+	if (f->thread_ended)
+		return VCPU_THREAD_GONE;
+	return f->thread_is_out ? VCPU_IN_USER : VCPU_UNKNOWN;
 }
 
 /* Whether the vCPU's thread surely has not loaded it: its notifiers can be read, and KVM's is not
@@ -54,21 +86,26 @@ static bool is_outside(const struct kvm *kvm, const struct vcpu *vcpu)
 	       kvm_read_number(kvm, vcpu->task->address, &kvm->layout.task_notifiers, &first);
 }
 
-static struct err *find_doing(struct kvm *kvm, const struct vcpu *vcpu, bool has_mode,
-			      uint64_t mode, enum vcpu_doing *ret)
+struct err *vcpu_doing_read(const struct kvm *kvm, const struct vcpu *vcpu, enum vcpu_doing *ret)
 {
-	if (vcpu->loader && !vcpu->loader->on_cpu)
-		return waits_for(kvm, vcpu, ret);
-	if (vcpu->loader)
-		*ret = has_mode && (mode == IN_GUEST_MODE || mode == EXITING_GUEST_MODE)
-			       ? VCPU_IN_GUEST
-			       : VCPU_IN_KERNEL;
-	else if (!vcpu->has_run)
-		*ret = VCPU_NEVER_RUN;
-	else if (vcpu->thread_ended)
-		*ret = VCPU_THREAD_GONE;
-	else
-		*ret = is_outside(kvm, vcpu) ? VCPU_IN_USER : VCPU_UNKNOWN;
+	struct vcpu_facts f = {
+		.has_run = vcpu->has_run,
+		.thread_ended = vcpu->thread_ended,
+		.loaded = vcpu->loader,
+		.on_cpu = vcpu->loader && vcpu->loader->on_cpu,
+	};
+	uint64_t preempted = 0;
+	bool found;
+	struct err *e = vcpu_side_read(kvm, vcpu, &f.side);
+	if (!e)
+		e = of_vcpu(kvm, vcpu, "preempted", &found, &preempted);
+	if (!e)
+		e = of_vcpu(kvm, vcpu, "arch.mp_state", &f.has_mp_state, &f.mp_state);
+	if (e)
+		return e;
+	f.preempted = preempted & 1;
+	f.thread_is_out = !f.loaded && is_outside(kvm, vcpu);
+	*ret = vcpu_doing_of(&f);
 	return NULL;
 }
 
@@ -153,7 +190,7 @@ struct err *vcpu_state_read(struct kvm *kvm, const struct vcpu *vcpu, struct vcp
 	bool has_mode;
 	struct err *e = of_vcpu(kvm, vcpu, "mode", &has_mode, &mode);
 	if (!e)
-		e = find_doing(kvm, vcpu, has_mode, mode, &s.doing);
+		e = vcpu_doing_read(kvm, vcpu, &s.doing);
 	if (has_mode)
 		s.mode = mode_name(mode);
 	if (!e)

@@ -22,6 +22,34 @@ enum vcpu_doing {
 	VCPU_THREAD_GONE /* its thread has ended */
 };
 
+/* On which side of the guest's entry KVM has the vCPU: the guest's from before the CPU enters it
+ * until the registers that it left with are put away. */
+enum vcpu_side { VCPU_SIDE_UNKNOWN, VCPU_SIDE_HOST, VCPU_SIDE_GUEST };
+
+/* By vcpu->mode. ERR_NOMEM only. */
+__attribute__((warn_unused_result)) struct err *
+vcpu_side_read(const struct kvm *kvm, const struct vcpu *vcpu, enum vcpu_side *ret);
+
+/* What tells what a vCPU was doing. */
+struct vcpu_facts {
+	bool has_run;	   /* false: KVM_RUN was surely never called */
+	bool thread_ended; /* the one that ran it last */
+	bool loaded;	   /* a thread is in an ioctl of it */
+	bool on_cpu;	   /* loaded: that thread runs */
+	enum vcpu_side side;
+	bool preempted; /* loaded: the thread was switched out though it would run */
+	bool has_mp_state;
+	uint64_t mp_state;  /* KVM_MP_STATE_*, include/uapi/linux/kvm.h */
+	bool thread_is_out; /* the thread that ran it last is surely in no ioctl of it */
+};
+
+/* The one place that decides it. */
+enum vcpu_doing vcpu_doing_of(const struct vcpu_facts *f);
+
+/* The same, of what the dump has. ERR_NOMEM only. */
+__attribute__((warn_unused_result)) struct err *
+vcpu_doing_read(const struct kvm *kvm, const struct vcpu *vcpu, enum vcpu_doing *ret);
+
 struct vcpu_state {
 	enum vcpu_doing doing;
 	bool has_root; /* a root of the MMU's tables is loaded */
