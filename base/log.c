@@ -13,6 +13,8 @@ static const struct {
 } categories[LOG_CATEGORIES] = {
 	[LOG_PACKET] = { "packet", "every packet in and out" },
 	[LOG_TARGET] = { "target", "each question of packets to what is debugged, and its answer" },
+	[LOG_REFUSED] = { "refused", "what clients did not get, and why: memory that is not there, "
+				     "unknown or damaged packets" },
 	[LOG_SESSION] = { "session", "clients coming and going, and what they negotiated" },
 	[LOG_DUMP] = { "dump", "dump files, their formats, pages read" },
 	[LOG_MEMORY] = { "memory", "address translation" },

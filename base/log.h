@@ -15,6 +15,7 @@ struct buf;
 enum log_category {
 	LOG_PACKET,  /* every packet in and out */
 	LOG_TARGET,  /* each question of the protocol to what is debugged, and its answer */
+	LOG_REFUSED, /* packets that were refused or failed, and why */
 	LOG_SESSION, /* clients coming and going, what they negotiated */
 	LOG_DUMP,    /* files, formats, pages read */
 	LOG_MEMORY,  /* address translation */

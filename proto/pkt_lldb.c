@@ -31,7 +31,7 @@ enum packet_result packet_thread_stop(struct rsp *s, struct cursor *args, struct
 {
 	uint64_t tid;
 	if (thread_id_read(s, args, &tid) != THREAD_ONE || !cursor_done(args)) {
-		reply_error(r, REPLY_E_REFUSED);
+		reply_error(r, REPLY_E_REFUSED, "there is no such thread");
 		return PACKET_REPLY;
 	}
 	bool current = tid == target_current_thread(s->target);

@@ -4,7 +4,10 @@
  * all clients. Nothing at all is an error, and never a text: gdb before 16 takes "E.text" for hex
  * digits.
  */
+#include <inttypes.h>
+
 #include "base/err.h"
+#include "base/log.h"
 #include "proto/packet.h"
 #include "proto/session.h"
 
@@ -23,17 +26,22 @@ static size_t read_memory(struct rsp *s, uint64_t addr, uint64_t len, struct rep
 	 * it. Another task's user memory under the same address would be wrong silently.
 	 */
 	if (session_is_lldb(s) && !s->view.physical && !target_memory_is_shared(t, addr)) {
-		reply_error(r, REPLY_E_FAULT);
+		reply_error(r, REPLY_E_FAULT,
+			    "the memory differs from thread to thread, and lldb names none");
 		return 0;
 	}
 	buf_reset(&s->scratch);
 	if (!buf_reserve(&s->scratch, (size_t)len)) {
-		reply_error(r, REPLY_E_NOMEM);
+		reply_error(r, REPLY_E_NOMEM, "out of memory");
 		return 0;
 	}
 	struct err *e = target_read_memory(t, &s->view, addr, s->scratch.data, (size_t)len, &done);
 	if (e) {
-		reply_error(r, REPLY_E_FAULT);
+		/* Nobody but the log is told where: it is not worth its while otherwise. */
+		if (log_on(LOG_REFUSED))
+			e = err_wrap(e, "%s0x%" PRIx64 " as thread %" PRIu64 " sees it",
+				     s->view.physical ? "physical " : "", addr, s->view.tid);
+		reply_err(r, REPLY_E_FAULT, e);
 		err_free(e);
 		return 0;
 	}
@@ -54,7 +62,7 @@ enum packet_result packet_memory_hex(struct rsp *s, struct cursor *args, struct 
 {
 	uint64_t addr, len;
 	if (!parse_range(args, &addr, &len) || !len) {
-		reply_error(r, REPLY_E_REFUSED);
+		reply_error(r, REPLY_E_REFUSED, "it names no range of memory");
 		return PACKET_REPLY;
 	}
 	size_t done = read_memory(s, addr, len, r);
@@ -70,7 +78,7 @@ enum packet_result packet_memory_binary(struct rsp *s, struct cursor *args, stru
 {
 	uint64_t addr, len;
 	if (!parse_range(args, &addr, &len)) {
-		reply_error(r, REPLY_E_REFUSED);
+		reply_error(r, REPLY_E_REFUSED, "it names no range of memory");
 		return PACKET_REPLY;
 	}
 	if (!len) {

@@ -65,7 +65,7 @@ static void finish(struct rsp *s, struct reply *r, struct err *e)
 	else if (shown)
 		session_error(s, r, REPLY_E_REFUSED, err_msg(e));
 	else
-		reply_error(r, REPLY_E_REFUSED);
+		reply_err(r, REPLY_E_REFUSED, e);
 	err_free(e);
 	buf_free(&s->console);
 }
@@ -75,7 +75,7 @@ enum packet_result packet_monitor(struct rsp *s, struct cursor *args, struct rep
 	bool done;
 	const char *line = parse_line(s, args);
 	if (!line) {
-		reply_error(r, REPLY_E_REFUSED);
+		reply_error(r, REPLY_E_REFUSED, "it is no line of text in hex digits");
 		return PACKET_REPLY;
 	}
 	struct err *e = run(s, line, &done);

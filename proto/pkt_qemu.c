@@ -29,7 +29,7 @@ enum packet_result packet_set_physical_mode(struct rsp *s, struct cursor *args, 
 	cursor_expect(args, ':');
 	uint64_t mode = cursor_hex(args);
 	if (!cursor_done(args) || mode > 1) {
-		reply_error(r, REPLY_E_REFUSED);
+		reply_error(r, REPLY_E_REFUSED, "the mode is neither 0 nor 1");
 		return PACKET_REPLY;
 	}
 	s->view.physical = mode;

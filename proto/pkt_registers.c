@@ -20,7 +20,7 @@ enum packet_result packet_registers(struct rsp *s, struct cursor *args, struct r
 	struct register_values values;
 	uint64_t tid;
 	if (!thread_suffix_read(s, args, &tid)) {
-		reply_error(r, REPLY_E_REFUSED);
+		reply_error(r, REPLY_E_REFUSED, "there is no such thread");
 		return PACKET_REPLY;
 	}
 	read_thread(s, tid, 0, layout->ops->count, &values);
@@ -38,14 +38,14 @@ enum packet_result packet_register(struct rsp *s, struct cursor *args, struct re
 	struct register_values values;
 	uint64_t row = cursor_hex(args), tid;
 	if (!thread_suffix_read(s, args, &tid) || row >= layout->ops->count) {
-		reply_error(r, REPLY_E_REFUSED);
+		reply_error(r, REPLY_E_REFUSED, "there is no such register or thread");
 		return PACKET_REPLY;
 	}
 	bool probe = !s->probed_register;
 	s->probed_register = true;
 	read_thread(s, tid, row, 1, &values);
 	if (session_is_lldb(s) && !probe && !values.known[row])
-		reply_error(r, REPLY_E_UNAVAILABLE);
+		reply_error(r, REPLY_E_UNAVAILABLE, "the value of the register is not known");
 	else
 		registers_add_hex(layout, &values, row, 1, r->out);
 	return PACKET_REPLY;

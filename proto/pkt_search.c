@@ -6,9 +6,11 @@
  */
 #define _GNU_SOURCE 1
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/err.h"
+#include "base/log.h"
 #include "proto/packet.h"
 #include "proto/session.h"
 
@@ -76,6 +78,16 @@ static bool look(struct rsp *s, const struct request *q, size_t len, uint64_t *r
 	return false;
 }
 
+/* The reason for what could not be read first stands for all of it. */
+static void keep_why(struct search *search, const struct err *e)
+{
+	const char *kind = err_memory_kind(err_code(e));
+	if (log_on(LOG_REFUSED) && !search->why[0])
+		snprintf(search->why, sizeof(search->why),
+			 "nothing in the range can be read, beginning with 0x%" PRIx64 ": %s%s%s",
+			 search->at, kind ? kind : "", kind ? ": " : "", err_msg(e));
+}
+
 /* One read. Returns whether that found the pattern. */
 static bool advance(struct rsp *s, const struct request *q, uint64_t *ret_addr)
 {
@@ -85,6 +97,7 @@ static bool advance(struct rsp *s, const struct request *q, uint64_t *ret_addr)
 	struct err *e = target_read_memory(s->target, &s->view, search->at,
 					   s->scratch.data + search->carry, want, &done);
 	if (e) {
+		keep_why(search, e);
 		err_free(e);
 		skip_hole(s);
 		return false;
@@ -104,13 +117,13 @@ enum packet_result packet_search(struct rsp *s, struct cursor *args, struct repl
 	struct request q;
 	uint64_t found;
 	if (!parse_request(args, &q)) {
-		reply_error(r, REPLY_E_REFUSED);
+		reply_error(r, REPLY_E_REFUSED, "it names no range of memory and no pattern");
 		return PACKET_REPLY;
 	}
 	if (!s->busy)
 		start(s, &q);
 	if (!buf_reserve(&s->scratch, CHUNK + q.pattern_len)) {
-		reply_error(r, REPLY_E_NOMEM);
+		reply_error(r, REPLY_E_NOMEM, "out of memory");
 		return PACKET_REPLY;
 	}
 	for (int reads = 0; !finished(&s->search); reads++) {
@@ -124,6 +137,6 @@ enum packet_result packet_search(struct rsp *s, struct cursor *args, struct repl
 	if (s->search.read_any)
 		buf_addch(r->out, '0');
 	else
-		reply_error(r, REPLY_E_FAULT);
+		reply_error(r, REPLY_E_FAULT, s->search.why);
 	return PACKET_REPLY;
 }

@@ -135,6 +135,6 @@ enum packet_result packet_kill(struct rsp *s, struct cursor *args, struct reply 
 enum packet_result packet_vkill(struct rsp *s, struct cursor *args, struct reply *r)
 {
 	(void)s, (void)args;
-	reply_error(r, REPLY_E_REFUSED);
+	reply_error(r, REPLY_E_REFUSED, "nothing runs that could be killed");
 	return PACKET_REPLY;
 }

@@ -25,7 +25,7 @@ enum packet_result packet_select(struct rsp *s, struct cursor *args, struct repl
 		cursor_expect(args, 'c');
 	enum thread_id_kind kind = thread_id_read(s, args, &tid);
 	if (kind == THREAD_NONE || !cursor_done(args)) {
-		reply_error(r, REPLY_E_REFUSED);
+		reply_error(r, REPLY_E_REFUSED, "there is no such thread");
 		return PACKET_REPLY;
 	}
 	if (for_registers && kind == THREAD_ONE)
@@ -41,7 +41,7 @@ enum packet_result packet_alive(struct rsp *s, struct cursor *args, struct reply
 	if (thread_id_read(s, args, &tid) == THREAD_ONE && cursor_done(args))
 		reply_ok(r);
 	else
-		reply_error(r, REPLY_E_REFUSED);
+		reply_error(r, REPLY_E_REFUSED, "there is no such thread");
 	return PACKET_REPLY;
 }
 
@@ -99,7 +99,7 @@ enum packet_result packet_extra_info(struct rsp *s, struct cursor *args, struct 
 	uint64_t tid;
 	cursor_expect(args, ',');
 	if (thread_id_read(s, args, &tid) != THREAD_ONE || !cursor_done(args)) {
-		reply_error(r, REPLY_E_REFUSED);
+		reply_error(r, REPLY_E_REFUSED, "there is no such thread");
 		return PACKET_REPLY;
 	}
 	struct target_thread thread;

@@ -69,16 +69,17 @@ static void reply_result(struct reply *r, size_t result)
 	buf_addf(r->out, "F%zx", result);
 }
 
-static void reply_failure(struct reply *r, enum file_error number)
+static void reply_failure(struct reply *r, enum file_error number, const char *why)
 {
 	reply_clear(r);
 	buf_addf(r->out, "F-1,%x", (unsigned)number);
+	reply_failed(r, why);
 }
 
 /* Says what kind of error @e is, which is freed. */
-static void reply_err(struct reply *r, struct err *e)
+static void reply_file_err(struct reply *r, struct err *e)
 {
-	reply_failure(r, err_code(e) == ERR_NOTFOUND ? FILE_ENOENT : FILE_EIO);
+	reply_failure(r, err_code(e) == ERR_NOTFOUND ? FILE_ENOENT : FILE_EIO, err_msg(e));
 	err_free(e);
 }
 
@@ -94,13 +95,13 @@ static bool parse_name(struct rsp *s, struct cursor *args, struct reply *r)
 	size_t len = digits / 2;
 	buf_reset(&s->scratch);
 	if (len > NAME_MAX_BYTES) {
-		reply_failure(r, FILE_ENAMETOOLONG);
+		reply_failure(r, FILE_ENAMETOOLONG, "the name is longer than any file's");
 		return false;
 	}
 	bool good = !args->bad && buf_reserve(&s->scratch, len) &&
 		    hex_decode(s->scratch.data, hex, digits) && !memchr(s->scratch.data, 0, len);
 	if (!good) {
-		reply_failure(r, FILE_EINVAL);
+		reply_failure(r, FILE_EINVAL, "it has no name in hex digits");
 		return false;
 	}
 	s->scratch.len = len;
@@ -115,11 +116,11 @@ static struct target_file *parse_file(struct rsp *s, struct cursor *args, struct
 	cursor_expect(args, ':');
 	*ret_fd = cursor_hex(args);
 	if (args->bad) {
-		reply_failure(r, FILE_EINVAL);
+		reply_failure(r, FILE_EINVAL, "it is malformed");
 		return NULL;
 	}
 	if (*ret_fd >= s->files.count || !s->files.slots[*ret_fd]) {
-		reply_failure(r, FILE_EBADF);
+		reply_failure(r, FILE_EBADF, "no file of that number is open");
 		return NULL;
 	}
 	return s->files.slots[*ret_fd];
@@ -133,7 +134,7 @@ enum packet_result packet_file_setfs(struct rsp *s, struct cursor *args, struct 
 	if (cursor_done(args) && (pid == 0 || pid == s->target->pid))
 		reply_result(r, 0);
 	else
-		reply_failure(r, FILE_EINVAL);
+		reply_failure(r, FILE_EINVAL, "it is malformed");
 	return PACKET_REPLY;
 }
 
@@ -179,7 +180,7 @@ static enum packet_result open_named(struct rsp *s, struct reply *r, struct targ
 {
 	struct err *e = target_open_file(s->target, s->scratch.data, ret);
 	if (e) {
-		reply_err(r, e);
+		reply_file_err(r, e);
 		return PACKET_REPLY;
 	}
 	return *ret ? PACKET_REPLY : PACKET_AGAIN;
@@ -194,15 +195,15 @@ enum packet_result packet_file_open(struct rsp *s, struct cursor *args, struct r
 	if (!parse_name(s, args, r))
 		return PACKET_REPLY;
 	if (!parse_flags(args, &flags) || flags & ~(uint64_t)(FILE_O_WRITES | FILE_O_EXCL)) {
-		reply_failure(r, FILE_EINVAL);
+		reply_failure(r, FILE_EINVAL, "it is malformed");
 		return PACKET_REPLY;
 	}
 	if (flags & FILE_O_WRITES) {
-		reply_failure(r, FILE_EROFS);
+		reply_failure(r, FILE_EROFS, "files are for reading only");
 		return PACKET_REPLY;
 	}
 	if (!find_slot(&s->files, &slot)) {
-		reply_failure(r, FILE_EMFILE);
+		reply_failure(r, FILE_EMFILE, "too many files are open, or memory is out");
 		return PACKET_REPLY;
 	}
 	enum packet_result result = open_named(s, r, &file);
@@ -264,7 +265,7 @@ enum packet_result packet_file_read(struct rsp *s, struct cursor *args, struct r
 	cursor_expect(args, ',');
 	uint64_t offset = cursor_hex(args);
 	if (!cursor_done(args)) {
-		reply_failure(r, FILE_EINVAL);
+		reply_failure(r, FILE_EINVAL, "it is malformed");
 		return PACKET_REPLY;
 	}
 	struct file_reading *reading = &s->files.readings[fd];
@@ -274,7 +275,7 @@ enum packet_result packet_file_read(struct rsp *s, struct cursor *args, struct r
 	if (!e && now)
 		e = target_read_file(s->target, file, offset, s->scratch.data, now, &done);
 	if (e) {
-		reply_err(r, e);
+		reply_file_err(r, e);
 		return PACKET_REPLY;
 	}
 	size_t sent = reply_data(s, r, done);
@@ -302,7 +303,7 @@ static void reply_status(struct rsp *s, struct reply *r, struct target_file *fil
 	unsigned char stat[STAT_SIZE] = { 0 };
 	struct err *e = target_file_status(s->target, file, &status);
 	if (e) {
-		reply_err(r, e);
+		reply_file_err(r, e);
 		return;
 	}
 	put_be32(stat + STAT_INO, status.inode);
@@ -326,7 +327,7 @@ enum packet_result packet_file_status(struct rsp *s, struct cursor *args, struct
 	if (cursor_done(args))
 		reply_status(s, r, file);
 	else
-		reply_failure(r, FILE_EINVAL);
+		reply_failure(r, FILE_EINVAL, "it is malformed");
 	return PACKET_REPLY;
 }
 
@@ -337,7 +338,7 @@ enum packet_result packet_file_stat(struct rsp *s, struct cursor *args, struct r
 	if (!parse_name(s, args, r))
 		return PACKET_REPLY;
 	if (!cursor_done(args)) {
-		reply_failure(r, FILE_EINVAL);
+		reply_failure(r, FILE_EINVAL, "it is malformed");
 		return PACKET_REPLY;
 	}
 	enum packet_result result = open_named(s, r, &file);
@@ -356,7 +357,7 @@ enum packet_result packet_file_close(struct rsp *s, struct cursor *args, struct 
 	if (!file)
 		return PACKET_REPLY;
 	if (!cursor_done(args)) {
-		reply_failure(r, FILE_EINVAL);
+		reply_failure(r, FILE_EINVAL, "it is malformed");
 		return PACKET_REPLY;
 	}
 	target_close_file(s->target, file);
@@ -369,6 +370,6 @@ enum packet_result packet_file_close(struct rsp *s, struct cursor *args, struct 
 enum packet_result packet_file_write(struct rsp *s, struct cursor *args, struct reply *r)
 {
 	(void)s, (void)args;
-	reply_failure(r, FILE_EROFS);
+	reply_failure(r, FILE_EROFS, "files are for reading only");
 	return PACKET_REPLY;
 }

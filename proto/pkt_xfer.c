@@ -40,7 +40,7 @@ static bool annex_is(const struct part *part, const char *name)
 static void reply_part(struct reply *r, const struct part *part, const struct buf *document)
 {
 	if (part->offset > document->len) {
-		reply_error(r, REPLY_E_REFUSED);
+		reply_error(r, REPLY_E_REFUSED, "that is behind the document's end");
 		return;
 	}
 	size_t offset = (size_t)part->offset, left = document->len - offset;
@@ -58,7 +58,7 @@ enum packet_result packet_xfer_features(struct rsp *s, struct cursor *args, stru
 	if (parse_part(args, &part) && annex_is(&part, "target.xml"))
 		reply_part(r, &part, &s->shared->target_xml);
 	else
-		reply_error(r, REPLY_E_ANNEX);
+		reply_error(r, REPLY_E_ANNEX, "there is target.xml alone");
 	return PACKET_REPLY;
 }
 
@@ -95,7 +95,7 @@ enum packet_result packet_xfer_threads(struct rsp *s, struct cursor *args, struc
 	struct part part;
 	const struct buf *document;
 	if (!parse_part(args, &part) || part.annex_len) {
-		reply_error(r, REPLY_E_ANNEX);
+		reply_error(r, REPLY_E_ANNEX, "it names no part of a document");
 		return PACKET_REPLY;
 	}
 	struct err *e = get_threads(s, part.offset, &document);
@@ -131,7 +131,7 @@ static bool get_document(const struct rsp *s, const struct target_object *object
 	char name[ANNEX_MAX + 1];
 	*ret_document = NULL;
 	if (annex_len > ANNEX_MAX || memchr(annex, 0, annex_len)) {
-		reply_error(r, REPLY_E_ANNEX);
+		reply_error(r, REPLY_E_ANNEX, "the annex is no name");
 		return false;
 	}
 	memcpy(name, annex, annex_len);
@@ -142,7 +142,7 @@ static bool get_document(const struct rsp *s, const struct target_object *object
 	if (!e)
 		return true;
 	if (err_code(e) == ERR_NOTFOUND)
-		reply_error(r, REPLY_E_ANNEX);
+		reply_err(r, REPLY_E_ANNEX, e);
 	else
 		session_error(s, r, REPLY_E_REFUSED, err_msg(e));
 	err_free(e);
@@ -159,7 +159,7 @@ enum packet_result packet_xfer_object(struct rsp *s, struct cursor *args, struct
 	if (!object || !cursor_skip_text(args, ":read"))
 		return PACKET_REPLY;
 	if (!parse_part(args, &part)) {
-		reply_error(r, REPLY_E_ANNEX);
+		reply_error(r, REPLY_E_ANNEX, "it names no part of a document");
 		return PACKET_REPLY;
 	}
 	const struct buf *document = s->document;
@@ -195,6 +195,6 @@ enum packet_result packet_vmcoreinfo(struct rsp *s, struct cursor *args, struct 
 		return PACKET_AGAIN;
 	buf_addch(r->out, 'Q');
 	if (reply_binary(r, document->data, document->len) < document->len)
-		reply_error(r, REPLY_E_REFUSED);
+		reply_error(r, REPLY_E_REFUSED, "it is too long for a packet");
 	return PACKET_REPLY;
 }

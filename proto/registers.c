@@ -57,8 +57,8 @@ void registers_read(const struct register_layout *layout, const struct target_vi
 					      values->bytes + offset[first], values->known + first);
 	if (!e)
 		return;
-	log_debug(LOG_PACKET, "registers of thread %llu: %s", (unsigned long long)view->tid,
-		  err_msg(e));
+	log_debug(LOG_REFUSED, "%s: registers of thread %llu: %s", target_name(layout->target),
+		  (unsigned long long)view->tid, err_msg(e));
 	err_free(e);
 	memset(values->known + first, 0, count * sizeof(*values->known));
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "proto/reply.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "proto/frame.h"
 
 void reply_open(struct reply *r, struct buf *out)
@@ -10,6 +12,8 @@ void reply_open(struct reply *r, struct buf *out)
 	buf_addch(out, '$');
 	r->out = out;
 	r->start = out->len;
+	r->failed = false;
+	r->why[0] = 0;
 }
 
 void reply_close(struct reply *r)
@@ -20,6 +24,7 @@ void reply_close(struct reply *r)
 void reply_clear(struct reply *r)
 {
 	buf_cut(r->out, r->start);
+	r->failed = false;
 }
 
 void reply_drop(struct reply *r)
@@ -35,10 +40,26 @@ size_t reply_room(const struct reply *r)
 	return used < FRAME_PAYLOAD_MAX ? FRAME_PAYLOAD_MAX - used : 0;
 }
 
-void reply_error(struct reply *r, enum reply_error code)
+void reply_failed(struct reply *r, const char *why)
+{
+	r->failed = true;
+	if (log_on(LOG_REFUSED))
+		snprintf(r->why, sizeof(r->why), "%s", why);
+}
+
+void reply_error(struct reply *r, enum reply_error code, const char *why)
 {
 	reply_clear(r);
 	buf_addf(r->out, "E%02x", (unsigned)code);
+	reply_failed(r, why);
+}
+
+void reply_err(struct reply *r, enum reply_error code, const struct err *e)
+{
+	const char *kind = err_memory_kind(err_code(e));
+	reply_error(r, code, err_msg(e));
+	if (kind && log_on(LOG_REFUSED))
+		snprintf(r->why, sizeof(r->why), "%s: %s", kind, err_msg(e));
 }
 
 void reply_ok(struct reply *r)

@@ -10,10 +10,12 @@
 #ifndef PROTO_REPLY_H
 #define PROTO_REPLY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/err.h"
 
 /*
  * The numbers of error replies. Clients show them and interpret none, but lldb 0x45; where a
@@ -28,9 +30,15 @@ enum reply_error {
 	REPLY_E_UNAVAILABLE = 0x45, /* a register's value is not known (lldb shows that word) */
 };
 
+enum { REPLY_WHY_MAX = 300 };
+
 struct reply {
 	struct buf *out; /* borrowed */
 	size_t start;	 /* where the payload begins */
+	/* For --debug refused, as nothing that a client is sent says as much: whether the reply is
+	 * an error, and why; empty unless somebody listens. */
+	bool failed;
+	char why[REPLY_WHY_MAX];
 };
 
 /* Begins a reply at the end of @out. */
@@ -48,8 +56,14 @@ void reply_drop(struct reply *r);
 /* How many bytes the payload may still get. */
 size_t reply_room(const struct reply *r);
 
+/* The reply, which is made otherwise, is an error: @why is a sentence for developers. */
+void reply_failed(struct reply *r, const char *why);
+
 /* The payload becomes "Exx". */
-void reply_error(struct reply *r, enum reply_error code);
+void reply_error(struct reply *r, enum reply_error code, const char *why);
+
+/* What @e says, and which kind of missing memory it is. */
+void reply_err(struct reply *r, enum reply_error code, const struct err *e);
 
 /* The payload becomes "OK". */
 void reply_ok(struct reply *r);

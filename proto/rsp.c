@@ -2,6 +2,7 @@
 #include "proto/rsp.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "proto/packet.h"
@@ -73,18 +74,47 @@ struct err *rsp_input(struct rsp *s, const void *bytes, size_t len)
 	return buf_error(&s->in);
 }
 
-/* A packet as a debug message: its beginning, printable. */
+/* The beginning of a packet, printable. */
+struct shown {
+	char text[LOG_MAX + sizeof("...")];
+};
+
+static struct shown show(const char *text, size_t len)
+{
+	struct shown shown;
+	size_t n = 0;
+	for (; n < len && n < LOG_MAX; n++)
+		shown.text[n] = text[n] < ' ' || text[n] > '~' ? '.' : text[n];
+	strcpy(shown.text + n, len > LOG_MAX ? "..." : "");
+	return shown;
+}
+
+/* A packet as a debug message. */
 static void log_packet(const struct rsp *s, const char *direction, const char *text, size_t len)
 {
-	char shown[LOG_MAX + 1];
-	size_t n = 0;
-	if (!log_on(LOG_PACKET))
-		return;
-	for (; n < len && n < LOG_MAX; n++)
-		shown[n] = text[n] < ' ' || text[n] > '~' ? '.' : text[n];
-	shown[n] = 0;
-	log_write(LOG_PACKET, "[%u] %s %s%s", s->number, direction, shown,
-		  len > LOG_MAX ? "..." : "");
+	if (log_on(LOG_PACKET))
+		log_write(LOG_PACKET, "[%u] %s %s", s->number, direction, show(text, len).text);
+}
+
+/* A packet whose reply is an error as a debug message: which, what was sent, and why. Ahead of
+ * reply_close(). */
+static void log_refused(const struct rsp *s, const struct reply *r)
+{
+	const struct buf *packet = &s->frame.payload;
+	const char *reply = r->out->data + r->start;
+	size_t len = r->out->len - r->start;
+	if (log_on(LOG_REFUSED) && r->failed)
+		log_write(LOG_REFUSED, "[%u] %s: %s: %s: %s", s->number, target_name(s->target),
+			  show(packet->data, packet->len).text, show(reply, len).text, r->why);
+	else if (log_on(LOG_REFUSED) && !len)
+		log_write(LOG_REFUSED, "[%u] %s: %s: it is not supported", s->number,
+			  target_name(s->target), show(packet->data, packet->len).text);
+}
+
+/* What came is no packet as it should be. */
+static void log_odd(const struct rsp *s, const char *what)
+{
+	log_debug(LOG_REFUSED, "[%u] %s: %s", s->number, target_name(s->target), what);
 }
 
 static bool input_left(const struct rsp *s)
@@ -126,6 +156,7 @@ static void keep(struct rsp *s, const struct buf *out, size_t begin)
 static void send_reply(struct rsp *s, struct reply *r, size_t begin)
 {
 	log_packet(s, "<-", r->out->data + r->start, r->out->len - r->start);
+	log_refused(s, r);
 	reply_close(r);
 	keep(s, r->out, begin);
 }
@@ -158,12 +189,12 @@ static void answer(struct rsp *s, struct buf *out)
 }
 
 /* An error reply to a packet that no handler saw, or whose handler will not end. */
-static void answer_error(struct rsp *s, struct buf *out, enum reply_error code)
+static void answer_error(struct rsp *s, struct buf *out, enum reply_error code, const char *why)
 {
 	struct reply r;
 	size_t begin = out->len;
 	reply_open(&r, out);
-	reply_error(&r, code);
+	reply_error(&r, code, why);
 	send_reply(s, &r, begin);
 }
 
@@ -185,17 +216,22 @@ static bool handle_event(struct rsp *s, enum frame_event event, struct buf *out)
 		return true;
 	case FRAME_UNUSABLE:
 		acknowledge(s, out);
-		answer_error(s, out, REPLY_E_REFUSED);
+		answer_error(s, out, REPLY_E_REFUSED,
+			     "the packet is longer than any may be, or its escapes are damaged");
 		return true;
 	case FRAME_BAD_CHECKSUM:
 		/* Without acknowledgements nobody sends anything again, but all wait for replies.
 		 */
-		if (s->acks)
+		if (s->acks) {
+			log_odd(s, "a packet has a bad checksum: it is asked for again");
 			buf_addch(out, '-');
-		else
-			answer_error(s, out, REPLY_E_REFUSED);
+		} else {
+			answer_error(s, out, REPLY_E_REFUSED, "its checksum is bad");
+		}
 		return true;
 	case FRAME_NAK:
+		log_odd(s, s->acks ? "the client asks for the last reply again"
+				   : "the client asks for the last reply, which is not kept");
 		if (s->acks)
 			buf_add(out, s->last.data, s->last.len);
 		return true;
@@ -211,7 +247,7 @@ struct err *rsp_step(struct rsp *s, struct buf *out, bool *ret_more)
 {
 	if (s->busy && interrupted(s)) {
 		session_cancel(s);
-		answer_error(s, out, REPLY_E_INTERRUPTED);
+		answer_error(s, out, REPLY_E_INTERRUPTED, "the client interrupted it");
 	} else if (s->busy) {
 		answer(s, out);
 	} else {

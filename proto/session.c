@@ -39,7 +39,7 @@ void session_close_files(struct rsp *s)
 /* lldb docs, "QEnableErrorStrings". */
 static void lldb_error(struct reply *r, enum reply_error code, const char *text)
 {
-	reply_error(r, code);
+	reply_error(r, code, text);
 	buf_addch(r->out, ';');
 	buf_addhex(r->out, text, strlen(text));
 }
@@ -50,6 +50,7 @@ static void gdb_error(struct reply *r, const char *text)
 	reply_clear(r);
 	buf_addstr(r->out, "E.");
 	reply_text(r, text);
+	reply_failed(r, text);
 }
 
 void session_error(const struct rsp *s, struct reply *r, enum reply_error code, const char *text)
@@ -59,7 +60,7 @@ void session_error(const struct rsp *s, struct reply *r, enum reply_error code, 
 	else if (!session_is_lldb(s) && s->error_text)
 		gdb_error(r, text);
 	else
-		reply_error(r, code);
+		reply_error(r, code, text);
 }
 
 void session_refuse(const struct rsp *s, struct reply *r, const char *text)

@@ -21,6 +21,7 @@ struct search {
 	size_t carry;	   /* bytes just before @at that are at the start of the scratch buffer */
 	bool read_any;	   /* something in the range could be read */
 	bool past_the_end; /* @at would be above the last address there is */
+	char why[REPLY_WHY_MAX]; /* the first that could not be read; as a reply's */
 };
 
 /* What the client has open: a slot's number is the file's descriptor. NULL: free. */

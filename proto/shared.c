@@ -64,7 +64,8 @@ void shared_describe(const struct rsp_shared *shared, uint64_t tid, struct targe
 	struct err *e = target_describe_thread(shared->target, tid, ret);
 	if (!e)
 		return;
-	log_debug(LOG_PACKET, "describe thread %" PRIu64 ": %s", tid, err_msg(e));
+	log_debug(LOG_REFUSED, "%s: describe thread %" PRIu64 ": %s", target_name(shared->target),
+		  tid, err_msg(e));
 	err_free(e);
 	*ret = (struct target_thread){ .name = "?", .cpu = -1 };
 }
@@ -73,7 +74,8 @@ void shared_renew_threads(struct rsp_shared *shared)
 {
 	struct err *e = target_renew_threads(shared->target);
 	if (e)
-		log_debug(LOG_PACKET, "the old list of threads has to do: %s", err_msg(e));
+		log_debug(LOG_REFUSED, "%s: the old list of threads has to do: %s",
+			  target_name(shared->target), err_msg(e));
 	err_free(e);
 }
 

@@ -151,8 +151,8 @@ struct err *target_document(const struct target *t, const struct target_object *
 {
 	const struct buf *document = NULL;
 	struct err *e = object->get(t->self, annex, &document);
-	trace(t, e, "document %s %.*s: %s", object->name, SHOWN_MAX, annex,
-	      document ? "there" : "not yet");
+	trace(t, e, "document %s '%.*s'%s", object->name, SHOWN_MAX, annex,
+	      document || e ? "" : ": not yet");
 	if (!e)
 		*ret_document = document;
 	return e;
@@ -166,7 +166,7 @@ struct err *target_document_beside(const struct target *t, const struct target_o
 	if (!object->get_beside)
 		return target_document(t, object, "", ret_document);
 	struct err *e = object->get_beside(t->self, open, count, &document);
-	trace(t, e, "document %s: %s", object->name, document ? "there" : "not yet");
+	trace(t, e, "document %s%s", object->name, document || e ? "" : ": not yet");
 	if (!e)
 		*ret_document = document;
 	return e;
@@ -178,7 +178,7 @@ struct err *target_open_file(const struct target *t, const char *name, struct ta
 {
 	struct target_file *file = NULL;
 	struct err *e = t->files->open(t->self, name, &file);
-	trace(t, e, "open %.*s: %s", SHOWN_MAX, name, file ? "open" : "not yet");
+	trace(t, e, "open %.*s%s", SHOWN_MAX, name, file || e ? "" : ": not yet");
 	if (!e)
 		*ret = file;
 	return e;

@@ -81,8 +81,10 @@ static const struct row rows[] = {
 	{ 0, "no-extra-cfi", NULL, "do not give gdb the frames of entry code that a vmlinux lacks",
 	  NULL, false },
 	{ 0, "debug", "CATEGORIES",
-	  "tell on standard error what happens inside; 'list' names the categories", "list all",
-	  false },
+	  "tell on standard error what happens inside; 'list' names the\n"
+	  "categories: 'refused' is each packet that failed, with the reason,\n"
+	  "and 'target' what a dump or a guest is asked, with the answers",
+	  "list all", false },
 	{ 'q', "quiet", NULL, "say nothing but errors and where it listens", NULL, false },
 	{ 'h', "help", NULL, "print this help and exit", NULL, false },
 	{ 'V', "version", NULL, "print the version and exit", NULL, false },

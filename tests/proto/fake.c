@@ -497,6 +497,7 @@ static const struct target_object objects[] = {
 void fake_init(struct fake *f, size_t threads)
 {
 	*f = (struct fake){ .target = { .self = f,
+					.name = "fake",
 					.what = "a crash dump",
 					.pid = 1,
 					.begin = begin,

@@ -14,11 +14,13 @@ proto_transcripts = \
 	tests/proto/memory-lldb.transcript \
 	tests/proto/memory.transcript \
 	tests/proto/monitor.transcript \
+	tests/proto/refused.transcript \
 	tests/proto/registers.transcript \
 	tests/proto/run-gdb.transcript \
 	tests/proto/run-lldb.transcript \
 	tests/proto/search.transcript \
 	tests/proto/threads.transcript \
+	tests/proto/trace.transcript \
 	tests/proto/unknown.transcript \
 	tests/proto/vfile.transcript \
 	tests/proto/without-groups.transcript \

@@ -14,6 +14,9 @@
  *	% without GROUP	the target lacks memory, image, monitor, files or objects; before the first
  *			packet
  *	% threads N	the target has N threads; before the first packet
+ *	% log CATEGORIES	as --debug, from here on
+ *	% said LINE	that is the only debug message since the last such line; "..." as above
+ *	% said		there is none
  *
  * A line that begins with a tab continues the one before. \xNN, \n and \\ are escapes. While
  * acknowledgements are on, both sides send the + by themselves; <<, >> show them.
@@ -29,6 +32,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/hex.h"
+#include "base/log.h"
 #include "proto/frame.h"
 #include "proto/rsp.h"
 #include "tests/proto/fake.h"
@@ -43,12 +47,18 @@ struct replay {
 	bool acks;
 	bool raw; /* the last input was raw: its acknowledgements are on << lines */
 	unsigned steps;
+	FILE *log; /* NULL until a transcript wants it: debug messages, which go to stderr... */
+	FILE *stderr_of_process; /* ...which is this otherwise */
+	char *said; /* what is in the log, said_len bytes, of which so many were looked at: */
+	size_t said_len, said_seen;
 };
 
 __attribute__((noreturn, format(printf, 2, 3))) static void fail(const struct replay *p,
 								 const char *fmt, ...)
 {
 	va_list ap;
+	if (p->log)
+		stderr = p->stderr_of_process;
 	fprintf(stderr, "%s:%u: ", p->file, p->line);
 	va_start(ap, fmt);
 	vfprintf(stderr, fmt, ap);
@@ -214,6 +224,30 @@ static void remove_group(struct replay *p, const char *group)
 		fail(p, "unknown group %s", group);
 }
 
+static void keep_log(struct replay *p, const char *categories)
+{
+	must(p, log_enable(categories));
+	p->log = open_memstream(&p->said, &p->said_len);
+	if (!p->log)
+		fail(p, "out of memory");
+	p->stderr_of_process = stderr;
+	stderr = p->log;
+}
+
+static void expect_said(struct replay *p, const char *pattern)
+{
+	if (!p->log)
+		fail(p, "nothing is logged before %% log");
+	fflush(p->log);
+	char *said = p->said + p->said_seen;
+	size_t len = p->said_len - p->said_seen;
+	p->said_seen = p->said_len;
+	if (len && said[len - 1] == '\n')
+		said[--len] = 0;
+	if (memchr(said, '\n', len) || !matches(pattern, said))
+		fail(p, "expected: %s\nbut it said: %s", pattern, show(said, len));
+}
+
 static void directive(struct replay *p, const char *text)
 {
 	unsigned number;
@@ -232,6 +266,10 @@ static void directive(struct replay *p, const char *text)
 	} else if (sscanf(text, "threads %u", &number) == 1 && number >= 3 && !p->rsp) {
 		fake_free(&p->fake);
 		fake_init(&p->fake, number);
+	} else if (strncmp(text, "log ", 4) == 0 && !p->log) {
+		keep_log(p, text + 4);
+	} else if (strncmp(text, "said", 4) == 0 && (!text[4] || text[4] == ' ')) {
+		expect_said(p, text[4] ? text + 5 : "");
 	} else if (strcmp(text, "closed") == 0) {
 		if (!rsp_wants_close(p->rsp))
 			fail(p, "the connection is to stay");
@@ -306,6 +344,11 @@ static void replay_file(const char *name)
 	buf_free(&p.out);
 	rsp_free(p.rsp);
 	rsp_shared_free(p.shared);
+	if (p.log) {
+		stderr = p.stderr_of_process;
+		fclose(p.log);
+		free(p.said);
+	}
 	if (p.fake.files)
 		fail(&p, "%d files were left open", p.fake.files);
 	fake_free(&p.fake);

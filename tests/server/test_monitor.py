@@ -224,6 +224,29 @@ def _():
         expect_in(f"{address:016x}  {kind}: ", monitor(f"vtop {address:x}", dump))
 
 
+def expect_refused(server, address, target, packet, reply, why):
+    """Asks the packet; the next event of --debug refused must be its own."""
+    with Client(address) as client:
+        expect_equal(client.ask(packet), reply, f"{target}: {packet}")
+    line = server.next_line()
+    while not line.startswith("refused: "):
+        line = server.next_line()
+    expect(re.fullmatch(rf"refused: \[\d+\] {target}: {packet}: {reply}: {why}", line), line)
+
+
+@check("--debug refused: a read that fails has its target, its address and its kind")
+def _():
+    dump = make_dump(folder.name, "damaged", DAMAGE)
+    with Server("--debug", "refused", "--guests", dump=dump) as server:
+        for kind, address in KINDS.items():
+            expect_refused(server, server.address, "host", f"m{address:x},8", "E0e",
+                           rf"{kind}: 0x{address:x} as thread \d+ sees it: .+")
+    with Server("--debug", "refused", "--guests") as server:
+        guest = re.match(r"listening on (\S+) for vm-103$", server.next_line()).group(1)
+        expect_refused(server, guest, "vm-103", "m123456789000,8", "E0e",
+                       r"not present: 0x123456789000 as thread 1 sees it: .+")
+
+
 @check("vtop: every level, large pages, who may do what")
 def _():
     got = object_of("vtop 7f0b9c4b3107 --json")
