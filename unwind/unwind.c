@@ -62,6 +62,22 @@ static bool add_frame(struct driver *d, const struct frame *frame)
 	return true;
 }
 
+enum frame_mode frame_mode(const struct frame *f)
+{
+	/* The privilege level (Intel SDM vol. 3, 3.4.2); Linux has nothing at 1 and 2. */
+	static const enum frame_mode by_level[] = { FRAME_KERNEL, FRAME_UNKNOWN, FRAME_UNKNOWN,
+						    FRAME_USER };
+	uint64_t rip = f->regs.value[REG_RIP];
+	if (regs_known(&f->regs, REG_CS))
+		return by_level[f->regs.value[REG_CS] & 3];
+	if (!regs_known(&f->regs, REG_RIP))
+		return FRAME_UNKNOWN;
+	if (is_kernel_address(rip))
+		return FRAME_KERNEL;
+	return f->how == HOW_CFI && f->interrupted && rip && is_user_address(rip) ? FRAME_USER
+										  : FRAME_UNKNOWN;
+}
+
 static bool is_code(const struct walk *w, uint64_t pc)
 {
 	uint64_t function;
@@ -289,18 +305,6 @@ static bool follow_stack(struct driver *d, const struct frame *next)
 }
 
 /*
- * CFI of entry code says where rip is, and that it was interrupted, but cannot speak of cs, by
- * which a pt_regs tells user mode.
- */
-static bool is_user_mode(const struct frame *f)
-{
-	if (regs_known(&f->regs, REG_CS))
-		return regs_user_mode(&f->regs);
-	uint64_t rip = f->regs.value[REG_RIP];
-	return f->how == HOW_CFI && f->interrupted && rip && is_user_address(rip);
-}
-
-/*
  * Return address 0: what boot code pushes for the idle tasks, and the registers of a kernel thread,
  * which are zeros (copy_thread(), arch/x86/kernel/process.c); until 4.8 but for rsp, which is their
  * own address. Elsewhere than above everything that was on the stack it is damage.
@@ -341,7 +345,7 @@ static bool take_step(struct driver *d, struct err **ret_e)
 	f->end = step == STEP_BOTTOM ? END_KTHREAD : END_LOST;
 	if (step != STEP_CALLER)
 		return false;
-	bool user = is_user_mode(&next);
+	bool user = frame_mode(&next) == FRAME_USER;
 	if (!user && is_bottom(w, &next)) {
 		f->end = END_KTHREAD;
 		return false;
@@ -392,7 +396,7 @@ static struct err *run(struct driver *d, const struct frame *first)
 	struct err *e = NULL;
 	if (!add_frame(d, first))
 		return err_nomem();
-	if (regs_user_mode(&first->regs)) {
+	if (frame_mode(first) == FRAME_USER) {
 		f->end = END_USER;
 		return NULL;
 	}

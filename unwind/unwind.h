@@ -105,6 +105,15 @@ struct frame {
 	bool interrupted; /* it was stopped at its pc, not left by a call: look up pc, not pc - 1 */
 };
 
+/* Where the CPU was, or goes on, in a frame. */
+enum frame_mode { FRAME_UNKNOWN, FRAME_KERNEL, FRAME_USER };
+
+/*
+ * The one place that decides it: by cs. CFI of entry code says where user mode was interrupted but
+ * cannot speak of cs, and rip tells; any other rip in a process's half is damage, not user mode.
+ */
+enum frame_mode frame_mode(const struct frame *f);
+
 enum unwind_end {
 	END_USER,    /* the last frame is user mode's */
 	END_KTHREAD, /* the entry of a kernel thread, or of an idle task, that nothing called */

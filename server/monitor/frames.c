@@ -3,7 +3,6 @@
 
 #include <inttypes.h>
 
-#include "base/address.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/json.h"
@@ -11,7 +10,6 @@
 #include "base/regs.h"
 #include "server/monitor/held.h"
 #include "server/monitor/raw.h"
-#include "unwind/pt_regs.h"
 #include "unwind/unwind.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/code/code_scopes.h"
@@ -20,14 +18,6 @@
 #include "vmcore/vmcore.h"
 
 /* ---- names ---- */
-
-/* CFI of entry code says where user mode was interrupted, but not its cs. */
-bool frame_in_user_mode(const struct frame *f)
-{
-	if (regs_known(&f->regs, REG_CS))
-		return regs_user_mode(&f->regs);
-	return f->interrupted && f->regs.value[REG_RIP] && is_user_address(f->regs.value[REG_RIP]);
-}
 
 /* A return address may lie behind its function's last instruction, when that calls what never
  * returns: the call is what is looked up. */
@@ -41,7 +31,7 @@ struct code_place frame_place(const struct vmcore *h, const struct frame *f)
 {
 	struct code_place p = { 0 };
 	uint64_t pc = f->regs.value[REG_RIP], at = frame_code_address(f);
-	if (frame_in_user_mode(f))
+	if (frame_mode(f) == FRAME_USER)
 		return p;
 	p.module = code_map_module(h->code, at);
 	p.named = code_map_symbol(h->code, at, &p.symbol);
@@ -53,7 +43,7 @@ struct code_place frame_place(const struct vmcore *h, const struct frame *f)
 void add_frame_place(const struct vmcore *h, const struct frame *f, struct buf *out)
 {
 	struct code_place p = frame_place(h, f);
-	if (frame_in_user_mode(f)) {
+	if (frame_mode(f) == FRAME_USER) {
 		buf_addstr(out, "(user mode)");
 		return;
 	}
@@ -100,7 +90,7 @@ static struct code_scope_list find_scopes(const struct vmcore *h, const struct f
 {
 	static const struct code_scope_list none;
 	const struct code_scope_list *list = &none;
-	if (!detail->inlined || frame_in_user_mode(f))
+	if (!detail->inlined || frame_mode(f) == FRAME_USER)
 		return none;
 	struct err *e = code_scopes_at(h->scopes, frame_code_address(f), &list);
 	out->failed |= e != NULL;
@@ -237,7 +227,7 @@ static void begin_frame_line(const struct vmcore *h, size_t number, const struct
 	buf_addf(out, "#%-3zu 0x%016" PRIx64 "  %-6s  ", number, f->regs.value[REG_RIP],
 		 frame_how_name(f->how));
 	add_frame_place(h, f, out);
-	if (f->interrupted && number && !frame_in_user_mode(f))
+	if (f->interrupted && number && frame_mode(f) != FRAME_USER)
 		buf_addstr(out, " (interrupted)");
 }
 

@@ -32,9 +32,6 @@ struct code_place {
 	const struct module *module; /* NULL: the kernel's own, or nobody's. Borrowed */
 };
 
-/* Whether @f is the registers of user mode, below which there are no frames. */
-bool frame_in_user_mode(const struct frame *f);
-
 /* Where to look up @f's code: the call that it was left by, which a return address is behind. */
 uint64_t frame_code_address(const struct frame *f);
 

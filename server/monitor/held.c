@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/printable.h"
 #include "server/monitor/frames.h"
+#include "unwind/unwind.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/code/modules.h"
 #include "vmcore/kernel/kernel.h"
@@ -31,7 +32,7 @@ static bool is_code_of_kvm(const struct vmcore *h, const struct frame *f, const 
 struct held_list held_find(const struct vmcore *h, const struct frame *f, const struct vcpu *vcpu)
 {
 	struct held_list held = { .count = 0 };
-	if (!frame_in_user_mode(f) && is_code_of_kvm(h, f, vcpu))
+	if (frame_mode(f) != FRAME_USER && is_code_of_kvm(h, f, vcpu))
 		held.count = code_variables_find(h->scopes, h->kernel, f, frame_code_address(f),
 						 HELD_TYPE, held.list, HELD_MAX);
 	return held;

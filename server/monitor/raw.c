@@ -11,7 +11,6 @@
 #include "base/printable.h"
 #include "base/regs.h"
 #include "server/monitor/frames.h"
-#include "unwind/pt_regs.h"
 #include "unwind/unwind.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/code/modules.h"
@@ -92,7 +91,7 @@ static size_t find_words(const struct raw_stack *s, size_t number, uint64_t *ret
 {
 	const struct frame *f = &s->frames->list[number];
 	uint64_t low = f->regs.value[REG_RSP], end = stack_end(s, low);
-	if (!regs_known(&f->regs, REG_RSP) || frame_in_user_mode(f))
+	if (!regs_known(&f->regs, REG_RSP) || frame_mode(f) == FRAME_USER)
 		return 0;
 	if (number + 1 < s->frames->count) {
 		uint64_t next = f[1].regs.value[REG_RSP];
@@ -162,7 +161,7 @@ static void mark_text(const struct raw_stack *s, uint64_t mark, uint64_t value, 
 	}
 	buf_addf(out, " of #%" PRIu64, mark_frame(mark));
 	struct target t = { 0 };
-	if (mark_has(mark, REG_RIP) && !frame_in_user_mode(f))
+	if (mark_has(mark, REG_RIP) && frame_mode(f) != FRAME_USER)
 		t = find_target(s, value);
 	if (t.known) {
 		buf_addstr(out, ": ");

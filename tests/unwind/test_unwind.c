@@ -392,6 +392,51 @@ static void only_a_new_thread_goes_from_its_start_to_user_mode(void **state)
 	frames_free(&s.frames);
 }
 
+static void one_rule_tells_user_mode(void **state)
+{
+	(void)state;
+	static const uint64_t user = 0x401000, kernel = FUN_A, five_levels = 0x00ff800000401000,
+			      nobodys = 0x8000000000401000;
+	enum { NO = -1, KERNEL_CS = 0x10, USER_CS = 0x33, USER32_CS = 0x23, LEVEL_1 = 0x11 };
+	static const struct {
+		int64_t cs;   /* NO: not known */
+		uint64_t rip; /* 1: not known */
+		enum frame_how how;
+		bool interrupted;
+		enum frame_mode mode;
+	} cases[] = {
+		/* By cs, whatever the rest is. */
+		{ USER_CS, user, HOW_REGS, true, FRAME_USER },
+		{ USER32_CS, user, HOW_NOTE, true, FRAME_USER },
+		{ USER_CS, kernel, HOW_REGS, true, FRAME_USER }, /* vsyscall */
+		{ USER_CS, 1, HOW_REGS, true, FRAME_USER },
+		{ KERNEL_CS, kernel, HOW_REGS, true, FRAME_KERNEL },
+		{ KERNEL_CS, user, HOW_REGS, true, FRAME_KERNEL }, /* a jump to nowhere */
+		{ LEVEL_1, kernel, HOW_REGS, true, FRAME_UNKNOWN },
+		/* Without: what CFI says was interrupted. */
+		{ NO, user, HOW_CFI, true, FRAME_USER },
+		{ NO, five_levels, HOW_CFI, true, FRAME_USER },
+		{ NO, nobodys, HOW_CFI, true, FRAME_UNKNOWN },
+		{ NO, 0, HOW_CFI, true, FRAME_UNKNOWN },
+		{ NO, 1, HOW_CFI, true, FRAME_UNKNOWN },
+		{ NO, kernel, HOW_CFI, true, FRAME_KERNEL },
+		/* A return address, or what ORC reads from a stack, is damage there. */
+		{ NO, user, HOW_CFI, false, FRAME_UNKNOWN },
+		{ NO, user, HOW_ORC, true, FRAME_UNKNOWN },
+		{ NO, user, HOW_REGS, true, FRAME_UNKNOWN },
+		{ NO, kernel, HOW_ORC, false, FRAME_KERNEL },
+		{ NO, kernel, HOW_SWITCH, false, FRAME_KERNEL },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct frame f = { .how = cases[i].how, .interrupted = cases[i].interrupted };
+		if (cases[i].cs != NO)
+			regs_set(&f.regs, REG_CS, (uint64_t)cases[i].cs);
+		if (cases[i].rip != 1)
+			regs_set(&f.regs, REG_RIP, cases[i].rip);
+		assert_int_equal(frame_mode(&f), cases[i].mode);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -413,6 +458,7 @@ int main(void)
 		cmocka_unit_test(the_top_of_a_stack_holds_user_registers),
 		cmocka_unit_test(return_address_0_at_the_top_is_the_end),
 		cmocka_unit_test(user_mode_is_the_only_frame),
+		cmocka_unit_test(one_rule_tells_user_mode),
 		cmocka_unit_test(only_a_new_thread_goes_from_its_start_to_user_mode),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

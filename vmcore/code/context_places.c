@@ -10,13 +10,6 @@ enum { STACK_MAX = 1 << 15 };
 /* Between the function that changes stacks and the pt_regs lies the entry's assembly at most. */
 enum { ENTRY_FRAMES = 2 };
 
-static bool is_kernel(const struct frame *f)
-{
-	if (regs_known(&f->regs, REG_CS))
-		return !(f->regs.value[REG_CS] & 3);
-	return is_kernel_address(f->regs.value[REG_RIP]);
-}
-
 /* Whether frames n - 1 and n of @f are on two stacks of the kernel. */
 static bool changes_stack(const struct frames *f, size_t n)
 {
@@ -45,7 +38,7 @@ size_t context_places_find(const struct frames *f, struct context_place *places)
 	for (size_t n = 1; n < f->count && count < CONTEXT_PLACES_MAX; n++) {
 		if (f->list[n].how == HOW_REGS) {
 			size_t by = n >= begin + ENTRY_FRAMES ? n - ENTRY_FRAMES : begin;
-			if (is_kernel(&f->list[n]) || changed)
+			if (frame_mode(&f->list[n]) == FRAME_KERNEL || changed)
 				places[count++] = (struct context_place){ n, by, false };
 			begin = n;
 			changed = false;
