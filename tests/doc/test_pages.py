@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The pages in Markdown: links lead somewhere, files that are named exist, options and monitor
-commands are the program's, and doc/commands.md is what it prints."""
+"""The pages in Markdown: links lead somewhere, files and functions that are named exist, options and
+monitor commands are the program's, and doc/commands.md is what it prints."""
 
 import glob
 import os
@@ -22,6 +22,8 @@ HEADING = re.compile(r"^#{1,6} (.*)$")
 NAMED_FILE = re.compile(rf"(?:{FOLDERS})/[\w.*/-]*|[A-Z][A-Za-z]*\.(?:md|am)|configure\.ac")
 OPTION = re.compile(r"(?<![\w-])--([a-z][a-z-]*[a-z])")
 MONITOR = re.compile(r"\bmonitor ([a-z][a-z-]*)")
+NAMED_FUNCTION = re.compile(r"(\w+\*?)\(\)")
+NAMED_STRUCTURE = re.compile(r"struct (\w+)")
 
 
 def pages():
@@ -86,6 +88,28 @@ def file_complaint(name):
     return f"there is no {name}"
 
 
+def sources():
+    """All of the source in C, as one text."""
+    for top in FOLDERS.split("|"):
+        for folder, _, files in os.walk(os.path.join(SOURCE, top)):
+            for name in files:
+                if name.endswith((".c", ".h")):
+                    with open(os.path.join(folder, name), encoding="utf-8") as file:
+                        yield file.read()
+
+
+def identifier_complaint(code, text):
+    """What is wrong with a function or a structure in backticks; None if it is in the source."""
+    function, structure = NAMED_FUNCTION.fullmatch(code), NAMED_STRUCTURE.fullmatch(code)
+    if function:
+        pattern = rf"\b{re.escape(function.group(1))}".replace(r"\*", r"\w*") + r"\("
+    elif structure:
+        pattern = rf"\bstruct {structure.group(1)}\b"
+    else:
+        return None
+    return None if re.search(pattern, text) else f"there is no {code}"
+
+
 def complaints(find):
     """Fails with what find(page) yields: lines and sentences."""
     found = [f"{page}:{number}: {what}" for page in pages() for number, what in find(page)]
@@ -110,6 +134,19 @@ def _():
         for number, line in prose_of(page):
             for name in CODE.findall(line):
                 what = file_complaint(name)
+                if what:
+                    yield number, what
+    complaints(find)
+
+
+@check("functions and structures that are named in backticks are in the source")
+def _():
+    text = "\n".join(sources())
+
+    def find(page):
+        for number, line in prose_of(page):
+            for name in CODE.findall(line):
+                what = identifier_complaint(name, text)
                 if what:
                     yield number, what
     complaints(find)
@@ -176,6 +213,11 @@ def _():
         expect_equal(file_complaint(name), None, name)
     for name in ["server/nothing.c", "proto/nothing_*.c", "vmcore/nothing/", "NOTHING.md"]:
         expect(file_complaint(name), f"{name} is taken for good")
+    text = "struct kvm;\nint read_page(void);\n"
+    for code in ["read_page()", "read_*()", "struct kvm", "kvm", "p init_task.comm"]:
+        expect_equal(identifier_complaint(code, text), None, code)
+    for code in ["page()", "write_*()", "struct kvm_vcpu"]:
+        expect(identifier_complaint(code, text), f"{code} is taken for good")
 
 
 run_checks()
