@@ -7,7 +7,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "vmcore/code/code_map.h"
+#include "vmcore/code/code_place.h"
 #include "vmcore/code/context_places.h"
 #include "vmcore/code/unwind_source.h"
 #include "vmcore/vmcore.h"
@@ -73,13 +73,13 @@ static struct err *add_contexts(struct vmcore *h, const struct task *task, const
 				struct context_threads *c)
 {
 	struct context_place places[CONTEXT_PLACES_MAX];
-	struct symbol symbol;
 	struct err *e = NULL;
 	size_t count = context_places_find(f, places);
 	for (size_t i = 0; !e && i < count; i++) {
 		const struct context_place *p = &places[i];
-		bool named = code_map_symbol(h->code, f->list[p->by].regs.value[REG_RIP], &symbol);
-		e = add(c, task, f, p->frame, p->called, named ? strdup(symbol.name) : NULL);
+		struct code_place by = code_place_of_frame(h->code, &f->list[p->by]);
+		bool named = by.kind == PLACE_NAMED;
+		e = add(c, task, f, p->frame, p->called, named ? strdup(by.symbol.name) : NULL);
 	}
 	return e;
 }

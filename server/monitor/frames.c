@@ -11,58 +11,11 @@
 #include "server/monitor/held.h"
 #include "server/monitor/raw.h"
 #include "unwind/unwind.h"
-#include "vmcore/code/code_map.h"
+#include "vmcore/code/code_place.h"
 #include "vmcore/code/code_scopes.h"
 #include "vmcore/code/modules.h"
 #include "vmcore/kvm/kvm.h"
 #include "vmcore/vmcore.h"
-
-/* ---- names ---- */
-
-/* A return address may lie behind its function's last instruction, when that calls what never
- * returns: the call is what is looked up. */
-uint64_t frame_code_address(const struct frame *f)
-{
-	uint64_t pc = f->regs.value[REG_RIP];
-	return f->interrupted || !pc ? pc : pc - 1;
-}
-
-struct code_place frame_place(const struct vmcore *h, const struct frame *f)
-{
-	struct code_place p = { 0 };
-	uint64_t pc = f->regs.value[REG_RIP], at = frame_code_address(f);
-	if (frame_mode(f) == FRAME_USER)
-		return p;
-	p.module = code_map_module(h->code, at);
-	p.named = code_map_symbol(h->code, at, &p.symbol);
-	if (p.named)
-		p.offset = pc - p.symbol.address;
-	return p;
-}
-
-void add_frame_place(const struct vmcore *h, const struct frame *f, struct buf *out)
-{
-	struct code_place p = frame_place(h, f);
-	if (frame_mode(f) == FRAME_USER) {
-		buf_addstr(out, "(user mode)");
-		return;
-	}
-	if (p.named) {
-		add_printable(out, p.symbol.name);
-		buf_addf(out, "+0x%" PRIx64, p.offset);
-	} else if (p.module) {
-		buf_addstr(out, "(no symbol)");
-	} else if (code_map_is_code(h->code, f->regs.value[REG_RIP])) {
-		buf_addstr(out, "(code made at run time: no symbol)");
-	} else {
-		buf_addstr(out, "(no known code)");
-	}
-	if (p.module) {
-		buf_addstr(out, " [");
-		add_printable(out, p.module->name);
-		buf_addch(out, ']');
-	}
-}
 
 static const char *end_name(enum unwind_end end)
 {
@@ -116,9 +69,9 @@ static void registers_json(struct json *j, const struct frame *f)
 
 void add_place_members(struct json *j, const struct vmcore *h, const struct frame *f)
 {
-	struct code_place p = frame_place(h, f);
+	struct code_place p = code_place_of_frame(h->code, f);
 	json_hex(j, "pc", f->regs.value[REG_RIP]);
-	if (p.named) {
+	if (p.kind == PLACE_NAMED) {
 		json_str(j, "name", p.symbol.name);
 		json_u64(j, "offset", p.offset);
 	}
@@ -226,7 +179,8 @@ static void begin_frame_line(const struct vmcore *h, size_t number, const struct
 {
 	buf_addf(out, "#%-3zu 0x%016" PRIx64 "  %-6s  ", number, f->regs.value[REG_RIP],
 		 frame_how_name(f->how));
-	add_frame_place(h, f, out);
+	struct code_place place = code_place_of_frame(h->code, f);
+	add_code_place(&place, out);
 	if (f->interrupted && number && frame_mode(f) != FRAME_USER)
 		buf_addstr(out, " (interrupted)");
 }

@@ -7,14 +7,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "vmcore/names/symbols.h"
-
 struct buf;
 struct frame;
 struct frames;
 struct vmcore;
 struct json;
-struct module;
 struct task;
 
 /* What is shown of each frame beside what it is. JSON always has the registers. */
@@ -23,23 +20,6 @@ struct frames_detail {
 	bool raw;     /* the words of the stack, see monitor_raw.h */
 	bool inlined; /* what the compiler inlined, and where in the source that is */
 };
-
-/* Where code is. */
-struct code_place {
-	bool named;
-	struct symbol symbol;
-	uint64_t offset;	     /* from the symbol */
-	const struct module *module; /* NULL: the kernel's own, or nobody's. Borrowed */
-};
-
-/* Where to look up @f's code: the call that it was left by, which a return address is behind. */
-uint64_t frame_code_address(const struct frame *f);
-
-/* The place of a frame's pc. */
-struct code_place frame_place(const struct vmcore *h, const struct frame *f);
-
-/* "vcpu_enter_guest+0x67b [kvm]", or what else can be said of @f's pc. */
-void add_frame_place(const struct vmcore *h, const struct frame *f, struct buf *out);
 
 /* "110 CPU 0/KVM, on CPU 0" */
 void add_task_title(const struct task *task, struct buf *out);

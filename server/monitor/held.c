@@ -11,6 +11,7 @@
 #include "server/monitor/frames.h"
 #include "unwind/unwind.h"
 #include "vmcore/code/code_map.h"
+#include "vmcore/code/code_place.h"
 #include "vmcore/code/modules.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/kvm/kvm.h"

@@ -8,11 +8,11 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/json.h"
-#include "base/printable.h"
 #include "base/regs.h"
 #include "server/monitor/frames.h"
 #include "unwind/unwind.h"
 #include "vmcore/code/code_map.h"
+#include "vmcore/code/code_place.h"
 #include "vmcore/code/modules.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/vmcore.h"
@@ -106,21 +106,12 @@ static size_t find_words(const struct raw_stack *s, size_t number, uint64_t *ret
 }
 
 /* Where a word leads if it is a return address, or looks like one. */
-struct target {
-	bool known;
-	struct symbol symbol;
-	const struct module *module;
-};
-
-static struct target find_target(const struct raw_stack *s, uint64_t value)
+static bool find_target(const struct raw_stack *s, uint64_t value, struct code_place *ret)
 {
-	struct target t = { 0 };
-	uint64_t call = value - 1;
-	if (!code_map_is_code(s->h->code, call) || !code_map_symbol(s->h->code, call, &t.symbol))
-		return t;
-	t.known = true;
-	t.module = code_map_module(s->h->code, call);
-	return t;
+	if (!code_map_is_code(s->h->code, value - 1))
+		return false;
+	*ret = code_place_find(s->h->code, value, false);
+	return ret->kind == PLACE_NAMED;
 }
 
 /* False, with the kind of missing memory, if the word cannot be read. */
@@ -138,17 +129,6 @@ static bool read_word(const struct raw_stack *s, uint64_t address, uint64_t *ret
 
 /* ---- text ---- */
 
-static void target_text(const struct target *t, uint64_t value, struct buf *out)
-{
-	add_printable(out, t->symbol.name);
-	buf_addf(out, "+0x%" PRIx64, value - t->symbol.address);
-	if (t->module) {
-		buf_addstr(out, " [");
-		add_printable(out, t->module->name);
-		buf_addch(out, ']');
-	}
-}
-
 static void mark_text(const struct raw_stack *s, uint64_t mark, uint64_t value, struct buf *out)
 {
 	const struct frame *f = &s->frames->list[mark_frame(mark)];
@@ -160,12 +140,11 @@ static void mark_text(const struct raw_stack *s, uint64_t mark, uint64_t value, 
 		separator = ", ";
 	}
 	buf_addf(out, " of #%" PRIu64, mark_frame(mark));
-	struct target t = { 0 };
-	if (mark_has(mark, REG_RIP) && frame_mode(f) != FRAME_USER)
-		t = find_target(s, value);
-	if (t.known) {
+	struct code_place target;
+	if (mark_has(mark, REG_RIP) && frame_mode(f) != FRAME_USER &&
+	    find_target(s, value, &target)) {
 		buf_addstr(out, ": ");
-		target_text(&t, value, out);
+		add_code_place(&target, out);
 	}
 }
 
@@ -178,10 +157,10 @@ static void word_text(const struct raw_stack *s, uint64_t address, uint64_t valu
 		mark_text(s, mark, value, out);
 	} else {
 		/* Of a call that has returned, or a pointer to a function: part of no frame. */
-		struct target t = find_target(s, value);
-		if (t.known) {
+		struct code_place target;
+		if (find_target(s, value, &target)) {
 			buf_addstr(out, "    (");
-			target_text(&t, value, out);
+			add_code_place(&target, out);
 			buf_addch(out, ')');
 		}
 	}
@@ -211,7 +190,7 @@ void raw_stack_text(const struct raw_stack *s, size_t number, struct buf *out)
 static void word_json(const struct raw_stack *s, uint64_t address, uint64_t value, struct json *j)
 {
 	uint64_t mark;
-	struct target t = find_target(s, value);
+	struct code_place target;
 	json_hex(j, "value", value);
 	if (map_get(&s->marks, address, &mark)) {
 		json_array(j, "saved");
@@ -221,11 +200,11 @@ static void word_json(const struct raw_stack *s, uint64_t address, uint64_t valu
 		json_end(j);
 		json_u64(j, "frame", mark_frame(mark));
 	}
-	if (t.known) {
-		json_str(j, "symbol", t.symbol.name);
-		json_u64(j, "offset", value - t.symbol.address);
-		if (t.module)
-			json_str(j, "module", t.module->name);
+	if (find_target(s, value, &target)) {
+		json_str(j, "symbol", target.symbol.name);
+		json_u64(j, "offset", target.offset);
+		if (target.module)
+			json_str(j, "module", target.module->name);
 	}
 }
 

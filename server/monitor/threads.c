@@ -9,7 +9,9 @@
 #include "base/regs.h"
 #include "server/monitor/commands.h"
 #include "server/service.h"
-#include "vmcore/code/code_map.h"
+#include "unwind/unwind.h"
+#include "vmcore/code/code_place.h"
+#include "vmcore/code/unwind_source.h"
 #include "vmcore/kernel/registers.h"
 #include "vmcore/kernel/task_state.h"
 #include "vmcore/kvm/kvm.h"
@@ -58,7 +60,6 @@ static void thread_json(const struct vmcore *h, const struct task *t,
 static void thread_line(const struct vmcore *h, const struct task *t,
 			const struct first_regs *first, struct buf *out)
 {
-	struct symbol symbol;
 	buf_addf(out, "%9" PRIu32 "  %c%c %3d  ", t->tid, t->state, is_on_cpu(t, first) ? '*' : ' ',
 		 t->cpu);
 	size_t column = out->len;
@@ -70,10 +71,11 @@ static void thread_line(const struct vmcore *h, const struct task *t,
 		buf_addf(out, "unknown: %s\n", first->why ? first->why : "no registers");
 		return;
 	}
-	uint64_t rip = first->regs.value[REG_RIP];
-	buf_addf(out, "%-6s  0x%016" PRIx64, regs_from_name(first->from), rip);
-	if (first->from != REGS_USER && code_map_symbol(h->code, rip, &symbol))
-		buf_addf(out, " %s+0x%" PRIx64, symbol.name, rip - symbol.address);
+	const struct frame frame = unwinder_first_frame(first);
+	struct code_place place = code_place_of_frame(h->code, &frame);
+	buf_addf(out, "%-6s  0x%016" PRIx64 " ", regs_from_name(first->from),
+		 frame.regs.value[REG_RIP]);
+	add_code_place(&place, out);
 	buf_addch(out, '\n');
 }
 

@@ -6,7 +6,11 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "base/buf.h"
 #include "tests/kernel/machine.h"
+#include "unwind/unwind.h"
+#include "vmcore/code/code_map.h"
+#include "vmcore/code/code_place.h"
 #include "vmcore/kernel/printk.h"
 #include "vmcore/kernel/task_spaces.h"
 #include "vmcore/names/debugfiles.h"
@@ -252,6 +256,50 @@ static void address_spaces_are_kept_for_an_epoch(void **state)
 	}
 }
 
+/* Addresses as the demo's vmlinux has them, and its two modules' symbols there. */
+static void code_has_one_name(void **state)
+{
+	const struct machine *m = *state;
+	struct code_map *code;
+	struct buf text = BUF_INIT;
+	static const struct {
+		uint64_t pc;
+		bool exact;
+		enum code_place_kind kind;
+		const char *text;
+	} cases[] = {
+		{ RESUME, false, PLACE_NAMED, "__schedule+0x304" },
+		{ 0xffffffffc07a21a8, true, PLACE_NAMED, "vmx_set_cr3+0x18 [kvm_intel]" },
+		/* An instruction that was stopped at is its own; a call before it is another's. */
+		{ 0xffffffff816a9590, true, PLACE_NAMED, "schedule+0x0" },
+		{ 0xffffffff816a9590, false, PLACE_NAMED, "__schedule+0x680" },
+		{ 0xffffffffc07960ff, true, PLACE_NAMELESS, "(no symbol) [kvm_intel]" },
+		{ 0xffffffffa0000000, true, PLACE_NOWHERE, "(no known code)" },
+		{ 0x401000, true, PLACE_NOWHERE, "(no known code)" },
+		{ 0, false, PLACE_NOWHERE, "(no known code)" },
+	};
+	assert_no_err(code_map_new(m->kernel, &code));
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct code_place p = code_place_find(code, cases[i].pc, cases[i].exact);
+		assert_int_equal(p.kind, cases[i].kind);
+		buf_reset(&text);
+		add_code_place(&p, &text);
+		assert_string_equal(text.data, cases[i].text);
+		/* A frame with that pc says the same, unless it is user mode's. */
+		struct frame f = { .interrupted = cases[i].exact, .how = HOW_NOTE };
+		regs_set(&f.regs, REG_RIP, cases[i].pc);
+		p = code_place_of_frame(code, &f);
+		assert_int_equal(p.kind, cases[i].kind);
+		regs_set(&f.regs, REG_CS, 0x33);
+		p = code_place_of_frame(code, &f);
+		buf_reset(&text);
+		add_code_place(&p, &text);
+		assert_string_equal(text.data, "(user mode)");
+	}
+	buf_free(&text);
+	code_map_free(code);
+}
+
 static void panic_line_is_the_logs(void **state)
 {
 	const struct machine *m = *state;
@@ -272,6 +320,7 @@ int main(void)
 		cmocka_unit_test(sleepers_have_their_switch_frames),
 		cmocka_unit_test(address_spaces_are_the_processes),
 		cmocka_unit_test(address_spaces_are_kept_for_an_epoch),
+		cmocka_unit_test(code_has_one_name),
 		cmocka_unit_test(panic_line_is_the_logs),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -197,7 +197,7 @@ static enum unwind_handler calls_handler(void *self, uint64_t pc)
 
 /* ---- a task ---- */
 
-static struct frame first_frame(const struct first_regs *first)
+struct frame unwinder_first_frame(const struct first_regs *first)
 {
 	/* The switch left a return address; a note says where the CPU was stopped. */
 	bool stopped = first->from != REGS_SWITCH;
@@ -225,7 +225,7 @@ struct err *unwinder_first(struct unwinder *u, const struct task *task, struct f
 	struct err *e = registers_get(u->parts.registers, task, &first);
 	if (e)
 		return e;
-	*ret = first_frame(first);
+	*ret = unwinder_first_frame(first);
 	*ret_why = why_unknown(first);
 	return NULL;
 }
@@ -242,7 +242,7 @@ static struct err *lost(const char *reason, struct frames *ret)
 static struct err *frames_from(struct unwinder *u, const struct task *task,
 			       const struct first_regs *regs, struct frames *ret)
 {
-	const struct frame first = first_frame(regs);
+	const struct frame first = unwinder_first_frame(regs);
 	const char *why = why_unknown(regs);
 	if (why)
 		return lost(why, ret);

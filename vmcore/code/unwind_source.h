@@ -11,6 +11,7 @@
 struct code_map;
 struct cpus;
 struct err;
+struct first_regs;
 struct kernel;
 struct module_files;
 struct orc_tables;
@@ -36,6 +37,9 @@ void unwinder_free(struct unwinder *u);
 
 /* The ORC tables that it reads, borrowed. */
 struct orc_tables *unwinder_orc(const struct unwinder *u);
+
+/* Frame 0 as a task's first registers make it. */
+struct frame unwinder_first_frame(const struct first_regs *first);
 
 /*
  * Frame 0 of @task (one of the parts' tasks) alone, as unwinder_frames() begins with it, without
