@@ -27,6 +27,20 @@
 #include "vmcore/names/symbols.h"
 #include "vmcore/names/types.h"
 
+/* What a part of it tells, the whole tells the same. */
+static void ask_early(int fd, size_t size)
+{
+	char *whole, *part;
+	bool told = elf_early_build_id(fd, size, &whole);
+	REQUIRE(told || !whole);
+	if (elf_early_build_id(fd, size / 2, &part))
+		REQUIRE(told && !part == !whole && (!part || !strcmp(part, whole)));
+	else
+		REQUIRE(!part);
+	free(part);
+	free(whole);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { FILE_MAX = 1 << 20, PLACES_MAX = 8, SLIDE = 0x2000000 };
@@ -188,6 +202,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!e)
 		elf_identity_free(&id);
 	err_free(e);
+	ask_early(fd, size);
 	ask_symbols(fd, &places);
 	e = debug_file_open(path, &wanted, &file);
 	if (!e) {

@@ -7,13 +7,16 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/bytes.h"
 #include "base/err.h"
 #include "base/hex.h"
 #include "vmcore/names/debug_sections.h"
 
 enum {
-	BUILD_ID_MAX = 64, /* bytes; SHA-1 has 20, and 32 is the longest in use */
-	RELEASE_MAX = 64,  /* __NEW_UTS_LEN, include/uapi/linux/utsname.h */
+	BUILD_ID_MAX = 64,    /* bytes; SHA-1 has 20, and 32 is the longest in use */
+	RELEASE_MAX = 64,     /* __NEW_UTS_LEN, include/uapi/linux/utsname.h */
+	SEGMENTS_MAX = 64,    /* of a vmlinux; it has five */
+	NOTES_MAX = 64 << 10, /* .notes of vmlinux */
 };
 
 void elf_identity_free(struct elf_identity *id)
@@ -41,8 +44,8 @@ static const struct {
 	{ 0, 8, "KDUMP   ", "a dump, not a vmlinux" },
 	{ 0, 8, "DISKDUMP", "a dump, not a vmlinux" },
 	{ 0, 12, "makedumpfile", "a flattened dump, not a vmlinux" },
-	{ 0, 7, "!<arch>", "an archive (a Debian package?); unpack it first" },
-	{ 0, 4, "\xed\xab\xee\xdb", "an RPM package; unpack it first" },
+	{ 0, 7, "!<arch>", "an archive (a Debian package?); give it with --symbols" },
+	{ 0, 4, "\xed\xab\xee\xdb", "an RPM package; give it with --symbols" },
 };
 
 /* NULL if the file is ELF, else what it seems to be. */
@@ -109,6 +112,69 @@ static char *build_id_in(Elf_Data *data)
 		return digits;
 	}
 	return NULL;
+}
+
+char *elf_notes_build_id(const unsigned char *notes, size_t len)
+{
+	for (uint64_t at = 0; range_within(at, sizeof(Elf64_Nhdr), len);) {
+		uint64_t name = at + sizeof(Elf64_Nhdr);
+		uint64_t name_len = get_u32(notes + at), desc_len = get_u32(notes + at + 4);
+		uint64_t desc = name + (name_len + 3) / 4 * 4;
+		if (!range_within(desc, desc_len, len))
+			return NULL;
+		if (get_u32(notes + at + 8) == NT_GNU_BUILD_ID && name_len == sizeof("GNU") &&
+		    !memcmp(notes + name, "GNU", sizeof("GNU")) && desc_len &&
+		    desc_len <= BUILD_ID_MAX) {
+			char *digits = calloc(1, 2 * desc_len + 1);
+			if (digits)
+				hex_encode(digits, notes + desc, desc_len);
+			return digits;
+		}
+		at = desc + (desc_len + 3) / 4 * 4;
+	}
+	return NULL;
+}
+
+/* Reads [at, at + len) of the first @have bytes of @fd; false if they are not there (yet). */
+static bool read_early(int fd, uint64_t have, uint64_t at, void *out, size_t len)
+{
+	return range_within(at, len, have) && pread(fd, out, len, (off_t)at) == (ssize_t)len;
+}
+
+/* The build-id in the notes of the segment @h; false if they are not there yet. */
+static bool segment_build_id(int fd, uint64_t have, const Elf64_Phdr *h, char **ret)
+{
+	uint64_t len = le64toh(h->p_filesz);
+	*ret = NULL;
+	if (le32toh(h->p_type) != PT_NOTE || !len || len > NOTES_MAX)
+		return true;
+	unsigned char *notes = malloc(len);
+	bool there = notes && read_early(fd, have, le64toh(h->p_offset), notes, len);
+	if (there)
+		*ret = elf_notes_build_id(notes, len);
+	free(notes);
+	return there;
+}
+
+bool elf_early_build_id(int fd, uint64_t have, char **ret)
+{
+	Elf64_Ehdr h;
+	*ret = NULL;
+	if (!read_early(fd, have, 0, &h, sizeof(h)))
+		return false;
+	if (memcmp(h.e_ident, ELFMAG, SELFMAG) != 0 || h.e_ident[EI_CLASS] != ELFCLASS64 ||
+	    h.e_ident[EI_DATA] != ELFDATA2LSB || le16toh(h.e_phentsize) != sizeof(Elf64_Phdr))
+		return true;
+	for (unsigned i = 0; !*ret && i < le16toh(h.e_phnum) && i < SEGMENTS_MAX; i++) {
+		Elf64_Phdr segment;
+		uint64_t at;
+		if (__builtin_add_overflow(le64toh(h.e_phoff), i * sizeof(segment), &at))
+			return true;
+		if (!read_early(fd, have, at, &segment, sizeof(segment)) ||
+		    !segment_build_id(fd, have, &segment, ret))
+			return false;
+	}
+	return true;
 }
 
 /* The release in the banner "Linux version RELEASE (who@where) ..." (linux_banner in

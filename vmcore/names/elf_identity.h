@@ -33,6 +33,17 @@ void elf_identity_free(struct elf_identity *id);
  */
 uint64_t elf_symbol_values(int fd, const char *const *names, size_t count, uint64_t *values);
 
+/* The build-id in the notes (System V gABI, "Note Section") that the @len bytes @notes are, in hex
+ * digits; the caller's. NULL if it is not there, or memory is out. */
+char *elf_notes_build_id(const unsigned char *notes, size_t len);
+
+/*
+ * Looks for the build-id in the first @have bytes of @fd, before the rest is there: by program
+ * headers, which are in front, as sections' are not. False if more of the file may tell more. *ret
+ * is the caller's, NULL if there is none; elf_identify() has the last word.
+ */
+bool elf_early_build_id(int fd, uint64_t have, char **ret);
+
 /* Adds the bytes of the section @name to @out; ERR_NOTFOUND if there is none. */
 __attribute__((warn_unused_result)) struct err *elf_section_bytes(int fd, const char *name,
 								  struct buf *out);

@@ -12,7 +12,7 @@
 #include "vmcore/names/debug_search.h"
 
 enum {
-	NAME_SIZE = 64,	       /* MODULE_NAME_LEN is 56 */
+	NAME_SIZE = MODULE_SEARCH_NAME_SIZE,
 	ENTRIES_MAX = 1 << 20, /* a walk ends there: the source of a kernel, built, has 150,000 */
 	DEPTH_MAX = 32,
 };
@@ -48,11 +48,12 @@ struct module_search {
 
 /* ---- names ---- */
 
-/* The kernel's name of the module in the file called @file; false if that is none. */
-static bool module_name(const char *file, char ret[NAME_SIZE])
+bool module_search_module_name(const char *file, char ret[MODULE_SEARCH_NAME_SIZE])
 {
+	/* SUSE's debug files keep what the module's own file was compressed with. */
 	static const char *const ends[] = {
-		".ko", ".ko.debug", ".ko.xz", ".ko.zst", ".ko.gz",
+		".ko",	  ".ko.debug",	  ".ko.xz",	   ".ko.zst",
+		".ko.gz", ".ko.xz.debug", ".ko.zst.debug", ".ko.gz.debug",
 	};
 	size_t len = strlen(file);
 	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
@@ -76,7 +77,7 @@ static const char *base_name(const char *path)
 bool module_search_has_module_name(const char *path)
 {
 	char name[NAME_SIZE];
-	return module_name(base_name(path), name);
+	return module_search_module_name(base_name(path), name);
 }
 
 static bool is_vmlinux(const char *path)
@@ -281,7 +282,7 @@ static struct err *walk(struct folder *f)
 		if (at->fts_info == FTS_D && at->fts_level > DEPTH_MAX)
 			fts_set(fts, at, FTS_SKIP);
 		else if (at->fts_info != FTS_D && at->fts_info != FTS_DP &&
-			 module_name(at->fts_name, name))
+			 module_search_module_name(at->fts_name, name))
 			e = add_entry(f, name, at->fts_path);
 	}
 	fts_close(fts);
@@ -336,8 +337,8 @@ static struct err *search_place(struct place *p, struct query *q)
 	if (p->file) {
 		/* One by another name, such as a build-id's, may be it as well. */
 		char name[NAME_SIZE];
-		if (!is_vmlinux(p->file) &&
-		    (!module_name(base_name(p->file), name) || !strcmp(name, q->name)))
+		if (!is_vmlinux(p->file) && (!module_search_module_name(base_name(p->file), name) ||
+					     !strcmp(name, q->name)))
 			q->found = q->take(q->closure, p->file);
 	}
 	for (size_t i = 0; !e && !q->found && q->build_id && i < 2; i++)

@@ -21,9 +21,15 @@ module_search_new(const char *const *paths, size_t count, const char *release, c
 		  const char *cache, struct module_search **ret);
 void module_search_free(struct module_search *s);
 
+enum { MODULE_SEARCH_NAME_SIZE = 64 /* MODULE_NAME_LEN is 56 */ };
+
 /* Whether the file at @path is called as files of modules are (NAME.ko, NAME.ko.debug,
  * NAME.ko.xz...). */
 bool module_search_has_module_name(const char *path);
+
+/* The kernel's name of the module in the file called @file (no path): with '_' for '-'; false if
+ * it is not called so. */
+bool module_search_module_name(const char *file, char ret[MODULE_SEARCH_NAME_SIZE]);
 
 /* Is offered the path of a file that is there; true ends the search. */
 typedef bool module_search_take(void *closure, const char *path);
