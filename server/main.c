@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,7 @@
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/kvm/kvm.h"
 #include "vmcore/names/debugfiles.h"
+#include "vmcore/names/packages.h"
 #include "vmcore/vmcore.h"
 
 /* Prints what failed; returns the exit status. Takes @e. */
@@ -98,6 +100,7 @@ struct opened_host {
 	struct service *host;
 	struct guest_dump *guest; /* what it is made of, and the machine around it; or NULL */
 	struct service *outer;
+	struct packages *packages; /* among --symbols */
 };
 
 static void close_hosts(struct opened_host *h)
@@ -105,6 +108,7 @@ static void close_hosts(struct opened_host *h)
 	service_close(h->host);
 	guest_dump_free(h->guest);
 	service_close(h->outer);
+	packages_free(h->packages);
 }
 
 /*
@@ -171,6 +175,14 @@ static struct err *open_host(const struct options *o, struct server *server, boo
 			     struct opened_host *ret)
 {
 	struct opened opened = { o, server };
+	const struct packages_options packages_options = {
+		.cache = o->symbol_cache,
+		.progress = o->quiet ? NULL : show_progress,
+		.closure = shown,
+	};
+	struct err *e = packages_new(&packages_options, &ret->packages);
+	if (e)
+		return e;
 	struct service_options options = {
 		.vmcore = {
 			.dump_paths = o->dumps.list,
@@ -181,6 +193,7 @@ static struct err *open_host(const struct options *o, struct server *server, boo
 			.opened_closure = &opened,
 			.symbol_paths = o->symbols.list,
 			.symbol_path_count = o->symbols.count,
+			.packages = ret->packages,
 			.cache_size = o->cache_size,
 			.progress = o->quiet ? NULL : show_progress,
 			.closure = shown,
@@ -191,8 +204,7 @@ static struct err *open_host(const struct options *o, struct server *server, boo
 		.symbol_cache = o->symbol_cache,
 		.fetch_waits = !server,
 	};
-	struct err *e =
-		o->guest ? open_guest(ret, o->guest, &options) : service_open(&options, &ret->host);
+	e = o->guest ? open_guest(ret, o->guest, &options) : service_open(&options, &ret->host);
 	if (*shown)
 		fputs("\r\033[K", stderr);
 	return e;
@@ -259,7 +271,8 @@ static int serve_host(const struct options *o, struct server *server, struct ser
 	struct err *e = start_download(o, service);
 	if (e)
 		return fail(e);
-	e = server_run(server, service->served, file ? file->path : NULL, &status);
+	e = server_run(server, service->served, file && !file->in_package ? file->path : NULL,
+		       &status);
 	return e ? fail(e) : status;
 }
 
@@ -390,6 +403,8 @@ int main(int argc, char **argv)
 {
 	struct options options;
 	occupy_standard_descriptors();
+	/* A file that grows to the limit of its size (ulimit -f) is an error like a full disk. */
+	signal(SIGXFSZ, SIG_IGN);
 	struct err *e = options_parse(argc, argv, &options);
 	if (e)
 		return fail(e);

@@ -49,7 +49,8 @@ static const struct row rows[] = {
 	{ 0, "user", "NAME", "with --live: whom to become once that is open (default nobody)", "-u",
 	  false },
 	{ 's', "symbols", "PATH",
-	  "a vmlinux, or a folder to look for it in; may be repeated.\n"
+	  "a vmlinux, a debug package as it comes (.rpm, .deb, .ddeb), or a\n"
+	  "folder to look for either in; may be repeated.\n"
 	  "Without it the usual debug folders are searched when the dump itself\n"
 	  "does not hold the kernel's symbols and types",
 	  "-f", false },
@@ -75,8 +76,8 @@ static const struct row rows[] = {
 	  "are offered to one that has none of its own",
 	  NULL, false },
 	{ 0, "symbol-cache", "DIR",
-	  "keep what is made from the dump for a gdb without a vmlinux in the\n"
-	  "folder DIR, for the next time that this dump is served",
+	  "keep what is taken out of packages, and what is made from the dump for\n"
+	  "a gdb without a vmlinux, in the folder DIR, for the next time",
 	  "-d", false },
 	{ 0, "no-extra-cfi", NULL, "do not give gdb the frames of entry code that a vmlinux lacks",
 	  NULL, false },

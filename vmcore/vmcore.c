@@ -119,6 +119,7 @@ static struct err *open_kernel(const struct vmcore_options *options, struct vmco
 		.symbol_paths = options->symbol_paths,
 		.symbol_path_count = options->symbol_path_count,
 		.debug_cache = options->debug_cache,
+		.packages = options->packages,
 		.fetch = options->fetch,
 		.fetch_closure = options->fetch_closure,
 		.progress = options->progress,

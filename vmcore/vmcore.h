@@ -25,6 +25,7 @@ struct kvm;
 struct memory;
 struct module_files;
 struct module_types;
+struct packages;
 struct registers;
 struct unwinder;
 struct vspace;
@@ -44,6 +45,8 @@ struct vmcore_options {
 	/* Files and folders with symbols; borrowed, must outlive the machine. */
 	const char *const *symbol_paths;
 	size_t symbol_path_count;
+	/* As in kernel_options: what takes files out of packages among them. */
+	struct packages *packages;
 	size_t cache_size; /* of the page cache, in bytes */
 	/* As in kernel_options; may be NULL. Called, if at all, before vmcore_open() returns. */
 	const char *debug_cache;

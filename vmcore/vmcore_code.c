@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/code/code_scopes.h"
@@ -14,6 +15,8 @@
 #include "vmcore/code/unwind_source.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/memory/memory.h"
+#include "vmcore/names/debugfiles.h"
+#include "vmcore/names/packages.h"
 #include "vmcore/vmcore.h"
 
 /* To read the list of modules without its changing meanwhile. */
@@ -78,10 +81,28 @@ static void give_to(struct vmcore *h, const struct vmcore_code *c)
 	h->scopes = c->scopes;
 }
 
+/* Why packages could not be read, or what was taken out of them is not kept. */
+static void note_failures(struct vmcore *h)
+{
+	struct packages *packages = kernel_debug_wanted(h->kernel).packages;
+	struct buf text = BUF_INIT;
+	if (packages)
+		packages_describe_failures(packages, &text);
+	for (const char *line = text.failed ? "" : text.data; *line;) {
+		size_t len = strcspn(line, "\n");
+		kernel_note(h->kernel, "%.*s", (int)len, line);
+		line += len + (line[len] == '\n');
+	}
+	buf_free(&text);
+}
+
 struct err *vmcore_code_open(struct vmcore *h)
 {
 	struct vmcore_code c = { 0 };
 	struct err *e = open_parts(h, &c);
+	if (!e)
+		e = module_files_take_from_packages(c.files, h->symbol_paths, h->symbol_path_count);
+	note_failures(h);
 	if (e)
 		free_parts(&c);
 	else

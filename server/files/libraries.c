@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "server/files/exports.h"
 #include "server/files/made_image.h"
+#include "server/files/served_name.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/code/module_files.h"
 #include "vmcore/code/modules.h"
@@ -48,13 +49,9 @@ static struct err *add_module(const struct library_source *source, const struct 
 	struct err *e = module_files_ko(files, m, &ko);
 	if (!e)
 		e = module_files_get(files, m, &file);
-	char *name = e ? NULL : realpath(file->path, NULL);
+	char *name = e ? NULL : served_name(file->path, file->packed, file->in_package);
 	if (!e && !name)
 		e = err_new(ERR_IO, "%s is not there any more", file->path);
-	/* Clients get what is in a compressed file. */
-	char *end = name && file->packed ? strrchr(name, '.') : NULL;
-	if (end)
-		*end = 0;
 	if (!e && !exports_has(source->exports, name))
 		e = exports_add_fd(source->exports, name, file->fd, NULL);
 	if (!e) {

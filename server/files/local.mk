@@ -11,5 +11,6 @@ vmcore_gdbserver_SOURCES += \
 	server/files/made_image.c server/files/made_image.h \
 	server/files/overlay.c server/files/overlay.h \
 	server/files/served_image.c server/files/served_image.h \
+	server/files/served_name.c server/files/served_name.h \
 	server/files/symbol_file.c server/files/symbol_file.h \
 	server/files/write_symbols.c server/files/write_symbols.h

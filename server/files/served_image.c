@@ -12,6 +12,7 @@
 #include "server/files/frame_cure.h"
 #include "server/files/image_cure.h"
 #include "server/files/overlay.h"
+#include "server/files/served_name.h"
 #include "vmcore/image/entry_frames.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/names/debugfiles.h"
@@ -72,17 +73,13 @@ static struct err *cure_frames(const struct served_image *s, int fd, struct over
 	return e;
 }
 
-/* Puts @file among the exports under its real path, which becomes s->path. */
+/* Puts @file among the exports under its name, which becomes s->path. */
 static struct err *serve_file(struct served_image *s, const struct debug_file *file)
 {
 	struct overlay overlay = OVERLAY_INIT;
-	char *path = realpath(file->path, NULL);
+	char *path = served_name(file->path, file->packed, file->in_package);
 	if (!path)
 		return err_new(ERR_NOTFOUND, "%s is no longer there", file->path);
-	/* Clients get what is in a compressed file. */
-	char *end = file->packed ? strrchr(path, '.') : NULL;
-	if (end && !strchr(end, '/'))
-		*end = 0;
 	struct err *e = NULL;
 	if (!exports_has(s->exports, path)) {
 		e = image_cure(file->fd, &overlay);

@@ -130,6 +130,8 @@ void info_text(const struct vmcore *h, struct buf *out)
 		 symbols_count(kernel_symbols(k)), types_kind(kernel_types(k)));
 	if (file)
 		buf_addf(out, ", vmlinux %s", file->path);
+	if (file && file->package && !file->in_package)
+		buf_addf(out, ", taken out of %s", file->package);
 	buf_addch(out, '\n');
 	add_notes(out, h->warnings);
 	add_notes(out, kernel_notes(k));
@@ -186,6 +188,8 @@ void info_json(const struct vmcore *h, struct buf *out)
 	json_str(&j, "types", types_kind(kernel_types(k)));
 	if (file)
 		json_str(&j, "vmlinux", file->path);
+	if (file && file->package)
+		json_str(&j, "from_package", file->package);
 	json_array(&j, "notes");
 	json_lines(&j, h->warnings);
 	json_lines(&j, kernel_notes(k));

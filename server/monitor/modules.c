@@ -117,6 +117,8 @@ static void add_json(const struct vmcore *h, const struct module_file *file,
 		json_str(&j, "build_id", file->build_id);
 	if (file->path) {
 		json_str(&j, "file", file->path);
+		if (file->package)
+			json_str(&j, "from_package", file->package);
 		json_bool(&j, "compressed", file->packed);
 		json_bool(&j, "debug_info", file->has_dwarf);
 	} else {
@@ -251,6 +253,11 @@ static struct err *script_module(struct vmcore *h, const struct module *m, struc
 		e = err_new(ERR_UNSUPPORTED,
 			    "%s is compressed, which lldb does not read: decompress "
 			    "it, and give its folder with --symbols",
+			    file->path);
+	if (!e && file->in_package)
+		e = err_new(ERR_UNSUPPORTED,
+			    "%s is in a package, which lldb does not read: have it kept in a "
+			    "folder with --symbol-cache",
 			    file->path);
 	if (!e)
 		e = module_files_ko(h->module_files, m, &ko);

@@ -24,8 +24,8 @@ enum { SLICE = 8 /* modules whose files are looked at before others have their t
 
 /* What is said of an object. Strings are borrowed and may be NULL. */
 struct finding {
-	const char *object, *build_id, *file, *why, *tried, *dwarf_why;
-	bool debug_info, symtab, packed;
+	const char *object, *build_id, *file, *package, *why, *tried, *dwarf_why;
+	bool debug_info, symtab, packed, in_package;
 };
 
 static void add_download_json(struct json *j, const struct download *d)
@@ -71,6 +71,8 @@ static void add_json(const struct service *service, const struct finding *f, str
 	json_bool(&j, "found", f->file);
 	if (f->file) {
 		json_str(&j, "file", f->file);
+		if (f->package)
+			json_str(&j, "from_package", f->package);
 		json_bool(&j, "symbols", f->symtab);
 		json_bool(&j, "debug_info", f->debug_info);
 		json_bool(&j, "compressed", f->packed);
@@ -150,6 +152,8 @@ static void add_text(const struct service *service, const struct finding *f, str
 			 f->debug_info	? ""
 			 : f->dwarf_why ? " (with debug information that cannot be read)"
 					: " (without debug information)");
+	if (f->file && f->package && !f->in_package)
+		buf_addf(out, "    taken out of %s\n", f->package);
 	add_indented(out, f->dwarf_why);
 	add_indented(out, f->why);
 	add_indented(out, f->tried);
@@ -181,6 +185,8 @@ static void finding_of_file(struct finding *f, const struct debug_file *file)
 	f->symtab = file->has_symtab;
 	f->dwarf_why = file->dwarf_why;
 	f->packed = file->packed;
+	f->package = file->package;
+	f->in_package = file->in_package;
 }
 
 /* One that is not in use, for the dump's own symbols and types did, is looked for now. */
@@ -231,6 +237,8 @@ static struct err *describe_module(struct service *service, const struct module 
 		.symtab = file->has_symtab,
 		.dwarf_why = file->dwarf_why,
 		.packed = file->packed,
+		.package = file->package,
+		.in_package = file->in_package,
 	};
 	add_finding(service, &f, json, out);
 	return NULL;

@@ -39,6 +39,7 @@ struct err *captive_start(const char *command, const struct listener *listener, 
 		/* Ignored signals would stay so in the command. */
 		signal(SIGPIPE, SIG_DFL);
 		signal(SIGINT, SIG_DFL);
+		signal(SIGXFSZ, SIG_DFL);
 		setenv("VMCORE_GDBSERVER", address.data, 1);
 		execl("/bin/sh", "sh", "-c", line.data, (char *)NULL);
 		_exit(127);

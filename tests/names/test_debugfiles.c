@@ -110,7 +110,7 @@ static void assert_accepted(const char *path, const struct debug_wanted *wanted)
 static void the_right_vmlinux(void **state)
 {
 	struct place *p = *state;
-	struct debug_wanted wanted = { RELEASE, p->build_id, p->info, NULL, NULL, NULL };
+	struct debug_wanted wanted = { RELEASE, p->build_id, p->info, NULL, NULL, NULL, NULL };
 	struct debug_file *f = NULL;
 	assert_null(debug_file_open(sample_path("dwarf5.elf"), &wanted, &f));
 	assert_true(f->has_symtab && f->has_dwarf && !f->has_btf);
@@ -135,7 +135,7 @@ static void the_right_vmlinux(void **state)
 static void another_kernels_vmlinux(void **state)
 {
 	struct place *p = *state;
-	struct debug_wanted wanted = { RELEASE, p->build_id, p->info, NULL, NULL, NULL };
+	struct debug_wanted wanted = { RELEASE, p->build_id, p->info, NULL, NULL, NULL, NULL };
 	assert_refused(sample_path("other.elf"), &wanted, p->build_id);
 	/* Without a build-id on one side the release and the distances of symbols must do. */
 	assert_refused(sample_path("noid-other.elf"), &wanted, "its release is 1.2.3-other");
@@ -153,7 +153,7 @@ static void another_kernels_vmlinux(void **state)
 static void what_is_no_vmlinux(void **state)
 {
 	struct place *p = *state;
-	struct debug_wanted wanted = { RELEASE, p->build_id, p->info, NULL, NULL, NULL };
+	struct debug_wanted wanted = { RELEASE, p->build_id, p->info, NULL, NULL, NULL, NULL };
 	assert_refused(sample_path("stripped.elf"), &wanted, "stripped");
 	assert_refused(sample_path("module.ko"), &wanted, "kernel module");
 	assert_refused(p->folder, &wanted, "folder");
@@ -198,7 +198,7 @@ static void what_is_no_vmlinux(void **state)
 static void damaged_files(void **state)
 {
 	struct place *p = *state;
-	struct debug_wanted wanted = { RELEASE, p->build_id, p->info, NULL, NULL, NULL };
+	struct debug_wanted wanted = { RELEASE, p->build_id, p->info, NULL, NULL, NULL, NULL };
 	static char bytes[1 << 16];
 	int fd = open(sample_path("dwarf5.elf"), O_RDONLY | O_CLOEXEC);
 	ssize_t len = read(fd, bytes, sizeof(bytes));
@@ -226,7 +226,7 @@ static void damaged_files(void **state)
 static struct err *find(const struct place *p, const char *path, struct buf *tried,
 			struct debug_file **ret)
 {
-	struct debug_wanted wanted = { RELEASE, p->build_id, p->info, p->folder, NULL, NULL };
+	struct debug_wanted wanted = { RELEASE, p->build_id, p->info, p->folder, NULL, NULL, NULL };
 	return debug_file_find(&path, path != NULL, &wanted, tried, ret);
 }
 
@@ -338,7 +338,7 @@ static void nothing_found(void **state)
 	err_free(e);
 
 	/* What the dump says becomes part of no path outside. */
-	struct debug_wanted hostile = { "../../etc", "../x", NULL, p->folder, NULL, "../y" };
+	struct debug_wanted hostile = { "../../etc", "../x", NULL, p->folder, NULL, "../y", NULL };
 	e = debug_file_find(NULL, 0, &hostile, &tried, &f);
 	assert_non_null(e);
 	assert_null(strstr(err_msg(e), "boot"));

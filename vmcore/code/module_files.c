@@ -17,6 +17,7 @@
 #include "vmcore/names/elf_identity.h"
 #include "vmcore/names/ko_file.h"
 #include "vmcore/names/module_search.h"
+#include "vmcore/names/packages.h"
 #include "vmcore/names/unpack.h"
 
 /* What is kept of a module. */
@@ -77,6 +78,8 @@ static void close_file(struct module_file *file)
 	file->fd = -1;
 	free(file->path);
 	file->path = NULL;
+	free(file->package);
+	file->package = NULL;
 	free(file->dwarf_why);
 	file->dwarf_why = NULL;
 }
@@ -177,19 +180,32 @@ static struct err *check(const struct elf_identity *id, const struct module_file
 	return NULL;
 }
 
-/* Takes @fd, and what @id has of its own. */
-static void take(struct module_file *file, struct elf_identity *id, const char *path, int fd,
-		 bool packed)
+/* A file that was found. */
+struct found {
+	const char *path;
+	int fd; /* taken with it; -1 then */
+	bool packed;
+	const char *package; /* or NULL */
+	bool in_package;
+};
+
+/* Takes @found, and what @id has of its own. */
+static void take(struct module_file *file, struct elf_identity *id, struct found *found)
 {
-	char *copy = strdup(path);
-	if (!copy) {
-		close(fd);
+	char *copy = strdup(found->path);
+	char *package = found->package ? strdup(found->package) : NULL;
+	if (!copy || (found->package && !package)) {
+		free(copy);
+		free(package);
 		return;
 	}
 	close_file(file);
 	file->path = copy;
-	file->fd = fd;
-	file->packed = packed;
+	file->fd = found->fd;
+	found->fd = -1;
+	file->packed = found->packed;
+	file->package = package;
+	file->in_package = found->in_package;
 	file->dwarf_why = id->dwarf_why;
 	id->dwarf_why = NULL;
 	file->has_symtab = id->has_symtab;
@@ -197,32 +213,54 @@ static void take(struct module_file *file, struct elf_identity *id, const char *
 	file->has_btf = id->has_btf;
 }
 
-static bool try_file(void *closure, const char *path)
+/* Takes found->fd, and @e, with which the file could not even be opened. True ends the search. */
+static bool try_found(struct candidate *c, struct found *found, bool has_name, struct err *e)
 {
-	struct candidate *c = closure;
 	struct elf_identity id = { 0 };
-	int fd = -1;
-	bool packed = false, has_name = module_search_has_module_name(path);
-	struct err *e = debug_file_open_regular(path, &fd);
-	if (!e && has_name)
-		e = unpack_in_place(&fd, UNPACK_MODULE_MAX, &packed);
 	if (!e)
-		e = elf_identify(fd, &id);
+		e = elf_identify(found->fd, &id);
 	if (!e)
 		e = check(&id, c->file);
-	if (!e && is_better(&id, c->file)) {
-		take(c->file, &id, path, fd, packed);
-		fd = -1;
-	}
+	if (!e && is_better(&id, c->file))
+		take(c->file, &id, found);
 	/* That of the user's which is the vmlinux by another name was never meant to be the
 	 * module's. */
 	if (e && (has_name || id.relocatable))
-		buf_addf(&c->tried, "%s: %s\n", path, err_msg(e));
-	if (fd >= 0)
-		close(fd);
+		buf_addf(&c->tried, "%s: %s\n", found->path, err_msg(e));
+	if (found->fd >= 0)
+		close(found->fd);
 	err_free(e);
 	elf_identity_free(&id);
 	return c->file->has_dwarf;
+}
+
+static bool try_file(void *closure, const char *path)
+{
+	bool has_name = module_search_has_module_name(path);
+	struct found found = { .path = path, .fd = -1 };
+	struct err *e = debug_file_open_regular(path, &found.fd);
+	if (!e && has_name)
+		e = unpack_in_place(&found.fd, UNPACK_MODULE_MAX, &found.packed);
+	return try_found(closure, &found, has_name, e);
+}
+
+static bool try_packages_file(void *closure, const struct packages_file *file)
+{
+	struct found found = { file->path, file->fd, false, file->package, file->in_package };
+	return try_found(closure, &found, true, NULL);
+}
+
+/* What was taken out of packages before others: the user has named those. */
+static struct err *search(struct module_files *f, const struct module *m, const char *build_id,
+			  struct candidate *c)
+{
+	struct packages *packages = kernel_debug_wanted(f->k).packages;
+	struct err *e = NULL;
+	if (packages)
+		e = packages_offer_module(packages, m->name, build_id, try_packages_file, c);
+	if (e || c->file->has_dwarf)
+		return e;
+	return module_search_run(f->search, m->name, build_id, try_file, c);
 }
 
 static struct err *say_why_not(struct module_files *f, const struct module *m, struct slot *s)
@@ -251,7 +289,7 @@ static struct err *look_for(struct module_files *f, const struct module *m, stru
 	struct candidate c = { .file = &s->file, .tried = BUF_INIT };
 	struct err *e = read_sections(f, m, s);
 	if (!e && s->file.build_id)
-		e = module_search_run(f->search, m->name, s->file.build_id, try_file, &c);
+		e = search(f, m, s->file.build_id, &c);
 	if (!e)
 		e = buf_error(&c.tried);
 	if (!e) {
@@ -262,6 +300,26 @@ static struct err *look_for(struct module_files *f, const struct module *m, stru
 	buf_free(&c.tried);
 	if (!e && !s->file.path)
 		e = say_why_not(f, m, s);
+	return e;
+}
+
+struct err *module_files_take_from_packages(struct module_files *f, const char *const *paths,
+					    size_t count)
+{
+	struct packages *packages = kernel_debug_wanted(f->k).packages;
+	if (!packages || !count)
+		return NULL;
+	struct packages_wanted *wanted = calloc(f->modules->count + 1, sizeof(*wanted));
+	struct err *e = wanted ? NULL : err_nomem();
+	for (size_t i = 0; !e && i < f->modules->count; i++) {
+		struct slot *s = &f->slots[i];
+		e = read_sections(f, &f->modules->list[i], s);
+		wanted[i] = (struct packages_wanted){ f->modules->list[i].name, s->file.build_id };
+	}
+	if (!e)
+		e = packages_take_modules(packages, paths, count, kernel_release(f->k), wanted,
+					  f->modules->count);
+	free(wanted);
 	return e;
 }
 

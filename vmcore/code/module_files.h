@@ -25,6 +25,8 @@ struct module_file {
 	char *path;		     /* NULL: none was found, and why says why not */
 	int fd;			     /* -1: none */
 	bool packed;		     /* path is compressed, and fd is what it unpacks to */
+	char *package;		     /* that it was taken out of; NULL if of none */
+	bool in_package;	     /* path is PACKAGE/NAME.ko, where no file is; fd has it */
 	char *why;		     /* one sentence; NULL if a file was found */
 	char *tried;		     /* what was found and not taken, a line each; "" if nothing */
 	bool has_symtab, has_dwarf, has_btf;
@@ -39,6 +41,15 @@ __attribute__((warn_unused_result)) struct err *
 module_files_new(const struct kernel *k, const struct modules *modules, const char *const *paths,
 		 size_t count, struct module_files **ret);
 void module_files_free(struct module_files *f);
+
+/*
+ * Takes the files of all modules out of those of the packages among the paths that were given,
+ * which may take a minute the first time. An error only when memory is out: what keeps packages
+ * from being read is told by packages_describe_failures(). Modules that are loaded later find what
+ * was taken out by then.
+ */
+__attribute__((warn_unused_result)) struct err *
+module_files_take_from_packages(struct module_files *f, const char *const *paths, size_t count);
 
 /*
  * What is known of @m's file (one of the modules given to module_files_new()); looked for when it

@@ -84,6 +84,7 @@ struct debug_wanted kernel_debug_wanted(const struct kernel *k)
 		.info = k->info,
 		.cache = k->debug_cache,
 		.likely_build_id = k->likely_build_id,
+		.packages = k->packages,
 	};
 }
 

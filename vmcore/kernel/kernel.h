@@ -20,12 +20,14 @@ struct buf;
 struct dump;
 struct err;
 struct kernel;
+struct packages;
 struct vmcoreinfo;
 
 struct kernel_options {
 	const char *const *symbol_paths; /* --symbols, borrowed during the call */
 	size_t symbol_path_count;
-	const char *debug_cache; /* as in struct debug_wanted; borrowed during the call */
+	const char *debug_cache;   /* as in struct debug_wanted; borrowed during the call */
+	struct packages *packages; /* the same; borrowed, must outlive the kernel */
 	/*
 	 * Gets the debug file of @build_id into the cache, when the dump cannot be read without its
 	 * vmlinux and none was found; may take long. An error says why it did not come. May be

@@ -2,14 +2,12 @@
 /* Finding the kernel in a dump: its page tables, its symbols, its vmlinux if needed, its types. */
 #include "vmcore/kernel/kernel_private.h"
 
-#include <elf.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "base/bytes.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "vmcore/dump/dump.h"
@@ -17,6 +15,8 @@
 #include "vmcore/find/image_build_id.h"
 #include "vmcore/find/paging.h"
 #include "vmcore/names/debugfiles.h"
+#include "vmcore/names/elf_identity.h"
+#include "vmcore/names/packages.h"
 #include "vmcore/names/vmcoreinfo.h"
 
 enum {
@@ -24,30 +24,7 @@ enum {
 	NOTES_MAX = 64 << 10,	    /* .notes of vmlinux */
 	COMMAND_LINE_MAX = 4096,    /* COMMAND_LINE_SIZE is 2048 */
 	IMAGE_SCAN_MAX = 128 << 20, /* how far into the image its banner is looked for */
-	BUILD_ID_MAX = 64,
 };
-
-/* The descriptor of the build-id note among @notes, in hex digits; NULL if there is none. */
-static char *build_id_in(const unsigned char *notes, size_t len)
-{
-	for (uint64_t at = 0; range_within(at, sizeof(Elf64_Nhdr), len);) {
-		uint64_t name = at + sizeof(Elf64_Nhdr);
-		uint64_t name_len = get_u32(notes + at), desc_len = get_u32(notes + at + 4);
-		uint64_t desc = name + (name_len + 3) / 4 * 4;
-		if (!range_within(desc, desc_len, len))
-			return NULL;
-		if (get_u32(notes + at + 8) == NT_GNU_BUILD_ID && name_len == 4 &&
-		    !memcmp(notes + name, "GNU", 4) && desc_len && desc_len <= BUILD_ID_MAX) {
-			struct buf hex = BUF_INIT;
-			buf_addhex(&hex, notes + desc, desc_len);
-			char *digits = hex.failed ? NULL : strdup(hex.data);
-			buf_free(&hex);
-			return digits;
-		}
-		at = desc + (desc_len + 3) / 4 * 4;
-	}
-	return NULL;
-}
 
 /* From VMCOREINFO (5.10 and later), or the kernel's .notes section, once symbols tell where it is
  * (include/asm-generic/vmlinux.lds.h: NOTES). */
@@ -65,7 +42,7 @@ static void find_build_id(struct kernel *k)
 	unsigned char *notes = malloc(stop - start);
 	struct err *e = notes ? kernel_read(k, start, notes, stop - start) : NULL;
 	if (notes && !e)
-		k->build_id = build_id_in(notes, stop - start);
+		k->build_id = elf_notes_build_id(notes, stop - start);
 	err_free(e);
 	free(notes);
 }
@@ -596,6 +573,7 @@ struct err *kernel_open(struct dump *dump, struct memory *memory,
 		return err_nomem();
 	k->dump = dump;
 	k->memory = memory;
+	k->packages = options->packages;
 	buf_init(&k->notes);
 
 	struct err *e = NULL;

@@ -24,10 +24,11 @@ struct kernel {
 	struct debug_file *file;     /* owned; NULL if no vmlinux is in use */
 	char release[RELEASE_MAX];
 	char banner[BANNER_MAX];
-	char *build_id;	       /* owned */
-	char *likely_build_id; /* owned; found in the image, see image_build_id.h; or NULL */
-	char *debug_cache;     /* owned; NULL if there is none */
-	char *command_line;    /* owned */
+	char *build_id;		   /* owned */
+	char *likely_build_id;	   /* owned; found in the image, see image_build_id.h; or NULL */
+	char *debug_cache;	   /* owned; NULL if there is none */
+	struct packages *packages; /* borrowed; NULL if there is nothing that takes them */
+	char *command_line;	   /* owned */
 	uint64_t slide;
 	uint64_t found_image; /* where the image begins, if only CR3 told; else 0 */
 	struct buf notes;     /* kernel_note()'s sentences, one a line */

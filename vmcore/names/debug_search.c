@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "vmcore/names/debug_search.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,6 +9,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "vmcore/names/debugfiles.h"
+#include "vmcore/names/packages.h"
 
 /* A search under way. */
 struct search {
@@ -138,6 +140,29 @@ static struct err *search_root(struct search *s, const char *root)
 	return e;
 }
 
+/* Looks into the packages in @folder until one has it. */
+static struct err *search_packages_in(struct search *s, const char *folder)
+{
+	char **paths;
+	size_t count;
+	struct err *e = packages_in_folder(folder, s->wanted->release, &paths, &count);
+	if (e)
+		return e;
+	for (size_t i = 0; i < count; i++) {
+		bool other;
+		if (!e && !s->found)
+			e = packages_vmlinux(s->wanted->packages, paths[i], s->wanted, &other,
+					     &s->found);
+		if (e && err_code(e) != ERR_NOMEM) {
+			note_tried(s, e);
+			e = NULL;
+		}
+		free(paths[i]);
+	}
+	free(paths);
+	return e;
+}
+
 /* Searches a folder that the user named, whatever it is the root of. */
 static struct err *search_named_folder(struct search *s, const char *folder)
 {
@@ -149,7 +174,21 @@ static struct err *search_named_folder(struct search *s, const char *folder)
 		e = search_debug_folder(s, folder);
 	if (!e && !s->found)
 		e = search_root(s, folder);
+	if (!e && !s->found && s->wanted->packages)
+		e = search_packages_in(s, folder);
 	return e;
+}
+
+/* Only what is another kernel's for certain was named by mistake: what has no vmlinux may have been
+ * for its modules. */
+static struct err *search_named_package(struct search *s, const char *path)
+{
+	bool other;
+	struct err *e = packages_vmlinux(s->wanted->packages, path, s->wanted, &other, &s->found);
+	if (!e || other || err_code(e) == ERR_NOMEM)
+		return e;
+	note_tried(s, e);
+	return NULL;
 }
 
 static struct err *search_named(struct search *s, const char *path)
@@ -157,6 +196,8 @@ static struct err *search_named(struct search *s, const char *path)
 	struct stat st;
 	if (!stat(path, &st) && S_ISDIR(st.st_mode))
 		return search_named_folder(s, path);
+	if (s->wanted->packages && packages_is_package(path))
+		return search_named_package(s, path);
 	bool module;
 	struct err *e = debug_file_open_or_module(path, s->wanted, true, &module, &s->found);
 	if (e && module) {
@@ -187,6 +228,22 @@ static struct err *search_cache(struct search *s)
 	return e;
 }
 
+/* What was taken out of packages before, with their names or without. */
+static struct err *search_symbol_cache(struct search *s)
+{
+	const char *id = searched_id(s->wanted);
+	if (s->found || !s->wanted->packages || !id)
+		return NULL;
+	struct err *e = packages_kept_vmlinux(s->wanted->packages, id, s->wanted, &s->found);
+	if (!e || err_code(e) == ERR_NOMEM)
+		return e;
+	if (err_code(e) == ERR_NOTFOUND)
+		err_free(e);
+	else
+		note_tried(s, e);
+	return NULL;
+}
+
 static struct err *search_all(struct search *s, const char *const *paths, size_t count)
 {
 	s->unpack = true;
@@ -199,6 +256,8 @@ static struct err *search_all(struct search *s, const char *const *paths, size_t
 	struct err *e = NULL;
 	if (!s->found)
 		e = search_root(s, s->wanted->root ? s->wanted->root : "");
+	if (!e)
+		e = search_symbol_cache(s);
 	return e ? e : search_cache(s);
 }
 

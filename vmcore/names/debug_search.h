@@ -20,6 +20,12 @@ __attribute__((warn_unused_result)) struct err *
 debug_file_open_or_module(const char *path, const struct debug_wanted *wanted, bool unpack,
 			  bool *ret_module, struct debug_file **ret);
 
+/* As debug_file_open(), of the file open as @fd (taken, also on failure), which is to be called
+ * @path. The message does not name it. */
+__attribute__((warn_unused_result)) struct err *
+debug_file_open_fd(int fd, const char *path, const struct debug_wanted *wanted, bool *ret_module,
+		   struct debug_file **ret);
+
 /*
  * Adds to @out the path of the debug file of @build_id in libdebuginfod's cache @cache (both may be
  * NULL); false if it is not there. An empty file is how libdebuginfod remembers that no server has

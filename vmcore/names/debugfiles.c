@@ -24,6 +24,7 @@ void debug_file_close(struct debug_file *f)
 	if (f->fd >= 0)
 		close(f->fd);
 	free(f->path);
+	free(f->package);
 	free(f->build_id);
 	free(f->dwarf_why);
 	free(f);
@@ -170,23 +171,31 @@ static struct err *open_checked(int fd, const char *path, const struct debug_wan
 	return NULL;
 }
 
+struct err *debug_file_open_fd(int fd, const char *path, const struct debug_wanted *wanted,
+			       bool *ret_module, struct debug_file **ret)
+{
+	struct elf_identity id = { 0 };
+	struct err *e = open_checked(fd, path, wanted, &id, ret);
+	*ret_module = id.relocatable;
+	elf_identity_free(&id);
+	return e;
+}
+
 struct err *debug_file_open_or_module(const char *path, const struct debug_wanted *wanted,
 				      bool unpack, bool *ret_module, struct debug_file **ret)
 {
-	struct elf_identity id = { 0 };
 	int fd = -1;
 	bool packed = false;
+	*ret_module = false;
 	struct err *e = debug_file_open_regular(path, &fd);
 	if (!e && unpack)
 		e = unpack_in_place(&fd, UNPACK_VMLINUX_MAX, &packed);
 	if (!e)
-		e = open_checked(fd, path, wanted, &id, ret);
+		e = debug_file_open_fd(fd, path, wanted, ret_module, ret);
 	else if (fd >= 0)
 		close(fd);
 	if (!e)
 		(*ret)->packed = packed;
-	*ret_module = id.relocatable;
-	elf_identity_free(&id);
 	return err_wrap(e, "%s", path);
 }
 

@@ -11,6 +11,7 @@
 
 struct buf;
 struct err;
+struct packages;
 struct types;
 struct vmcoreinfo;
 
@@ -24,6 +25,8 @@ struct debug_wanted {
 	const char *cache;
 	/* Without build_id: what may be it. Files are looked for by it, and not refused by it. */
 	const char *likely_build_id;
+	/* What takes files out of packages, and keeps them; borrowed. NULL: they are refused. */
+	struct packages *packages;
 };
 
 struct debug_file {
@@ -32,6 +35,8 @@ struct debug_file {
 	char *build_id; /* owned, hex digits; NULL if it has none */
 	bool has_symtab, has_dwarf, has_btf;
 	bool packed;	 /* @path is compressed; @fd has what is in it */
+	char *package;	 /* owned; the package that it was taken out of, NULL if of none */
+	bool in_package; /* @path is PACKAGE/vmlinux, where no file is; @fd has it */
 	char *dwarf_why; /* owned; why the DWARF that it has cannot be read; NULL otherwise */
 	uint64_t text;	 /* link address of _stext (of _text if there is none); 0 if unknown */
 };
@@ -58,10 +63,12 @@ debug_file_open(const char *path, const struct debug_wanted *wanted, struct debu
  * counts, too (.xz, .zst, .gz): one that the user named or that lies in a named folder is unpacked,
  * which takes seconds; one in the usual places, where a search may hold up others, is passed over.
  *
+ * A package (packages.h) that is named, or that lies in a named folder, has its vmlinux taken out.
+ *
  * A file that the user named and that does not fit is an error, except a module, which is not meant
- * to; a found one that does not fit is passed over. Both get a line in @tried (not freed here, also
- * on failure). ERR_NOTFOUND: the message names the release, the build-id, where it looked and the
- * package that has it.
+ * to, and a package without a vmlinux or one that cannot be read; a found one that does not fit is
+ * passed over. Both get a line in @tried (not freed here, also on failure). ERR_NOTFOUND: the
+ * message names the release, the build-id, where it looked and the package that has it.
  */
 __attribute__((warn_unused_result)) struct err *
 debug_file_find(const char *const *paths, size_t count, const struct debug_wanted *wanted,

@@ -17,6 +17,14 @@ libvmcore_a_SOURCES += \
 	vmcore/names/ko_file.c vmcore/names/ko_file.h \
 	vmcore/names/ko_relocate.c vmcore/names/ko_relocate.h \
 	vmcore/names/module_search.c vmcore/names/module_search.h \
+	vmcore/names/package_contents.c vmcore/names/package_contents.h \
+	vmcore/names/package_modules.c \
+	vmcore/names/package_name.c vmcore/names/package_name.h \
+	vmcore/names/package_private.h \
+	vmcore/names/package_stream.c vmcore/names/package_stream.h \
+	vmcore/names/package_vmlinux.c \
+	vmcore/names/packages.c vmcore/names/packages.h \
+	vmcore/names/symbol_cache.c vmcore/names/symbol_cache.h \
 	vmcore/names/symbols.c vmcore/names/symbols.h \
 	vmcore/names/type_graph.c vmcore/names/type_graph.h \
 	vmcore/names/type_source.h \
