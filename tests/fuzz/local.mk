@@ -17,6 +17,7 @@ check_PROGRAMS += \
 	tests/fuzz/replay_module_search \
 	tests/fuzz/replay_orc \
 	tests/fuzz/replay_orc_cfi \
+	tests/fuzz/replay_package_files \
 	tests/fuzz/replay_qmp \
 	tests/fuzz/replay_rsp \
 	tests/fuzz/replay_unwind \
@@ -54,6 +55,8 @@ tests_fuzz_replay_orc_SOURCES = tests/fuzz/fuzz_orc.c $(fuzz_replay) \
 tests_fuzz_replay_orc_CPPFLAGS = $(AM_CPPFLAGS) -DCORPUS='"tests/fuzz/corpus/orc"'
 tests_fuzz_replay_orc_cfi_SOURCES = tests/fuzz/fuzz_orc_cfi.c $(fuzz_replay)
 tests_fuzz_replay_orc_cfi_CPPFLAGS = $(AM_CPPFLAGS) -DCORPUS='"tests/fuzz/corpus/orc_cfi"'
+tests_fuzz_replay_package_files_SOURCES = tests/fuzz/fuzz_package_files.c $(fuzz_replay)
+tests_fuzz_replay_package_files_CPPFLAGS = $(AM_CPPFLAGS) -DCORPUS='"tests/fuzz/corpus/package_files"'
 tests_fuzz_replay_qmp_SOURCES = tests/fuzz/fuzz_qmp.c $(fuzz_replay)
 tests_fuzz_replay_qmp_CPPFLAGS = $(AM_CPPFLAGS) -DCORPUS='"tests/fuzz/corpus/qmp"'
 tests_fuzz_replay_rsp_SOURCES = tests/fuzz/fuzz_rsp.c $(fuzz_replay) \

@@ -20,6 +20,7 @@ check_PROGRAMS += \
 	tests/names/test_dwarf \
 	tests/names/test_kallsyms \
 	tests/names/test_ko \
+	tests/names/test_packages \
 	tests/names/test_symbols \
 	tests/names/test_unpack \
 	tests/names/test_vmcoreinfo

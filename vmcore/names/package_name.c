@@ -93,4 +93,6 @@ void package_name_read(const char *path, struct package_name *ret)
 	else if (module_search_module_name(name, ret->module) &&
 		 package_name_is_module(ret->module))
 		ret->file = PACKAGE_MODULE;
+	else
+		*ret->module = 0;
 }
