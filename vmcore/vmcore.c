@@ -18,6 +18,7 @@
 #include "vmcore/code/unwind_source.h"
 #include "vmcore/dump/dump.h"
 #include "vmcore/image/image.h"
+#include "vmcore/kernel/current_task.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/kernel/printk.h"
 #include "vmcore/kernel/registers.h"
@@ -139,52 +140,33 @@ static struct err *open_kernel(const struct vmcore_options *options, struct vmco
 	return e ? e : open_kvm(h);
 }
 
-static struct err *has_place(struct vmcore *h, size_t task, bool *ret)
+static struct err *has_place(void *closure, const struct task *task, bool *ret)
 {
+	const struct vmcore *h = closure;
 	struct frame first;
 	const char *why;
-	struct err *e = unwinder_first(h->unwinder, &h->tasks.list[task], &first, &why);
+	struct err *e = unwinder_first(h->unwinder, task, &first, &why);
 	if (!e)
 		*ret = regs_known(&first.regs, REG_RIP);
 	return e;
 }
 
 /*
- * The panicking task, or the one on the lowest CPU. But gdb does not attach when it cannot tell
- * where the selected thread is: then the next best, one that runs, works for others, sleeps, or was
- * ever switched out. Of a machine that runs only those are known that do not, and an idle task that
- * does not is about to: a client that has it selected is soon told that it runs.
+ * Of a machine that runs only those are known that do not, and an idle task that does not is about
+ * to: a client that has it selected is soon told that it runs. That is no news worth a note.
  */
 static struct err *choose_current(struct vmcore *h)
 {
-	enum { WANTED, BUSY, RUNNING, ASLEEP, ANY, CHOICES };
-	const struct tasks *t = &h->tasks;
-	bool known;
-	h->current = t->current;
-	for (int choice = WANTED; choice < CHOICES; choice++) {
-		for (size_t i = 0; i < t->count; i++) {
-			const struct task *task = &t->list[i];
-			if ((choice == WANTED && i != t->current) ||
-			    (choice == BUSY && (!task->on_cpu || task->idle)) ||
-			    (choice == RUNNING && !task->on_cpu) ||
-			    (choice == ASLEEP && (task->on_cpu || task->idle)))
-				continue;
-			struct err *e = has_place(h, i, &known);
-			if (e)
-				return e;
-			if (!known)
-				continue;
-			h->current = i;
-			/* Of a machine that runs, no running task's registers are known. */
-			if (choice != WANTED && !dump_info(h->dump)->running)
-				kernel_note(h->kernel,
-					    "the registers of '%s' are unknown, so %" PRIu32
-					    " is the current thread",
-					    t->list[t->current].comm, task->tid);
-			return NULL;
-		}
-	}
-	return NULL;
+	const struct task_place place = { .known = has_place, .closure = h };
+	const struct task *list = h->tasks.list;
+	size_t wanted;
+	struct err *e = current_task_choose(&h->tasks, &h->cpus, &place, &wanted, &h->current);
+	if (!e && h->current != wanted && !dump_info(h->dump)->running)
+		kernel_note(h->kernel,
+			    "the registers of '%s' are unknown, so %" PRIu32
+			    " is the current thread",
+			    list[wanted].comm, list[h->current].tid);
+	return e;
 }
 
 /* A machine that did not panic has old oopses in its log at most, which are not why it stands

@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "tests/recipe/output.h"
 #include "tests/recipe/recipe.h"
+#include "vmcore/kernel/current_task.h"
 
 enum { CACHE_BYTES = 4 << 20 };
 
@@ -134,6 +135,14 @@ const struct task *machine_task(const struct machine *m, uint32_t tid)
 	if (!task)
 		fail_msg("there is no thread %u; notes: %s", tid, kernel_notes(m->kernel));
 	return task;
+}
+
+const struct task *machine_current(const struct machine *m)
+{
+	size_t wanted, current;
+	assert_no_err(current_task_choose(&m->tasks, &m->cpus, NULL, &wanted, &current));
+	assert_int_equal(current, wanted);
+	return &m->tasks.list[current];
 }
 
 const struct first_regs *machine_regs(const struct machine *m, uint32_t tid)

@@ -68,6 +68,8 @@ void machine_close(struct machine *m);
 
 /* The task with this thread id, which must exist. */
 const struct task *machine_task(const struct machine *m, uint32_t tid);
+/* The one that a debugger finds selected if the registers of all are known. */
+const struct task *machine_current(const struct machine *m);
 const struct first_regs *machine_regs(const struct machine *m, uint32_t tid);
 
 /* Fails the test with the error's message, if there is one; frees it. */

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "tests/kernel/machine.h"
+#include "vmcore/kernel/current_task.h"
 
 #define UNMAPPED "0xffffdead00000000"
 
@@ -246,7 +247,7 @@ static void runqueue_of_garbage(void **state)
 	open_demo(&m, "put rq at cpu0 + runqueues: curr = 0x4141414141414141\n"
 		      "virt cpu0 + current_task: 0x4242424242424242\n");
 	assert_false(machine_task(&m, 110)->on_cpu);
-	assert_int_equal(m.tasks.list[m.tasks.current].tid, IDLE_TID + 1);
+	assert_int_equal(machine_current(&m)->tid, IDLE_TID + 1);
 	machine_close(&m);
 }
 
@@ -325,9 +326,79 @@ static void nobody_panicked(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct machine m;
 		open_demo(&m, cases[i].extra);
-		assert_int_equal(m.tasks.list[m.tasks.current].tid, cases[i].current);
+		assert_int_equal(machine_current(&m)->tid, cases[i].current);
 		assert_int_equal(m.tasks.panicked, cases[i].panicked);
 		machine_close(&m);
+	}
+}
+
+/* Small tables: whose place is known, and who is chosen then. */
+struct scene {
+	const char *known; /* a letter each, by index */
+};
+
+static struct err *known_in_scene(void *closure, const struct task *task, bool *ret)
+{
+	const struct scene *scene = closure;
+	*ret = strchr(scene->known, task->comm[0]) != NULL;
+	return NULL;
+}
+
+/* a, b and c sleep, or run on a CPU; i and j are the idle tasks of CPUs 0 and 1. */
+static void one_rule_chooses_the_current_task(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *curr;     /* what CPUs 0 and 1 run */
+		const char *panicked; /* NULL: nobody */
+		const char *known;
+		char wanted, chosen;
+	} cases[] = {
+		{ "bi", "b", "abcij", 'b', 'b' },
+		{ "bc", "c", "abcij", 'c', 'c' },
+		{ "ij", "j", "abcij", 'j', 'j' },  /* an idle CPU panicked */
+		{ "ba", NULL, "abcij", 'b', 'b' }, /* CPUs in order, not tasks */
+		{ "ib", NULL, "abcij", 'b', 'b' }, /* who does something first */
+		{ "ij", NULL, "abcij", 'i', 'i' },
+		/* The place of who is wanted is not known: the next in the same order. */
+		{ "cb", "b", "acij", 'b', 'c' },
+		{ "cb", NULL, "abij", 'c', 'b' },
+		{ "cj", NULL, "abij", 'c', 'j' },
+		{ "bc", NULL, "aij", 'b',
+		  'a' }, /* one that sleeps, not an idle one that does not run */
+		{ "bc", NULL, "ij", 'b', 'i' },
+		{ "ij", NULL, "bc", 'i', 'b' },
+		{ "bc", "c", "", 'c', 'c' }, /* none is anywhere */
+		/* No CPU's task is in the list. */
+		{ "xy", NULL, "abcij", 'a', 'a' },
+		{ "xy", NULL, "ij", 'a', 'i' },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		static const char names[] = "abcij";
+		struct task list[5] = { 0 };
+		struct tasks tasks = { .list = list, .count = 5, .by_address = MAP_INIT };
+		struct cpu cpu[2] = { { .number = 0 }, { .number = 1 } };
+		const struct cpus cpus = { cpu, 2 };
+		struct scene scene = { cases[i].known };
+		const struct task_place place = { known_in_scene, &scene };
+		size_t wanted, chosen;
+		for (size_t n = 0; n < 5; n++) {
+			list[n].comm[0] = names[n];
+			list[n].address = (uint64_t)names[n];
+			list[n].idle = names[n] >= 'i';
+			list[n].on_cpu = strchr(cases[i].curr, names[n]) != NULL;
+			assert_true(map_put(&tasks.by_address, list[n].address, n));
+			if (cases[i].panicked && *cases[i].panicked == names[n]) {
+				tasks.panicked = true;
+				tasks.panicking = n;
+			}
+		}
+		for (size_t n = 0; n < 2; n++)
+			cpu[n].curr = (uint64_t)cases[i].curr[n];
+		assert_no_err(current_task_choose(&tasks, &cpus, &place, &wanted, &chosen));
+		assert_int_equal(names[wanted], cases[i].wanted);
+		assert_int_equal(names[chosen], cases[i].chosen);
+		map_free(&tasks.by_address);
 	}
 }
 
@@ -353,6 +424,7 @@ int main(void)
 		cmocka_unit_test(masks_cannot_be_read),
 		cmocka_unit_test(cpu_offline),
 		cmocka_unit_test(nobody_panicked),
+		cmocka_unit_test(one_rule_chooses_the_current_task),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

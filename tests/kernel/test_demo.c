@@ -144,7 +144,7 @@ static void tasks_are_these(void **state)
 		assert_ptr_equal(tasks_find(&m->tasks, t->tid), t);
 	}
 	assert_null(tasks_find(&m->tasks, 3));
-	assert_int_equal(m->tasks.list[m->tasks.current].tid, 110);
+	assert_int_equal(machine_current(m)->tid, 110);
 	assert_true(m->tasks.panicked);
 }
 

@@ -106,7 +106,7 @@ static void tasks_are_these(void **state)
 			assert_int_equal(t->on_cpu, expected[i].on_cpu);
 		}
 		assert_int_equal(m.tasks.stack_size, 16384);
-		assert_int_equal(m.tasks.list[m.tasks.current].tid, 200);
+		assert_int_equal(machine_current(&m)->tid, 200);
 		assert_true(m.tasks.panicked);
 		machine_close(&m);
 	}

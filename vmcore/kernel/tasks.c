@@ -57,26 +57,12 @@ static const struct cpu *panic_cpu(const struct kernel *k, const struct cpus *cp
 	return NULL;
 }
 
-/* The panicking task, else the one on the lowest CPU that does something, else the lowest CPU's. */
-static void choose_current(struct tasks *t, const struct kernel *k, const struct cpus *cpus)
+static void find_panicking(struct tasks *t, const struct kernel *k, const struct cpus *cpus)
 {
 	const struct cpu *cpu = panic_cpu(k, cpus);
 	uint64_t n;
-	if (cpu && map_get(&t->by_address, cpu->curr, &n)) {
-		t->current = n;
-		t->panicked = true;
-		return;
-	}
-	bool found = false;
-	for (size_t i = 0; i < cpus->count; i++) {
-		if (!map_get(&t->by_address, cpus->list[i].curr, &n) || !t->list[n].on_cpu)
-			continue;
-		if (!found || !t->list[n].idle)
-			t->current = n;
-		found = true;
-		if (!t->list[n].idle)
-			return;
-	}
+	t->panicked = cpu && map_get(&t->by_address, cpu->curr, &n);
+	t->panicking = t->panicked ? n : 0;
 }
 
 static bool is_stack_size(uint64_t size)
@@ -131,7 +117,7 @@ struct err *tasks_read(struct kernel *k, const struct cpus *cpus, struct tasks *
 			k,
 			"the size of kernel stacks is unknown, and so are the registers on them");
 	mark_running(&tasks, cpus);
-	choose_current(&tasks, k, cpus);
+	find_panicking(&tasks, k, cpus);
 	*ret = tasks;
 	return NULL;
 }

@@ -43,8 +43,8 @@ struct tasks {
 	struct map by_address; /* task_struct -> index */
 	struct map by_tid;     /* tid -> index */
 	uint64_t stack_size;   /* of every task, in bytes; 0 if unknown */
-	size_t current;	       /* index of the panicking task, else of the lowest running one */
-	bool panicked;	       /* current is the task that panicked */
+	bool panicked;	  /* a CPU says that it panicked or crashed, and what it runs is known */
+	size_t panicking; /* index of that task, while panicked */
 };
 
 /*
