@@ -133,8 +133,12 @@ SWITCH_FRAME = {"r15": "r15", "r14": "r14", "r13": "r13", "r12": "r12", "rbx": "
 
 def switch_registers(prog, task):
     """Where a task that is not running goes on."""
-    frame_type = prog.type("struct inactive_task_frame")
     sp = task.thread.sp.value_()
+    try:
+        frame_type = prog.type("struct inactive_task_frame")
+    except LookupError:
+        # Until 4.8 switch_to() has pushed rbp and flags.
+        return {"rbp": hex(prog.read_u64(sp)), "rsp": hex(sp + 16)}
     frame = drgn.Object(prog, frame_type, address=sp)
     regs = {name: hex(frame.member_(member).value_()) for name, member in SWITCH_FRAME.items()}
     regs["rsp"] = hex(sp + frame_type.size)
@@ -164,9 +168,15 @@ def is_misled(task, cpu, notes_usable):
     return not notes_usable and (bool(task.on_cpu) or task.pid == cpu + 1)
 
 
+def keeps_stack(prog, task):
+    """Until 4.8 a task does for as long as it is there."""
+    counted = prog.type("struct task_struct").has_member("stack_refcount")
+    return not counted or task.stack_refcount.refs.counter != 0
+
+
 def describe(prog, task, kind, cpu, notes_usable):
     on_cpu = bool(task.on_cpu)
-    has_stack = task.stack_refcount.refs.counter != 0
+    has_stack = keeps_stack(prog, task)
     misled = is_misled(task, cpu, notes_usable)
     regs = {}
     if on_cpu and notes_usable:
@@ -203,8 +213,10 @@ def host_save_areas(prog):
     areas = {}
     if "svm_data" not in prog:
         return areas
-    vmemmap = prog["vmemmap_base"].value_()
-    direct_map = prog["page_offset_base"].value_()
+    # Constants where the kernel does not move them.
+    vmemmap = prog["vmemmap_base"].value_() if "vmemmap_base" in prog else 0xffffea0000000000
+    direct_map = prog["page_offset_base"].value_() if "page_offset_base" in prog \
+        else 0xffff880000000000
     for cpu in for_each_present_cpu(prog):
         data = per_cpu(prog["svm_data"], cpu)
         if data.type_.kind == drgn.TypeKind.POINTER:

@@ -15,8 +15,8 @@ import json
 import os
 import sys
 
-from oracle_drgn import (IDLE_TID_BASE, REGISTERS, all_tasks, is_misled, open_as_far_as_possible,
-                         parse_arguments, with_vmcoreinfo)
+from oracle_drgn import (IDLE_TID_BASE, REGISTERS, all_tasks, is_misled, keeps_stack,
+                         open_as_far_as_possible, parse_arguments, with_vmcoreinfo)
 
 
 def source_line(frame):
@@ -59,7 +59,7 @@ def main():
     with with_vmcoreinfo(dump, donor) if donor else contextlib.nullcontext(dump) as path:
         prog, notes_usable = open_as_far_as_possible(path, vmlinux, modules)
         for task, kind, cpu in all_tasks(prog):
-            has_stack = task.stack_refcount.refs.counter != 0
+            has_stack = keeps_stack(prog, task)
             if not has_stack or is_misled(task, cpu, notes_usable):
                 continue
             found = frames(prog, task)
