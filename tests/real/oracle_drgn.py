@@ -170,8 +170,10 @@ def is_misled(task, cpu, notes_usable):
 
 def keeps_stack(prog, task):
     """Until 4.8 a task does for as long as it is there."""
-    counted = prog.type("struct task_struct").has_member("stack_refcount")
-    return not counted or task.stack_refcount.refs.counter != 0
+    if not prog.type("struct task_struct").has_member("stack_refcount"):
+        return True
+    count = task.stack_refcount  # a refcount_t since 5.2, an atomic_t before
+    return (count.refs if count.type_.type_name() == "refcount_t" else count).counter != 0
 
 
 def describe(prog, task, kind, cpu, notes_usable):
