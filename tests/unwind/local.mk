@@ -8,6 +8,12 @@ TESTS += tests/unwind/fp_code.tap
 EXTRA_DIST += tests/unwind/fp_code.tap
 CLEANFILES += tests/unwind/fp_code$(EXEEXT)
 tests/unwind/fp_code.log: tests/unwind/fp_code$(EXEEXT)
+# What code does to its stack against CFI, in any file.
+EXTRA_PROGRAMS += tests/unwind/code_cfi
+TESTS += tests/unwind/code_cfi.tap
+EXTRA_DIST += tests/unwind/code_cfi.tap
+CLEANFILES += tests/unwind/code_cfi$(EXEEXT)
+tests/unwind/code_cfi.log: tests/unwind/code_cfi$(EXEEXT)
 if HAVE_CMOCKA
 check_PROGRAMS += \
 	tests/unwind/test_cfi \
