@@ -7,6 +7,7 @@ libunwind_a_SOURCES = \
 	unwind/cfi_expr.c unwind/cfi_expr.h \
 	unwind/code_paths.c unwind/code_paths.h \
 	unwind/code_state.c unwind/code_state.h \
+	unwind/code_step.c \
 	unwind/code_table.c unwind/code_table.h \
 	unwind/decode.c unwind/decode.h \
 	unwind/entry_step.c \

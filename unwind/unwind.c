@@ -33,7 +33,7 @@ const char *frame_how_name(enum frame_how how)
 	static const char *const names[] = {
 		[HOW_NOTE] = "note",   [HOW_SWITCH] = "switch", [HOW_CFI] = "cfi",
 		[HOW_ORC] = "orc",     [HOW_FP] = "fp",		[HOW_REGS] = "regs",
-		[HOW_FOUND] = "found", [HOW_CALL] = "call",
+		[HOW_FOUND] = "found", [HOW_CALL] = "call",	[HOW_CODE] = "code",
 	};
 	return names[how];
 }
@@ -136,6 +136,14 @@ static bool orc_goes_first(const struct orc_entry *entry)
 	return entry->type != ORC_CALL;
 }
 
+/* Registers that a strategy does not speak of. */
+static enum step by_code_too(struct walk *w, enum step step, struct frame *ret)
+{
+	if (step == STEP_CALLER)
+		code_add(w, ret);
+	return step;
+}
+
 /*
  * Without ORC. What entry assembly has pushed before it calls a handler can be recognised, and is
  * believed before its CFI, which people wrote: where it changes to the IRQ stack el7's is a word
@@ -149,7 +157,9 @@ static enum step leave_without_orc(struct walk *w, struct frame *ret)
 		step = interrupt_step(w, s->calls_handler(s->self, w->pc), ret);
 	if (step == STEP_NONE)
 		step = cfi_step(w, NULL, ret);
-	return step == STEP_NONE ? fp_step(w, ret) : step;
+	if (step == STEP_NONE)
+		step = by_code_too(w, fp_step(w, ret), ret);
+	return step == STEP_NONE ? code_step(w, ret) : step;
 }
 
 static enum step leave_by_tables(struct walk *w, struct frame *ret)
@@ -170,9 +180,11 @@ static enum step leave_by_tables(struct walk *w, struct frame *ret)
 	if (step != STEP_NONE)
 		return step;
 	if (has_orc)
-		step = orc_step(w, &entry, ret);
+		step = by_code_too(w, orc_step(w, &entry, ret), ret);
+	if (step == STEP_NONE)
+		step = code_step(w, ret);
 	/* A kernel with ORC has no frame pointers: rbp may lead anywhere, also past frames. */
-	return step == STEP_NONE ? found_step(w, ret) : step;
+	return step == STEP_NONE ? by_code_too(w, found_step(w, ret), ret) : step;
 }
 
 /* A CPU that runs a guest comes back into the middle of assembly, of whose pushes tables that are
@@ -184,6 +196,13 @@ static enum step leave_inline_entry(struct walk *w, struct frame *ret)
 		return STEP_NONE;
 	}
 	return leave_by_tables(w, ret);
+}
+
+static bool has_cfi(const struct walk *w)
+{
+	struct Dwarf_CFI_s *cfi;
+	uint64_t bias;
+	return w->source->cfi && w->source->cfi(w->source->self, w->pc, &cfi, &bias);
 }
 
 /* Assembly whose pushes did not tell: tables that go by rsp are right there, and rbp is no frame
@@ -209,10 +228,18 @@ static enum step leave_known_code(struct walk *w, struct frame *ret)
 	struct frame compiled;
 	if (!s->enters_guest || !s->enters_guest(s->self, w->pc, &entry))
 		return leave_by_tables(w, ret);
+	/* Code knows of the assembly's pushes, and of what the guest leaves in registers. */
+	if (entry.code == GUEST_INLINE && !has_cfi(w)) {
+		enum step step = code_step(w, ret);
+		if (step != STEP_NONE)
+			return step;
+	}
 	if (entry.code != GUEST_CALLED && entry_undo_inline(w, &compiled)) {
 		w->frame = &compiled;
+		w->no_code = true;
 		enum step step = leave_by_tables(w, ret);
 		w->frame = frame;
+		w->no_code = false;
 		return step;
 	}
 	return entry.code == GUEST_INLINE ? leave_inline_entry(w, ret)

@@ -19,6 +19,9 @@ struct err;
 /* One row of the ORC tables, see orc.h. */
 struct orc_entry;
 
+/* What a function's instructions say, see code_table.h. */
+struct code_rules;
+
 /* A stack: frames of one do not run into another but where the kernel switches. */
 struct unwind_stack {
 	uint64_t low, high; /* [low, high) */
@@ -77,6 +80,14 @@ struct unwind_source {
 	bool (*is_return)(void *self, uint64_t function);
 	/* What the code at @pc calls, if it is the kernel's entry assembly. May be NULL. */
 	enum unwind_handler (*calls_handler)(void *self, uint64_t pc);
+	/* What following the instructions of the function that covers @pc says: before the one at
+	 * @pc if @exact, else in the call that returns to it; and where that function begins. False
+	 * if it says nothing. May be NULL. */
+	bool (*code)(void *self, uint64_t pc, bool exact, struct code_rules *ret,
+		     uint64_t *ret_function);
+	/* Whether @function, where it begins, jumps to where a register, or a word that changes,
+	 * leads. May be NULL: none does. */
+	bool (*is_thunk)(void *self, uint64_t function);
 };
 
 /* How a frame's registers were found. */
@@ -90,6 +101,7 @@ enum frame_how {
 	HOW_FOUND, /* a return address that was looked for on the stack, or where a CPU put its
 		      registers when it entered a guest */
 	HOW_CALL,  /* a call to nowhere: the return address was popped */
+	HOW_CODE,  /* by following the instructions of the function that it has called */
 };
 
 struct frame {
@@ -138,7 +150,7 @@ __attribute__((warn_unused_result)) struct err *unwind(const struct unwind_sourc
 						       bool interrupted, struct frames *ret);
 void frames_free(struct frames *f);
 
-/* "cfi", "orc", "fp", "regs", "switch", "note", "found", "call" */
+/* "cfi", "orc", "fp", "regs", "switch", "note", "found", "call", "code" */
 const char *frame_how_name(enum frame_how how);
 
 #endif

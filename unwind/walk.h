@@ -20,6 +20,7 @@ struct walk {
 	struct unwind_stack stack;  /* that holds its rsp */
 	uint64_t pc;		    /* what to look up in tables */
 	bool exact;	/* pc is where it stands; else it was left by a call before pc + 1 */
+	bool no_code;	/* what the code says is not about this frame's rsp */
 	uint64_t cfa;	/* the frame's CFA, for a strategy that leaves it */
 	struct buf why; /* what failed on the way out of this frame */
 };
@@ -36,6 +37,11 @@ enum step cfi_step(struct walk *w, const struct orc_entry *entry, struct frame *
 enum step orc_step(struct walk *w, const struct orc_entry *entry, struct frame *ret);
 enum step fp_step(struct walk *w, struct frame *ret);
 enum step found_step(struct walk *w, struct frame *ret);
+/* By the function's own instructions; the return address must be behind a call of it. */
+enum step code_step(struct walk *w, struct frame *ret);
+/* Adds what the function's instructions say of the registers that a callee keeps to a @caller that
+ * another strategy has found, at walk->cfa, if they agree with it. */
+void code_add(struct walk *w, struct frame *caller);
 /* In assembly that enters a guest, or that was called to do so: not GUEST_INLINE. */
 enum step entry_step(struct walk *w, const struct guest_entry *entry, struct frame *ret);
 /* Whether this is where a guest's exit ends in assembly within compiled code: then *ret is the same

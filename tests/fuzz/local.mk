@@ -8,6 +8,7 @@ check_PROGRAMS += \
 	tests/fuzz/replay_btf \
 	tests/fuzz/replay_btf_dwarf \
 	tests/fuzz/replay_cfi \
+	tests/fuzz/replay_code \
 	tests/fuzz/replay_debug_search \
 	tests/fuzz/replay_dump \
 	tests/fuzz/replay_elf \
@@ -31,6 +32,9 @@ tests_fuzz_replay_btf_dwarf_CPPFLAGS = $(AM_CPPFLAGS) -DCORPUS='"tests/fuzz/corp
 tests_fuzz_replay_cfi_SOURCES = tests/fuzz/fuzz_cfi.c $(fuzz_replay) \
 	$(fuzz_unwind)
 tests_fuzz_replay_cfi_CPPFLAGS = $(AM_CPPFLAGS) -DCORPUS='"tests/fuzz/corpus/cfi"'
+tests_fuzz_replay_code_SOURCES = tests/fuzz/fuzz_code.c $(fuzz_replay) \
+	$(fuzz_unwind)
+tests_fuzz_replay_code_CPPFLAGS = $(AM_CPPFLAGS) -DCORPUS='"tests/fuzz/corpus/code"'
 tests_fuzz_replay_debug_search_SOURCES = tests/fuzz/fuzz_debug_search.c $(fuzz_replay) \
 	tests/fuzz/small_elf.h $(fuzz_file_tree)
 tests_fuzz_replay_debug_search_CPPFLAGS = $(AM_CPPFLAGS) -DCORPUS='"tests/fuzz/corpus/debug_search"'

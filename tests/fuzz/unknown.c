@@ -60,6 +60,7 @@ enum strategy {
 	ASK_ORC,
 	ASK_FP,
 	ASK_FOUND,
+	ASK_CODE,
 	ASK_ENTRY,
 	ASK_INLINE,
 	ASK_INTERRUPT,
@@ -112,6 +113,8 @@ static enum step ask(struct walk *w, enum strategy strategy, struct frame *ret)
 		return fp_step(w, ret);
 	case ASK_FOUND:
 		return found_step(w, ret);
+	case ASK_CODE:
+		return code_step(w, ret);
 	case ASK_ENTRY:
 		return ask_entry(w, ret);
 	case ASK_INLINE:

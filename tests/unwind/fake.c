@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/err.h"
+#include "unwind/code_table.h"
 
 void fake_memory(struct fake *f, uint64_t address, const void *bytes, size_t len)
 {
@@ -126,6 +127,57 @@ static enum unwind_handler calls_handler(void *self, uint64_t pc)
 	return pc >= f->handler_start && pc < f->handler_end ? f->handler : HANDLER_NONE;
 }
 
+static bool find_symbol(void *self, uint64_t address, struct code_symbol *ret)
+{
+	const struct fake *f = self;
+	for (size_t i = 0; i < f->text_count; i++) {
+		if (address < f->text[i].start || address >= f->text[i].end)
+			continue;
+		*ret = (struct code_symbol){ .start = f->text[i].start, .end = f->text[i].end };
+		if (f->thunk && ret->start == f->thunk)
+			ret->kind = CODE_THUNK;
+		else if (f->part && ret->start == f->part)
+			ret->kind = CODE_PART;
+		else if (f->returns && ret->start == f->returns)
+			ret->kind = CODE_RETURN;
+		return true;
+	}
+	return false;
+}
+
+struct code_source fake_code(struct fake *f)
+{
+	return (struct code_source){ .self = f, .read = read_memory, .symbol = find_symbol };
+}
+
+static bool follow_code(void *self, uint64_t pc, bool exact, struct code_rules *ret,
+			uint64_t *ret_function)
+{
+	struct fake *f = self;
+	struct code_source source = fake_code(f);
+	struct code_table *table;
+	uint64_t function;
+	if (!f->follows || !is_text(f, exact ? pc : pc - 1, &function))
+		return false;
+	if (f->part && function == f->part)
+		function = f->parent;
+	struct err *e = code_table_new(&source, function, &table);
+	if (e) {
+		err_free(e);
+		return false;
+	}
+	bool found = exact ? code_table_at(table, pc, ret) : code_table_call(table, pc, ret);
+	code_table_free(table);
+	*ret_function = function;
+	return found;
+}
+
+static bool is_thunk(void *self, uint64_t function)
+{
+	const struct fake *f = self;
+	return f->thunk && function == f->thunk;
+}
+
 struct unwind_source fake_source(struct fake *f)
 {
 	return (struct unwind_source){
@@ -140,5 +192,7 @@ struct unwind_source fake_source(struct fake *f)
 		.drops_user_rsp = drops_user_rsp,
 		.is_return = is_return,
 		.calls_handler = calls_handler,
+		.code = follow_code,
+		.is_thunk = is_thunk,
 	};
 }

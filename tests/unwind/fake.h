@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "unwind/code_table.h"
 #include "unwind/orc.h"
 #include "unwind/unwind.h"
 
@@ -31,7 +32,10 @@ struct fake {
 	uint64_t drops_start, drops_end, kept_at; /* code that keeps the user's rsp elsewhere */
 	uint64_t handler_start, handler_end;	  /* code that calls a handler of this kind */
 	enum unwind_handler handler;
-	uint64_t returns; /* a function that returns are made to jump to */
+	uint64_t thunk;	       /* a function that jumps by rax */
+	bool follows;	       /* code is followed, function by function */
+	uint64_t part, parent; /* a part of a function, and which */
+	uint64_t returns;      /* a function that returns are made to jump to */
 	struct Dwarf_CFI_s *cfi;
 	uint64_t bias;
 	size_t memory_count, text_count, orc_count, stack_count;
@@ -42,7 +46,8 @@ void fake_text(struct fake *f, uint64_t start, uint64_t len);
 void fake_orc(struct fake *f, uint64_t start, uint64_t len, struct orc_entry entry);
 void fake_stack(struct fake *f, uint64_t low, uint64_t high, const char *name);
 
-/* Borrows @f. */
+/* Both borrow @f. */
+struct code_source fake_code(struct fake *f);
 struct unwind_source fake_source(struct fake *f);
 
 #endif

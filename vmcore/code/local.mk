@@ -6,6 +6,7 @@ libvmcore_a_SOURCES += \
 	vmcore/code/code_map.c vmcore/code/code_map.h \
 	vmcore/code/code_path.c vmcore/code/code_path.h \
 	vmcore/code/code_place.c vmcore/code/code_place.h \
+	vmcore/code/code_tables.c vmcore/code/code_tables.h \
 	vmcore/code/code_scopes.c vmcore/code/code_scopes.h \
 	vmcore/code/code_variables.c vmcore/code/code_variables.h \
 	vmcore/code/context_places.c vmcore/code/context_places.h \

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "vmcore/code/cfi_files.h"
 #include "vmcore/code/code_map.h"
+#include "vmcore/code/code_tables.h"
 #include "vmcore/code/modules.h"
 #include "vmcore/code/orc_tables.h"
 #include "vmcore/code/unwind_source_asm.h"
@@ -24,8 +25,9 @@ enum { LIVE_ATTEMPTS = 4 }; /* to read a task that keeps being switched */
 
 struct unwinder {
 	struct unwinder_parts parts;
-	struct orc_tables *orc; /* owned */
-	struct cfi_files *cfi;	/* owned */
+	struct orc_tables *orc;	    /* owned */
+	struct cfi_files *cfi;	    /* owned */
+	struct code_tables *tables; /* owned */
 	/* On a machine that runs: of the task that is being unwound, and whether one was met whose
 	 * code is not among that of the modules that were listed. */
 	struct stack_copy copy;
@@ -49,6 +51,8 @@ struct err *unwinder_new(const struct unwinder_parts *parts, struct unwinder **r
 		orc_tables_new(parts->k, code_map_modules(parts->code), parts->files, &u->orc);
 	if (!e)
 		e = cfi_files_new(parts->k, code_map_modules(parts->code), parts->files, &u->cfi);
+	if (!e)
+		e = code_tables_new(parts->k, parts->code, &u->tables);
 	if (e) {
 		unwinder_free(u);
 		return e;
@@ -63,6 +67,7 @@ void unwinder_free(struct unwinder *u)
 		return;
 	orc_tables_free(u->orc);
 	cfi_files_free(u->cfi);
+	code_tables_free(u->tables);
 	stack_copy_free(&u->copy);
 	free(u);
 }
@@ -195,6 +200,20 @@ static enum unwind_handler calls_handler(void *self, uint64_t pc)
 	return asm_calls_handler(symbol.name);
 }
 
+static bool follow_code(void *self, uint64_t pc, bool exact, struct code_rules *ret,
+			uint64_t *ret_function)
+{
+	const struct question *q = self;
+	return code_tables_find(q->u->tables, pc, exact, ret, ret_function);
+}
+
+static bool is_thunk(void *self, uint64_t function)
+{
+	const struct question *q = self;
+	struct symbol symbol;
+	return code_map_symbol(q->u->parts.code, function, &symbol) && asm_is_thunk(symbol.name);
+}
+
 /* ---- a task ---- */
 
 struct frame unwinder_first_frame(const struct first_regs *first)
@@ -264,6 +283,8 @@ static struct err *frames_from(struct unwinder *u, const struct task *task,
 		.drops_user_rsp = drops_user_rsp,
 		.is_return = is_return,
 		.calls_handler = calls_handler,
+		.code = follow_code,
+		.is_thunk = is_thunk,
 	};
 	return unwind(&source, &first.regs, first.how, first.interrupted, ret);
 }

@@ -142,6 +142,32 @@ bool asm_is_return(const char *name)
 	return is_one_of(names, sizeof(names) / sizeof(*names), name);
 }
 
+bool asm_is_indirect_jump(const char *name, enum reg *ret)
+{
+	/* arch/x86/lib/retpoline.S: the array of them begins with that of rax. */
+	static const char thunk[] = "__x86_indirect_thunk_";
+	if (strncmp(name, thunk, sizeof(thunk) - 1) != 0)
+		return false;
+	if (!strcmp(name + sizeof(thunk) - 1, "array")) {
+		*ret = REG_RAX;
+		return true;
+	}
+	for (unsigned n = REG_RAX; n <= REG_R15; n++) {
+		if (strcmp(name + sizeof(thunk) - 1, reg_name((enum reg)n)) != 0)
+			continue;
+		*ret = (enum reg)n;
+		return true;
+	}
+	return false;
+}
+
+bool asm_is_thunk(const char *name)
+{
+	/* arch/x86/lib/retpoline.S (the array is where the others begin, and the name that symbols
+	 * of an address give), arch/x86/include/asm/static_call.h */
+	return !strncmp(name, "__x86_indirect_", 15) || !strncmp(name, "__SCT__", 7);
+}
+
 enum unwind_handler asm_calls_handler(const char *name)
 {
 	/* The apicinterrupt rows of arch/x86/kernel/entry_64.S, later arch/x86/entry/entry_64.S. */

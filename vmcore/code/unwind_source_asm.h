@@ -22,6 +22,12 @@ bool asm_is_old_syscall(const char *name);
 /* Whether compiled code jumps to the function called @name where it would return. */
 bool asm_is_return(const char *name);
 
+/* Whether the function called @name jumps to where a register leads, which is then in *ret. */
+bool asm_is_indirect_jump(const char *name, enum reg *ret);
+
+/* Whether the function called @name jumps to wherever a register, or code that changes, says. */
+bool asm_is_thunk(const char *name);
+
 /* What the function called @name calls, if it is entry assembly of a kernel before 5.8. */
 enum unwind_handler asm_calls_handler(const char *name);
 

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the instructions of the kernel's and its modules' functions say (unwind/code_table.h), from
+ * the dump's memory, kept for each function that was asked for. */
+#ifndef VMCORE_CODE_CODE_TABLES_H
+#define VMCORE_CODE_CODE_TABLES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct code_map;
+struct code_rules;
+struct code_tables;
+struct err;
+struct kernel;
+
+/* Reads nothing yet. Both are borrowed and must outlive the result. */
+__attribute__((warn_unused_result)) struct err *
+code_tables_new(const struct kernel *k, struct code_map *code, struct code_tables **ret);
+void code_tables_free(struct code_tables *t);
+
+/*
+ * What holds before the instruction at @pc, if @exact, or in the call that returns to @pc, and
+ * where the function begins of which that is a part. False if nothing is known, or memory is out.
+ */
+bool code_tables_find(struct code_tables *t, uint64_t pc, bool exact, struct code_rules *ret,
+		      uint64_t *ret_function);
+
+#endif
