@@ -57,7 +57,8 @@
 	.endif
 	.endm
 
-	/* r15, r14, r13, r12 and rbx, as gcc saves them, then \locals bytes. */
+	/* r15, r14, r13, r12 and rbx, as gcc saves them, then \locals bytes; and other values in
+	 * them, which is what they were saved for. */
 	.macro SAVE_ALL locals
 	SAVE	r15, 24
 	SAVE	r14, 32
@@ -65,6 +66,11 @@
 	SAVE	r12, 48
 	SAVE	rbx, 56
 	sub	$\locals, %rsp
+	xor	%ebx, %ebx
+	xor	%r12d, %r12d
+	xor	%r13d, %r13d
+	xor	%r14d, %r14d
+	xor	%r15d, %r15d
 	.endm
 
 	/* No-ops up to \name + \offset. */

@@ -22,7 +22,8 @@ MARKS = {
     0xd08: "rip of #1: kvm_mmu_load+0x293 [kvm]",
     0xd20: "rbx of #2", 0xd28: "r12 of #2", 0xd30: "r13 of #2", 0xd38: "r14 of #2",
     0xd40: "r15 of #2", 0xd48: "rbp of #2", 0xd50: "rip of #2: vcpu_enter_guest+0x67b [kvm]",
-    0xdc8: "rbp of #3", 0xdd0: "rip of #3: kvm_arch_vcpu_ioctl_run+0xbd [kvm]",
+    0xda0: "rbx of #3", 0xda8: "r12 of #3", 0xdb0: "r13 of #3", 0xdb8: "r14 of #3",
+    0xdc0: "r15 of #3", 0xdc8: "rbp of #3", 0xdd0: "rip of #3: kvm_arch_vcpu_ioctl_run+0xbd [kvm]",
 }
 
 folder = tempfile.TemporaryDirectory()
