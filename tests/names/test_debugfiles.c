@@ -178,7 +178,7 @@ static void what_is_no_vmlinux(void **state)
 		{ 0, "\x28\xb5\x2f\xfd", 4, "zstd" },
 		{ 0, "KDUMP   ", 8, "a dump" },
 		{ 0, "makedumpfile", 12, "flattened" },
-		{ 0, "!<arch>\n", 8, "unpack" },
+		{ 0, "!<arch>\n", 8, "archive" },
 		{ 0, "hello", 5, "no ELF file" },
 		{ 0, "\177ELF", 4, "damaged" },
 		{ 0, "\177ELF\1\1\1", 7, "another architecture" },
