@@ -71,6 +71,7 @@ def main():
                         help="a readable address of the kernel")
     parser.add_argument("--user", type=lambda s: int(s, 16), default=0x7F0B60000000,
                         help="a readable address of the vCPU's process")
+    parser.add_argument("--only", default="", help="measure what has this in its name alone")
     args = parser.parse_args()
     args.options = []
     if not args.dump:
@@ -79,6 +80,8 @@ def main():
     if args.symbols:
         args.options = ["--symbols", args.symbols]
     for name, thread, packet in PACKETS:
+        if args.only not in name:
+            continue
         few, _ = instructions(args, packets_for(args, thread, packet, FEW))
         many, reply = instructions(args, packets_for(args, thread, packet, MANY))
         if reply[:1] == b"E":
