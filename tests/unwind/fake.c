@@ -192,7 +192,7 @@ struct unwind_source fake_source(struct fake *f)
 		.drops_user_rsp = drops_user_rsp,
 		.is_return = is_return,
 		.calls_handler = calls_handler,
-		.code = follow_code,
+		.code = f->follows ? follow_code : NULL,
 		.is_thunk = is_thunk,
 	};
 }
