@@ -224,18 +224,20 @@ static void flow_to(struct code_paths *b, int to, const struct code_state *s)
 static bool read_entry(struct code_paths *b, struct value table, unsigned i, uint64_t *ret)
 {
 	unsigned char bytes[WORD];
-	size_t len = table.kind == VALUE_SUM ? 4 : WORD;
-	uint64_t base = (uint64_t)(int64_t)table.n;
-	struct err *e = b->source->read(b->source->self, base + len * i, bytes, len);
+	uint64_t address = (uint64_t)(int64_t)table.n + WORD * (uint64_t)i;
+	struct err *e = b->source->read(b->source->self, address, bytes, sizeof(bytes));
 	bool read = !e;
 	err_free(e);
 	if (read)
-		*ret = len == WORD ? get_u64(bytes)
-				   : base + (uint64_t)(int64_t)(int32_t)get_u32(bytes);
+		*ret = get_u64(bytes);
 	return read;
 }
 
-/* All that may be entries of a table: as long as they lead into this function. */
+/*
+ * All that may be entries of a table: as long as they lead into this function. Those of its next
+ * table add paths, and so take from what is certain. Tables of distances, of which nothing tells
+ * where they end, are not read.
+ */
 static void read_table(struct code_paths *b, int from, struct value table)
 {
 	struct code_symbol symbol;
@@ -283,7 +285,7 @@ static struct value jump_value(const struct op *op, const struct code_state *s)
 static void jump_indirect(struct code_paths *b, int from, const struct code_state *s)
 {
 	const struct value v = jump_value(&b->ops[from], s);
-	bool table = v.kind == VALUE_TABLE || v.kind == VALUE_SUM;
+	bool table = v.kind == VALUE_TABLE;
 	if (table && !b->ops[from].edges)
 		read_table(b, from, v);
 	for (int i = 0; i < b->ops[from].edges; i++)

@@ -180,20 +180,11 @@ static void apply_store(struct code_state *s, const struct decoded *d)
 }
 
 /* One of the words of a table that lies at a known place. */
-static struct value table_entry(const struct code_state *s, const struct decoded *d, uint32_t kind)
+static struct value table_entry(const struct code_state *s, const struct decoded *d)
 {
 	const struct value none = { VALUE_NUMBER, 0 };
 	const struct value v = add(d->base == DECODE_NO_REG ? none : s->regs[d->base], d->number);
-	return v.kind == VALUE_NUMBER ? make(kind, v.n) : unknown();
-}
-
-static struct value sum(struct value a, struct value b)
-{
-	if (a.kind == VALUE_HALVES && value_is(b, VALUE_NUMBER, a.n))
-		return (struct value){ VALUE_SUM, a.n };
-	if (b.kind == VALUE_HALVES && value_is(a, VALUE_NUMBER, b.n))
-		return (struct value){ VALUE_SUM, b.n };
-	return unknown();
+	return v.kind == VALUE_NUMBER ? make(VALUE_TABLE, v.n) : unknown();
 }
 
 static struct value result(struct code_state *s, const struct decoded *d)
@@ -203,8 +194,6 @@ static struct value result(struct code_state *s, const struct decoded *d)
 		return s->regs[d->src];
 	case ACT_ADD:
 		return add(s->regs[d->dst], d->number);
-	case ACT_SUM:
-		return sum(s->regs[d->dst], s->regs[d->src]);
 	case ACT_ADDRESS:
 		return add(s->regs[d->base], d->number);
 	case ACT_ALIGN:
@@ -214,9 +203,7 @@ static struct value result(struct code_state *s, const struct decoded *d)
 	case ACT_CONSTANT:
 		return make(VALUE_NUMBER, d->number);
 	case ACT_TABLE:
-		return table_entry(s, d, VALUE_TABLE);
-	case ACT_TABLE_HALF:
-		return table_entry(s, d, VALUE_HALVES);
+		return table_entry(s, d);
 	default:
 		return unknown();
 	}

@@ -22,8 +22,6 @@ enum value_kind {
 	VALUE_RETURN,  /* the return address */
 	VALUE_NUMBER,  /* n */
 	VALUE_TABLE,   /* one of the words of eight bytes from n on */
-	VALUE_HALVES,  /* one of the signed words of four bytes from n on */
-	VALUE_SUM,     /* the same, with n added */
 };
 
 struct value {

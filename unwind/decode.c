@@ -75,6 +75,14 @@ static uint8_t byte_size(const ZydisDecodedOperand *o)
 	return bytes > UINT8_MAX ? UINT8_MAX : (uint8_t)bytes;
 }
 
+/* What is only there to order accesses to memory: lock orq $0,(%rsp). */
+static bool changes_nothing(const struct parts *p)
+{
+	ZydisMnemonic m = p->insn.mnemonic;
+	return (m == ZYDIS_MNEMONIC_OR || m == ZYDIS_MNEMONIC_ADD) &&
+	       is_immediate(&p->operands[1]) && !p->operands[1].imm.value.u;
+}
+
 /* All that the instruction says that it writes. */
 static void add_writes(const struct parts *p, uint64_t pc, struct decoded *d)
 {
@@ -86,9 +94,9 @@ static void add_writes(const struct parts *p, uint64_t pc, struct decoded *d)
 			uint8_t n = number_of(o->reg.value);
 			if (n != DECODE_NO_REG)
 				d->writes |= (uint16_t)(1U << n);
-		} else if (is_memory(o) && o->mem.type == ZYDIS_MEMOP_TYPE_MEM &&
-			   set_place(p, o, pc, d) && d->base != DECODE_NO_REG &&
-			   d->index == DECODE_NO_REG) {
+		} else if (is_memory(o) && !changes_nothing(p) &&
+			   o->mem.type == ZYDIS_MEMOP_TYPE_MEM && set_place(p, o, pc, d) &&
+			   d->base != DECODE_NO_REG && d->index == DECODE_NO_REG) {
 			d->stored = byte_size(o);
 		}
 	}
@@ -215,18 +223,10 @@ static void set_push_or_pop(const struct parts *p, struct decoded *d)
 	}
 }
 
-/* mov, of all 64 bits, and movslq from a table. */
+/* mov, of all 64 bits. */
 static void set_move(const struct parts *p, uint64_t pc, struct decoded *d)
 {
 	const ZydisDecodedOperand *to = &p->operands[0], *from = &p->operands[1];
-	if (p->insn.mnemonic == ZYDIS_MNEMONIC_MOVSXD) {
-		if (is_whole(to) && is_memory(from) && from->size == 32 &&
-		    set_place(p, from, pc, d) && d->index != DECODE_NO_REG && d->scale == 4) {
-			d->act = ACT_TABLE_HALF;
-			d->dst = number_of(to->reg.value);
-		}
-		return;
-	}
 	if (is_whole(to) && is_whole(from)) {
 		d->act = ACT_MOVE;
 		d->src = number_of(from->reg.value);
@@ -256,9 +256,6 @@ static void set_arithmetic(const struct parts *p, uint64_t pc, struct decoded *d
 	d->dst = number_of(to->reg.value);
 	if (m == ZYDIS_MNEMONIC_LEA && set_place(p, from, pc, d) && d->index == DECODE_NO_REG) {
 		d->act = d->base == DECODE_NO_REG ? ACT_CONSTANT : ACT_ADDRESS;
-	} else if (m == ZYDIS_MNEMONIC_ADD && is_whole(from)) {
-		d->act = ACT_SUM;
-		d->src = number_of(from->reg.value);
 	} else if (is_immediate(from)) {
 		int64_t n = from->imm.value.s;
 		d->number = m == ZYDIS_MNEMONIC_SUB ? (int64_t)(0 - (uint64_t)n) : n;
@@ -280,7 +277,6 @@ static void set_act(const struct parts *p, uint64_t pc, struct decoded *d)
 		set_push_or_pop(p, d);
 		break;
 	case ZYDIS_MNEMONIC_MOV:
-	case ZYDIS_MNEMONIC_MOVSXD:
 		set_move(p, pc, d);
 		break;
 	case ZYDIS_MNEMONIC_LEA:

@@ -31,19 +31,17 @@ enum flow {
 /* What it does that is followed; registers in "writes" and memory change otherwise. */
 enum act {
 	ACT_OTHER,
-	ACT_PUSH,	/* src; DECODE_NO_REG: some other word */
-	ACT_POP,	/* to dst; DECODE_NO_REG: somewhere else */
-	ACT_MOVE,	/* dst = src */
-	ACT_ADD,	/* dst += number */
-	ACT_SUM,	/* dst += src */
-	ACT_ADDRESS,	/* dst = base + number */
-	ACT_ALIGN,	/* dst &= number, which rounds down to a power of two */
-	ACT_LOAD,	/* dst = the eight bytes at base + number */
-	ACT_STORE,	/* the eight bytes at base + number = src (DECODE_NO_REG: some word) */
-	ACT_CONSTANT,	/* dst = number */
-	ACT_TABLE,	/* dst = the entry of eight bytes at base + index * 8 + number */
-	ACT_TABLE_HALF, /* dst = the entry of four bytes at base + index * 4 + number, signed */
-	ACT_LEAVE,	/* rsp = rbp, and pop rbp */
+	ACT_PUSH,     /* src; DECODE_NO_REG: some other word */
+	ACT_POP,      /* to dst; DECODE_NO_REG: somewhere else */
+	ACT_MOVE,     /* dst = src */
+	ACT_ADD,      /* dst += number */
+	ACT_ADDRESS,  /* dst = base + number */
+	ACT_ALIGN,    /* dst &= number, which rounds down to a power of two */
+	ACT_LOAD,     /* dst = the eight bytes at base + number */
+	ACT_STORE,    /* the eight bytes at base + number = src (DECODE_NO_REG: some word) */
+	ACT_CONSTANT, /* dst = number */
+	ACT_TABLE,    /* dst = the entry of eight bytes at base + index * 8 + number */
+	ACT_LEAVE,    /* rsp = rbp, and pop rbp */
 };
 
 struct decoded {

@@ -46,7 +46,7 @@ struct section {
 struct function {
 	uint64_t start, size;
 	const char *name; /* "" if it has none */
-	bool part;
+	bool part;	  /* of another, elsewhere: it does not begin with a call */
 };
 
 struct image {
@@ -310,15 +310,26 @@ static uint64_t find_label(Elf *elf, const char *name)
 	return 0;
 }
 
+/* Three addresses, or two distances and one address. */
+static unsigned jump_entry_bytes(struct image *im, uint64_t table)
+{
+	unsigned char raw[8];
+	struct err *e = read_memory(im, table, raw, sizeof(raw));
+	bool read = !e;
+	err_free(e);
+	const struct section *s = read ? find_section(im, get_u64(raw)) : NULL;
+	return s && s->code ? 24 : 16;
+}
+
 /* struct jump_entry (include/linux/jump_label.h), struct exception_table_entry
  * (arch/x86/include/asm/extable.h): 8 bytes until 4.5, 12 from then on. */
 static void add_kernel_leads(struct image *im)
 {
 	uint64_t start = find_label(im->elf, "__start___jump_table"), names_at, end;
 	size_t names;
-	bool old = !find_label(im->elf, "arch_jump_entry_size") && getenv("OLD_JUMP_TABLE");
 	if (start)
-		add_leads(im, start, find_label(im->elf, "__stop___jump_table"), old ? 24 : 16);
+		add_leads(im, start, find_label(im->elf, "__stop___jump_table"),
+			  jump_entry_bytes(im, start));
 	for (Elf_Scn *s = NULL; (s = elf_nextscn(im->elf, s));) {
 		GElf_Shdr sh;
 		if (!gelf_getshdr(s, &sh) || elf_getshdrstrndx(im->elf, &names) != 0)
@@ -327,7 +338,7 @@ static void add_kernel_leads(struct image *im)
 		names_at = im->addresses[elf_ndxscn(s)];
 		end = names_at + sh.sh_size;
 		if (!strcmp(name, "__jump_table") && !start)
-			add_leads(im, names_at, end, old ? 24 : 16);
+			add_leads(im, names_at, end, jump_entry_bytes(im, names_at));
 		else if (!strcmp(name, "__ex_table"))
 			add_leads(im, names_at, end, sh.sh_size % 12 ? 8 : 12);
 	}
@@ -645,6 +656,17 @@ static void compare(struct image *im, uint64_t pc, const struct code_rules *r, s
 	}
 }
 
+/* What has no name and does not begin with its return address at rsp is a part of something. */
+static void mark_parts(struct image *im)
+{
+	for (size_t i = 0; i < im->function_count; i++) {
+		struct function *f = &im->functions[i];
+		struct row row;
+		if (!*f->name)
+			f->part = !read_row(im, f->start, &row) || !row.by_rsp || row.cfa != 8;
+	}
+}
+
 /* ---- all of them ---- */
 
 struct tables {
@@ -750,6 +772,7 @@ int main(int argc, char **argv)
 	add_kernel_leads(&im);
 	find_orc_tables(&im);
 	open_cfi(&im);
+	mark_parts(&im);
 	double begin = processor_time();
 	size_t functions = 0;
 	for (size_t i = 0; i < im.function_count; i++) {
@@ -762,7 +785,8 @@ int main(int argc, char **argv)
 	printf("%zu functions followed in %.2f s of the processor\n", functions,
 	       processor_time() - begin);
 	for (size_t i = 0; i < im.function_count; i++)
-		if (!i || im.functions[i].start != im.functions[i - 1].start)
+		if ((!i || im.functions[i].start != im.functions[i - 1].start) &&
+		    (*im.functions[i].name || !im.functions[i].part))
 			look_at(&im, &im.functions[i], all, &calls, &others);
 	print("calls", &calls);
 	if (all)
