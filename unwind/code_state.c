@@ -160,6 +160,7 @@ static void store_apart(struct code_state *s, const struct decoded *d, struct va
 		if (s->regs[i].kind == VALUE_APART)
 			s->regs[i] = unknown();
 	forget_kind(s, VALUE_APART);
+	s->apart_by = (int32_t)d->number;
 	s->regs[d->base] = make(VALUE_APART, 0 - d->number);
 	if (s->regs[d->base].kind == VALUE_APART)
 		store(s, (struct value){ VALUE_APART, 0 }, rsp);
@@ -185,6 +186,28 @@ static struct value table_entry(const struct code_state *s, const struct decoded
 	const struct value none = { VALUE_NUMBER, 0 };
 	const struct value v = add(d->base == DECODE_NO_REG ? none : s->regs[d->base], d->number);
 	return v.kind == VALUE_NUMBER ? make(VALUE_TABLE, v.n) : unknown();
+}
+
+/*
+ * A task is switched out by storing rsp in its task_struct, and goes on where the next one's is
+ * taken from there (switch_to(), __switch_to_asm): in this function's frame of its own, with
+ * nothing in registers.
+ */
+static bool is_switch(const struct code_state *s, const struct decoded *d)
+{
+	const struct value apart = { VALUE_APART, 0 };
+	return d->dst == REG_RSP && d->number && d->number == s->apart_by &&
+	       s->regs[d->base].kind == VALUE_UNKNOWN &&
+	       value_equal(code_state_load(s, apart, 0), s->regs[REG_RSP]);
+}
+
+static void switch_task(struct code_state *s)
+{
+	for (unsigned i = 0; i < GPR_COUNT; i++)
+		if (i != REG_RSP)
+			s->regs[i] = unknown();
+	forget_kind(s, VALUE_APART);
+	s->apart_by = 0;
 }
 
 static struct value result(struct code_state *s, const struct decoded *d)
@@ -260,6 +283,12 @@ void code_state_apply(struct code_state *s, const struct decoded *d)
 	case ACT_STORE:
 		apply_store(s, d);
 		break;
+	case ACT_LOAD:
+		if (is_switch(s, d))
+			switch_task(s);
+		else
+			set_reg(s, d->dst, result(s, d));
+		break;
 	case ACT_LEAVE:
 		set_reg(s, REG_RSP, s->regs[REG_RBP]);
 		s->regs[REG_RBP] = pop(s);
@@ -301,6 +330,10 @@ bool code_state_join(struct code_state *into, const struct code_state *from)
 		    value_equal(into->regs[i], from->regs[i]))
 			continue;
 		into->regs[i] = unknown();
+		changed = true;
+	}
+	if (into->apart_by && into->apart_by != from->apart_by) {
+		into->apart_by = 0;
 		changed = true;
 	}
 	for (unsigned i = into->slot_count; i-- > 0;) {

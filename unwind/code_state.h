@@ -40,7 +40,8 @@ struct code_state {
 	struct value regs[GPR_COUNT];
 	struct slot slots[SLOTS_MAX];
 	unsigned slot_count;
-	bool weak; /* it comes from a trap that may never have gone on */
+	int32_t apart_by; /* the displacement by which rsp was stored apart; 0: none */
+	bool weak;	  /* it comes from a trap that may never have gone on */
 };
 
 /* Where a function begins. */

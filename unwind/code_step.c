@@ -91,13 +91,28 @@ static void restore(struct walk *w, const struct code_rules *r, unsigned i, uint
 	}
 }
 
+/*
+ * Until 4.9 the registers of a task that was switched out are told as if the two words that the
+ * switch_to() macro pushes had been popped (switch.h), at an instruction before that: its rsp is
+ * above what the code has there.
+ */
+static bool is_popped_switch(const struct walk *w, const struct code_rules *r, uint64_t cfa)
+{
+	enum { PUSHED = 16 };
+	return w->frame->how == HOW_SWITCH && r->by_rsp && !r->by_rbp && !r->in_register &&
+	       cfa == w->cfa + PUSHED;
+}
+
 void code_add(struct walk *w, struct frame *caller)
 {
 	struct frame by_code = { 0 };
 	struct code_rules rules;
 	uint64_t cfa, function;
-	if (caller->interrupted || !find_rules(w, &rules, &function) ||
-	    !find_cfa(w, &rules, &cfa) || cfa != w->cfa || caller->regs.value[REG_RSP] != cfa)
+	if (caller->interrupted || !find_rules(w, &rules, &function) || !find_cfa(w, &rules, &cfa))
+		return;
+	if (is_popped_switch(w, &rules, cfa))
+		cfa = w->cfa;
+	if (cfa != w->cfa || caller->regs.value[REG_RSP] != cfa)
 		return;
 	for (unsigned i = 0; i < CODE_KEPT; i++) {
 		const enum reg n = code_kept[i];

@@ -247,6 +247,28 @@ static void test_other_stack(void **state)
 	code_table_free(f.table);
 }
 
+/* A task is switched out, and another goes on in its own frame of the same function. */
+static void test_task_switch(void **state)
+{
+	(void)state;
+	struct function f;
+	begin(&f);
+	PUT(&f, FUN_A,
+	    "\x53"			   /* 0: push %rbx */
+	    "\x48\x89\xa7\x00\x10\x00\x00" /* 1: mov %rsp,0x1000(%rdi) */
+	    "\x48\x8b\xa6\x00\x10\x00\x00" /* 8: mov 0x1000(%rsi),%rsp */
+	    "\x90"			   /* f: nop */
+	    "\x48\x8b\xa6\x00\x20\x00\x00" /* 10: mov 0x2000(%rsi),%rsp */
+	    "\x5b\xc3");		   /* 17 */
+	follow(&f);
+	struct code_rules r = at(&f, 0xf);
+	assert_true(r.by_rsp && r.rsp_offset == 16);
+	assert_saved(&r, RBX, CODE_AT_CFA, -16);
+	assert_int_equal(r.in_register, 0);
+	assert_unknown(&f, 0x17);
+	code_table_free(f.table);
+}
+
 /* Nobody knows where a jump by a register leads: what only it reaches is unknown, and what others
  * reach holds only where it holds at the jump as well. */
 static void test_jump_by_register(void **state)
@@ -604,6 +626,7 @@ int main(void)
 		cmocka_unit_test(test_paths_differ),
 		cmocka_unit_test(test_realigned),
 		cmocka_unit_test(test_other_stack),
+		cmocka_unit_test(test_task_switch),
 		cmocka_unit_test(test_jump_by_register),
 		cmocka_unit_test(test_tail_call_by_register),
 		cmocka_unit_test(test_jump_table),
