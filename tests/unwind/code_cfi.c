@@ -143,7 +143,7 @@ static void relocate(struct image *im, Elf_Scn *s, const GElf_Shdr *sh)
 	for (size_t i = 0; i < sh->sh_size / sh->sh_entsize; i++) {
 		GElf_Rela r;
 		GElf_Sym sym;
-		if (!gelf_getrela(entries, (int)i, &r) || r.r_offset + 8 > data->d_size ||
+		if (!gelf_getrela(entries, (int)i, &r) || r.r_offset + 4 > data->d_size ||
 		    !gelf_getsym(symbols, (int)GELF_R_SYM(r.r_info), &sym))
 			continue;
 		uint64_t value = NOWHERE;
@@ -154,8 +154,9 @@ static void relocate(struct image *im, Elf_Scn *s, const GElf_Shdr *sh)
 		uint64_t place = im->addresses[sh->sh_info] + r.r_offset;
 		if (type == R_X86_64_PC32 || type == R_X86_64_PLT32)
 			value -= place;
-		memcpy((unsigned char *)data->d_buf + r.r_offset, &value,
-		       type == R_X86_64_64 ? 8 : 4);
+		size_t size = type == R_X86_64_64 ? 8 : 4;
+		if (size <= data->d_size - r.r_offset)
+			memcpy((unsigned char *)data->d_buf + r.r_offset, &value, size);
 	}
 }
 
