@@ -43,7 +43,8 @@ static enum step read_top(struct walk *w, uint64_t pt_regs, struct frame *ret)
  * Until 4.0 the system call's fast path writes rip, orig_ax and what the handler may change into
  * pt_regs; rsp stays in a per-CPU variable and, while the task does not run, in thread.usersp; what
  * pt_regs has for it, and for eflags, which is in r11, is another entry's. rbx, rbp and r12-r15 are
- * the user's still.
+ * the user's still, and rsp leads to pt_regs.r11. But kernels that have learned of Spectre, as
+ * el7's, save them, too, and clear them: then rsp leads to the beginning of pt_regs.
  */
 enum step syscall_step(struct walk *w, uint64_t kept_at, struct frame *ret)
 {
@@ -51,9 +52,10 @@ enum step syscall_step(struct walk *w, uint64_t kept_at, struct frame *ret)
 	static const enum reg kept[] = { REG_RBX, REG_RBP, REG_R12, REG_R13, REG_R14, REG_R15 };
 	struct frame user = { .how = HOW_REGS, .interrupted = true };
 	uint64_t rsp = walk_reg(w, REG_RSP), pt_regs = w->stack.high - PT_REGS_BYTES;
-	if (w->exact || pt_regs < w->stack.low || rsp < pt_regs ||
-	    rsp > pt_regs + 8 * PT_REGS_R11 ||
-	    !walk_restore_pt_regs(w, &user, pt_regs, PT_REGS_R11) || !is_user(&user.regs)) {
+	bool whole = rsp == pt_regs, part = rsp == pt_regs + 8 * PT_REGS_R11;
+	if (w->exact || pt_regs < w->stack.low || !(whole || part) ||
+	    !walk_restore_pt_regs(w, &user, pt_regs, whole ? 0 : PT_REGS_R11) ||
+	    !is_user(&user.regs)) {
 		walk_note(w, "how much of the user's registers this system call's entry has saved "
 			     "is not known");
 		return STEP_NONE;
@@ -63,7 +65,7 @@ enum step syscall_step(struct walk *w, uint64_t kept_at, struct frame *ret)
 	user.saved_known &= ~(UINT32_C(1) << REG_RSP);
 	if (kept_at)
 		walk_restore(w, &user, REG_RSP, kept_at);
-	for (size_t i = 0; i < sizeof(kept) / sizeof(*kept); i++)
+	for (size_t i = 0; part && i < sizeof(kept) / sizeof(*kept); i++)
 		walk_keep(w, &user, kept[i]);
 	w->cfa = pt_regs;
 	*ret = user;

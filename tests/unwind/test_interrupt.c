@@ -303,6 +303,38 @@ static void a_system_call_that_drops_rsp(void **state)
 	}
 }
 
+/* With Spectre in mind the registers that a handler keeps are saved, too, and cleared. */
+static void a_system_call_that_clears_registers(void **state)
+{
+	enum { R15, R14, R13, R12 };
+	struct scene s;
+	(void)state;
+	set_up(&s);
+	s.fake.drops_start = FUN_B;
+	s.fake.drops_end = FUN_B + 0x100;
+	put_user_regs(s.task, PT_REGS_AT_TOP);
+	regs_set(&s.first, REG_RSP, task_address(PT_REGS_AT_TOP - 4));
+	regs_set(&s.first, REG_RBP, task_address(PT_REGS_AT_TOP - 2));
+	s.task[PT_REGS_AT_TOP - 2] = 0;
+	s.task[PT_REGS_AT_TOP - 1] = FUN_B + 0x20;
+	run(&s, true);
+	assert_int_equal(s.frames.end, END_USER);
+	assert_int_equal(s.frames.count, 3);
+	assert_int_equal(value(&s, 2, REG_RBX), 0x1000 + RBX);
+	assert_int_equal(value(&s, 2, REG_RBP), 0x1000 + RBP);
+	assert_int_equal(value(&s, 2, REG_R12), 0x1000 + R12);
+	assert_int_equal(value(&s, 2, REG_R15), 0x1000 + R15);
+	assert_false(regs_known(&s.frames.list[2].regs, REG_RSP));
+	frames_free(&s.frames);
+	/* Anywhere in between nothing is known. */
+	regs_set(&s.first, REG_RSP, task_address(PT_REGS_AT_TOP - 4));
+	regs_set(&s.first, REG_RBP, task_address(PT_REGS_AT_TOP));
+	s.task[PT_REGS_AT_TOP] = 0;
+	s.task[PT_REGS_AT_TOP + 1] = FUN_B + 0x20;
+	run(&s, true);
+	assert_lost(&s, 2, "how much of the user's registers");
+}
+
 /* Stopped in it, nobody tells how much of pt_regs is this call's, and rbp is the user's. */
 static void a_system_call_that_was_interrupted(void **state)
 {
@@ -344,6 +376,7 @@ int main(void)
 		cmocka_unit_test(an_exception),
 		cmocka_unit_test(links_that_lead_astray),
 		cmocka_unit_test(a_system_call_that_drops_rsp),
+		cmocka_unit_test(a_system_call_that_clears_registers),
 		cmocka_unit_test(a_system_call_that_was_interrupted),
 		cmocka_unit_test(entry_code_that_was_interrupted),
 	};
