@@ -275,6 +275,7 @@ def _():
     expect_the_demo(demo_path("vmlinux"), given)
     common = write(path("common.rpm"), rpm([("usr/src/debug/kernel/fork.c", b"int main;\n")]))
     expect_in(f"Refused: {common}: there is no vmlinux in it\n", refused(common))
+    expect_the_demo(common, any_package())
 
 
 @check("modules of another build, or damaged, are not taken; two of one name are told apart")

@@ -90,17 +90,16 @@ static struct err *failure(struct archive *a)
  * never. */
 static int allow_filters(struct archive *a)
 {
-	const char *built_with = archive_version_details();
 	int worst = ARCHIVE_OK;
-	if (strstr(built_with, " zlib/"))
+	if (archive_zlib_version())
 		worst |= archive_read_support_filter_gzip(a);
-	if (strstr(built_with, " liblzma/")) {
+	if (archive_liblzma_version()) {
 		worst |= archive_read_support_filter_xz(a);
 		worst |= archive_read_support_filter_lzma(a);
 	}
-	if (strstr(built_with, " bz2lib/"))
+	if (archive_bzlib_version())
 		worst |= archive_read_support_filter_bzip2(a);
-	if (strstr(built_with, " libzstd/"))
+	if (archive_libzstd_version())
 		worst |= archive_read_support_filter_zstd(a);
 	return worst;
 }
