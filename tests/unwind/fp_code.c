@@ -12,8 +12,6 @@
  */
 #include <dwarf.h>
 #include <elfutils/libdw.h>
-#include <fcntl.h>
-#include <gelf.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -22,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "tests/unwind/code_image.h"
 #include "unwind/insn.h"
 #include "unwind/unwind.h"
 
@@ -46,25 +45,6 @@ enum {
 	SHOWN = 40,
 };
 
-struct image {
-	struct section {
-		uint64_t address, size;
-		const unsigned char *bytes;
-	} * text;
-	size_t texts;
-	struct function {
-		uint64_t start, size;
-		const char *name;
-	} * functions;
-	size_t function_count;
-	Dwarf_CFI *cfi;
-	/* What the above is of. */
-	int fd;
-	Elf *elf;
-	Dwarf *dwarf;
-	bool own_cfi;
-};
-
 /* What CFI says of one place. */
 struct row {
 	bool known;
@@ -82,7 +62,7 @@ struct depth {
 };
 
 struct place {
-	const struct image *image;
+	struct code_image *image;
 	uint64_t stack[STACK_BYTES / 8];
 	unsigned char callers[CALLERS_BYTES];
 };
@@ -91,128 +71,32 @@ struct score {
 	unsigned long right, none, wrong;
 };
 
-static void die(const char *what)
-{
-	fprintf(stderr, "fp_code: %s\n", what);
-	exit(2);
-}
-
-/* ---- the file ---- */
-
-static int by_start(const void *a, const void *b)
-{
-	const struct function *x = a, *y = b;
-	if (x->start != y->start)
-		return x->start < y->start ? -1 : 1;
-	return x->size > y->size ? -1 : x->size < y->size;
-}
-
-static void add_functions(struct image *im, Elf *elf, Elf_Scn *section, const GElf_Shdr *sh)
-{
-	Elf_Data *data = elf_getdata(section, NULL);
-	size_t count = sh->sh_entsize ? sh->sh_size / sh->sh_entsize : 0;
-	im->functions = calloc(count + 1, sizeof(*im->functions));
-	if (!data || !im->functions)
-		die("no symbols");
-	for (size_t i = 0; i < count; i++) {
-		GElf_Sym sym;
-		if (!gelf_getsym(data, (int)i, &sym) || GELF_ST_TYPE(sym.st_info) != STT_FUNC ||
-		    !sym.st_size || !sym.st_shndx)
-			continue;
-		im->functions[im->function_count++] =
-			(struct function){ sym.st_value, sym.st_size,
-					   elf_strptr(elf, sh->sh_link, sym.st_name) };
-	}
-	qsort(im->functions, im->function_count, sizeof(*im->functions), by_start);
-}
-
-static void add_text(struct image *im, Elf_Scn *section, const GElf_Shdr *sh)
-{
-	Elf_Data *data = elf_getdata(section, NULL);
-	struct section *more = realloc(im->text, (im->texts + 1) * sizeof(*more));
-	if (!data || !data->d_buf || !more)
-		die("no code");
-	im->text = more;
-	more[im->texts++] = (struct section){ sh->sh_addr, data->d_size, data->d_buf };
-}
-
-static void read_image(const char *path, struct image *im)
-{
-	im->fd = open(path, O_RDONLY | O_CLOEXEC);
-	elf_version(EV_CURRENT);
-	Elf *elf = im->elf = im->fd < 0 ? NULL : elf_begin(im->fd, ELF_C_READ_MMAP, NULL);
-	im->dwarf = elf ? dwarf_begin_elf(elf, DWARF_C_READ, NULL) : NULL;
-	if (!elf)
-		die("the file cannot be read");
-	for (Elf_Scn *s = NULL; (s = elf_nextscn(elf, s));) {
-		GElf_Shdr sh;
-		if (!gelf_getshdr(s, &sh))
-			die("a section's header cannot be read");
-		if (sh.sh_type == SHT_SYMTAB)
-			add_functions(im, elf, s, &sh);
-		else if (sh.sh_type == SHT_PROGBITS && sh.sh_flags & SHF_EXECINSTR && sh.sh_size)
-			add_text(im, s, &sh);
-	}
-	im->cfi = im->dwarf ? dwarf_getcfi(im->dwarf) : NULL;
-	im->own_cfi = !im->cfi;
-	if (!im->cfi)
-		im->cfi = dwarf_getcfi_elf(elf);
-	if (!im->cfi || !im->function_count)
-		die("the file has no CFI or no symbols");
-}
-
-static void free_image(struct image *im)
-{
-	if (im->own_cfi)
-		dwarf_cfi_end(im->cfi);
-	dwarf_end(im->dwarf);
-	elf_end(im->elf);
-	close(im->fd);
-	free(im->functions);
-	free(im->text);
-}
-
-static const struct function *find_function(const struct image *im, uint64_t pc)
-{
-	size_t low = 0, high = im->function_count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (im->functions[middle].start <= pc)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	/* Of those that begin at the same place, the first. */
-	const struct function *f = low ? &im->functions[low - 1] : NULL;
-	while (f && f > im->functions && f[-1].start == f->start)
-		f--;
-	return f && pc - f->start < f->size ? f : NULL;
-}
-
 /* ---- the source ---- */
 
 static struct err *read_memory(void *self, uint64_t address, void *out, size_t len)
 {
 	const struct place *p = self;
-	const struct section own[] = {
-		{ STACK, sizeof(p->stack), (const unsigned char *)p->stack },
+	const struct {
+		uint64_t address, size;
+		const void *bytes;
+	} own[] = {
+		{ STACK, sizeof(p->stack), p->stack },
 		{ CALLERS, sizeof(p->callers), p->callers },
 	};
-	for (size_t i = 0; i < 2 + p->image->texts; i++) {
-		const struct section *s = i < 2 ? &own[i] : &p->image->text[i - 2];
-		if (address >= s->address && len <= s->size &&
-		    address - s->address <= s->size - len) {
-			memcpy(out, s->bytes + (address - s->address), len);
+	for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++) {
+		if (address >= own[i].address && len <= own[i].size &&
+		    address - own[i].address <= own[i].size - len) {
+			memcpy(out, (const char *)own[i].bytes + (address - own[i].address), len);
 			return NULL;
 		}
 	}
-	return err_new(ERR_MISSING, "0x%" PRIx64 " is not in the file", address);
+	return code_image_read(p->image, address, out, len);
 }
 
 static bool is_text(void *self, uint64_t pc, uint64_t *ret_function)
 {
 	const struct place *p = self;
-	const struct function *f = find_function(p->image, pc);
+	const struct code_function *f = code_image_function(p->image, pc);
 	if (pc >= CALLERS && pc < CALLERS + CALLERS_BYTES)
 		*ret_function = pc >= CALLERS + INNER ? CALLERS + INNER : CALLERS;
 	else if (f)
@@ -232,14 +116,14 @@ static bool find_stack(void *self, uint64_t address, struct unwind_stack *ret)
 static bool is_return(void *self, uint64_t function)
 {
 	const struct place *p = self;
-	const struct function *f = find_function(p->image, function);
+	const struct code_function *f = code_image_function(p->image, function);
 	return f && f->start == function && !strcmp(f->name, "__x86_return_thunk");
 }
 
 /* ---- one instruction ---- */
 
 /* False where CFI says nothing that a compiler's code with frame pointers has. */
-static bool read_row(const struct image *im, uint64_t pc, struct row *ret)
+static bool read_row(const struct code_image *im, uint64_t pc, struct row *ret)
 {
 	Dwarf_Frame *frame;
 	Dwarf_Op *ops, memory[3];
@@ -314,7 +198,7 @@ static struct regs lay_out(struct place *p, uint64_t pc, const struct row *row, 
 
 static void tell(const struct place *p, uint64_t pc, const struct frame *f, const char *when)
 {
-	const struct function *function = find_function(p->image, pc);
+	const struct code_function *function = code_image_function(p->image, pc);
 	printf("%s+0x%" PRIx64 "%s: rip 0x%" PRIx64 ", rsp CFA%+" PRId64 ", rbp 0x%" PRIx64 "\n",
 	       function->name, pc - function->start, when, f->regs.value[REG_RIP],
 	       (int64_t)(f->regs.value[REG_RSP] - CFA), f->regs.value[REG_RBP]);
@@ -324,7 +208,7 @@ static void tell(const struct place *p, uint64_t pc, const struct frame *f, cons
 static void try(struct place *p, uint64_t pc, const struct row *row, bool direct, bool called,
 		struct score *score)
 {
-	const struct function *function = find_function(p->image, pc);
+	const struct code_function *function = code_image_function(p->image, pc);
 	uint64_t back = put_caller(p, function->start, direct);
 	struct regs first = lay_out(p, pc, row, back);
 	struct unwind_source source = {
@@ -344,7 +228,7 @@ static void try(struct place *p, uint64_t pc, const struct row *row, bool direct
 	}
 	struct err *e = unwind(&source, &first, HOW_NOTE, true, &frames);
 	if (e)
-		die(err_msg(e));
+		code_image_die(err_msg(e));
 	const struct frame *caller = &frames.list[number];
 	if (frames.count <= number)
 		score->none++;
@@ -420,7 +304,7 @@ static FILE *disassemble(const char *path)
 {
 	int ends[2];
 	if (pipe(ends) != 0)
-		die("no pipe");
+		code_image_die("no pipe");
 	pid_t pid = fork();
 	if (pid == 0) {
 		dup2(ends[1], STDOUT_FILENO);
@@ -473,7 +357,7 @@ static bool is_filling(const char *does)
 static void look_at(struct place *p, uint64_t pc, const struct depth *depth, bool behind,
 		    struct row *last, struct score scores[3])
 {
-	const struct function *f = find_function(p->image, pc);
+	const struct code_function *f = code_image_function(p->image, pc);
 	if (f && behind && pc != f->start && last->known)
 		try(p, pc, last, true, true, &scores[2]);
 	last->known = f && read_row(p->image, pc, last);
@@ -492,13 +376,13 @@ int main(int argc, char **argv)
 {
 	static const char *const what[] = { "called directly", "called by a pointer",
 					    "behind calls" };
-	struct image image = { 0 };
+	struct code_image image;
 	struct score scores[3] = { 0 };
 	struct depth depth = { 0 };
 	struct row row = { 0 };
 	if (argc != 2)
-		die("needs a file");
-	read_image(argv[1], &image);
+		code_image_die("needs a file");
+	code_image_open(argv[1], &image);
 	struct place *p = calloc(1, sizeof(*p));
 	FILE *lines = disassemble(argv[1]);
 	char *line = NULL;
@@ -507,7 +391,7 @@ int main(int argc, char **argv)
 	unsigned long wrong = 0;
 	uint64_t before = 0;
 	if (!p || !lines)
-		die("no memory");
+		code_image_die("no memory");
 	p->image = &image;
 	while (getline(&line, &size, lines) > 0) {
 		const char *does;
@@ -531,7 +415,7 @@ int main(int argc, char **argv)
 	free(line);
 	fclose(lines);
 	free(p);
-	free_image(&image);
+	code_image_close(&image);
 	for (size_t i = 0; i < 3; i++) {
 		printf("%s: %lu right, %lu unknown, %lu wrong\n", what[i], scores[i].right,
 		       scores[i].none, scores[i].wrong);

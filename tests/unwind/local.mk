@@ -4,12 +4,15 @@ unwind_fake = tests/unwind/cfi_file.c tests/unwind/cfi_file.h tests/unwind/fake.
 	tests/unwind/scene.h
 # Frame pointers against CFI, at every instruction of code that is compiled for it.
 EXTRA_PROGRAMS += tests/unwind/fp_code
+code_image = tests/unwind/code_image.c tests/unwind/code_image.h
+tests_unwind_fp_code_SOURCES = tests/unwind/fp_code.c $(code_image)
 TESTS += tests/unwind/fp_code.tap
 EXTRA_DIST += tests/unwind/fp_code.tap
 CLEANFILES += tests/unwind/fp_code$(EXEEXT)
 tests/unwind/fp_code.log: tests/unwind/fp_code$(EXEEXT)
 # What code does to its stack against CFI, in any file.
 EXTRA_PROGRAMS += tests/unwind/code_cfi
+tests_unwind_code_cfi_SOURCES = tests/unwind/code_cfi.c $(code_image)
 TESTS += tests/unwind/code_cfi.tap
 EXTRA_DIST += tests/unwind/code_cfi.tap
 CLEANFILES += tests/unwind/code_cfi$(EXEEXT)
