@@ -86,7 +86,7 @@ bool code_is_inner_call(const struct code_paths *b, const struct op *op)
 
 /*
  * Whether the code that goes on from @op at @pc is still this function's. A label may be there; or
- * what was called never comes back, and another function follows.
+ * what was called never comes back, and another function follows, or a part of one.
  */
 static bool goes_on_at(struct code_paths *b, const struct op *op, uint64_t pc)
 {
@@ -97,7 +97,7 @@ static bool goes_on_at(struct code_paths *b, const struct op *op, uint64_t pc)
 		return false;
 	bool may_end = op->d.flow == FLOW_CALL || op->d.flow == FLOW_CALL_INDIRECT ||
 		       op->d.flow == FLOW_TRAP || (op->d.act == ACT_OTHER && !op->d.writes);
-	return symbol.start != pc || symbol.kind == CODE_PART || !may_end;
+	return symbol.start != pc || !may_end;
 }
 
 static bool grow_lists(struct code_paths *b)

@@ -423,6 +423,29 @@ static void test_part(void **state)
 	code_table_free(f.table);
 }
 
+/* What is called last never comes back: the part that lies behind is of another function, of the
+ * same name perhaps. */
+static void test_part_behind_the_end(void **state)
+{
+	(void)state;
+	struct function f;
+	begin(&f);
+	f.fake.part = FUN_B;
+	f.fake.parent = FUN_A;
+	PUT(&f, FUN_A,
+	    "\x53"				       /* 0: push %rbx */
+	    "\xe9\xf5\x00\x00\x00");		       /* 1: jmp FUN_A + 0xfb */
+	PUT(&f, FUN_A + 0xfb, "\xe8\x00\x01\x00\x00"); /* call FUN_C */
+	PUT(&f, FUN_B,
+	    "\x5b"   /* 0: pop %rbx */
+	    "\xc3"); /* 1: ret */
+	follow(&f);
+	struct code_rules r = at(&f, 0xfb);
+	assert_int_equal(r.rsp_offset, 16);
+	assert_unknown(&f, 0x100);
+	code_table_free(f.table);
+}
+
 /* A guest has run in between: only rsp is the host's. */
 static void test_guest(void **state)
 {
@@ -634,6 +657,7 @@ int main(void)
 		cmocka_unit_test(test_trap),
 		cmocka_unit_test(test_return_address_overwritten),
 		cmocka_unit_test(test_part),
+		cmocka_unit_test(test_part_behind_the_end),
 		cmocka_unit_test(test_guest),
 		cmocka_unit_test(test_unreadable),
 		cmocka_unit_test(test_registers_beside_orc),
