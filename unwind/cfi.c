@@ -8,6 +8,7 @@
 
 #include <elfutils/libdw.h>
 
+#include "base/address.h"
 #include "unwind/cfi_expr.h"
 #include "unwind/orc.h"
 #include "unwind/walk.h"
@@ -128,7 +129,7 @@ static bool restore_by_orc(struct walk *w, const struct orc_entry *entry, struct
  */
 static bool is_pushed_by_cpu(struct walk *w, const struct frame *caller)
 {
-	enum { WORD = 8, SELECTOR_MAX = 0xffff, EFLAGS_END = 1 << 22, RING = 3 };
+	enum { WORD = 8, SELECTOR_MAX = 0xffff, RING = 3 };
 	const uint32_t both = UINT32_C(1) << REG_RIP | UINT32_C(1) << REG_RSP;
 	uint64_t at = caller->saved[REG_RIP], cs, eflags, ss;
 	uint64_t rip = caller->regs.value[REG_RIP], rsp = caller->regs.value[REG_RSP];
@@ -140,8 +141,8 @@ static bool is_pushed_by_cpu(struct walk *w, const struct frame *caller)
 	    !walk_word(w, at + 4 * WORD, &ss))
 		return false;
 	bool user = (cs & RING) == RING;
-	if (cs && cs <= SELECTOR_MAX && ss <= SELECTOR_MAX && eflags < EFLAGS_END &&
-	    user == !(rip >> 63) && (user || rsp >> 63))
+	bool fits = user ? is_user_address(rip) : is_kernel_address(rip) && is_kernel_address(rsp);
+	if (cs && cs <= SELECTOR_MAX && ss <= SELECTOR_MAX && eflags < EFLAGS_END && fits)
 		return true;
 	walk_note(w, "CFI: no registers that a CPU has pushed are at 0x%" PRIx64, at);
 	return false;

@@ -18,14 +18,7 @@
 
 enum { PT_REGS_RBP = 4, PT_REGS_RBX = 5 }; /* words of pt_regs */
 
-/* arch/x86/include/asm/segment.h */
-enum { KERNEL_CS = 0x10, KERNEL_DS = 0x18, USER_CS = 0x33, USER32_CS = 0x23, USER_DS = 0x2b };
-
-enum {
-	EFLAGS_ALWAYS = 1 << 1, /* Intel SDM vol. 1, 3.4.3 */
-	EFLAGS_END = 1 << 22,	/* no flag is there or above */
-	VECTORS = 256,		/* orig_ax is the complement of an interrupt's, or -1 */
-};
+enum { VECTORS = 256 }; /* orig_ax is the complement of an interrupt's, or -1 */
 
 static bool has_segments_of_its_mode(const struct regs *r)
 {
@@ -33,8 +26,7 @@ static bool has_segments_of_its_mode(const struct regs *r)
 	bool kernel_stack = is_kernel_address(r->value[REG_RSP]);
 	if (cs == KERNEL_CS) /* ss is 0 in code that came from user mode by an interrupt */
 		return kernel_stack && (ss == 0 || ss == KERNEL_DS);
-	return (cs == USER_CS || cs == USER32_CS) && ss == USER_DS && !kernel_stack &&
-	       is_user_address(r->value[REG_RIP]);
+	return regs_have_user_segments(r) && !kernel_stack;
 }
 
 /* Whether these are the registers of something that an interrupt or exception stopped. */

@@ -3,6 +3,7 @@
 #ifndef UNWIND_PT_REGS_H
 #define UNWIND_PT_REGS_H
 
+#include "base/address.h"
 #include "base/regs.h"
 
 /*
@@ -16,6 +17,13 @@ enum { PT_REGS_WORDS = 21, USER_REGS_WORDS = 27 };
 /* The first of the words that the CPU itself pushes: rip, cs, eflags, rsp, ss, the iret frame. */
 enum { PT_REGS_IRET = 16 };
 
+/* Segments (arch/x86/include/asm/segment.h): the kernel's; user mode's, of 64 and 32 bits. */
+enum { KERNEL_CS = 0x10, KERNEL_DS = 0x18, USER_CS = 0x33, USER32_CS = 0x23, USER_DS = 0x2b };
+
+/* eflags (Intel SDM vol. 1, 3.4.3): the bit that is always set; no flag is at the other or above.
+ */
+enum { EFLAGS_ALWAYS = 1 << 1, EFLAGS_END = 1 << 22 };
+
 /* Which register each of the words is. */
 extern const enum reg pt_regs_order[USER_REGS_WORDS];
 
@@ -26,6 +34,14 @@ void pt_regs_decode(const void *image, unsigned words, struct regs *ret);
 static inline bool regs_user_mode(const struct regs *r)
 {
 	return regs_known(r, REG_CS) && (r->value[REG_CS] & 3) == 3;
+}
+
+/* Whether cs, ss and rip, which must be known, are what Linux gives to a process. */
+static inline bool regs_have_user_segments(const struct regs *r)
+{
+	uint64_t cs = r->value[REG_CS];
+	return (cs == USER_CS || cs == USER32_CS) && r->value[REG_SS] == USER_DS &&
+	       is_user_address(r->value[REG_RIP]);
 }
 
 #endif

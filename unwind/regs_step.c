@@ -5,12 +5,7 @@
  * system call path of kernels before 4.16 leaves the rest half filled
  * (arch/x86/entry/entry_64.S).
  */
-#include "base/address.h"
 #include "unwind/walk.h"
-
-/* arch/x86/include/asm/segment.h: the kernel's code segment; user mode's, 64 and 32 bits, and stack
- * segment. */
-enum { KERNEL_CS = 0x10, USER_CS = 0x33, USER32_CS = 0x23, USER_DS = 0x2b };
 
 /* What kernels that can use FRED leave free above pt_regs (TOP_OF_KERNEL_STACK_PADDING). */
 enum { FRED_PADDING = 16 };
@@ -21,18 +16,13 @@ enum { FRED_PADDING = 16 };
  */
 enum { BOTTOM_BYTES = PT_REGS_BYTES + FRED_PADDING + 88 };
 
-static bool is_user(const struct regs *r)
-{
-	return (r->value[REG_CS] == USER_CS || r->value[REG_CS] == USER32_CS) &&
-	       r->value[REG_SS] == USER_DS && is_user_address(r->value[REG_RIP]);
-}
-
 static enum step read_top(struct walk *w, uint64_t pt_regs, struct frame *ret)
 {
 	struct frame user = { .how = HOW_REGS, .interrupted = true };
 	uint64_t rsp = walk_reg(w, REG_RSP);
 	if (pt_regs < w->stack.low || rsp < pt_regs || rsp > pt_regs + 8 * PT_REGS_IRET ||
-	    !walk_restore_pt_regs(w, &user, pt_regs, PT_REGS_IRET) || !is_user(&user.regs))
+	    !walk_restore_pt_regs(w, &user, pt_regs, PT_REGS_IRET) ||
+	    !regs_have_user_segments(&user.regs))
 		return STEP_NONE;
 	w->cfa = pt_regs;
 	*ret = user;
@@ -55,7 +45,7 @@ enum step syscall_step(struct walk *w, uint64_t kept_at, struct frame *ret)
 	bool whole = rsp == pt_regs, part = rsp == pt_regs + 8 * PT_REGS_R11;
 	if (w->exact || pt_regs < w->stack.low || !(whole || part) ||
 	    !walk_restore_pt_regs(w, &user, pt_regs, whole ? 0 : PT_REGS_R11) ||
-	    !is_user(&user.regs)) {
+	    !regs_have_user_segments(&user.regs)) {
 		walk_note(w, "how much of the user's registers this system call's entry has saved "
 			     "is not known");
 		return STEP_NONE;
