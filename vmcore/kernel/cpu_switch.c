@@ -63,13 +63,13 @@ static bool is_on(const struct cpu_stack *stack, uint64_t rsp)
 	return rsp > stack->low && rsp <= stack->high;
 }
 
-/* Which of the two tasks' stacks a note is on: adds to *ret_a or *ret_b. */
-static void count_note(const struct kernel *k, const struct cpu *cpu, uint64_t rsp,
-		       const struct cpu_stack stacks[2], unsigned count[2])
+/* Which of the two stacks a note with @rsp is on; -1 if that is neither, or both. */
+static int which_stack(const struct kernel *k, const struct cpu *cpu, uint64_t rsp,
+		       const struct cpu_stack stacks[2])
 {
 	uint64_t own = rsp_of_task(k, cpu, rsp);
-	for (int i = 0; i < 2; i++)
-		count[i] += is_on(&stacks[i], own);
+	bool first = is_on(&stacks[0], own), second = is_on(&stacks[1], own);
+	return first == second ? -1 : second;
 }
 
 /* Whether the CPU is on the stack of @tasks[0], or of @tasks[1]; -1 if no note tells. */
@@ -78,16 +78,16 @@ static int find_stack(const struct kernel *k, const struct cpu *cpu, const uint6
 {
 	struct cpu_stack stacks[2];
 	struct cpu_note saved;
-	unsigned count[2] = { 0 };
+	int on = -1;
 	for (int i = 0; i < 2; i++)
 		if (!stack_of(k, tasks[i], &stacks[i]))
 			return -1;
 	bool qemu = note_count && notes[0].from_qemu;
 	if (!qemu && cpu_notes_saved(k, cpu, &saved))
-		count_note(k, cpu, saved.regs.value[REG_RSP], stacks, count);
-	for (size_t i = 0; !count[0] && !count[1] && i < note_count; i++)
-		count_note(k, cpu, notes[i].regs.value[REG_RSP], stacks, count);
-	return count[0] && !count[1] ? 0 : count[1] && !count[0] ? 1 : -1;
+		on = which_stack(k, cpu, saved.regs.value[REG_RSP], stacks);
+	for (size_t i = 0; on < 0 && i < note_count; i++)
+		on = which_stack(k, cpu, notes[i].regs.value[REG_RSP], stacks);
+	return on;
 }
 
 struct err *cpu_switch_settle(struct kernel *k, struct cpus *cpus)
@@ -95,14 +95,18 @@ struct err *cpu_switch_settle(struct kernel *k, struct cpus *cpus)
 	const struct dump_info *info = dump_info(kernel_dump(k));
 	struct cpu_note *notes = NULL;
 	size_t count = 0;
-	/* The notes of a machine that runs are not of this moment. */
-	struct err *e = info->running ? NULL : cpu_notes_read(info, &notes, &count);
+	struct err *e = NULL;
 	for (size_t i = 0; !e && i < cpus->count; i++) {
 		struct cpu *cpu = &cpus->list[i];
 		const uint64_t tasks[] = { cpu->curr, current_task(k, cpu) };
+		int on = -1;
 		if (!tasks[0] || !tasks[1] || tasks[0] == tasks[1])
 			continue;
-		int on = info->running ? -1 : find_stack(k, cpu, tasks, notes, count);
+		/* The notes of a machine that runs are not of this moment. */
+		if (!info->running && !notes)
+			e = cpu_notes_read(info, &notes, &count);
+		if (!e && !info->running)
+			on = find_stack(k, cpu, tasks, notes, count);
 		cpu->curr = on == 0 ? tasks[0] : tasks[1];
 		if (on < 0)
 			cpu->switching = tasks[0];
