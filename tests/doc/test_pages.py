@@ -12,7 +12,7 @@ from program import SOURCE, run_program  # noqa: E402
 from tap import check, expect, expect_equal, fail, run_checks  # noqa: E402
 
 # The folders of the source whose pages are looked at, and in which named files are looked for.
-PAGES = ["*.md", "doc/*.md", "findings/*.md", "tests/*.md", "tests/*/*.md", "contrib/*/*.md"]
+PAGES = ["*.md", "doc/*.md", "tests/*.md", "tests/*/*.md", "contrib/*/*.md"]
 FOLDERS = "base|unwind|proto|vmcore|server|tests|contrib|doc|findings|build-aux"
 
 FENCE = re.compile(r"^(```|~~~)")
