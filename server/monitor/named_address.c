@@ -18,7 +18,7 @@ enum { LISTED_MAX = 8 };
 
 /* Places that one name stands for. */
 struct places {
-	uint64_t address; /* the last of them */
+	uint64_t address; /* of one of them */
 	size_t count;
 	struct buf list; /* the first of them, as they can be asked for */
 };
@@ -27,24 +27,15 @@ struct places {
 static void add_places(struct places *p, const struct symbols *symbols, const char *module,
 		       const char *name)
 {
-	size_t left = symbols_named(symbols, name);
-	bool is_one = left == 1;
-	struct symbol s;
-	if (is_one)
-		symbols_get(symbols, name, &s);
-	for (size_t i = 0; left; i++) {
-		if (!is_one)
-			s = symbols_nth(symbols, i);
-		if (strcmp(s.name, name) != 0)
-			continue;
-		left--;
-		p->address = s.address;
-		if (++p->count > LISTED_MAX)
-			continue;
-		buf_addf(&p->list, "%s0x%" PRIx64, p->count > 1 ? ", " : "", s.address);
+	struct symbol found[LISTED_MAX];
+	size_t count = symbols_all_named(symbols, name, found, LISTED_MAX);
+	for (size_t i = 0; i < count && p->count + i < LISTED_MAX; i++) {
+		p->address = found[i].address;
+		buf_addf(&p->list, "%s0x%" PRIx64, p->count + i ? ", " : "", found[i].address);
 		if (module)
 			buf_addf(&p->list, " (%s:%s)", module, name);
 	}
+	p->count += symbols_named(symbols, name);
 }
 
 /* The one place, if it is one; true when that was found or refused. */

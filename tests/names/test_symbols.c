@@ -103,6 +103,7 @@ static void the_best_symbol_holds_an_address(void **state)
 	assert_false(symbols_at(NULL, TEXT, &symbol));
 	assert_false(symbols_get(NULL, "late", &symbol));
 	assert_int_equal(symbols_named(NULL, "late"), 0);
+	assert_int_equal(symbols_all_named(NULL, "late", &symbol, 1), 0);
 	symbols_free(s);
 	symbols_free(NULL);
 }
@@ -165,6 +166,13 @@ static void many_of_one_name_or_address(void **state)
 	assert_true(symbols_address(s, "same", &address));
 	assert_int_equal(address, TEXT + 1);
 	assert_int_equal(symbols_named(s, "name299999"), 1);
+	struct symbol some[3];
+	assert_int_equal(symbols_all_named(s, "same", some, 2), 2);
+	assert_int_equal(some[0].address, TEXT + 1);
+	assert_int_equal(some[1].address, TEXT + 2);
+	assert_int_equal(symbols_all_named(s, "name299999", some, 3), 1);
+	assert_string_equal(some[0].name, "name299999");
+	assert_int_equal(symbols_all_named(s, "name300000", some, 3), 0);
 	assert_at(s, TEXT, "name0");
 	struct symbol symbol = { "x", 0, 0, 't' };
 	char big[5000] = { 0 };

@@ -146,25 +146,14 @@ static bool find_in(struct code_tables *t, uint64_t function, uint64_t pc, bool 
 
 /* The functions that @part may be a part of: those with its name, without what marks it. */
 static size_t find_parents(struct code_tables *t, const struct symbol *part,
-			   uint64_t ret[PARENTS_MAX])
+			   struct symbol ret[PARENTS_MAX])
 {
 	const struct module *m = code_map_module(t->code, part->address);
 	const struct symbols *symbols =
 		m ? code_map_module_symbols(t->code, m) : kernel_symbols(t->k);
-	size_t len = (size_t)(part_mark(part->name) - part->name), count = 0;
+	size_t len = (size_t)(part_mark(part->name) - part->name);
 	char *name = strndup(part->name, len);
-	if (!name || !symbols) {
-		free(name);
-		return 0;
-	}
-	if (symbols_named(symbols, name) == 1)
-		count = symbols_address(symbols, name, ret);
-	else
-		for (size_t i = 0, n = symbols_count(symbols); i < n && count < PARENTS_MAX; i++) {
-			const struct symbol s = symbols_nth(symbols, i);
-			if (!strcmp(s.name, name))
-				ret[count++] = s.address;
-		}
+	size_t count = name ? symbols_all_named(symbols, name, ret, PARENTS_MAX) : 0;
 	free(name);
 	return count;
 }
@@ -172,19 +161,18 @@ static size_t find_parents(struct code_tables *t, const struct symbol *part,
 bool code_tables_find(struct code_tables *t, uint64_t pc, bool exact, struct code_rules *ret,
 		      uint64_t *ret_function)
 {
-	uint64_t functions[PARENTS_MAX];
-	struct symbol symbol;
+	struct symbol functions[PARENTS_MAX], symbol;
 	size_t count = 1;
 	uint64_t inside = exact ? pc : pc - 1;
 	if (!code_map_is_code(t->code, inside) || !code_map_symbol(t->code, inside, &symbol))
 		return false;
-	functions[0] = symbol.address;
+	functions[0] = symbol;
 	if (part_mark(symbol.name))
 		count = find_parents(t, &symbol, functions);
 	for (size_t i = 0; i < count; i++) {
-		if (!find_in(t, functions[i], pc, exact, ret))
+		if (!find_in(t, functions[i].address, pc, exact, ret))
 			continue;
-		*ret_function = functions[i];
+		*ret_function = functions[i].address;
 		return true;
 	}
 	return false;

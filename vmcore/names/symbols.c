@@ -383,6 +383,19 @@ size_t symbols_named(const struct symbols *s, const char *name)
 	return s && name_map_get(&s->by_name, name, &i) ? s->namesakes[i] : 0;
 }
 
+size_t symbols_all_named(const struct symbols *s, const char *name, struct symbol *ret, size_t max)
+{
+	uint32_t first;
+	size_t count = 0;
+	if (!s || !name_map_get(&s->by_name, name, &first))
+		return 0;
+	size_t wanted = s->namesakes[first] < max ? s->namesakes[first] : max;
+	for (size_t i = first; count < wanted && i < s->count; i++)
+		if (!strcmp(s->entries[i].name, name))
+			ret[count++] = symbols_nth(s, i);
+	return count;
+}
+
 bool symbols_at(const struct symbols *s, uint64_t address, struct symbol *ret)
 {
 	if (!s || address >= s->end)

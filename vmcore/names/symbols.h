@@ -87,6 +87,8 @@ bool symbols_get(const struct symbols *s, const char *name, struct symbol *ret);
 
 /* How many symbols are called @name: the address of a name that is not unique says little. */
 size_t symbols_named(const struct symbols *s, const char *name);
+/* The first @max of them, in address order; how many were written to @ret. @s may be NULL. */
+size_t symbols_all_named(const struct symbols *s, const char *name, struct symbol *ret, size_t max);
 
 /*
  * The symbol that holds @address: the last one at or below it. Passed over are those that are no
