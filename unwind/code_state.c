@@ -232,13 +232,19 @@ static struct value result(struct code_state *s, const struct decoded *d)
 	}
 }
 
+/* What @d stores, which nothing is known of. */
+static void overwrite_stored(struct code_state *s, const struct decoded *d)
+{
+	if (!d->stored || d->base == DECODE_NO_REG || d->index != DECODE_NO_REG)
+		return;
+	const struct value at = add(s->regs[d->base], d->number);
+	if (value_is_place(at))
+		overwrite(s, at, d->stored);
+}
+
 static void apply_other(struct code_state *s, const struct decoded *d)
 {
-	if (d->stored && d->base != DECODE_NO_REG && d->index == DECODE_NO_REG) {
-		const struct value at = add(s->regs[d->base], d->number);
-		if (value_is_place(at))
-			overwrite(s, at, d->stored);
-	}
+	overwrite_stored(s, d);
 	for (unsigned i = 0; i < GPR_COUNT; i++)
 		if (d->writes >> i & 1)
 			set_reg(s, i, unknown());
@@ -247,13 +253,10 @@ static void apply_other(struct code_state *s, const struct decoded *d)
 static void apply_pop(struct code_state *s, const struct decoded *d)
 {
 	const struct value v = pop(s);
-	if (d->dst != DECODE_NO_REG) {
+	if (d->dst != DECODE_NO_REG)
 		set_reg(s, d->dst, v);
-	} else if (d->stored && d->base != DECODE_NO_REG && d->index == DECODE_NO_REG) {
-		const struct value at = add(s->regs[d->base], d->number);
-		if (value_is_place(at))
-			overwrite(s, at, d->stored);
-	}
+	else
+		overwrite_stored(s, d);
 }
 
 void code_state_apply(struct code_state *s, const struct decoded *d)
