@@ -9,7 +9,6 @@
 #include "base/log.h"
 #include "vmcore/names/debug_search.h"
 #include "vmcore/names/elf_identity.h"
-#include "vmcore/names/package_name.h"
 #include "vmcore/names/package_private.h"
 #include "vmcore/names/symbol_cache.h"
 #include "vmcore/names/unpack.h"
@@ -44,7 +43,7 @@ struct err *package_put_aside(struct packages *p, struct package *k,
 	struct err *e = pile->fd < 0 ? symbol_cache_file(p->cache, &pile->fd) : NULL;
 	if (e)
 		return e;
-	uint64_t room = symbol_cache_room(p->cache, pile->fd);
+	uint64_t room = symbol_cache_room(pile->fd);
 	if (entry->size > ASIDE_MAX - pile->size || room < ROOM_LEFT ||
 	    room - ROOM_LEFT < entry->size) {
 		/* Then the package is read a second time, for those that are loaded. */
@@ -143,31 +142,19 @@ static struct err *settle(const struct gathering *g, struct package *k, struct p
 	return e;
 }
 
-/* The module at hand. */
-static struct err *take_from_stream(const struct gathering *g, struct package *k,
-				    struct package_module *m)
+/* The module @m: what was put aside of it, or the file at hand. */
+static struct err *take_module(const struct gathering *g, struct package *k,
+			       struct package_module *m)
 {
 	int fd;
 	struct err *e = symbol_cache_file(g->p->cache, &fd);
 	if (e)
 		return e;
 	struct package_writer w = { g->p, k, .fd = fd, .most = UNPACK_MODULE_MAX };
-	e = package_write(&w);
-	fd = w.fd;
-	if (!e)
-		e = settle(g, k, m, &fd);
-	close(fd);
-	return e;
-}
-
-static struct err *take_from_pile(const struct gathering *g, struct package *k,
-				  struct package_module *m)
-{
-	int fd;
-	struct err *e = symbol_cache_file(g->p->cache, &fd);
-	if (e)
-		return e;
-	e = symbol_cache_copy(g->p->cache, k->aside.fd, m->at, m->size, fd);
+	if (m->place == PACKAGE_ASIDE)
+		e = symbol_cache_copy(g->p->cache, k->aside.fd, m->at, m->size, fd);
+	else
+		e = package_write(&w);
 	if (!e)
 		e = settle(g, k, m, &fd);
 	close(fd);
@@ -180,7 +167,7 @@ static struct err *take_what_is_aside(const struct gathering *g, struct package 
 	for (size_t i = 0; !e && i < k->contents.count; i++) {
 		struct package_module *m = &k->contents.modules[i];
 		if (m->place == PACKAGE_ASIDE && find_wanted(g, m->name) < g->count)
-			e = take_from_pile(g, k, m);
+			e = take_module(g, k, m);
 	}
 	return e;
 }
@@ -206,24 +193,14 @@ static struct err *read_on(const struct gathering *g, struct package *k)
 		struct package_name name;
 		struct package_module *m;
 		bool end;
-		struct err *e = package_stream_next(k->stream, &entry, &end);
-		if (e)
+		struct err *e = package_next(k, &entry, &name, &end);
+		if (e || end || package_is_of_other(k, g->release))
 			return e;
-		k->contents.whole |= end;
-		if (end)
-			return NULL;
-		package_name_read(entry.path, &name);
-		if (name.file == PACKAGE_OTHER)
-			continue;
-		if (*name.release)
-			memcpy(k->contents.release, name.release, sizeof(name.release));
-		if (package_is_of_other(k, g->release))
-			return NULL;
 		if (name.file != PACKAGE_MODULE)
 			continue;
 		e = package_meet_module(k, name.module, &m);
 		if (!e && !m->looked && find_wanted(g, m->name) < g->count)
-			e = take_from_stream(g, k, m);
+			e = take_module(g, k, m);
 		if (e)
 			return e;
 	}

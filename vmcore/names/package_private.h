@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "vmcore/names/package_contents.h"
+#include "vmcore/names/package_name.h"
 #include "vmcore/names/package_stream.h"
 #include "vmcore/names/packages.h"
 
@@ -53,6 +54,13 @@ void package_end(struct package *k);
 void package_fail(struct package *k, const struct err *e);
 /* Keeps what is known of its contents for the next start. */
 void package_keep_contents(struct packages *p, const struct package *k);
+
+/* Goes on to the next file of a kernel, and keeps what its path says of the package. *ret_end is
+ * set at the package's end, where there is no file. */
+__attribute__((warn_unused_result)) struct err *package_next(struct package *k,
+							     struct package_entry *ret_entry,
+							     struct package_name *ret_name,
+							     bool *ret_end);
 
 /* The entry of a module called @name that is met in this reading of the package; good until the
  * next is met. */

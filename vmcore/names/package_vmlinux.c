@@ -8,7 +8,6 @@
 #include "vmcore/names/debug_search.h"
 #include "vmcore/names/debugfiles.h"
 #include "vmcore/names/elf_identity.h"
-#include "vmcore/names/package_name.h"
 #include "vmcore/names/package_private.h"
 #include "vmcore/names/symbol_cache.h"
 #include "vmcore/names/unpack.h"
@@ -156,16 +155,11 @@ static struct err *read_to_vmlinux(struct packages *p, struct package *k,
 		struct package_name name;
 		struct package_module *m;
 		bool end;
-		struct err *e = package_stream_next(k->stream, &entry, &end);
+		struct err *e = package_next(k, &entry, &name, &end);
 		if (e)
 			return e;
 		if (end)
-			break;
-		package_name_read(entry.path, &name);
-		if (name.file == PACKAGE_OTHER)
-			continue;
-		if (*name.release)
-			memcpy(k->contents.release, name.release, sizeof(name.release));
+			return err_new(ERR_NOTFOUND, "there is no vmlinux in it");
 		if (package_is_of_other(k, wanted->release)) {
 			*ret_other = true;
 			return other_release(k, wanted);
@@ -178,8 +172,6 @@ static struct err *read_to_vmlinux(struct packages *p, struct package *k,
 		if (e)
 			return e;
 	}
-	k->contents.whole = true;
-	return err_new(ERR_NOTFOUND, "there is no vmlinux in it");
 }
 
 /* Reads the package, of which nothing is known that spares that. What is open stays so only where

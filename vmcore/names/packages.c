@@ -176,6 +176,24 @@ void package_end(struct package *k)
 			k->contents.modules[i].place = PACKAGE_IN_IT;
 }
 
+struct err *package_next(struct package *k, struct package_entry *ret_entry,
+			 struct package_name *ret_name, bool *ret_end)
+{
+	do {
+		struct err *e = package_stream_next(k->stream, ret_entry, ret_end);
+		if (e)
+			return e;
+		if (*ret_end) {
+			k->contents.whole = true;
+			return NULL;
+		}
+		package_name_read(ret_entry->path, ret_name);
+	} while (ret_name->file == PACKAGE_OTHER);
+	if (*ret_name->release)
+		memcpy(k->contents.release, ret_name->release, sizeof(ret_name->release));
+	return NULL;
+}
+
 bool package_is_of_other(const struct package *k, const char *release)
 {
 	return release && *release && *k->contents.release &&

@@ -175,10 +175,9 @@ struct err *symbol_cache_copy(const struct symbol_cache *c, int from, uint64_t a
 	return copy(from, at, len, to, c->place);
 }
 
-uint64_t symbol_cache_room(const struct symbol_cache *c, int fd)
+uint64_t symbol_cache_room(int fd)
 {
 	struct statvfs st;
-	(void)c;
 	return fstatvfs(fd, &st) ? UINT64_MAX : (uint64_t)st.f_bavail * st.f_frsize;
 }
 

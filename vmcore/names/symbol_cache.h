@@ -33,7 +33,7 @@ symbol_cache_write(const struct symbol_cache *c, int fd, uint64_t at, const void
 __attribute__((warn_unused_result)) struct err *
 symbol_cache_copy(const struct symbol_cache *c, int from, uint64_t at, uint64_t len, int to);
 /* Bytes that the folder has room for; a great number if it does not tell. */
-uint64_t symbol_cache_room(const struct symbol_cache *c, int fd);
+uint64_t symbol_cache_room(int fd);
 
 /*
  * Keeps what such a file holds as that of @build_id: whole or not at all, in the place of what was
