@@ -6,7 +6,7 @@ import subprocess
 from program import VMLINUX, Server
 from tap import need_tool
 
-GDB_S = 30
+GDB_S = 90
 
 
 def gdb_command(*commands, attach, vmlinux=VMLINUX):

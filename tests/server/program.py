@@ -21,7 +21,7 @@ VMLINUX = os.path.abspath("contrib/demo/vmlinux")
 # Nothing is downloaded but where a test says so.
 os.environ.pop("DEBUGINFOD_URLS", None)
 
-RUN_S = 15
+RUN_S = 60
 LISTENING = re.compile(r"^listening on (\S+)$")
 
 

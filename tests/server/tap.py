@@ -13,7 +13,9 @@ import signal
 import sys
 import traceback
 
-DEFAULT_SECONDS = 20
+# A hang is what these end. A machine that is busy, with a server that has sanitizers, is many times
+# slower than one that has nothing else to do.
+DEFAULT_SECONDS = 120
 
 _checks = []
 

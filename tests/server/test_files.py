@@ -12,7 +12,7 @@ from program import DUMP, VMLINUX, Server
 from rsp import Client, frame, unescape
 from tap import check, expect, expect_equal, expect_in, expect_not_in, need_tool, run_checks
 
-GDB_S = 30
+GDB_S = 90
 SHF_ALLOC, SHT_PROGBITS, SHT_NOBITS, PT_NULL, PT_LOAD = 2, 1, 8, 0, 1
 folder = tempfile.TemporaryDirectory()
 

@@ -53,7 +53,7 @@ def _():
     expect_in("a dump never changes", done.stderr)
 
 
-@check("reads that fail in the middle are said, and what is read again is right again", seconds=60)
+@check("reads that fail in the middle are said, and what is read again is right again", seconds=120)
 def _():
     """An I/O error, a lockdown that comes later, a source or memory that is no longer there."""
     compiler = need_tool(os.environ.get("CC", "gcc").split()[0])
@@ -92,7 +92,7 @@ def await_gone(path):
         time.sleep(0.02)
 
 
-@check("the sockets of a server that is nobody go when it ends, however it ends", seconds=60)
+@check("the sockets of a server that is nobody go when it ends, however it ends", seconds=120)
 def _():
     if os.geteuid():
         raise Skip("this takes root")

@@ -13,7 +13,7 @@ from program import SOURCE, VMLINUX, Server
 from tap import (Skip, check, expect, expect_equal, expect_in, expect_not_in, need_tool,
                  run_checks)
 
-LLDB_S = 40
+LLDB_S = 120
 
 THREADS = {110: "CPU 0/KVM [running on 0] vm 103 vcpu 0, in kernel",
            1: "systemd [sleeping]", 2: "kthreadd [sleeping]",

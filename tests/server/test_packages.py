@@ -445,7 +445,7 @@ def _():
         expect_equal(server.next_line().split()[-1], "vmlinux", "the file that it names")
 
 
-@check("ended in the middle it leaves nothing", seconds=40)
+@check("ended in the middle it leaves nothing", seconds=120)
 def _():
     need_libarchive()
     # Some seconds to unpack.
@@ -459,7 +459,7 @@ def _():
                                   env={**os.environ, "TMPDIR": place}, stderr=subprocess.PIPE) as p:
                 time.sleep(wait)
                 p.send_signal(number)
-                p.communicate(timeout=20)
+                p.communicate(timeout=60)
             expect_equal(os.listdir(place), [], "what is left")
             left = [file for _, _, files in os.walk(cache) for file in files
                     if not re.fullmatch(r"[0-9a-f]+\.debug|slow\.deb-[0-9a-f]+\.files", file)]

@@ -9,7 +9,7 @@ import tempfile
 from program import DUMP, VMLINUX, Server, run_on_demo
 from tap import check, expect, expect_equal, expect_in, need_tool, run_checks
 
-GDB_S = 30
+GDB_S = 90
 folder = tempfile.TemporaryDirectory()
 
 
