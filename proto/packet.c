@@ -37,11 +37,11 @@ static const struct packet packets[] = {
 
 	/* What cannot be done with the dead: run, change. */
 	{ "?", MATCH_WORD, NULL, NEEDS_NOTHING, packet_why },
-	{ "vCont", MATCH_WORD, NULL, NEEDS_NOTHING, packet_resume },
-	{ "c", MATCH_PREFIX, NULL, NEEDS_NOTHING, packet_resume },
-	{ "C", MATCH_PREFIX, NULL, NEEDS_NOTHING, packet_resume },
-	{ "s", MATCH_PREFIX, NULL, NEEDS_NOTHING, packet_resume },
-	{ "S", MATCH_PREFIX, NULL, NEEDS_NOTHING, packet_resume },
+	{ "vCont", MATCH_WORD, NULL, NEEDS_NOTHING, packet_vcont },
+	{ "c", MATCH_PREFIX, NULL, NEEDS_NOTHING, packet_continue },
+	{ "C", MATCH_PREFIX, NULL, NEEDS_NOTHING, packet_continue },
+	{ "s", MATCH_PREFIX, NULL, NEEDS_NOTHING, packet_step },
+	{ "S", MATCH_PREFIX, NULL, NEEDS_NOTHING, packet_step },
 	{ "G", MATCH_PREFIX, NULL, NEEDS_NOTHING, packet_write },
 	{ "P", MATCH_PREFIX, NULL, NEEDS_NOTHING, packet_write },
 	{ "M", MATCH_PREFIX, NULL, NEEDS_NOTHING, packet_write },

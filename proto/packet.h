@@ -68,7 +68,8 @@ packet_handler packet_supported, packet_no_ack, packet_extended, packet_attached
 	packet_kill, packet_vkill, packet_symbol, packet_thread_suffix, packet_list_in_stop,
 	packet_error_strings;
 /* pkt_run.c */
-packet_handler packet_why, packet_resume, packet_write, packet_breakpoint;
+packet_handler packet_why, packet_continue, packet_step, packet_vcont, packet_write,
+	packet_breakpoint;
 /* pkt_threads.c */
 packet_handler packet_select, packet_alive, packet_current, packet_first_threads,
 	packet_next_threads, packet_extra_info;

@@ -131,10 +131,14 @@ enum packet_result packet_kill(struct rsp *s, struct cursor *args, struct reply 
 	return PACKET_REPLY;
 }
 
-/* gdb manual, "Packets", vKill. Were it unsupported, gdb would send k and lose the session. */
+/*
+ * gdb manual, "Packets", vKill. Who says kill wants to end his session: so do the Stop buttons of
+ * front ends, which stay with an error. The client closes the connection. Were it unsupported, gdb
+ * would send k.
+ */
 enum packet_result packet_vkill(struct rsp *s, struct cursor *args, struct reply *r)
 {
 	(void)s, (void)args;
-	reply_error(r, REPLY_E_REFUSED, "nothing runs that could be killed");
+	reply_ok(r);
 	return PACKET_REPLY;
 }

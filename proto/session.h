@@ -60,6 +60,7 @@ struct rsp {
 	bool probed_register; /* lldb's first p came: a question whether p works */
 
 	struct target_view view; /* the selected thread and its frame */
+	uint64_t stop_tid;	 /* the thread of the last stop reply; 0: there was none */
 	size_t next_listed;	 /* qsThreadInfo goes on here */
 	struct buf threads;	 /* qXfer:threads of a machine that runs, while it is being read */
 	/* The document without annex that is being read, and whose it is: the target's. */

@@ -9,6 +9,7 @@ server_tests = tests/server/test_compressed.py tests/server/test_debuginfod.py \
 	tests/server/test_kvm.py tests/server/test_kvm_damage.py tests/server/test_kvm_dumps.py \
 	tests/server/test_live.py \
 	tests/server/test_lldb.py tests/server/test_module_layouts.py tests/server/test_module_types.py \
+	tests/server/test_mi.py \
 	tests/server/test_monitor.py tests/server/test_options.py tests/server/test_orc.py \
 	tests/server/test_packages.py \
 	tests/server/test_protocol.py tests/server/test_qmp.py tests/server/test_sessions.py
@@ -16,7 +17,7 @@ if MAKES_X86_64
 TESTS += $(server_tests)
 endif
 EXTRA_DIST += $(server_tests) tests/server/gdb_run.py tests/server/failing_reads.c tests/server/held.S \
-	tests/server/kvm_machine.py tests/server/kvm_module.py tests/server/package_files.py \
+	tests/server/kvm_machine.py tests/server/kvm_module.py tests/server/mi.py tests/server/package_files.py \
 	tests/server/program.py \
 	tests/server/recipes.py tests/server/rsp.py tests/server/seed_case.py \
 	tests/server/run-python.sh tests/server/tap.py

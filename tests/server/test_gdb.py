@@ -9,6 +9,7 @@ import tempfile
 
 from gdb_run import GDB_S, gdb, gdb_command, gdb_on_demo
 from program import DUMP, PROGRAM, VMLINUX, Server, run_on_demo
+from rsp import Client
 from tap import check, expect, expect_equal, expect_in, expect_not_in, need_tool, run_checks
 
 THREADS = [("1", "systemd [sleeping]"), ("2", "kthreadd [sleeping]"),
@@ -108,18 +109,44 @@ def _():
     refusals = {
         "continue": "it cannot run", "stepi": "it cannot run", "nexti": "it cannot run",
         "set var init_task.prio = 1": "Cannot access memory",
-        "set var $rax = 1": "cannot be changed", "kill": "Can't kill process",
+        "set var $rax = 1": "cannot be changed",
         f"jump {address}": "cannot be changed",
     }
-    for command, refusal in [*refusals.items(), (f"break {address}", "Cannot insert breakpoint"),
-                             (f"hbreak {address}", "Cannot insert hardware breakpoint")]:
-        # A breakpoint is set when something would run.
-        tail = ["continue", "delete"] if "break" in command else []
-        text = gdb_on_demo(command, *tail, "print init_task.prio", "info threads")
+    for command, refusal in refusals.items():
+        text = gdb_on_demo(command, "print init_task.prio", "info threads")
         expect_in(refusal, text)
         expect_not_in("SIGTRAP", text)
         expect_equal(values(text), ["120"], f"after {command}: memory")
         expect_equal(listed_threads(text), THREADS, f"after {command}: threads")
+
+
+@check("what sets breakpoints and runs comes back at once, to the thread that it was tried on", 2 * GDB_S)
+def _():
+    for commands in [["finish"], ["up", "finish"], ["until *0xffffffffc09a9840"],
+                     ["advance vcpu_enter_guest"], ["break vmx_set_cr3", "continue", "delete"],
+                     ["hbreak vmx_set_cr3", "continue", "delete"],
+                     ["watch init_task.prio", "continue", "delete"],
+                     ["rwatch init_task.prio", "stepi", "delete"], ["step"], ["next"]]:
+        # Front ends read the registers of all threads.
+        text = gdb_on_demo("thread apply all print $rip", *commands, "print init_task.prio",
+                           "info threads")
+        expect_in("this is a crash dump: it cannot run", text)
+        expect_not_in("Command aborted", text)
+        expect_not_in("SIGTRAP", text)
+        expect_equal(values(text)[-1], "120", f"after {commands}: memory")
+        expect_equal(listed_threads(text), THREADS, f"after {commands}: threads")
+        expect(re.search(r"^\* 4 +Thread 110 ", text, re.MULTILINE), text)
+
+
+@check("kill ends the session, and nobody else's", 2 * GDB_S)
+def _():
+    with Server() as server, Client(server.address) as other:
+        text = gdb("kill", "info threads", f"target remote {server.address}", "info threads",
+                   attach=server.address)
+        expect_in("killed]", text)
+        expect_in("No threads.", text)
+        expect_equal(listed_threads(text), THREADS, "threads after attaching again")
+        expect_equal(other.ask("qC"), "QC6e", "another client")
 
 
 @check("monitor commands", GDB_S)
