@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """One dump of the manifest, together with everything that it can be checked by."""
 
+import hashlib
 import json
 import os
 import re
 import subprocess
 import sys
+import tempfile
 
 import qemu_registers
 from elf_core import ElfCore
@@ -49,6 +51,35 @@ def json_lines(output, what):
         return [json.loads(line) for line in output.decode("utf-8").splitlines()]
     except ValueError as error:
         raise Failure(f"{what} did not write JSON Lines in UTF-8: {error}") from error
+
+
+def identity(command):
+    """A name for what @command would write: it changes with the files that it reads, with the
+    scripts that it is made of and with drgn."""
+    version = run([command[0], "-c", "import drgn; print(drgn.__version__)"], "drgn's version")
+    scripts = [name for name in os.listdir(HERE) if name.startswith("oracle_")]
+    told = hashlib.sha256(version)
+    for path in [os.path.join(HERE, name) for name in sorted(scripts)]:
+        with open(path, "rb") as file:
+            told.update(file.read())
+    for path in command[2:]:
+        state = os.stat(path) if os.path.exists(path) else None
+        told.update(repr((path, state and (state.st_ino, state.st_size, state.st_mtime_ns))).encode())
+    return told.hexdigest()[:32]
+
+
+def keep(path, make):
+    """What the file @path holds; if there is none, what @make() returns, which is written there.
+    Several dumps are of one moment, and several checks ask the same of it."""
+    if os.path.exists(path):
+        with open(path, "rb") as file:
+            return file.read()
+    data = make()
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=os.path.dirname(path), delete=False) as file:
+        file.write(data)
+    os.replace(file.name, path)
+    return data
 
 
 class Dump:
@@ -101,12 +132,12 @@ class Dump:
         oracle = self.entry["oracle"]
         donor = oracle["vmcoreinfo_from"]
         python = run(["sh", os.path.join(HERE, "find_python.sh")], "find_python.sh")
-        command = [python.decode().strip(), os.path.join(HERE, script)]
+        arguments = [self.path(oracle["elf"]), self.vmlinux, *map(self.path, self.entry["modules"])]
         if donor:
-            command += ["--vmcoreinfo-from", self.path(donor)]
-        command += [self.path(oracle["elf"]), self.vmlinux,
-                    *map(self.path, self.entry["modules"])]
-        return json_lines(run(command, "drgn"), "drgn")
+            arguments = ["--vmcoreinfo-from", self.path(donor), *arguments]
+        command = [python.decode().strip(), os.path.join(HERE, script), *arguments]
+        kept = os.path.join(self._base, "drgn", f"{script}-{identity(command)}")
+        return json_lines(keep(kept, lambda: run(command, "drgn")), "drgn")
 
     def thread_named(self, comm, kind="task"):
         """The first thread of that name."""
