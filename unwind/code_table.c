@@ -216,8 +216,7 @@ size_t code_table_bytes(const struct code_table *t)
 	return sizeof(*t) + t->row_count * sizeof(*t->rows) + t->rule_count * sizeof(*t->rules);
 }
 
-/* How many rows begin before @pc. */
-static size_t rows_before(const struct code_table *t, uint64_t pc)
+size_t code_table_rows_before(const struct code_table *t, uint64_t pc)
 {
 	size_t low = 0, high = t->row_count;
 	while (low < high) {
@@ -235,6 +234,18 @@ static bool has_cfa(const struct code_rules *r)
 	return r->by_rsp || r->by_rbp || r->cfa_at.base != CODE_NOWHERE;
 }
 
+bool code_table_row(const struct code_table *t, size_t i, struct code_row *ret)
+{
+	if (i >= t->row_count)
+		return false;
+	const struct row *row = &t->rows[i];
+	const struct code_rules *rules = &t->rules[row->rules];
+	ret->start = t->function + (uint64_t)(int64_t)row->offset;
+	ret->end = ret->start + row->len;
+	ret->rules = has_cfa(rules) ? rules : NULL;
+	return true;
+}
+
 static bool take(const struct code_table *t, const struct row *row, struct code_rules *ret)
 {
 	if (!has_cfa(&t->rules[row->rules]))
@@ -245,14 +256,14 @@ static bool take(const struct code_table *t, const struct row *row, struct code_
 
 bool code_table_at(const struct code_table *t, uint64_t pc, struct code_rules *ret)
 {
-	size_t i = rows_before(t, pc);
+	size_t i = code_table_rows_before(t, pc);
 	return i < t->row_count && t->function + (uint64_t)(int64_t)t->rows[i].offset == pc &&
 	       take(t, &t->rows[i], ret);
 }
 
 bool code_table_call(const struct code_table *t, uint64_t address, struct code_rules *ret)
 {
-	for (size_t i = rows_before(t, address); i-- > 0;) {
+	for (size_t i = code_table_rows_before(t, address); i-- > 0;) {
 		const struct row *row = &t->rows[i];
 		uint64_t pc = t->function + (uint64_t)(int64_t)row->offset;
 		if (address - pc > DECODE_MAX)

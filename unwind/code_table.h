@@ -84,6 +84,19 @@ bool code_table_at(const struct code_table *t, uint64_t pc, struct code_rules *r
 /* In the call that returns to @address; false as above, or if there is no call. */
 bool code_table_call(const struct code_table *t, uint64_t address, struct code_rules *ret);
 
+/* The instructions of which something is known, in the order of their addresses; instructions may
+ * overlap in hostile code alone. */
+struct code_row {
+	uint64_t start, end;		/* [start, end) */
+	const struct code_rules *rules; /* borrowed; NULL: of the registers, nothing */
+};
+
+/* How many there are that begin below @pc. */
+size_t code_table_rows_before(const struct code_table *t, uint64_t pc);
+
+/* The one of number @i; false if there are not so many. */
+bool code_table_row(const struct code_table *t, size_t i, struct code_row *ret);
+
 /* Bytes of memory that it takes. */
 size_t code_table_bytes(const struct code_table *t);
 

@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/regs.h"
 #include "tests/unwind/cfi_file.h"
+#include "unwind/code_table.h"
 #include "vmcore/image/cfi_writer.h"
 #include "vmcore/image/prologue.h"
 
@@ -99,7 +100,7 @@ static bool is_signal(Dwarf_Frame *frame)
 
 static struct cfi_row row(uint64_t at, struct orc_entry entry)
 {
-	return (struct cfi_row){ CODE + at, true, entry };
+	return (struct cfi_row){ .start = CODE + at, .valid = true, .entry = entry };
 }
 
 static const struct orc_entry called = { .type = ORC_CALL, .sp = ORC_SP, .sp_offset = 8 };
@@ -151,6 +152,175 @@ static void test_kept_registers(void **state)
 	expect_same(f, REG_RBX);
 	expect_same(f, REG_R15);
 	expect_undefined(f, REG_RCX);
+	free(f);
+	end(&s);
+}
+
+enum { RBX, RBP, R12, R13, R14, R15 }; /* code_kept */
+
+/* In a frame of three words: rbx is pushed, r12 not touched, r13 lost, r14 and r15 are elsewhere.
+ */
+static const struct code_rules three_words = {
+	.by_rsp = true,
+	.rsp_offset = 24,
+	.in_register = 1 << R12 | 1 << RBP,
+	.saved = { [RBX] = { CODE_AT_CFA, -16 },
+		   [R14] = { CODE_AT_RBP, -24 },
+		   [R15] = { CODE_AT_RSP, 8 } },
+};
+
+static void expect_three_words(Dwarf_Frame *f)
+{
+	expect_rule(f, REG_RBX, 2, DW_OP_plus_uconst, -16);
+	expect_same(f, REG_R12);
+	expect_undefined(f, REG_R13);
+	expect_rule(f, REG_R14, 2, DW_OP_breg6, -24);
+	expect_rule(f, REG_R15, 2, DW_OP_breg7, 8);
+	expect_undefined(f, REG_RAX);
+	expect_rule(f, REG_RIP, 2, DW_OP_plus_uconst, -8);
+}
+
+static void expect_nothing_kept(Dwarf_Frame *f)
+{
+	static const int kept[] = { REG_RBX, REG_R12, REG_R13, REG_R14, REG_R15 };
+	for (size_t i = 0; i < sizeof(kept) / sizeof(*kept); i++)
+		expect_undefined(f, kept[i]);
+	expect_rule(f, REG_RIP, 2, DW_OP_plus_uconst, -8);
+}
+
+/* The code is believed of what ORC does not tell, where both find the same CFA and rbp. */
+static void test_code_beside_orc(void **state)
+{
+	static const struct orc_entry by_rsp = { .type = ORC_CALL, .sp = ORC_SP, .sp_offset = 24 },
+				      by_rbp = { .type = ORC_CALL, .sp = ORC_BP, .sp_offset = 16 },
+				      by_word = { .type = ORC_CALL,
+						  .sp = ORC_BP_INDIRECT,
+						  .sp_offset = -8 },
+				      in_word = { .type = ORC_CALL,
+						  .sp = ORC_SP_INDIRECT,
+						  .sp_offset = 8 },
+				      rbp_saved = { .type = ORC_CALL,
+						    .sp = ORC_SP,
+						    .sp_offset = 24,
+						    .bp = ORC_PREV_SP,
+						    .bp_offset = -24 };
+	static const struct {
+		const struct orc_entry *orc;
+		struct code_rules change; /* of three_words: how the CFA is found */
+		uint32_t in_register;	  /* to be taken away */
+		struct code_place rbp;
+		bool known;
+	} cases[] = {
+		{ &by_rsp, { .by_rsp = true, .rsp_offset = 24 }, 0, { 0 }, true },
+		{ &by_rsp, { .by_rsp = true, .rsp_offset = 32 }, 0, { 0 }, false },
+		{ &by_rsp, { .by_rbp = true, .rbp_offset = 24 }, 0, { 0 }, false },
+		{ &by_rsp,
+		  { .by_rbp = true, .rbp_offset = 16, .rbp_relative = true, .rbp_distance = 8 },
+		  0,
+		  { 0 },
+		  true },
+		{ &by_rbp, { .by_rbp = true, .rbp_offset = 16 }, 0, { 0 }, true },
+		{ &by_rbp, { .by_rsp = true, .rsp_offset = 16 }, 0, { 0 }, false },
+		{ &by_rbp,
+		  { .by_rsp = true, .rsp_offset = 24, .rbp_relative = true, .rbp_distance = 8 },
+		  0,
+		  { 0 },
+		  true },
+		{ &by_word, { .cfa_at = { CODE_AT_RBP, -8 } }, 0, { 0 }, true },
+		{ &by_word, { .cfa_at = { CODE_AT_RBP, -8 }, .cfa_add = 8 }, 0, { 0 }, false },
+		{ &by_word, { .cfa_at = { CODE_AT_RBP, -16 } }, 0, { 0 }, false },
+		{ &in_word, { .cfa_at = { CODE_AT_RSP, 0 }, .cfa_add = 8 }, 0, { 0 }, true },
+		{ &in_word, { .cfa_at = { CODE_AT_RSP, 8 }, .cfa_add = 8 }, 0, { 0 }, false },
+		/* rbp is in its register for ORC; for the code it is saved, or nobody knows. */
+		{ &by_rsp,
+		  { .by_rsp = true, .rsp_offset = 24 },
+		  1 << RBP,
+		  { CODE_AT_CFA, -24 },
+		  false },
+		{ &by_rsp, { .by_rsp = true, .rsp_offset = 24 }, 1 << RBP, { 0 }, true },
+		{ &rbp_saved,
+		  { .by_rsp = true, .rsp_offset = 24 },
+		  1 << RBP,
+		  { CODE_AT_CFA, -24 },
+		  true },
+		{ &rbp_saved,
+		  { .by_rsp = true, .rsp_offset = 24 },
+		  1 << RBP,
+		  { CODE_AT_CFA, -32 },
+		  false },
+		{ &rbp_saved, { .by_rsp = true, .rsp_offset = 24 }, 0, { 0 }, false },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct code_rules r = cases[i].change;
+		struct scene s;
+		memcpy(r.saved, three_words.saved, sizeof(r.saved));
+		r.saved[RBP] = cases[i].rbp;
+		r.in_register = three_words.in_register & ~cases[i].in_register;
+		struct cfi_row rows[] = { row(0, *cases[i].orc), row(4, *cases[i].orc) };
+		rows[0].code = &r;
+		convert(&s, rows, 2, false);
+		Dwarf_Frame *f = frame_at(&s, CODE);
+		if (cases[i].known)
+			expect_three_words(f);
+		else
+			expect_nothing_kept(f);
+		free(f);
+		/* Where nothing is known, it is not what was known before. */
+		f = frame_at(&s, CODE + 4);
+		expect_nothing_kept(f);
+		free(f);
+		end(&s);
+	}
+}
+
+/* What an interrupt saved is believed before anything that the code says. */
+static void test_code_in_entries(void **state)
+{
+	struct scene s;
+	struct cfi_row rows[] = {
+		row(0,
+		    (struct orc_entry){
+			    .type = ORC_REGS, .sp = ORC_SP, .sp_offset = 24, .signal = true }),
+	};
+	(void)state;
+	rows[0].code = &three_words;
+	convert(&s, rows, 1, false);
+	Dwarf_Frame *f = frame_at(&s, CODE);
+	expect_rule(f, REG_RBX, 2, DW_OP_plus_uconst, 40);
+	expect_rule(f, REG_R12, 2, DW_OP_plus_uconst, 24);
+	free(f);
+	end(&s);
+}
+
+/* Where tables know nothing the code tells all, as far as it does. */
+static void test_code_first(void **state)
+{
+	struct scene s;
+	struct code_rules with_rbp = three_words;
+	struct cfi_row rows[] = { row(0, called), row(4, called), row(8, called) };
+	(void)state;
+	with_rbp.by_rbp = true;
+	with_rbp.rbp_offset = 16;
+	with_rbp.in_register &= ~(UINT32_C(1) << RBP);
+	for (size_t i = 0; i < 3; i++)
+		rows[i].code_first = true;
+	rows[0].code = &three_words;
+	rows[1].code = &with_rbp;
+	convert(&s, rows, 3, false);
+	Dwarf_Frame *f = frame_at(&s, CODE);
+	expect_cfa(f, DW_OP_bregx, 24);
+	expect_same(f, REG_RBP);
+	expect_three_words(f);
+	free(f);
+	f = frame_at(&s, CODE + 4);
+	expect_cfa(f, DW_OP_bregx, 16);
+	expect_undefined(f, REG_RBP);
+	expect_three_words(f);
+	free(f);
+	f = frame_at(&s, CODE + 8);
+	expect_cfa(f, DW_OP_bregx, 8);
+	expect_nothing_kept(f);
 	free(f);
 	end(&s);
 }
@@ -367,11 +537,13 @@ static void test_prologues(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_calls),	      cmocka_unit_test(test_kept_registers),
-		cmocka_unit_test(test_interrupts),    cmocka_unit_test(test_from_user_mode),
-		cmocka_unit_test(test_stack_changes), cmocka_unit_test(test_nothing_known),
-		cmocka_unit_test(test_dead_end),      cmocka_unit_test(test_odd_functions),
-		cmocka_unit_test(test_prologues),     cmocka_unit_test(test_user_mode),
+		cmocka_unit_test(test_calls),		cmocka_unit_test(test_kept_registers),
+		cmocka_unit_test(test_code_beside_orc), cmocka_unit_test(test_code_in_entries),
+		cmocka_unit_test(test_code_first),	cmocka_unit_test(test_interrupts),
+		cmocka_unit_test(test_from_user_mode),	cmocka_unit_test(test_stack_changes),
+		cmocka_unit_test(test_nothing_known),	cmocka_unit_test(test_dead_end),
+		cmocka_unit_test(test_odd_functions),	cmocka_unit_test(test_prologues),
+		cmocka_unit_test(test_user_mode),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

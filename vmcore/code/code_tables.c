@@ -28,6 +28,7 @@ struct code_tables {
 	size_t count, capacity;
 	struct map index; /* where a function begins to its place in kept */
 	size_t bytes;
+	uint64_t low, high; /* of the function that is asked about by its range; empty: none is */
 };
 
 struct err *code_tables_new(const struct kernel *k, struct code_map *code, struct code_tables **ret)
@@ -79,6 +80,10 @@ static bool find_symbol(void *self, uint64_t address, struct code_symbol *ret)
 	const struct code_tables *t = self;
 	struct symbol symbol;
 	enum reg reg;
+	if (address >= t->low && address < t->high) {
+		*ret = (struct code_symbol){ t->low, t->high, CODE_FUNCTION, REG_RAX };
+		return true;
+	}
 	if (!code_map_is_code(t->code, address))
 		return false;
 	*ret = (struct code_symbol){ address, address + 1, CODE_FUNCTION, REG_RAX };
@@ -117,15 +122,20 @@ static bool keep(struct code_tables *t, uint64_t function, struct code_table *ta
 	return true;
 }
 
+static struct err *make_table(struct code_tables *t, uint64_t function, struct code_table **ret)
+{
+	const struct code_source source = { t, read_code, find_symbol, NULL };
+	return code_table_new(&source, function, ret);
+}
+
 /* Borrowed until the next call; NULL if memory is out. */
 static const struct code_table *table_of(struct code_tables *t, uint64_t function)
 {
-	const struct code_source source = { t, read_code, find_symbol, NULL };
 	struct code_table *table;
 	uint64_t i;
 	if (map_get(&t->index, function, &i))
 		return t->kept[i].table;
-	struct err *e = code_table_new(&source, function, &table);
+	struct err *e = make_table(t, function, &table);
 	bool made = !e;
 	err_free(e);
 	if (!made)
@@ -176,4 +186,111 @@ bool code_tables_find(struct code_tables *t, uint64_t pc, bool exact, struct cod
 		return true;
 	}
 	return false;
+}
+
+/* ---- whole functions ---- */
+
+static bool same_rules(const struct code_rules *a, const struct code_rules *b)
+{
+	return !memcmp(a, b, sizeof(*a)); /* made so that they can be compared as bytes */
+}
+
+static struct err *add_span(struct code_spans *s, const struct code_row *row)
+{
+	struct code_span *last = s->count ? &s->list[s->count - 1] : NULL;
+	/* Instructions overlap in hostile code alone. */
+	if (!row->rules || (last && row->start < last->end))
+		return NULL;
+	if (last && row->start == last->end && same_rules(&last->rules, row->rules)) {
+		last->end = row->end;
+		return NULL;
+	}
+	if (s->count == s->capacity) {
+		size_t more = s->capacity ? 2 * s->capacity : 64;
+		struct code_span *list = reallocarray(s->list, more, sizeof(*list));
+		if (!list)
+			return err_nomem();
+		s->list = list;
+		s->capacity = more;
+	}
+	struct code_span *span = &s->list[s->count++];
+	span->start = row->start;
+	span->end = row->end;
+	memcpy(&span->rules, row->rules, sizeof(span->rules));
+	return NULL;
+}
+
+/* What @table has of [@low, @high). */
+static struct err *add_spans(const struct code_table *table, uint64_t low, uint64_t high,
+			     struct code_spans *spans)
+{
+	struct code_row row;
+	struct err *e = NULL;
+	for (size_t i = code_table_rows_before(table, low);
+	     !e && code_table_row(table, i, &row) && row.start < high; i++)
+		if (row.end <= high)
+			e = add_span(spans, &row);
+	return e;
+}
+
+/* Of a part, what the one function says that leads there: if there are several, nothing. */
+static struct err *part_spans(struct code_tables *t, const struct symbol *part, uint64_t high,
+			      struct code_spans *spans)
+{
+	struct symbol functions[PARENTS_MAX];
+	size_t count = find_parents(t, part, functions);
+	struct err *e = NULL;
+	for (size_t i = 0; !e && i < count; i++) {
+		size_t before = spans->count;
+		const struct code_table *table = table_of(t, functions[i].address);
+		if (!table)
+			return err_nomem();
+		if (!before)
+			e = add_spans(table, part->address, high, spans);
+		else if (code_table_rows_before(table, high) !=
+			 code_table_rows_before(table, part->address))
+			count = spans->count = 0;
+	}
+	return e;
+}
+
+/* Whether @table has something of other places than [@low, @high). */
+static bool leads_out(const struct code_table *table, uint64_t low, uint64_t high)
+{
+	struct code_row row;
+	return code_table_rows_before(table, low) ||
+	       code_table_row(table, code_table_rows_before(table, high), &row);
+}
+
+/* Of a function whose parts may be asked for later: its table is kept then. */
+static struct err *function_spans(struct code_tables *t, uint64_t low, uint64_t high,
+				  struct code_spans *spans)
+{
+	struct code_table *table;
+	uint64_t i;
+	if (map_get(&t->index, low, &i))
+		return add_spans(t->kept[i].table, low, high, spans);
+	t->low = low;
+	t->high = high;
+	struct err *e = make_table(t, low, &table);
+	t->low = t->high = 0;
+	if (e)
+		return e;
+	e = add_spans(table, low, high, spans);
+	if (e || !leads_out(table, low, high) || !keep(t, low, table))
+		code_table_free(table);
+	return e;
+}
+
+struct err *code_tables_spans(struct code_tables *t, uint64_t low, uint64_t high,
+			      struct code_spans *spans)
+{
+	struct symbol symbol;
+	spans->count = 0;
+	if (low >= high || !code_map_is_code(t->code, low))
+		return NULL;
+	if (code_map_symbol(t->code, low, &symbol) && symbol.address == low &&
+	    part_mark(symbol.name))
+		return part_spans(t, &symbol, high, spans);
+	return function_spans(t, low, high, spans);
 }

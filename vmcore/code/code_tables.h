@@ -5,10 +5,12 @@
 #define VMCORE_CODE_CODE_TABLES_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
+#include "unwind/code_table.h"
+
 struct code_map;
-struct code_rules;
 struct code_tables;
 struct err;
 struct kernel;
@@ -24,5 +26,24 @@ void code_tables_free(struct code_tables *t);
  */
 bool code_tables_find(struct code_tables *t, uint64_t pc, bool exact, struct code_rules *ret,
 		      uint64_t *ret_function);
+
+/* Instructions in a row of which the same is known. */
+struct code_span {
+	uint64_t start, end; /* [start, end) */
+	struct code_rules rules;
+};
+
+struct code_spans {
+	struct code_span *list; /* owned; in the order of their addresses, none over another */
+	size_t count, capacity;
+};
+
+/*
+ * What holds in the function that lies at [@low, @high), whether or not there are symbols that say
+ * so, in *spans, whose old content it takes the place of. Nothing is in it where nothing is known.
+ * An error only when memory is out.
+ */
+__attribute__((warn_unused_result)) struct err *
+code_tables_spans(struct code_tables *t, uint64_t low, uint64_t high, struct code_spans *spans);
 
 #endif

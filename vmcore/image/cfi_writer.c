@@ -6,7 +6,7 @@
 
 #include "base/err.h"
 #include "base/regs.h"
-#include "unwind/pt_regs.h"
+#include "vmcore/image/cfi_state.h"
 #include "vmcore/image/leb.h"
 
 enum {
@@ -16,166 +16,7 @@ enum {
 	ALIGN_TO = 8,
 	/* User addresses have 56 bits at most (Documentation/arch/x86/x86_64/mm.rst). */
 	USER_BITS = 56,
-	/* Numbers beyond enum reg's first 17 (System V ABI for x86-64, figure 3.36). */
-	DW_EFLAGS = 49,
-	DW_CS = 51,
-	DW_SS = 52,
 };
-
-/* The registers that the rows have rules for. */
-static const struct {
-	enum reg reg;
-	unsigned char dwarf;
-} columns[] = {
-	{ REG_RAX, REG_RAX }, { REG_RDX, REG_RDX },	 { REG_RCX, REG_RCX }, { REG_RBX, REG_RBX },
-	{ REG_RSI, REG_RSI }, { REG_RDI, REG_RDI },	 { REG_RBP, REG_RBP }, { REG_RSP, REG_RSP },
-	{ REG_R8, REG_R8 },   { REG_R9, REG_R9 },	 { REG_R10, REG_R10 }, { REG_R11, REG_R11 },
-	{ REG_R12, REG_R12 }, { REG_R13, REG_R13 },	 { REG_R14, REG_R14 }, { REG_R15, REG_R15 },
-	{ REG_RIP, REG_RIP }, { REG_EFLAGS, DW_EFLAGS }, { REG_CS, DW_CS },    { REG_SS, DW_SS },
-};
-
-enum { COLUMNS = sizeof(columns) / sizeof(*columns) };
-
-enum rule_kind {
-	RULE_UNDEFINED,
-	RULE_SAME,
-	RULE_CFA,    /* it is the CFA, as all debuggers take for granted of rsp */
-	RULE_AT_CFA, /* saved at CFA + offset */
-	RULE_AT_RBP, /* saved at rbp + offset */
-};
-
-struct rule {
-	enum rule_kind kind;
-	int offset;
-};
-
-enum cfa_kind {
-	CFA_REGISTER,  /* register + offset */
-	CFA_IN_MEMORY, /* [register + inner] + offset */
-};
-
-/* What one row says. */
-struct state {
-	enum cfa_kind cfa;
-	enum reg base;
-	int inner, offset;
-	struct rule rules[COLUMNS];
-};
-
-static struct rule *rule_of(struct state *s, enum reg reg)
-{
-	for (size_t i = 0; i < COLUMNS; i++)
-		if (columns[i].reg == reg)
-			return &s->rules[i];
-	return NULL;
-}
-
-static void set_rule(struct state *s, enum reg reg, enum rule_kind kind, int offset)
-{
-	struct rule *rule = rule_of(s, reg);
-	if (rule)
-		*rule = (struct rule){ kind, offset };
-}
-
-/* ---- what a row means ---- */
-
-/* A frame that was left by a call and saved nothing but its caller's pc. */
-static struct state called(void)
-{
-	struct state s = { .cfa = CFA_REGISTER, .base = REG_RSP, .offset = WORD };
-	set_rule(&s, REG_RIP, RULE_AT_CFA, -WORD);
-	set_rule(&s, REG_RSP, RULE_CFA, 0);
-	set_rule(&s, REG_RBP, RULE_SAME, 0);
-	set_rule(&s, REG_CS, RULE_SAME, 0);
-	set_rule(&s, REG_SS, RULE_SAME, 0);
-	return s;
-}
-
-/* Nothing lies below, or nobody knows: a debugger ends there. */
-static struct state bottom(void)
-{
-	struct state s = called();
-	set_rule(&s, REG_RIP, RULE_UNDEFINED, 0);
-	return s;
-}
-
-static bool base_register(enum orc_base base, enum reg *ret)
-{
-	static const struct {
-		enum orc_base base;
-		enum reg reg;
-	} bases[] = {
-		{ ORC_AX, REG_RAX },  { ORC_DX, REG_RDX },	    { ORC_DI, REG_RDI },
-		{ ORC_BP, REG_RBP },  { ORC_SP, REG_RSP },	    { ORC_R10, REG_R10 },
-		{ ORC_R13, REG_R13 }, { ORC_BP_INDIRECT, REG_RBP }, { ORC_SP_INDIRECT, REG_RSP },
-	};
-	for (size_t i = 0; i < sizeof(bases) / sizeof(*bases); i++) {
-		if (bases[i].base == base) {
-			*ret = bases[i].reg;
-			return true;
-		}
-	}
-	return false;
-}
-
-/* As orc_find_sp() in unwind/orc_step.c: BP_INDIRECT adds its offset before it reads, SP_INDIRECT
- * afterwards. */
-static bool set_cfa(struct state *s, const struct orc_entry *entry)
-{
-	if (!base_register(entry->sp, &s->base))
-		return false;
-	s->cfa = entry->sp == ORC_SP_INDIRECT || entry->sp == ORC_BP_INDIRECT ? CFA_IN_MEMORY
-									      : CFA_REGISTER;
-	s->inner = entry->sp == ORC_BP_INDIRECT ? entry->sp_offset : 0;
-	s->offset = entry->sp == ORC_BP_INDIRECT ? 0 : entry->sp_offset;
-	return true;
-}
-
-/* The words from number @first on of a pt_regs lie at the CFA. */
-static void set_pt_regs(struct state *s, unsigned first)
-{
-	for (unsigned i = first; i < PT_REGS_WORDS; i++)
-		set_rule(s, pt_regs_order[i], RULE_AT_CFA, WORD * (int)(i - first));
-}
-
-static bool set_rbp(struct state *s, const struct orc_entry *entry)
-{
-	switch (entry->bp) {
-	case ORC_UNDEFINED:
-		return true;
-	case ORC_PREV_SP:
-		set_rule(s, REG_RBP, RULE_AT_CFA, entry->bp_offset);
-		return true;
-	case ORC_BP:
-		set_rule(s, REG_RBP, RULE_AT_RBP, entry->bp_offset);
-		return true;
-	default:
-		return false;
-	}
-}
-
-static void keep_callee_saved(struct state *s)
-{
-	static const enum reg callee_saved[] = { REG_RBX, REG_R12, REG_R13, REG_R14, REG_R15 };
-	for (size_t i = 0; i < sizeof(callee_saved) / sizeof(*callee_saved); i++)
-		set_rule(s, callee_saved[i], RULE_SAME, 0);
-}
-
-static struct state state_of(const struct cfi_row *row, bool keeps_callee_saved)
-{
-	const struct orc_entry *entry = &row->entry;
-	struct state s = called();
-	if (!row->valid || entry->type == ORC_NOTHING || entry->type == ORC_END ||
-	    !set_cfa(&s, entry))
-		return bottom();
-	if (keeps_callee_saved)
-		keep_callee_saved(&s);
-	if (entry->type == ORC_REGS)
-		set_pt_regs(&s, 0);
-	else if (entry->type == ORC_REGS_PARTIAL)
-		set_pt_regs(&s, PT_REGS_IRET);
-	return set_rbp(&s, entry) ? s : bottom();
-}
 
 /* ---- how it is written ---- */
 
@@ -201,7 +42,7 @@ static void add_expression(struct buf *b, enum reg reg, int inner, bool read, in
 	buf_free(&e);
 }
 
-static void add_cfa(struct buf *b, const struct state *was, const struct state *s)
+static void add_cfa(struct buf *b, const struct cfi_state *was, const struct cfi_state *s)
 {
 	if (s->cfa == CFA_IN_MEMORY) {
 		buf_addch(b, DW_CFA_def_cfa_expression);
@@ -244,7 +85,7 @@ static void add_saved_at_cfa(struct buf *b, unsigned reg, int offset)
 	}
 }
 
-static void add_rule(struct buf *b, unsigned reg, const struct rule *rule)
+static void add_rule(struct buf *b, unsigned reg, const struct cfi_rule *rule)
 {
 	switch (rule->kind) {
 	case RULE_UNDEFINED:
@@ -267,36 +108,22 @@ static void add_rule(struct buf *b, unsigned reg, const struct rule *rule)
 		leb_add_unsigned(b, reg);
 		add_expression(b, REG_RBP, rule->offset, false, 0);
 		break;
+	case RULE_AT_RSP:
+		buf_addch(b, DW_CFA_expression);
+		leb_add_unsigned(b, reg);
+		add_expression(b, REG_RSP, rule->offset, false, 0);
+		break;
 	}
 }
 
-static bool same_cfa(const struct state *a, const struct state *b)
-{
-	return a->cfa == b->cfa && a->base == b->base && a->inner == b->inner &&
-	       a->offset == b->offset;
-}
-
-static bool same_rule(const struct rule *a, const struct rule *b)
-{
-	return a->kind == b->kind && a->offset == b->offset;
-}
-
-static bool same_state(const struct state *a, const struct state *b)
-{
-	for (size_t i = 0; i < COLUMNS; i++)
-		if (!same_rule(&a->rules[i], &b->rules[i]))
-			return false;
-	return same_cfa(a, b);
-}
-
 /* What takes @was to @s. */
-static void add_change(struct buf *b, const struct state *was, const struct state *s)
+static void add_change(struct buf *b, const struct cfi_state *was, const struct cfi_state *s)
 {
-	if (!same_cfa(was, s))
+	if (!cfi_state_same_cfa(was, s))
 		add_cfa(b, was, s);
-	for (size_t i = 0; i < COLUMNS; i++)
-		if (!same_rule(&was->rules[i], &s->rules[i]))
-			add_rule(b, columns[i].dwarf, &s->rules[i]);
+	for (size_t i = 0; i < CFI_COLUMNS; i++)
+		if (!cfi_state_same_rule(&was->rules[i], &s->rules[i]))
+			add_rule(b, cfi_columns[i].dwarf, &s->rules[i]);
 }
 
 static void add_advance(struct buf *b, uint64_t delta)
@@ -331,8 +158,8 @@ static void close_entry(struct buf *b, size_t start)
 static uint32_t add_cie(struct buf *b, const char *augmentation)
 {
 	/* What a debugger takes for granted before the first instruction. */
-	struct state none = { .cfa = CFA_IN_MEMORY };
-	struct state start = called();
+	struct cfi_state none = { .cfa = CFA_IN_MEMORY };
+	struct cfi_state start = cfi_state_called();
 	size_t at = b->len;
 	leb_add_u32(b, 0);
 	leb_add_u32(b, UINT32_MAX);
@@ -344,9 +171,9 @@ static uint32_t add_cie(struct buf *b, const char *augmentation)
 	if (*augmentation)
 		leb_add_unsigned(b, 0); /* bytes that the augmentation brings */
 	add_cfa(b, &none, &start);
-	for (size_t i = 0; i < COLUMNS; i++)
+	for (size_t i = 0; i < CFI_COLUMNS; i++)
 		if (start.rules[i].kind != RULE_CFA)
-			add_rule(b, columns[i].dwarf, &start.rules[i]);
+			add_rule(b, cfi_columns[i].dwarf, &start.rules[i]);
 	close_entry(b, at);
 	return (uint32_t)at;
 }
@@ -403,7 +230,7 @@ static uint64_t start_of(const struct piece *p, size_t i)
 static struct err *add_fde(struct cfi_writer *w, const struct piece *p, bool keeps_callee_saved)
 {
 	struct buf *b = &w->bytes;
-	struct state was = called(), s;
+	struct cfi_state was = cfi_state_called(), s;
 	uint64_t at = p->low;
 	size_t start = b->len;
 	/* Tables that were sorted may have several rows for an address: the last one holds. */
@@ -418,9 +245,9 @@ static struct err *add_fde(struct cfi_writer *w, const struct piece *p, bool kee
 	for (size_t i = 0; i < p->count; i++) {
 		uint64_t from = start_of(p, i);
 		uint64_t to = i + 1 < p->count ? p->rows[i + 1].start : p->high;
-		s = state_of(&p->rows[i], keeps_callee_saved);
+		s = cfi_state_of(&p->rows[i], keeps_callee_saved);
 		/* Of several rows for an address the last one holds. */
-		if (from >= to || same_state(&was, &s))
+		if (from >= to || cfi_state_same(&was, &s))
 			continue;
 		if (from > at) {
 			add_advance(b, from - at);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * .debug_frame from ORC: what the kernel's own tables say of a function, in the words that every
- * debugger understands (DWARF 5, 6.4). ORC tells rsp, rip and rbp, and in interrupt frames all
- * registers; whatever it does not tell is said to be undefined, so that no debugger takes an inner
- * frame's value for an outer one's.
+ * .debug_frame from ORC and from the code: what the kernel's own tables and its instructions say of
+ * a function, in the words that every debugger understands (DWARF 5, 6.4). ORC tells rsp, rip and
+ * rbp, and in interrupt frames all registers, the code those that a callee keeps; whatever neither
+ * tells is said to be undefined, so that no debugger takes an inner frame's value for an outer
+ * one's.
  */
 #ifndef VMCORE_IMAGE_CFI_WRITER_H
 #define VMCORE_IMAGE_CFI_WRITER_H
@@ -15,6 +16,7 @@
 #include "base/buf.h"
 #include "unwind/orc.h"
 
+struct code_rules;
 struct err;
 
 /* From @start to the next row's start. */
@@ -22,6 +24,11 @@ struct cfi_row {
 	uint64_t start;
 	bool valid; /* false: the entry could not be decoded */
 	struct orc_entry entry;
+	/* What the code itself says (unwind/code_table.h), borrowed; NULL: nothing. It is believed
+	 * of registers that ORC does not speak of, where it finds the same CFA; or, with
+	 * @code_first, of all. */
+	const struct code_rules *code;
+	bool code_first;
 };
 
 struct orc_function {

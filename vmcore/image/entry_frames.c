@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "vmcore/code/bpf_symbols.h"
 #include "vmcore/code/code_map.h"
+#include "vmcore/code/code_tables.h"
 #include "vmcore/code/modules.h"
 #include "vmcore/code/orc_tables.h"
 #include "vmcore/image/cfi_writer.h"
@@ -26,7 +27,11 @@ static struct err *add_functions(const struct image_source *source,
 		.orc = source->orc,
 		.layout = layout,
 	};
-	struct err *e = NULL;
+	struct code_tables *code;
+	struct err *e = code_tables_new(source->k, source->code, &code);
+	if (e)
+		return e;
+	from.code = code;
 	for (size_t i = 0; !e && i <= modules->count; i++) {
 		const struct module *module = i ? &modules->list[i - 1] : NULL;
 		const struct symbols *symbols =
@@ -38,6 +43,7 @@ static struct err *add_functions(const struct image_source *source,
 		if (symbols)
 			e = image_cfi_add(&from, module, symbols, SIZE_MAX, &state, w, &done);
 	}
+	code_tables_free(code);
 	return e;
 }
 

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "vmcore/code/bpf_symbols.h"
 #include "vmcore/code/code_map.h"
+#include "vmcore/code/code_tables.h"
 #include "vmcore/code/modules.h"
 #include "vmcore/image/cfi_writer.h"
 #include "vmcore/image/elf_writer.h"
@@ -20,7 +21,7 @@
 #include "vmcore/kernel/kernel.h"
 
 enum {
-	FUNCTIONS_A_STEP = 8000, /* some 10 ms */
+	FUNCTIONS_A_STEP = 1000, /* some 20 ms */
 	BUILD_ID_MAX = 64,	 /* bytes; SHA-1's 20 as a rule */
 };
 
@@ -33,7 +34,8 @@ struct image {
 	struct bpf_symbols bpf;
 	struct image_layout layout;
 	struct cfi_writer frames;
-	size_t object; /* whose functions come next: 0 the kernel, n the module n - 1 */
+	struct code_tables *code; /* owned; while frames are made */
+	size_t object;		  /* whose functions come next: 0 the kernel, n the module n - 1 */
 	struct image_cfi functions;
 	struct image_types *types; /* owned; while they are made */
 };
@@ -58,6 +60,7 @@ void image_free(struct image *i)
 	if (!i)
 		return;
 	image_types_free(i->types);
+	code_tables_free(i->code);
 	elf_writer_free(i->writer);
 	bpf_symbols_free(&i->bpf);
 	image_layout_free(&i->layout);
@@ -113,7 +116,8 @@ static struct err *add_symbols(struct image *i)
 {
 	const struct image_source *s = &i->source;
 	i->stage = STAGE_FRAMES;
-	return image_symbols_add(s->k, s->code, &i->bpf, &i->layout, i->writer);
+	struct err *e = image_symbols_add(s->k, s->code, &i->bpf, &i->layout, i->writer);
+	return e ? e : code_tables_new(s->k, s->code, &i->code);
 }
 
 static struct err *add_frames(struct image *i)
@@ -127,6 +131,7 @@ static struct err *add_frames(struct image *i)
 	struct image_cfi_source source = {
 		.k = i->source.k,
 		.orc = i->source.orc,
+		.code = i->code,
 		.layout = &i->layout,
 	};
 	if (symbols)
@@ -139,6 +144,8 @@ static struct err *add_frames(struct image *i)
 		return NULL;
 	i->stage = STAGE_TYPES;
 	e = image_cfi_add_bpf(&source, &i->bpf, &i->frames);
+	code_tables_free(i->code);
+	i->code = NULL;
 	return e ? e : cfi_writer_user_mode(&i->frames);
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "vmcore/code/bpf_symbols.h"
+#include "vmcore/code/code_tables.h"
 #include "vmcore/code/orc_tables.h"
 #include "vmcore/code/unwind_source_asm.h"
 #include "vmcore/image/cfi_writer.h"
@@ -121,52 +122,122 @@ static bool nothing_known(const struct rows *r)
 	return true;
 }
 
-/* Rows from how the code at @f->low begins; leaves @f alone if that does not tell. */
-static void read_prologue(const struct kernel *k, struct orc_function *f,
-			  struct cfi_row rows[PROLOGUE_ROWS])
+/* Rows from how the code at [@low, @high) begins; leaves *ret alone if that does not tell. */
+static struct err *read_prologue(const struct kernel *k, uint64_t low, uint64_t high,
+				 struct rows *ret)
 {
 	unsigned char code[PROLOGUE_BYTES];
-	uint64_t size = f->high - f->low;
-	size_t len = size < sizeof(code) ? (size_t)size : sizeof(code);
-	struct err *e = kernel_read(k, f->low, code, len);
-	size_t count = e ? 0 : prologue_rows(code, len, f->low, rows);
+	struct cfi_row made[PROLOGUE_ROWS];
+	size_t len = high - low < sizeof(code) ? (size_t)(high - low) : sizeof(code);
+	struct err *e = kernel_read(k, low, code, len);
+	size_t count = e ? 0 : prologue_rows(code, len, low, made);
 	err_free(e);
-	if (count) {
-		f->rows = rows;
-		f->count = count;
+	e = NULL;
+	if (count)
+		ret->count = 0;
+	for (size_t i = 0; !e && i < count; i++) {
+		made[i].code_first = true;
+		e = add_row(ret, &made[i]);
 	}
+	return e;
 }
 
-static struct err *add_function(const struct image_cfi_source *source, const struct group *g,
-				const struct rows *rows, struct cfi_writer *w)
+/* @row, up to @high, with what @spans from number *@at on say of it, which is borrowed. */
+static struct err *add_with_code(const struct cfi_row *row, uint64_t high,
+				 const struct code_spans *spans, size_t *at, struct rows *ret)
 {
-	struct cfi_row made[PROLOGUE_ROWS];
-	struct orc_function f = { g->low, g->high, rows->list, rows->count, g->keeps_callee_saved };
-	if (source->entry_only && !g->is_assembly && !is_entry(rows))
-		return NULL;
-	if (nothing_known(rows))
-		read_prologue(source->k, &f, made);
+	struct cfi_row part = *row;
+	struct err *e = NULL;
+	while (*at < spans->count && spans->list[*at].end <= part.start)
+		++*at;
+	while (!e && part.start < high) {
+		const struct code_span *span = *at < spans->count ? &spans->list[*at] : NULL;
+		uint64_t end = high;
+		part.code = span && span->start <= part.start ? &span->rules : NULL;
+		if (part.code && span->end < end)
+			end = span->end;
+		else if (!part.code && span && span->start < end)
+			end = span->start;
+		e = add_row(ret, &part);
+		part.start = end;
+		if (span && span->end <= end)
+			++*at;
+	}
+	return e;
+}
+
+/* Both of the function at [@low, @high): a row for each place where one of them changes. */
+static struct err *join(const struct rows *rows, const struct code_spans *spans, uint64_t low,
+			uint64_t high, struct rows *ret)
+{
+	struct err *e = NULL;
+	size_t at = 0;
+	ret->count = 0;
+	for (size_t i = 0; !e && i < rows->count; i++) {
+		struct cfi_row row = rows->list[i];
+		uint64_t end = i + 1 < rows->count ? rows->list[i + 1].start : high;
+		if (row.start < low)
+			row.start = low;
+		e = add_with_code(&row, end, spans, &at, ret);
+	}
+	return e;
+}
+
+/* What is used for one function after the other; owned. */
+struct scratch {
+	struct rows rows, joined;
+	struct code_spans spans;
+};
+
+static void free_scratch(struct scratch *s)
+{
+	free(s->rows.list);
+	free(s->joined.list);
+	free(s->spans.list);
+}
+
+/* With the rows of tables, @s->rows, or where they know nothing those that the code makes up. */
+static struct err *add_function(const struct image_cfi_source *source, const struct group *g,
+				struct scratch *s, struct cfi_writer *w)
+{
+	struct err *e = NULL;
+	if (nothing_known(&s->rows))
+		e = read_prologue(source->k, g->low, g->high, &s->rows);
+	if (!e && s->rows.count)
+		e = code_tables_spans(source->code, g->low, g->high, &s->spans);
+	if (!e)
+		e = join(&s->rows, &s->spans, g->low, g->high, &s->joined);
+	if (e)
+		return e;
+	const struct orc_function f = { g->low, g->high, s->joined.list, s->joined.count,
+					g->keeps_callee_saved };
 	return cfi_writer_function(w, &f);
+}
+
+static bool is_wanted(const struct image_cfi_source *source, const struct group *g,
+		      const struct rows *rows)
+{
+	return !source->entry_only || g->is_assembly || is_entry(rows);
 }
 
 struct err *image_cfi_add(const struct image_cfi_source *source, const struct module *module,
 			  const struct symbols *symbols, size_t most, struct image_cfi *state,
 			  struct cfi_writer *w, bool *ret_done)
 {
-	struct rows rows = { 0 };
+	struct scratch s = { 0 };
 	struct err *e = NULL;
 	size_t added = 0, count = symbols_count(symbols);
 	while (!e && state->symbol < count && added < most) {
 		struct group g;
 		if (find_group(symbols, state->symbol, source->layout, &g)) {
 			added++;
-			e = collect(source->orc, module, g.low, g.high, &state->row, &rows);
-			if (!e)
-				e = add_function(source, &g, &rows, w);
+			e = collect(source->orc, module, g.low, g.high, &state->row, &s.rows);
+			if (!e && is_wanted(source, &g, &s.rows))
+				e = add_function(source, &g, &s, w);
 		}
 		state->symbol = g.next;
 	}
-	free(rows.list);
+	free_scratch(&s);
 	if (!e)
 		*ret_done = state->symbol >= count;
 	return e;
@@ -175,14 +246,14 @@ struct err *image_cfi_add(const struct image_cfi_source *source, const struct mo
 struct err *image_cfi_add_bpf(const struct image_cfi_source *source, const struct bpf_symbols *bpf,
 			      struct cfi_writer *w)
 {
+	struct scratch s = { 0 };
 	struct err *e = NULL;
 	for (size_t i = 0; !e && i < bpf->count; i++) {
-		struct cfi_row made[PROLOGUE_ROWS];
-		struct orc_function f = { .low = bpf->list[i].start, .high = bpf->list[i].end };
-		if (!image_layout_find(source->layout, f.low))
-			continue;
-		read_prologue(source->k, &f, made);
-		e = cfi_writer_function(w, &f);
+		const struct group g = { .low = bpf->list[i].start, .high = bpf->list[i].end };
+		s.rows.count = 0;
+		if (image_layout_find(source->layout, g.low))
+			e = add_function(source, &g, &s, w);
 	}
+	free_scratch(&s);
 	return e;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The generated image's .debug_frame: every function of the kernel and its modules, from ORC. */
+/* The generated image's .debug_frame: every function of the kernel and its modules, from ORC and
+ * from the code. */
 #ifndef VMCORE_IMAGE_IMAGE_CFI_H
 #define VMCORE_IMAGE_IMAGE_CFI_H
 
@@ -8,6 +9,7 @@
 
 struct bpf_symbols;
 struct cfi_writer;
+struct code_tables;
 struct err;
 struct image_layout;
 struct kernel;
@@ -19,6 +21,7 @@ struct symbols;
 struct image_cfi_source {
 	const struct kernel *k;
 	struct orc_tables *orc;
+	struct code_tables *code;
 	const struct image_layout *layout;
 	bool entry_only; /* only what entry_frames.h is about */
 };
@@ -33,7 +36,7 @@ struct image_cfi {
  * Adds the FDEs of the functions among @symbols, those of @module (NULL: the kernel): @most of them
  * (or a few more), from where @state is on, which it moves. *ret_done says that there are no more.
  * A part of the code that no symbol names belongs to the function before it. Where ORC knows
- * nothing of a whole function, how that begins tells.
+ * nothing of a whole function, its code tells if it begins as compiled functions do.
  */
 __attribute__((warn_unused_result)) struct err *image_cfi_add(const struct image_cfi_source *source,
 							      const struct module *module,
@@ -41,7 +44,7 @@ __attribute__((warn_unused_result)) struct err *image_cfi_add(const struct image
 							      size_t most, struct image_cfi *state,
 							      struct cfi_writer *w, bool *ret_done);
 
-/* The same for BPF code, which has no tables: programs and trampolines keep a frame pointer. */
+/* The same for BPF code, which has no tables. */
 __attribute__((warn_unused_result)) struct err *
 image_cfi_add_bpf(const struct image_cfi_source *source, const struct bpf_symbols *bpf,
 		  struct cfi_writer *w);

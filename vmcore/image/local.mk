@@ -4,6 +4,7 @@ libvmcore_a_SOURCES += \
 	vmcore/image/btf_forwards.c vmcore/image/btf_forwards.h \
 	vmcore/image/btf_set.c vmcore/image/btf_set.h \
 	vmcore/image/btf_sound.c vmcore/image/btf_sound.h \
+	vmcore/image/cfi_state.c vmcore/image/cfi_state.h \
 	vmcore/image/cfi_writer.c vmcore/image/cfi_writer.h \
 	vmcore/image/dwarf_abbrev.c vmcore/image/dwarf_abbrev.h \
 	vmcore/image/dwarf_from_btf.c vmcore/image/dwarf_from_btf.h \
