@@ -9,8 +9,9 @@
 enum {
 	STATES_MAX = 8192,
 	EDGES_MAX = 65536,
-	ROUNDS_MAX = 32,  /* of finding more code, or of taking a trap for one that goes on */
-	TABLE_MAX = 1024, /* entries of a table of jumps */
+	ROUNDS_MAX = 32,   /* of finding more code, or of taking a trap for one that goes on */
+	OWN_MAX = 1 << 18, /* bytes of a function */
+	TABLE_MAX = 1024,  /* entries of a table of jumps */
 	WORD = 8,
 };
 
@@ -113,20 +114,36 @@ static bool grow_lists(struct code_paths *b)
 	return waiting;
 }
 
+/* The op at @pc, if there is one already. */
+static int find_op(const struct code_paths *b, uint64_t pc)
+{
+	uint64_t known;
+	if (pc - b->own.start < b->own_bytes)
+		return b->own_ops[pc - b->own.start] - 1;
+	return map_get(&b->index, pc, &known) ? (int)known : CODE_NONE;
+}
+
+static bool index_op(struct code_paths *b, uint64_t pc, int op)
+{
+	if (pc - b->own.start >= b->own_bytes)
+		return map_put(&b->index, pc, (uint64_t)op);
+	b->own_ops[pc - b->own.start] = op + 1;
+	return true;
+}
+
 /* The op at @pc, which is decoded if it is new (it is then on the list of what is to be looked at);
  * CODE_NONE if there is none. */
 static int op_at(struct code_paths *b, uint64_t pc)
 {
-	uint64_t known;
-	int capacity = b->op_capacity;
+	int capacity = b->op_capacity, known = find_op(b, pc);
 	struct op op = { .pc = pc,
 			 .next = CODE_NONE,
 			 .target = CODE_NONE,
 			 .also = CODE_NONE,
 			 .state = CODE_NONE,
 			 .rules = CODE_NO_RULES };
-	if (map_get(&b->index, pc, &known))
-		return (int)known;
+	if (known != CODE_NONE)
+		return known;
 	if (!decode_at(b, pc, &op.d))
 		return CODE_NONE;
 	struct op *ops = code_paths_grow(b, b->ops, b->op_count, &b->op_capacity, CODE_OPS_MAX,
@@ -138,7 +155,7 @@ static int op_at(struct code_paths *b, uint64_t pc)
 		if (!grow_lists(b))
 			return CODE_NONE;
 	}
-	if (!map_put(&b->index, pc, (uint64_t)b->op_count)) {
+	if (!index_op(b, pc, b->op_count)) {
 		b->no_memory = true;
 		return CODE_NONE;
 	}
@@ -155,6 +172,18 @@ static int leader_at(struct code_paths *b, uint64_t pc)
 		b->ops[i].leader = true;
 		b->again |= i < count;
 	}
+	return i;
+}
+
+/* The op at @pc, where another goes on. Instructions may overlap (a jump past a lock prefix) and
+ * two of them end there. */
+static int next_at(struct code_paths *b, uint64_t pc)
+{
+	int i = op_at(b, pc);
+	if (i != CODE_NONE && b->ops[i].follows)
+		return leader_at(b, pc);
+	if (i != CODE_NONE)
+		b->ops[i].follows = true;
 	return i;
 }
 
@@ -186,7 +215,7 @@ static void link_op(struct code_paths *b, int i)
 		b->ops[i].also = to;
 	}
 	if (on) {
-		int to = inner || flow == FLOW_TRAP ? leader_at(b, next) : op_at(b, next);
+		int to = inner || flow == FLOW_TRAP ? leader_at(b, next) : next_at(b, next);
 		b->ops[i].next = to;
 	}
 }
@@ -211,7 +240,7 @@ static void flow_to(struct code_paths *b, int to, const struct code_state *s)
 			return;
 		b->states = states;
 		op->state = b->state_count++;
-		b->states[op->state] = *s;
+		code_state_copy(&b->states[op->state], s);
 	} else if (!code_state_join(&b->states[op->state], s)) {
 		return;
 	}
@@ -352,7 +381,8 @@ static bool step(struct code_paths *b, int i, struct code_state *s)
 	case FLOW_CALL:
 		if (!code_is_inner_call(b, &b->ops[i]))
 			break;
-		struct code_state inner = *s;
+		struct code_state inner;
+		code_state_copy(&inner, s);
 		code_state_push(&inner);
 		if (b->ops[i].target != CODE_NONE)
 			flow_to(b, b->ops[i].target, &inner);
@@ -376,7 +406,8 @@ static bool step(struct code_paths *b, int i, struct code_state *s)
 /* From the leader @i to the next one. */
 static void run_from(struct code_paths *b, int i)
 {
-	struct code_state s = b->states[b->ops[i].state];
+	struct code_state s;
+	code_state_copy(&s, &b->states[b->ops[i].state]);
 	b->ops[i].waits = false;
 	while (step(b, i, &s)) {
 		i = b->ops[i].next;
@@ -411,30 +442,47 @@ static void begin_again(struct code_paths *b)
 	flow_to(b, 0, &s);
 }
 
+/* The trap that the code from the leader @i on ends in; CODE_NONE if it ends otherwise. */
+static int trap_from(const struct code_paths *b, int i)
+{
+	while (i != CODE_NONE && code_goes_on(b, &b->ops[i])) {
+		i = b->ops[i].next;
+		if (i != CODE_NONE && b->ops[i].leader)
+			return CODE_NONE;
+	}
+	return i != CODE_NONE && b->ops[i].d.flow == FLOW_TRAP ? i : CODE_NONE;
+}
+
 /* A trap may go on: what follows it is reached by that alone where nothing else leads there. */
 static void go_past_traps(struct code_paths *b)
 {
 	for (int i = 0, count = b->op_count; i < count; i++) {
-		if (b->ops[i].state == CODE_NONE)
+		int trap = b->ops[i].state == CODE_NONE ? CODE_NONE : trap_from(b, i);
+		if (trap == CODE_NONE || b->ops[trap].next == CODE_NONE)
 			continue;
-		struct code_state s = b->states[b->ops[i].state];
-		int at = i;
-		while (at != CODE_NONE && code_goes_on(b, &b->ops[at])) {
+		struct code_state s;
+		code_state_copy(&s, &b->states[b->ops[i].state]);
+		for (int at = i; at != trap; at = b->ops[at].next)
 			code_state_apply(&s, &b->ops[at].d);
-			at = b->ops[at].next;
-			if (at != CODE_NONE && b->ops[at].leader)
-				at = CODE_NONE;
-		}
-		if (at == CODE_NONE || b->ops[at].d.flow != FLOW_TRAP ||
-		    b->ops[at].next == CODE_NONE)
-			continue;
 		s.weak = true;
-		flow_to(b, b->ops[at].next, &s);
+		flow_to(b, b->ops[trap].next, &s);
 	}
+}
+
+/* Without it all is in the other index. */
+static void make_own_index(struct code_paths *b)
+{
+	uint64_t bytes = b->own.end - b->own.start;
+	if (b->own.end <= b->own.start || bytes > OWN_MAX)
+		return;
+	b->own_ops = calloc((size_t)bytes, sizeof(*b->own_ops));
+	if (b->own_ops)
+		b->own_bytes = (size_t)bytes;
 }
 
 void code_paths_follow(struct code_paths *b)
 {
+	make_own_index(b);
 	if (leader_at(b, b->own.start) == CODE_NONE)
 		return;
 	discover(b);
@@ -459,5 +507,6 @@ void code_paths_free(struct code_paths *b)
 	free(b->todo);
 	free(b->waiting);
 	free(b->rules);
+	free(b->own_ops);
 	map_free(&b->index);
 }

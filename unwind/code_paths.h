@@ -35,6 +35,7 @@ struct op {
 	uint8_t edge;	       /* enum edge */
 	uint8_t thunk;	       /* the register, of EDGE_THUNK */
 	bool leader;	       /* paths meet there */
+	bool follows;	       /* an instruction goes on there */
 	bool waits;	       /* its state has changed */
 	bool unresolved;       /* a jump to nobody knows where */
 	uint16_t rules;	       /* CODE_NO_RULES */
@@ -45,7 +46,11 @@ struct code_paths {
 	struct code_symbol own;
 	struct op *ops;
 	int op_count, op_capacity;
-	struct map index; /* pc to op */
+	/* Where the instruction at a pc is among ops: of those of the function's own range, unless
+	 * it is a very long one, by their distance from its beginning, plus one (0: nowhere). */
+	int *own_ops;
+	size_t own_bytes;
+	struct map index; /* pc to op, of the others */
 	struct code_state *states;
 	int state_count, state_capacity;
 	int *edges;

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "unwind/decode.h"
 
@@ -38,11 +39,18 @@ enum { SLOTS_MAX = 24 };
 
 struct code_state {
 	struct value regs[GPR_COUNT];
-	struct slot slots[SLOTS_MAX];
-	unsigned slot_count;
 	int32_t apart_by; /* the displacement by which rsp was stored apart; 0: none */
 	bool weak;	  /* it comes from a trap that may never have gone on */
+	unsigned slot_count;
+	struct slot slots[SLOTS_MAX]; /* the last member: code_state_copy() */
 };
+
+/* Of the slots, those that there are. */
+static inline void code_state_copy(struct code_state *to, const struct code_state *from)
+{
+	memcpy(to, from,
+	       offsetof(struct code_state, slots) + from->slot_count * sizeof(*from->slots));
+}
 
 /* Where a function begins. */
 void code_state_begin(struct code_state *s);

@@ -104,15 +104,42 @@ static void set_rules(struct code_paths *b, struct op *op, const struct code_sta
 	b->rules[b->rule_count++] = r;
 }
 
+/* Whether rules before @d, in the state @s, may not be those behind it. */
+static bool changes_rules(const struct code_state *s, const struct decoded *d)
+{
+	enum { TOLD = 1 << REG_RSP | 1 << REG_RBP | 1 << REG_RBX | 0xf << REG_R12 };
+	if (d->flow == FLOW_CALL || d->flow == FLOW_CALL_INDIRECT)
+		return s->apart_by;
+	switch ((enum act)d->act) {
+	case ACT_PUSH:
+	case ACT_POP:
+	case ACT_STORE:
+	case ACT_LEAVE:
+		return true;
+	case ACT_OTHER:
+		return d->stored || d->writes & TOLD;
+	default:
+		return TOLD >> d->dst & 1;
+	}
+}
+
 /* Of all instructions from the leader @i to the next one. */
 static void set_rules_from(struct code_paths *b, int i)
 {
-	struct code_state s = b->states[b->ops[i].state];
+	struct code_state s;
+	code_state_copy(&s, &b->states[b->ops[i].state]);
+	bool changed = true;
+	uint16_t rules = CODE_NO_RULES;
 	do {
 		struct op *op = &b->ops[i];
-		set_rules(b, op, &s);
+		if (changed)
+			set_rules(b, op, &s);
+		else
+			op->rules = rules;
+		rules = op->rules;
 		if (!code_goes_on(b, op))
 			return;
+		changed = changes_rules(&s, &op->d);
 		code_state_apply(&s, &op->d);
 		i = op->next;
 	} while (i != CODE_NONE && !b->ops[i].leader);
@@ -155,21 +182,31 @@ static int by_offset(const void *a, const void *b)
 	return x->offset < y->offset ? -1 : x->offset > y->offset;
 }
 
+/* Adds what is known of @op, if there is something. */
+static void add_op(struct code_table *t, const struct op *op)
+{
+	int64_t offset = (int64_t)(op->pc - t->function);
+	if (op->rules == CODE_NO_RULES || offset < INT32_MIN || offset > INT32_MAX)
+		return;
+	bool call = op->d.flow == FLOW_CALL || op->d.flow == FLOW_CALL_INDIRECT;
+	t->rows[t->row_count++] = (struct row){ (int32_t)offset, op->rules, op->d.len, call };
+}
+
+/* Rows of the function's own range come in order from its index. */
 static bool make_table(struct code_paths *b, struct code_table *t)
 {
 	t->rows = malloc(((size_t)b->op_count + 1) * sizeof(*t->rows));
 	if (!t->rows)
 		return false;
-	for (int i = 0; i < b->op_count; i++) {
-		const struct op *op = &b->ops[i];
-		int64_t offset = (int64_t)(op->pc - t->function);
-		if (op->rules == CODE_NO_RULES || offset < INT32_MIN || offset > INT32_MAX)
-			continue;
-		bool call = op->d.flow == FLOW_CALL || op->d.flow == FLOW_CALL_INDIRECT;
-		t->rows[t->row_count++] =
-			(struct row){ (int32_t)offset, op->rules, op->d.len, call };
-	}
-	qsort(t->rows, t->row_count, sizeof(*t->rows), by_offset);
+	for (size_t i = 0; i < b->own_bytes; i++)
+		if (b->own_ops[i])
+			add_op(t, &b->ops[b->own_ops[i] - 1]);
+	size_t own = t->row_count;
+	for (int i = 0; i < b->op_count; i++)
+		if (b->ops[i].pc - b->own.start >= b->own_bytes)
+			add_op(t, &b->ops[i]);
+	if (t->row_count > own)
+		qsort(t->rows, t->row_count, sizeof(*t->rows), by_offset);
 	t->rules = b->rules;
 	t->rule_count = (size_t)b->rule_count;
 	b->rules = NULL;

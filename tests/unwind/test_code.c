@@ -184,6 +184,44 @@ static void test_paths_differ(void **state)
 }
 
 /* gcc's way to have more alignment than its caller gives. */
+/* A jump past a lock prefix: two instructions end at one place, and the next one is reached from
+ * both. */
+static void test_instructions_overlap(void **state)
+{
+	(void)state;
+	struct function f;
+	struct code_row row;
+	uint64_t last = 0;
+	begin(&f);
+	PUT(&f, FUN_A,
+	    "\x53"	       /* 0: push %rbx */
+	    "\x85\xff"	       /* 1: test %edi,%edi */
+	    "\x74\x04"	       /* 3: je 9 */
+	    "\x31\xdb"	       /* 5: xor %ebx,%ebx */
+	    "\x90"	       /* 7: nop */
+	    "\xf0\x48\xff\x0f" /* 8: lock decq (%rdi); 9: decq (%rdi) */
+	    "\x90"	       /* c: nop */
+	    "\x5b"	       /* d: pop %rbx */
+	    "\xc3");
+	follow(&f);
+	struct code_rules r = at(&f, 9);
+	assert_true(r.in_register >> RBX & 1);
+	r = at(&f, 0xc);
+	assert_false(r.in_register >> RBX & 1);
+	assert_saved(&r, RBX, CODE_AT_CFA, -16);
+	/* All of them, one after the other. */
+	for (size_t i = 0; code_table_row(f.table, i, &row); i++) {
+		assert_true(row.start > last || !i);
+		assert_true(row.end > row.start);
+		assert_non_null(row.rules);
+		assert_int_equal(code_table_rows_before(f.table, row.start), i);
+		last = row.start;
+	}
+	assert_int_equal(last, FUN_A + 0xe);
+	assert_int_equal(code_table_rows_before(f.table, FUN_A + 0x100), 10);
+	code_table_free(f.table);
+}
+
 static void test_realigned(void **state)
 {
 	(void)state;
@@ -647,6 +685,7 @@ int main(void)
 		cmocka_unit_test(test_frame_and_leave),
 		cmocka_unit_test(test_shrink_wrapping),
 		cmocka_unit_test(test_paths_differ),
+		cmocka_unit_test(test_instructions_overlap),
 		cmocka_unit_test(test_realigned),
 		cmocka_unit_test(test_other_stack),
 		cmocka_unit_test(test_task_switch),
