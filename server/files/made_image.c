@@ -31,7 +31,8 @@ struct made_names {
 
 struct made_image {
 	struct image_source source;
-	struct image *image; /* owned; while it is being made */
+	struct image *image;	     /* owned; while it is being made */
+	struct entry_frames *frames; /* owned; while they are being made */
 	struct buf name;
 	struct buf kept;	  /* the file in --symbol-cache, or "" */
 	struct made_names *names; /* owned; the latest first */
@@ -77,10 +78,17 @@ const char made_entry_frames_name[] = "/from-dump/entry-code-frames";
 
 static struct err *make_entry_frames(void *closure, struct buf *out, bool *ret_done)
 {
-	const struct made_image *m = closure;
-	struct err *e = entry_frames_make(&m->source, out);
+	struct made_image *m = closure;
+	bool done = false;
+	struct err *e = m->frames ? NULL : entry_frames_new(&m->source, &m->frames);
 	if (!e)
-		*ret_done = true;
+		e = entry_frames_step(m->frames, out, &done);
+	if (e || done) {
+		entry_frames_free(m->frames);
+		m->frames = NULL;
+	}
+	if (!e)
+		*ret_done = done;
 	return e;
 }
 
@@ -185,6 +193,7 @@ void made_image_free(struct made_image *m)
 		m->names = next;
 	}
 	image_free(m->image);
+	entry_frames_free(m->frames);
 	buf_free(&m->name);
 	buf_free(&m->kept);
 	free(m);

@@ -132,9 +132,17 @@ struct original {
 static void make_frames(const struct image_source *source)
 {
 	struct buf out = BUF_INIT;
+	struct entry_frames *frames = NULL;
 	uint64_t *starts = NULL;
 	size_t count = 0;
-	err_free(entry_frames_make(source, &out));
+	bool done = false;
+	struct err *e = entry_frames_new(source, &frames);
+	for (unsigned i = 0; !e && !done; i++) {
+		assert_true(i < STEPS_MAX);
+		e = entry_frames_step(frames, &out, &done);
+	}
+	err_free(e);
+	entry_frames_free(frames);
 	err_free(entry_frames_stack_changers(source, &starts, &count));
 	for (size_t i = 1; i < count; i++)
 		assert_true(starts[i - 1] <= starts[i]);
@@ -162,7 +170,8 @@ static void make_image(struct machine *m)
 	struct image *image;
 	bool done = false;
 	assert_no_err(code_map_new(m->kernel, &source.code));
-	assert_no_err(module_types_new(m->kernel, code_map_modules(source.code), NULL, &source.types));
+	assert_no_err(
+		module_types_new(m->kernel, code_map_modules(source.code), NULL, &source.types));
 	assert_no_err(orc_tables_new(m->kernel, code_map_modules(source.code), NULL, &source.orc));
 	make_frames(&source);
 	make_names(&source);

@@ -17,35 +17,17 @@
 #include "vmcore/image/image_layout.h"
 #include "vmcore/kernel/kernel.h"
 
-/* The kernel's entry code, and all of its modules. */
-static struct err *add_functions(const struct image_source *source,
-				 const struct image_layout *layout, struct cfi_writer *w)
-{
-	const struct modules *modules = code_map_modules(source->code);
-	struct image_cfi_source from = {
-		.k = source->k,
-		.orc = source->orc,
-		.layout = layout,
-	};
-	struct code_tables *code;
-	struct err *e = code_tables_new(source->k, source->code, &code);
-	if (e)
-		return e;
-	from.code = code;
-	for (size_t i = 0; !e && i <= modules->count; i++) {
-		const struct module *module = i ? &modules->list[i - 1] : NULL;
-		const struct symbols *symbols =
-			module ? code_map_module_symbols(source->code, module)
-			       : kernel_symbols(source->k);
-		struct image_cfi state = { 0 };
-		bool done;
-		from.entry_only = !module;
-		if (symbols)
-			e = image_cfi_add(&from, module, symbols, SIZE_MAX, &state, w, &done);
-	}
-	code_tables_free(code);
-	return e;
-}
+/* Most of them are passed over. */
+enum { KERNEL_FUNCTIONS_A_STEP = 16000 };
+
+struct entry_frames {
+	struct image_source source;
+	struct image_layout layout;
+	struct cfi_writer frames;
+	struct code_tables *code; /* owned */
+	size_t object;		  /* whose functions come next: 0 the kernel, n the module n - 1 */
+	struct image_cfi functions;
+};
 
 static struct err *write_file(struct cfi_writer *frames, struct buf *out)
 {
@@ -71,28 +53,89 @@ static struct err *write_file(struct cfi_writer *frames, struct buf *out)
 	return e;
 }
 
-struct err *entry_frames_make(const struct image_source *source, struct buf *out)
+static struct err *lay_out(struct entry_frames *f)
 {
 	struct bpf_symbols none = { 0 };
-	struct image_layout layout = { 0 };
 	struct elf_writer *unused = NULL;
-	struct cfi_writer frames;
-	cfi_writer_init(&frames, ENTRY_FRAMES_ADDRESS);
 	struct err *e = elf_writer_new(&unused);
 	if (!e)
-		e = image_layout_make(source->k, code_map_modules(source->code), &none, unused,
-				      &layout);
-	if (!e)
-		e = add_functions(source, &layout, &frames);
-	if (!e && !frames.functions)
-		e = err_new(ERR_NOTFOUND, "the kernel has no ORC tables");
-	if (!e)
-		e = cfi_writer_user_mode(&frames);
-	if (!e)
-		e = write_file(&frames, out);
+		e = image_layout_make(f->source.k, code_map_modules(f->source.code), &none, unused,
+				      &f->layout);
 	elf_writer_free(unused);
-	image_layout_free(&layout);
-	cfi_writer_free(&frames);
+	return e;
+}
+
+struct err *entry_frames_new(const struct image_source *source, struct entry_frames **ret)
+{
+	struct entry_frames *f = calloc(1, sizeof(*f));
+	if (!f)
+		return err_nomem();
+	f->source = *source;
+	cfi_writer_init(&f->frames, ENTRY_FRAMES_ADDRESS);
+	struct err *e = lay_out(f);
+	if (!e)
+		e = code_tables_new(source->k, source->code, &f->code);
+	if (e) {
+		entry_frames_free(f);
+		return err_wrap(e, "make frames of the entry code");
+	}
+	*ret = f;
+	return NULL;
+}
+
+void entry_frames_free(struct entry_frames *f)
+{
+	if (!f)
+		return;
+	image_layout_free(&f->layout);
+	cfi_writer_free(&f->frames);
+	code_tables_free(f->code);
+	free(f);
+}
+
+/* Of the kernel the entry code, of modules everything. */
+static struct err *add_functions(struct entry_frames *f, bool *ret_done)
+{
+	const struct modules *modules = code_map_modules(f->source.code);
+	const struct module *module = f->object ? &modules->list[f->object - 1] : NULL;
+	const struct symbols *symbols = module ? code_map_module_symbols(f->source.code, module)
+					       : kernel_symbols(f->source.k);
+	const struct image_cfi_source from = {
+		.k = f->source.k,
+		.orc = f->source.orc,
+		.code = f->code,
+		.layout = &f->layout,
+		.entry_only = !module,
+	};
+	bool done = true;
+	struct err *e = NULL;
+	if (symbols)
+		e = image_cfi_add(&from, module, symbols,
+				  module ? IMAGE_CFI_SLICE : KERNEL_FUNCTIONS_A_STEP, &f->functions,
+				  &f->frames, &done);
+	if (e || !done)
+		return e;
+	f->functions = (struct image_cfi){ 0 };
+	*ret_done = f->object++ == modules->count;
+	return NULL;
+}
+
+static struct err *finish(struct entry_frames *f, struct buf *out)
+{
+	if (!f->frames.functions)
+		return err_new(ERR_NOTFOUND, "the kernel has no ORC tables");
+	struct err *e = cfi_writer_user_mode(&f->frames);
+	return e ? e : write_file(&f->frames, out);
+}
+
+struct err *entry_frames_step(struct entry_frames *f, struct buf *out, bool *ret_done)
+{
+	bool done = false;
+	struct err *e = add_functions(f, &done);
+	if (!e && done)
+		e = finish(f, out);
+	if (!e)
+		*ret_done = done;
 	return err_wrap(e, "make frames of the entry code");
 }
 

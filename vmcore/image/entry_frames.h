@@ -12,10 +12,12 @@
 #ifndef VMCORE_IMAGE_ENTRY_FRAMES_H
 #define VMCORE_IMAGE_ENTRY_FRAMES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct buf;
+struct entry_frames;
 struct err;
 struct image_source;
 
@@ -24,9 +26,18 @@ struct image_source;
  * gdb takes the address of a section for the distance that it was moved. */
 #define ENTRY_FRAMES_ADDRESS UINT64_C(0xfffffffffffff000)
 
-/* Appends the file to @out, which is empty. ERR_NOTFOUND when the kernel has no ORC. */
-__attribute__((warn_unused_result)) struct err *entry_frames_make(const struct image_source *source,
-								  struct buf *out);
+/* Makes nothing yet. What @source points at is borrowed and must outlive the result. */
+__attribute__((warn_unused_result)) struct err *entry_frames_new(const struct image_source *source,
+								 struct entry_frames **ret);
+void entry_frames_free(struct entry_frames *f);
+
+/*
+ * Does a part of the work, some 20 ms; the last part appends the file to @out, which is empty until
+ * then, and sets *ret_done. After that, or an error, there is nothing left but to free it.
+ * ERR_NOTFOUND when the kernel has no ORC.
+ */
+__attribute__((warn_unused_result)) struct err *entry_frames_step(struct entry_frames *f,
+								  struct buf *out, bool *ret_done);
 
 /*
  * The functions of the kernel's image whose ORC says that they change the stack: their addresses as

@@ -21,8 +21,7 @@
 #include "vmcore/kernel/kernel.h"
 
 enum {
-	FUNCTIONS_A_STEP = 1000, /* some 20 ms */
-	BUILD_ID_MAX = 64,	 /* bytes; SHA-1's 20 as a rule */
+	BUILD_ID_MAX = 64, /* bytes; SHA-1's 20 as a rule */
 };
 
 enum stage { STAGE_LAYOUT, STAGE_SYMBOLS, STAGE_FRAMES, STAGE_TYPES, STAGE_FILE };
@@ -135,7 +134,7 @@ static struct err *add_frames(struct image *i)
 		.layout = &i->layout,
 	};
 	if (symbols)
-		e = image_cfi_add(&source, module, symbols, FUNCTIONS_A_STEP, &i->functions,
+		e = image_cfi_add(&source, module, symbols, IMAGE_CFI_SLICE, &i->functions,
 				  &i->frames, &done);
 	if (e || !done)
 		return e;

@@ -26,6 +26,9 @@ struct image_cfi_source {
 	bool entry_only; /* only what entry_frames.h is about */
 };
 
+/* As many functions as take some 20 ms. */
+enum { IMAGE_CFI_SLICE = 500 };
+
 /* Functions of one object, converted a slice at a time. Zeros to begin with. */
 struct image_cfi {
 	size_t symbol; /* the next one */
