@@ -74,6 +74,12 @@ static bool find_entry(void *closure, const struct task *task, const struct cpu 
 	return kvm_host_entry(h->kvm, task, cpu, ret);
 }
 
+static bool has_guests(void *closure)
+{
+	const struct vmcore *h = closure;
+	return kvm_may_have_vms(h->kvm);
+}
+
 /* Reads nothing yet. */
 static struct err *new_kvm(struct vmcore *h, struct kvm **ret)
 {
@@ -91,8 +97,10 @@ static struct err *new_kvm(struct vmcore *h, struct kvm **ret)
 static struct err *open_kvm(struct vmcore *h)
 {
 	struct err *e = new_kvm(h, &h->kvm);
-	if (!e)
+	if (!e) {
 		registers_set_entry(h->registers, find_entry, h);
+		registers_set_has_guests(h->registers, has_guests, h);
+	}
 	return e;
 }
 

@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "tests/kernel/machine.h"
+#include "vmcore/find/crashed_kernel.h"
 #include "vmcore/find/paging.h"
 #include "vmcore/names/debugfiles.h"
 #include "vmcore/names/symbols.h"
@@ -355,6 +356,88 @@ static void wrong_vmlinux_by_cr3(void **state)
 	machine_close(&m);
 }
 
+/* ---- a kernel that was booted to save a dump ---- */
+
+static void where_the_crashed_kernel_is_told(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *command_line;
+		bool told;
+		uint64_t header;
+	} cases[] = {
+		{ "elfcorehdr=0x18000000 console=ttyS0", true, 0x18000000 },
+		{ "console=ttyS0 elfcorehdr=393216K", true, 0x18000000 },
+		{ "a elfcorehdr=4096@384M b", true, 0x18000000 },
+		{ "elfcorehdr=1g", true, 0x40000000 },
+		{ "elfcorehdr=0", true, 0 },
+		{ "", false, 0 },
+		{ "console=ttyS0", false, 0 },
+		{ "elfcorehdr=", false, 0 },
+		{ "elfcorehdr=-1", false, 0 },
+		{ "elfcorehdr= 1", false, 0 },
+		{ "elfcorehdr=4096@", false, 0 },
+		{ "elfcorehdr=0xffffffffffffffffff", false, 0 },
+		{ "elfcorehdr=0xfffffffffffffG", false, 0 },
+		{ "noelfcorehdr=1 elfcorehdr=2", true, 2 },
+		{ "noelfcorehdr=1", false, 0 },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		uint64_t header = 0;
+		assert_int_equal(crashed_kernel_header(cases[i].command_line, &header),
+				 cases[i].told);
+		if (cases[i].told)
+			assert_int_equal(header, cases[i].header);
+	}
+}
+
+/* An ELF header at 0x1b004000 with a note of a CPU and, at 0x1b000000, that of VMCOREINFO. */
+#define CRASH_COMMAND_LINE "virt direct + 0x15001000: \"elfcorehdr=0x1b004000 nr_cpus=1\" u8 0\n"
+#define CRASH_EHDR                                                                   \
+	"phys 0x1b004000: \"\\x7fELF\" u8 2 1 1 0 zero 8 u16 4 62 u32 1 u64 0 64 0 " \
+	"u32 0 u16 64 56 2 0 0 0\n"
+#define CRASH_PHDRS                                                       \
+	"phys 0x1b004040: u32 4 0 u64 0x1b008000 0 0x1b008000 352 352 0 " \
+	"u32 4 0 u64 0x1b000000 0 0x1b000000 4096 4096 0\n"
+
+static void kernel_that_saves_a_dump(void **state)
+{
+	(void)state;
+	static const char crashed[] = "this is the kernel that had crashed",
+			  lost[] = "which is not found: ";
+	static const struct {
+		const char *extra, *note;
+	} cases[] = {
+		{ CRASH_EHDR CRASH_PHDRS, crashed },
+		{ CRASH_PHDRS, lost },
+		{ CRASH_EHDR, lost },
+		{ CRASH_EHDR CRASH_PHDRS "phys 0x1b004036: u16 57\n", lost },
+		{ CRASH_EHDR CRASH_PHDRS "phys 0x1b004038: u16 0xffff\n", lost },
+		{ CRASH_EHDR CRASH_PHDRS "phys 0x1b004020: -1\n", lost },
+		{ CRASH_EHDR CRASH_PHDRS "phys 0x1b004080: -1\n", lost },
+		/* That leads to no page tables. */
+		{ CRASH_EHDR CRASH_PHDRS "phys 0x1b004080: 0x1001000\n", lost },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct machine m;
+		struct buf recipe = BUF_INIT;
+		buf_addstr(&recipe, CRASH_COMMAND_LINE);
+		buf_addstr(&recipe, cases[i].extra);
+		add_note(&recipe, 0x1001000, "6.16.0-modern", 0x1000);
+		add_note(&recipe, 0x1b000000, "6.16.0-modern", 0);
+		machine_open(&m, &(struct machine_plan){
+					 .recipe = "modern.recipe",
+					 .symbols = MODERN,
+					 .drop_vmcoreinfo = true,
+					 .extra = recipe.data,
+				 });
+		buf_free(&recipe);
+		assert_whole(&m, IMAGE + ROOT_OFFSET);
+		assert_note(&m, cases[i].note);
+		machine_close(&m);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -372,6 +455,8 @@ int main(void)
 		cmocka_unit_test(first_cpu_is_in_a_guest),
 		cmocka_unit_test(cr3_of_the_user_half),
 		cmocka_unit_test(wrong_vmlinux_by_cr3),
+		cmocka_unit_test(where_the_crashed_kernel_is_told),
+		cmocka_unit_test(kernel_that_saves_a_dump),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

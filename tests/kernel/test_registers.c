@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "tests/kernel/machine.h"
+#include "vmcore/kernel/cpu_notes.h"
 #include "vmcore/kernel/stack_copy.h"
 #include "vmcore/kernel/task_stamp.h"
 
@@ -200,7 +201,8 @@ static void qemu_note_of_a_guest(void **state)
 	for (size_t i = 0; i < sizeof(guests) / sizeof(*guests); i++) {
 		struct machine m;
 		char extra[1024];
-		strcpy(extra, guests[i]);
+		strcpy(extra, NO_CRASH_NOTES);
+		strcat(extra, guests[i]);
 		strcat(extra, QEMU_IDLE);
 		open_with_notes(&m, extra);
 		assert_unknown(&m, 110, "CPU 0 was running a guest");
@@ -214,10 +216,55 @@ static void guest_that_looks_like_another_cpu(void **state)
 {
 	(void)state;
 	struct machine m;
-	open_with_notes(&m, "prstatus 1: rip = native_safe_halt+6 rsp = swapper1_stack+0x3e00"
-			    " cs = 0x10\nqemu: cr3 = 0x1000\n" QEMU_IDLE);
+	open_with_notes(&m, NO_CRASH_NOTES
+			"prstatus 1: rip = native_safe_halt+6 rsp = swapper1_stack+0x3e00"
+			" cs = 0x10\nqemu: cr3 = 0x1000\n" QEMU_IDLE);
 	assert_unknown(&m, 110, "CPU 0 was running a guest");
 	assert_reg(machine_regs(&m, IDLE_TID + 1), REG_RSP, 0xffff88017c94bf58);
+	machine_close(&m);
+}
+
+/* A dump by QEMU while the kernel that saves one runs: what the crashed one saved itself is true,
+ * wherever that other one's rsp and gs may seem to fit. */
+static void another_kernel_on_the_cpu(void **state)
+{
+	(void)state;
+	static const char *const others[] = {
+		QEMU_VCPU("0x1000", "0"),
+		QEMU_VCPU("0x1000", "cpu0"),
+		"prstatus 1: rip = native_safe_halt+6 rsp = swapper1_stack+0x3e00 cs = 0x10\n"
+		"qemu: cr3 = 0x1000\n",
+	};
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+		struct machine m;
+		char extra[1024];
+		strcpy(extra, others[i]);
+		strcat(extra, QEMU_IDLE);
+		open_with_notes(&m, extra);
+		/* Of the note that the demo's recipe has in memory. */
+		assert_int_equal(machine_regs(&m, 110)->from, REGS_NOTE);
+		assert_reg(machine_regs(&m, 110), REG_RBX, 0xffff88043ea73280);
+		/* QEMU's is later. */
+		assert_reg(machine_regs(&m, IDLE_TID + 1), REG_RSP, 0xffff88017c94bf58);
+		assert_int_equal(registers_guest_notes(m.registers)->count, 0);
+		machine_close(&m);
+	}
+}
+
+static bool no_guests(void *closure)
+{
+	(void)closure;
+	return false;
+}
+
+/* Where there is no virtual machine nobody was in a guest. */
+static void another_kernel_and_nothing_saved(void **state)
+{
+	(void)state;
+	struct machine m;
+	open_with_notes(&m, NO_CRASH_NOTES QEMU_VCPU("0x1000", "0") QEMU_IDLE);
+	registers_set_has_guests(m.registers, no_guests, NULL);
+	assert_unknown(&m, 110, "CPU 0 was in an address space that is none of this kernel's");
 	machine_close(&m);
 }
 
@@ -226,8 +273,9 @@ static void cpu_that_was_never_started(void **state)
 	(void)state;
 	struct machine m;
 	open_with_notes(&m,
-			QEMU_VCPU("qemu_pgd",
-				  "cpu0") "prstatus 2: rip = 0xfff0 cs = 0xf000\nqemu: cr3 = 0\n");
+			NO_CRASH_NOTES QEMU_VCPU(
+				"qemu_pgd",
+				"cpu0") "prstatus 2: rip = 0xfff0 cs = 0xf000\nqemu: cr3 = 0\n");
 	assert_int_equal(machine_regs(&m, 110)->from, REGS_NOTE);
 	assert_unknown(&m, IDLE_TID + 1, "no note of");
 	machine_close(&m);
@@ -238,8 +286,8 @@ static void qemu_note_of_no_cpu(void **state)
 {
 	(void)state;
 	struct machine m;
-	open_with_notes(&m, "prstatus 1: rip = startup_64 rsp = 0x7000 cs = 0x10\n"
-			    "qemu: cr3 = init_level4_pgt-kernel_map\n" QEMU_IDLE);
+	open_with_notes(&m, NO_CRASH_NOTES "prstatus 1: rip = startup_64 rsp = 0x7000 cs = 0x10\n"
+					   "qemu: cr3 = init_level4_pgt-kernel_map\n" QEMU_IDLE);
 	assert_unknown(&m, 110, "no note of");
 	machine_close(&m);
 }
@@ -496,6 +544,8 @@ int main(void)
 		cmocka_unit_test(qemu_notes),
 		cmocka_unit_test(qemu_note_of_a_guest),
 		cmocka_unit_test(guest_that_looks_like_another_cpu),
+		cmocka_unit_test(another_kernel_on_the_cpu),
+		cmocka_unit_test(another_kernel_and_nothing_saved),
 		cmocka_unit_test(cpu_that_was_never_started),
 		cmocka_unit_test(qemu_note_of_no_cpu),
 		cmocka_unit_test(qemu_user_mode),

@@ -6,7 +6,7 @@
 
 main     one boot, dumped by QEMU: before VMCOREINFO is known, at rest, with a CPU that has just left
          its guest, with a process in user mode, and after a panic
-kdump    a panic with a crash kernel that saves /proc/vmcore
+kdump    a panic with a crash kernel that saves /proc/vmcore, and that is dumped by QEMU before
 nokaslr  at rest, without KASLR, with page tables of 4 levels (TCG's CPU makes the others have 5),
          and with a guest that runs at a Linux kernel's addresses; and after a panic in an NMI that
          came while a CPU was inside that guest
@@ -193,6 +193,10 @@ def run_kdump(machine, disk, output):
     for phase in ("no-vmcoreinfo", "run", "run-user"):
         machine.await_console(f"phase {phase}\r", BOOT_S)
         machine.type_line()
+    machine.await_console("vmcore size", BOOT_S)
+    machine.command("stop")
+    dump_memory(machine, os.path.join(output, "capture.elf"), "elf")
+    machine.command("cont")
     console = machine.await_console("vmcore saved", BOOT_S)
     machine.await_end(30)
     size = int(re.search(r"vmcore size (\d+)", console).group(1))

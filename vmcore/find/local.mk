@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What finds a Linux kernel in memory.
 libvmcore_a_SOURCES += \
+	vmcore/find/crashed_kernel.c vmcore/find/crashed_kernel.h \
 	vmcore/find/image_build_id.c vmcore/find/image_build_id.h \
 	vmcore/find/paging.c vmcore/find/paging.h

@@ -276,8 +276,7 @@ static bool fits(struct memory *m, const struct dump_info *dump, const struct vs
 static const char note_name[12] = "VMCOREINFO";
 enum { NOTE_HEADER = 12, NOTE_TEXT = NOTE_HEADER + sizeof(note_name) };
 
-/* The text of the note at @pa, to free; *ret_text is NULL if there is none. */
-static struct err *read_note(struct memory *m, uint64_t pa, char **ret_text, size_t *ret_len)
+struct err *paging_read_vmcoreinfo(struct memory *m, uint64_t pa, char **ret_text, size_t *ret_len)
 {
 	unsigned char header[NOTE_TEXT];
 	size_t got;
@@ -328,7 +327,9 @@ static struct err *try_note(const struct note_search *s, uint64_t pa, char **ret
 	char *text;
 	*ret_text = NULL;
 	*ret_len = 0;
-	struct err *e = pa < NOTE_HEADER ? NULL : read_note(s->m, pa - NOTE_HEADER, &text, ret_len);
+	struct err *e = pa < NOTE_HEADER
+				? NULL
+				: paging_read_vmcoreinfo(s->m, pa - NOTE_HEADER, &text, ret_len);
 	if (e || pa < NOTE_HEADER || !text)
 		return e;
 	if (fits(s->m, s->dump, s->space, text, *ret_len))

@@ -68,4 +68,11 @@ __attribute__((warn_unused_result)) struct err *paging_find_vmcoreinfo(
 	void (*progress)(void *closure, const char *doing, uint64_t done, uint64_t total),
 	void *closure, char **ret_text, size_t *ret_len);
 
+/*
+ * The text of the VMCOREINFO note at the physical address @pa, owned by the caller and with a zero
+ * byte behind it; *ret_text is NULL if there is none. ERR_NOMEM only.
+ */
+__attribute__((warn_unused_result)) struct err *
+paging_read_vmcoreinfo(struct memory *m, uint64_t pa, char **ret_text, size_t *ret_len);
+
 #endif

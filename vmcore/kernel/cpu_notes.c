@@ -108,6 +108,27 @@ static bool match_note(const struct kernel *k, const struct cpus *cpus, const st
 }
 
 /*
+ * Of a CPU without a note: what the kernel saved for it when it went down, which says more than
+ * that the CPU was in somebody else's address space since. True if there is any such copy: then
+ * whose CR3 is not this kernel's runs the kernel that saves the dump. KVM's guests end before
+ * (machine_crash_shutdown(), arch/x86/kernel/crash.c).
+ */
+static bool take_saved_notes(const struct kernel *k, const struct cpus *cpus,
+			     struct cpu_state *states)
+{
+	bool any = false;
+	for (size_t c = 0; c < cpus->count; c++) {
+		struct cpu_note saved = { 0 };
+		if (!cpu_notes_saved(k, &cpus->list[c], &saved))
+			continue;
+		any = true;
+		if (!states[c].found)
+			states[c] = (struct cpu_state){ .found = true, .note = saved };
+	}
+	return any;
+}
+
+/*
  * A note whose CR3 is none of this kernel's holds the registers of a guest, however well its stack
  * may seem to fit: guests run the same kernels. Which CPU ran it may show by gs, which not every
  * guest has loaded; else it was one of those that have no note.
@@ -134,6 +155,8 @@ static void match_dump_notes(const struct kernel *k, const struct cpus *cpus,
 		}
 		guest_somewhere |= !known;
 	}
+	if (take_saved_notes(k, cpus, states))
+		guests->count = 0;
 	for (size_t c = 0; c < cpus->count; c++) {
 		/* The idle task runs no guest: a CPU that was never started has no CR3 either. */
 		bool idle = cpus->list[c].curr == cpus->list[c].idle;
@@ -168,10 +191,9 @@ struct err *cpu_notes_match(struct kernel *k, const struct cpus *cpus, const str
 		free(states);
 		return err_nomem();
 	}
-	/* QEMU's notes are of the moment of the dump, which is later. */
-	bool qemu = count && notes[0].from_qemu;
-	for (size_t c = 0; !qemu && c < cpus->count; c++)
-		states[c].found = cpu_notes_saved(k, &cpus->list[c], &states[c].note);
+	/* QEMU's notes are of the moment of the dump, which is later, and come first. */
+	if (!count || !notes[0].from_qemu)
+		take_saved_notes(k, cpus, states);
 	match_dump_notes(k, cpus, tasks, notes, count, states, &guests);
 	free(notes);
 	*ret = states;

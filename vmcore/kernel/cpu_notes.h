@@ -16,12 +16,15 @@ struct tasks;
 
 struct cpu_state {
 	bool found;
-	bool guest; /* not found, and a QEMU note of a guest was, which may be this CPU's */
+	/* Not found, and a QEMU note of an address space that is not this kernel's was, which may
+	 * be this CPU's: a guest's, or another kernel's. */
+	bool guest;
 	struct cpu_note note;
 };
 
 /* Notes that QEMU wrote of CPUs which were not in the kernel's address spaces: inside a guest of
- * its KVM, in firmware, or never started. */
+ * its KVM, in firmware, or never started. None where the kernel has gone down and saved its CPUs'
+ * registers: no guest runs since. */
 struct guest_notes {
 	struct cpu_note *list; /* owned */
 	size_t count;
@@ -29,14 +32,15 @@ struct guest_notes {
 	bool complete; /* every other note is some CPU's: a CPU without one has one of these */
 };
 
-/* The note that the kernel saved in memory for @cpu when it went down (per-CPU crash_notes); false if
- * there is none. */
+/* The note that the kernel saved in memory for @cpu when it went down (per-CPU crash_notes); false
+ * if there is none. */
 bool cpu_notes_saved(const struct kernel *k, const struct cpu *cpu, struct cpu_note *ret);
 
 /*
- * For each of @cpus (same index) its note: the one that the kernel itself saved for it (per-CPU
- * crash_notes), else the one of the dump's notes that can only be its: by gs_base, by the stack in
- * rsp, by pr_pid. *ret and ret_guests->list are owned by the caller (free()).
+ * For each of @cpus (same index) its note: that of QEMU's which can only be its, else the one that
+ * the kernel itself saved for it (per-CPU crash_notes), else the one of the dump's other notes that
+ * can only be its: by gs_base, by the stack in rsp, by pr_pid. *ret and ret_guests->list are owned
+ * by the caller (free()).
  */
 __attribute__((warn_unused_result)) struct err *
 cpu_notes_match(struct kernel *k, const struct cpus *cpus, const struct tasks *tasks,

@@ -82,8 +82,8 @@ static int find_stack(const struct kernel *k, const struct cpu *cpu, const uint6
 	for (int i = 0; i < 2; i++)
 		if (!stack_of(k, tasks[i], &stacks[i]))
 			return -1;
-	bool qemu = note_count && notes[0].from_qemu;
-	if (!qemu && cpu_notes_saved(k, cpu, &saved))
+	/* The CPU has not switched since that was saved, whatever else runs there by now. */
+	if (cpu_notes_saved(k, cpu, &saved))
 		on = which_stack(k, cpu, saved.regs.value[REG_RSP], stacks);
 	for (size_t i = 0; on < 0 && i < note_count; i++)
 		on = which_stack(k, cpu, notes[i].regs.value[REG_RSP], stacks);

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "vmcore/dump/dump.h"
 #include "vmcore/dump/prstatus.h"
+#include "vmcore/find/crashed_kernel.h"
 #include "vmcore/find/image_build_id.h"
 #include "vmcore/find/paging.h"
 #include "vmcore/names/debugfiles.h"
@@ -533,6 +534,13 @@ static struct err *find_ground(struct kernel *k, const struct kernel_options *op
 	struct err *e = cpu_notes_read(info, &notes, &count);
 	if (e)
 		return e;
+	if (k->found_text) {
+		e = vmcoreinfo_parse(k->found_text, k->found_text_len, &k->info);
+		if (!e)
+			e = paging_from_vmcoreinfo(k->memory, k->info, info, notes, count,
+						   &k->space);
+		goto out;
+	}
 	if (info->vmcoreinfo && info->vmcoreinfo_len) {
 		e = vmcoreinfo_parse(info->vmcoreinfo, info->vmcoreinfo_len, &k->info);
 		if (!e)
@@ -564,16 +572,22 @@ out:
 	return err_wrap(e, "find the kernel in the dump");
 }
 
-struct err *kernel_open(struct dump *dump, struct memory *memory,
-			const struct kernel_options *options, struct kernel **ret)
+/* @found, to be taken: VMCOREINFO of the kernel that is wanted, or NULL to look for it. */
+static struct err *open_one(struct dump *dump, struct memory *memory,
+			    const struct kernel_options *options, char *found, size_t found_len,
+			    struct kernel **ret)
 {
 	uint64_t text;
 	struct kernel *k = calloc(1, sizeof(*k));
-	if (!k)
+	if (!k) {
+		free(found);
 		return err_nomem();
+	}
 	k->dump = dump;
 	k->memory = memory;
 	k->packages = options->packages;
+	k->found_text = found;
+	k->found_text_len = found_len;
 	buf_init(&k->notes);
 
 	struct err *e = NULL;
@@ -590,7 +604,6 @@ struct err *kernel_open(struct dump *dump, struct memory *memory,
 		e = open_without_vmcoreinfo(k, options, text);
 	if (!e)
 		e = open_types(k, options);
-	dump_drop_kallsyms(dump);
 	if (e) {
 		kernel_close(k);
 		return e;
@@ -599,4 +612,56 @@ struct err *kernel_open(struct dump *dump, struct memory *memory,
 	read_command_line(k);
 	*ret = k;
 	return NULL;
+}
+
+/*
+ * A dump that was taken by QEMU while a kernel that was booted to save one ran, and that does not
+ * say which kernel it is about: it is the one that has crashed. Opens that in place of *k, or says
+ * why not.
+ */
+static struct err *prefer_crashed(struct dump *dump, struct memory *memory,
+				  const struct kernel_options *options, struct kernel **k)
+{
+	struct kernel *crashed;
+	uint64_t header;
+	char *text;
+	size_t len;
+	if (dump_info(dump)->live || !(*k)->command_line ||
+	    !crashed_kernel_header((*k)->command_line, &header))
+		return NULL;
+	struct err *e = crashed_kernel_vmcoreinfo(memory, header, &text, &len);
+	if (!e)
+		e = open_one(dump, memory, options, text, len, &crashed);
+	if (!e) {
+		kernel_note(crashed,
+			    "the dump was taken while another kernel ran, to save one of its own: "
+			    "this is the kernel that had crashed");
+		kernel_close(*k);
+		*k = crashed;
+		return NULL;
+	}
+	if (err_code(e) == ERR_NOMEM)
+		return e;
+	kernel_note(*k,
+		    "this kernel was booted to save a dump of one that had crashed, which is not "
+		    "found: %s",
+		    err_msg(e));
+	err_free(e);
+	return NULL;
+}
+
+struct err *kernel_open(struct dump *dump, struct memory *memory,
+			const struct kernel_options *options, struct kernel **ret)
+{
+	struct kernel *k;
+	struct err *e = open_one(dump, memory, options, NULL, 0, &k);
+	if (!e) {
+		e = prefer_crashed(dump, memory, options, &k);
+		if (e)
+			kernel_close(k);
+	}
+	dump_drop_kallsyms(dump);
+	if (!e)
+		*ret = k;
+	return e;
 }

@@ -38,6 +38,8 @@ struct registers {
 	bool (*entry)(void *closure, const struct task *task, const struct cpu *cpu,
 		      struct regs *ret);
 	void *entry_closure;
+	bool (*has_guests)(void *closure);
+	void *has_guests_closure;
 };
 
 /* ---- how the switch frame looks ---- */
@@ -196,6 +198,12 @@ static struct err *from_cpu(const struct registers *r, const struct task *task,
 		f->from = REGS_FOUND;
 		return NULL;
 	}
+	if (state->guest && r->has_guests && !r->has_guests(r->has_guests_closure))
+		return unknown(f,
+			       "CPU %u was in an address space that is none of this kernel's: its "
+			       "note holds the registers of another kernel, or of firmware, not "
+			       "the task's",
+			       cpu->number);
 	if (state->guest)
 		return unknown(f,
 			       "CPU %u was running a guest: its note holds the guest's registers, "
@@ -319,6 +327,12 @@ void registers_set_entry(struct registers *r,
 {
 	r->entry = entry;
 	r->entry_closure = closure;
+}
+
+void registers_set_has_guests(struct registers *r, bool (*has_guests)(void *closure), void *closure)
+{
+	r->has_guests = has_guests;
+	r->has_guests_closure = closure;
 }
 
 void registers_forget(struct registers *r)

@@ -63,6 +63,14 @@ void registers_set_entry(struct registers *r,
 				       const struct cpu *cpu, struct regs *ret),
 			 void *closure);
 
+/*
+ * Names who knows whether the kernel may have virtual machines: false only if that is certain. A
+ * CPU in an address space that is not this kernel's ran none of their guests then. Before the
+ * first question; @closure is borrowed. Unless it is called there may be some.
+ */
+void registers_set_has_guests(struct registers *r, bool (*has_guests)(void *closure),
+			      void *closure);
+
 /* The registers of @task (one of the tasks given to registers_new()), computed on first use and
  * kept, a failure with its reason too. Borrowed. An error only when memory is out. */
 __attribute__((warn_unused_result)) struct err *

@@ -206,6 +206,22 @@ const char *kvm_why(const struct kvm *kvm)
 	return kvm->why;
 }
 
+/* The kernel's own symbols name the list if KVM is built in, and modules are listed if it is not.
+ */
+static bool is_loaded(const struct kvm *kvm)
+{
+	uint64_t list;
+	return modules_named(code_map_modules(kvm->parts.code), "kvm") ||
+	       code_map_address(kvm->parts.code, "kvm", "vm_list", &list);
+}
+
+bool kvm_may_have_vms(struct kvm *kvm)
+{
+	if (!is_loaded(kvm))
+		return false;
+	return !have_all(kvm) || kvm->vm_count || kvm->why || kvm->notes.len;
+}
+
 const char *kvm_notes(const struct kvm *kvm)
 {
 	return kvm->notes.len ? kvm->notes.data : "";
