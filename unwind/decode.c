@@ -190,7 +190,7 @@ static void set_flow(const struct parts *p, uint64_t pc, struct decoded *d)
 	}
 }
 
-static void set_push_or_pop(const struct parts *p, struct decoded *d)
+static void set_push_or_pop(const struct parts *p, uint64_t pc, struct decoded *d)
 {
 	const ZydisDecodedOperand *o = &p->operands[0];
 	bool whole = is_whole(o);
@@ -200,6 +200,8 @@ static void set_push_or_pop(const struct parts *p, struct decoded *d)
 	case ZYDIS_MNEMONIC_PUSH:
 		d->act = ACT_PUSH;
 		d->src = whole ? number_of(o->reg.value) : DECODE_NO_REG;
+		if (is_memory(o) && (!set_place(p, o, pc, d) || d->index != DECODE_NO_REG))
+			d->base = DECODE_NO_REG;
 		break;
 	case ZYDIS_MNEMONIC_PUSHFQ:
 		d->act = ACT_PUSH;
@@ -274,7 +276,7 @@ static void set_act(const struct parts *p, uint64_t pc, struct decoded *d)
 	case ZYDIS_MNEMONIC_POP:
 	case ZYDIS_MNEMONIC_POPFQ:
 	case ZYDIS_MNEMONIC_LEAVE:
-		set_push_or_pop(p, d);
+		set_push_or_pop(p, pc, d);
 		break;
 	case ZYDIS_MNEMONIC_MOV:
 		set_move(p, pc, d);

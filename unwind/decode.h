@@ -31,7 +31,7 @@ enum flow {
 /* What it does that is followed; registers in "writes" and memory change otherwise. */
 enum act {
 	ACT_OTHER,
-	ACT_PUSH,     /* src; DECODE_NO_REG: some other word */
+	ACT_PUSH,     /* src; DECODE_NO_REG: the word at base + number, or (no base) some other */
 	ACT_POP,      /* to dst; DECODE_NO_REG: somewhere else */
 	ACT_MOVE,     /* dst = src */
 	ACT_ADD,      /* dst += number */

@@ -246,11 +246,25 @@ static enum step leave_known_code(struct walk *w, struct frame *ret)
 					  : leave_assembly(w, &entry, ret);
 }
 
+/* rsp is on no stack: the user's, or what an entry has in it for a moment. */
+static enum step leave_off_stack(struct walk *w, struct frame *ret)
+{
+	enum step step = edge_step(w, ret);
+	if (step == STEP_NONE)
+		walk_note(w,
+			  "in entry code, where rsp 0x%" PRIx64
+			  " is on no stack: what ran in user mode is not known",
+			  walk_reg(w, REG_RSP));
+	return step;
+}
+
 static enum step leave_frame(struct walk *w, struct frame *ret)
 {
+	if (!w->stack.name)
+		return leave_off_stack(w, ret);
 	enum step step = is_code(w, w->pc) ? leave_known_code(w, ret) : leave_unknown_code(w, ret);
-	if (step == STEP_CALLER)
-		return step;
+	if (step == STEP_CALLER || edge_step(w, ret) == STEP_CALLER)
+		return STEP_CALLER;
 	/*
 	 * A thread that has never run goes to user mode from where nothing called it. One that is
 	 * beyond may have registers of user mode there that it will never use: io_uring's workers
@@ -300,6 +314,14 @@ static bool no_stack(struct walk *w, uint64_t rsp)
 	return false;
 }
 
+/* Whether @f is in entry code. There rsp may be on no stack, and w->stack is none then. */
+static bool is_at_edge(struct walk *w, const struct frame *f)
+{
+	struct entry_edge edge;
+	const struct unwind_source *s = w->source;
+	return f->interrupted && s->edge && s->edge(s->self, f->regs.value[REG_RIP], &edge);
+}
+
 /* The first frame may have run over its stack's end into the guard page below. */
 static bool enter_first_stack(struct driver *d, uint64_t rsp)
 {
@@ -307,7 +329,12 @@ static bool enter_first_stack(struct driver *d, uint64_t rsp)
 	struct unwind_stack stack;
 	if (!find_stack(w, rsp, &stack)) {
 		uint64_t above = (rsp | (PAGE - 1)) + 1;
-		if (!w->source->stack(w->source->self, above, &stack) || stack.low != above)
+		bool below = w->source->stack(w->source->self, above, &stack) && stack.low == above;
+		if (!below && is_at_edge(w, w->frame)) {
+			w->stack = (struct unwind_stack){ 0 };
+			return true;
+		}
+		if (!below)
 			return no_stack(w, rsp);
 		stack.low = rsp;
 	}
@@ -326,9 +353,12 @@ static bool follow_stack(struct driver *d, const struct frame *next)
 			  to);
 		return false;
 	}
-	if (!find_stack(w, to, &stack))
+	if (find_stack(w, to, &stack))
+		return enter_stack(d, &stack);
+	if (!is_at_edge(w, next))
 		return no_stack(w, to);
-	return enter_stack(d, &stack);
+	w->stack = (struct unwind_stack){ 0 };
+	return true;
 }
 
 /*
@@ -356,6 +386,26 @@ static bool is_plausible(struct driver *d, const struct frame *next)
 	return follow_stack(d, next);
 }
 
+/* A tracer may have put its own return address onto the stack. */
+static void see_through_tracers(const struct walk *w, struct frame *next)
+{
+	const struct unwind_source *s = w->source;
+	uint64_t address;
+	if (next->interrupted || !s->traced || !(next->saved_known >> REG_RIP & 1))
+		return;
+	switch (s->traced(s->self, next->saved[REG_RIP], next->regs.value[REG_RIP], &address)) {
+	case RETURN_PLAIN:
+		break;
+	case RETURN_TRACED:
+		next->traced = true;
+		regs_set(&next->regs, REG_RIP, address);
+		break;
+	case RETURN_LOST:
+		next->traced = next->is_trampoline = true;
+		break;
+	}
+}
+
 /* Adds the next frame. True if there may be more; else frames->end is set. */
 static bool take_step(struct driver *d, struct err **ret_e)
 {
@@ -363,6 +413,13 @@ static bool take_step(struct driver *d, struct err **ret_e)
 	struct walk *w = &d->walk;
 	struct frame *from = &f->list[f->count - 1], next = { 0 };
 	w->frame = from;
+	if (from->is_trampoline) {
+		f->end = END_LOST;
+		buf_reset(&w->why);
+		walk_note(w, "a tracer has taken the place of the return address, and nothing says "
+			     "what that was");
+		return false;
+	}
 	w->callee = f->count > 1 ? from - 1 : NULL;
 	w->exact = f->count == 1 || from->interrupted;
 	w->pc = from->regs.value[REG_RIP] - (w->exact ? 0 : 1);
@@ -372,6 +429,7 @@ static bool take_step(struct driver *d, struct err **ret_e)
 	f->end = step == STEP_BOTTOM ? END_KTHREAD : END_LOST;
 	if (step != STEP_CALLER)
 		return false;
+	see_through_tracers(w, &next);
 	bool user = frame_mode(&next) == FRAME_USER;
 	if (!user && is_bottom(w, &next)) {
 		f->end = END_KTHREAD;

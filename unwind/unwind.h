@@ -50,6 +50,20 @@ enum unwind_handler {
 	HANDLER_EXCEPTION, /* rsp points to pt_regs */
 };
 
+/* Entry code, where a CPU has just come from user mode or is about to go there. */
+struct entry_edge {
+	uint64_t syscall; /* where the system call's entry begins that is not far before; or 0 */
+	bool compat;	  /* it is that of 32-bit programs */
+	uint64_t percpu;  /* what gs points at in the kernel; 0: unknown */
+};
+
+/* What a return address is that was read from the stack. */
+enum unwind_return {
+	RETURN_PLAIN,
+	RETURN_TRACED, /* a tracer's trampoline; what was there before it came is known */
+	RETURN_LOST,   /* the same, and it is not */
+};
+
 struct unwind_source {
 	void *self;
 	/* All or nothing. The error is the caller's. */
@@ -88,6 +102,12 @@ struct unwind_source {
 	/* Whether @function, where it begins, jumps to where a register, or a word that changes,
 	 * leads. May be NULL: none does. */
 	bool (*is_thunk)(void *self, uint64_t function);
+	/* Whether the code at @pc is the kernel's entry code, where rsp may be the user's. May be
+	 * NULL: none is. */
+	bool (*edge)(void *self, uint64_t pc, struct entry_edge *ret);
+	/* What the return address @address is that lies at @slot; *ret: where the function will
+	 * return to in the end, if it is traced. May be NULL: none is. */
+	enum unwind_return (*traced)(void *self, uint64_t slot, uint64_t address, uint64_t *ret);
 };
 
 /* How a frame's registers were found. */
@@ -115,6 +135,11 @@ struct frame {
 	uint32_t saved_known;
 	enum frame_how how; /* how this frame was found, from the one before */
 	bool interrupted; /* it was stopped at its pc, not left by a call: look up pc, not pc - 1 */
+	/* The stack has a tracer's trampoline for this return address. With is_trampoline rip is
+	 * that one, since what was there before is not known: look up rip, not what lies before it.
+	 */
+	bool traced;
+	bool is_trampoline;
 };
 
 /* Where the CPU was, or goes on, in a frame. */

@@ -54,6 +54,11 @@ enum step syscall_step(struct walk *w, uint64_t kept_at, struct frame *ret);
 /* At the stack's top: what an entry from user mode saved there, and nothing that was called. */
 enum step stack_top_step(struct walk *w, struct frame *ret);
 
+/* In entry code: whatever the tables say, user mode's registers if the instructions tell them. */
+enum step edge_step(struct walk *w, struct frame *ret);
+/* Whether the CPU stands in entry code, where rsp need not be on a stack. */
+bool edge_is_at(const struct walk *w, struct entry_edge *ret);
+
 /* Where sp_reg and sp_offset of an ORC entry lead; false, with a note, if that is not known. */
 bool orc_find_sp(struct walk *w, const struct orc_entry *entry, uint64_t *ret);
 

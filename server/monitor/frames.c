@@ -93,6 +93,8 @@ void add_frame_members(struct json *j, const struct vmcore *h, const struct fram
 		json_hex(j, "cfa", f->cfa);
 	json_str(j, "how", frame_how_name(f->how));
 	json_bool(j, "interrupted", f->interrupted);
+	if (f->traced)
+		json_bool(j, "traced", true);
 	registers_json(j, f);
 }
 
@@ -183,6 +185,8 @@ static void begin_frame_line(const struct vmcore *h, size_t number, const struct
 	add_code_place(&place, out);
 	if (f->interrupted && number && frame_mode(f) != FRAME_USER)
 		buf_addstr(out, " (interrupted)");
+	if (f->traced)
+		buf_addstr(out, " (traced)");
 }
 
 void add_frame_line(const struct vmcore *h, size_t number, const struct frame *f, struct buf *out)

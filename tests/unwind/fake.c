@@ -178,6 +178,22 @@ static bool is_thunk(void *self, uint64_t function)
 	return f->thunk && function == f->thunk;
 }
 
+static bool find_edge(void *self, uint64_t pc, struct entry_edge *ret)
+{
+	const struct fake *f = self;
+	*ret = f->edge;
+	return pc >= f->edge_start && pc < f->edge_end;
+}
+
+static enum unwind_return see_traced(void *self, uint64_t slot, uint64_t address, uint64_t *ret)
+{
+	const struct fake *f = self;
+	*ret = f->traced_return;
+	if (!f->trampoline || address != f->trampoline)
+		return RETURN_PLAIN;
+	return f->traced_return && slot == f->traced_slot ? RETURN_TRACED : RETURN_LOST;
+}
+
 struct unwind_source fake_source(struct fake *f)
 {
 	return (struct unwind_source){
@@ -194,5 +210,7 @@ struct unwind_source fake_source(struct fake *f)
 		.calls_handler = calls_handler,
 		.code = f->follows ? follow_code : NULL,
 		.is_thunk = is_thunk,
+		.edge = find_edge,
+		.traced = see_traced,
 	};
 }

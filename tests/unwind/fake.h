@@ -32,10 +32,14 @@ struct fake {
 	uint64_t drops_start, drops_end, kept_at; /* code that keeps the user's rsp elsewhere */
 	uint64_t handler_start, handler_end;	  /* code that calls a handler of this kind */
 	enum unwind_handler handler;
-	uint64_t thunk;	       /* a function that jumps by rax */
-	bool follows;	       /* code is followed, function by function */
-	uint64_t part, parent; /* a part of a function, and which */
-	uint64_t returns;      /* a function that returns are made to jump to */
+	uint64_t thunk;		       /* a function that jumps by rax */
+	bool follows;		       /* code is followed, function by function */
+	uint64_t part, parent;	       /* a part of a function, and which */
+	uint64_t returns;	       /* a function that returns are made to jump to */
+	uint64_t edge_start, edge_end; /* entry code */
+	struct entry_edge edge;
+	uint64_t trampoline;		     /* a tracer's; 0: none */
+	uint64_t traced_slot, traced_return; /* where it lies, and what was there before */
 	struct Dwarf_CFI_s *cfi;
 	uint64_t bias;
 	size_t memory_count, text_count, orc_count, stack_count;

@@ -21,6 +21,7 @@ if HAVE_CMOCKA
 check_PROGRAMS += \
 	tests/unwind/test_cfi \
 	tests/unwind/test_code \
+	tests/unwind/test_edge \
 	tests/unwind/test_entry \
 	tests/unwind/test_fp \
 	tests/unwind/test_interrupt \
@@ -31,6 +32,7 @@ check_PROGRAMS += \
 	tests/unwind/test_unwind
 tests_unwind_test_cfi_SOURCES = tests/unwind/test_cfi.c $(unwind_fake)
 tests_unwind_test_code_SOURCES = tests/unwind/test_code.c $(unwind_fake)
+tests_unwind_test_edge_SOURCES = tests/unwind/test_edge.c $(unwind_fake)
 tests_unwind_test_entry_SOURCES = tests/unwind/test_entry.c $(unwind_fake)
 tests_unwind_test_fp_SOURCES = tests/unwind/test_fp.c $(unwind_fake)
 tests_unwind_test_interrupt_SOURCES = tests/unwind/test_interrupt.c $(unwind_fake)

@@ -437,6 +437,44 @@ static void one_rule_tells_user_mode(void **state)
 	}
 }
 
+/* FUN_B was called by FUN_C, whose return address is a tracer's now. */
+static void return_addresses_that_tracers_replaced(void **state)
+{
+	static const struct {
+		uint64_t kept; /* what was there before; 0: nobody knows */
+		size_t slot;
+		enum unwind_end end;
+		size_t count;
+	} cases[] = {
+		{ FUN_C + 0x10, 33, END_KTHREAD, 3 },
+		{ 0, 33, END_LOST, 3 },
+		{ FUN_C + 0x10, 34, END_LOST, 3 }, /* it is of another call */
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct scene s;
+		set_up(&s);
+		fake_orc(&s.fake, FUN_A, 0x200, orc_call_8);
+		fake_orc(&s.fake, FUN_C, 0x100, orc_end);
+		s.fake.trampoline = FUN_A + 0x80; /* what lies before it is another function */
+		s.fake.traced_slot = task_address(cases[i].slot);
+		s.fake.traced_return = cases[i].kept;
+		s.task[32] = FUN_B + 0x20;
+		s.task[33] = s.fake.trampoline;
+		run(&s, true);
+		assert_int_equal(s.frames.end, cases[i].end);
+		assert_int_equal(s.frames.count, cases[i].count);
+		assert_true(s.frames.list[2].traced);
+		assert_int_equal(s.frames.list[2].saved[REG_RIP], task_address(33));
+		assert_int_equal(rip_of(&s, 2),
+				 cases[i].end == END_LOST ? s.fake.trampoline : cases[i].kept);
+		assert_int_equal(s.frames.list[2].is_trampoline, cases[i].end == END_LOST);
+		if (cases[i].end == END_LOST)
+			assert_non_null(strstr(s.frames.why, "a tracer has taken the place"));
+		frames_free(&s.frames);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -460,6 +498,7 @@ int main(void)
 		cmocka_unit_test(user_mode_is_the_only_frame),
 		cmocka_unit_test(one_rule_tells_user_mode),
 		cmocka_unit_test(only_a_new_thread_goes_from_its_start_to_user_mode),
+		cmocka_unit_test(return_addresses_that_tracers_replaced),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

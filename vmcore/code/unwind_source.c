@@ -11,9 +11,11 @@
 #include "vmcore/code/code_tables.h"
 #include "vmcore/code/modules.h"
 #include "vmcore/code/orc_tables.h"
+#include "vmcore/code/traced_returns.h"
 #include "vmcore/code/unwind_source_asm.h"
 #include "vmcore/dump/dump.h"
 #include "vmcore/kernel/cpus.h"
+#include "vmcore/kernel/entry_code.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/kernel/registers.h"
 #include "vmcore/kernel/stack_copy.h"
@@ -28,6 +30,7 @@ struct unwinder {
 	struct orc_tables *orc;	    /* owned */
 	struct cfi_files *cfi;	    /* owned */
 	struct code_tables *tables; /* owned */
+	struct traced_layout traced;
 	/* On a machine that runs: of the task that is being unwound, and whether one was met whose
 	 * code is not among that of the modules that were listed. */
 	struct stack_copy copy;
@@ -39,6 +42,10 @@ struct question {
 	struct unwinder *u;
 	const struct task *task;
 	const struct cpu *cpu; /* where the task runs; NULL if it does not */
+	/* Read when a trampoline is met first. */
+	struct traced_returns traced; /* owned */
+	bool traced_read;
+	struct err *error; /* owned: memory is out */
 };
 
 struct err *unwinder_new(const struct unwinder_parts *parts, struct unwinder **ret)
@@ -57,6 +64,7 @@ struct err *unwinder_new(const struct unwinder_parts *parts, struct unwinder **r
 		unwinder_free(u);
 		return e;
 	}
+	traced_layout_find(parts->k, &u->traced);
 	*ret = u;
 	return NULL;
 }
@@ -214,6 +222,47 @@ static bool is_thunk(void *self, uint64_t function)
 	return code_map_symbol(q->u->parts.code, function, &symbol) && asm_is_thunk(symbol.name);
 }
 
+static bool find_edge(void *self, uint64_t pc, struct entry_edge *ret)
+{
+	/* arch/x86/entry/entry_64.S, entry_64_compat.S; until 4.1 the second of each pair. */
+	static const struct {
+		const char *name;
+		bool compat;
+	} entries[] = {
+		{ "entry_SYSCALL_64", false },
+		{ "system_call", false },
+		{ "entry_SYSCALL_compat", true },
+		{ "ia32_cstar_target", true },
+	};
+	const struct question *q = self;
+	const struct kernel *k = q->u->parts.k;
+	uint64_t start, nearest = 0;
+	bool compat = false;
+	if (!entry_code_is(k, pc))
+		return false;
+	for (size_t i = 0; i < sizeof(entries) / sizeof(*entries); i++) {
+		if (!kernel_symbol(k, entries[i].name, &start) || start > pc || start < nearest)
+			continue;
+		nearest = start;
+		compat = entries[i].compat;
+	}
+	*ret = (struct entry_edge){ nearest, compat, q->cpu ? q->cpu->offset : 0 };
+	return true;
+}
+
+static enum unwind_return see_traced(void *self, uint64_t slot, uint64_t address, uint64_t *ret)
+{
+	struct question *q = self;
+	const struct unwinder *u = q->u;
+	if (!traced_is_trampoline(&u->traced, address))
+		return RETURN_PLAIN;
+	if (!q->traced_read)
+		q->error =
+			traced_returns_read(u->parts.k, &u->traced, q->task->address, &q->traced);
+	q->traced_read = true;
+	return traced_returns_find(&q->traced, slot, ret) ? RETURN_TRACED : RETURN_LOST;
+}
+
 /* ---- a task ---- */
 
 struct frame unwinder_first_frame(const struct first_regs *first)
@@ -285,8 +334,16 @@ static struct err *frames_from(struct unwinder *u, const struct task *task,
 		.calls_handler = calls_handler,
 		.code = follow_code,
 		.is_thunk = is_thunk,
+		.edge = find_edge,
+		.traced = see_traced,
 	};
-	return unwind(&source, &first.regs, first.how, first.interrupted, ret);
+	struct err *e = unwind(&source, &first.regs, first.how, first.interrupted, ret);
+	traced_returns_free(&q.traced);
+	if (q.error && !e)
+		frames_free(ret);
+	if (q.error && e)
+		err_free(q.error);
+	return e ? e : q.error;
 }
 
 static struct err *read_stamp(const struct unwinder *u, const struct task *task,

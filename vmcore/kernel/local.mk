@@ -4,6 +4,7 @@ libvmcore_a_SOURCES += \
 	vmcore/kernel/cpu_notes.c vmcore/kernel/cpu_notes.h \
 	vmcore/kernel/cpu_switch.c vmcore/kernel/cpu_switch.h \
 	vmcore/kernel/cpus.c vmcore/kernel/cpus.h \
+	vmcore/kernel/entry_code.c vmcore/kernel/entry_code.h \
 	vmcore/kernel/current_task.c vmcore/kernel/current_task.h \
 	vmcore/kernel/host_space.c vmcore/kernel/host_space.h \
 	vmcore/kernel/kernel.c vmcore/kernel/kernel.h \

@@ -14,6 +14,7 @@
 #include "vmcore/dump/dump.h"
 #include "vmcore/kernel/cpu_notes.h"
 #include "vmcore/kernel/cpus.h"
+#include "vmcore/kernel/entry_code.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/kernel/stack_copy.h"
 #include "vmcore/kernel/task_stamp.h"
@@ -170,7 +171,10 @@ static struct err *from_note(const struct registers *r, const struct task *task,
 			       "the CPU's note says user mode at 0x%" PRIx64
 			       ", where this task has no memory",
 			       value[REG_RIP]);
-	if (!user && !on_own_stack(r, task, cpu, value[REG_RSP]))
+	/* A system call's first and last instructions have the user's rsp. The note was known to be
+	 * this CPU's by gs, or lies in its own memory. */
+	if (!user && !on_own_stack(r, task, cpu, value[REG_RSP]) &&
+	    !entry_code_is(r->k, value[REG_RIP]))
 		return unknown(
 			f, "rsp 0x%" PRIx64 " of the CPU's note is on no stack of this task or CPU",
 			value[REG_RSP]);
@@ -179,9 +183,9 @@ static struct err *from_note(const struct registers *r, const struct task *task,
 	/*
 	 * The kernel's own notes hold the value that gs has in user mode
 	 * (arch/x86/include/asm/elf.h: x86_gsbase_read_cpu_inactive()), which is not this CPU's
-	 * while it is in the kernel.
+	 * while it is in the kernel. QEMU's hold what it is.
 	 */
-	if (!user && is_user_address(value[REG_GS_BASE]))
+	if (!user && !note->from_qemu && is_user_address(value[REG_GS_BASE]))
 		regs_forget(&f->regs, REG_GS_BASE);
 	return NULL;
 }

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "vmcore/code/traced_returns.h"
+
+#include <stdlib.h>
+
+#include "base/address.h"
+#include "base/err.h"
+#include "vmcore/kernel/kernel.h"
+#include "vmcore/names/types.h"
+
+enum {
+	RECORDS_MAX = 1024, /* of one task; the function graph tracer has room for 50 */
+	HASH_LISTS = 64,    /* KPROBE_TABLE_SIZE */
+	/* kernel/trace/fgraph.c since 6.11: an entry's last word says in these bits how many words
+	 * it has. */
+	FRAME_WORDS = 0x1ff,
+	GRAPH_WORDS_MAX = 4096 / 8,
+};
+
+struct records {
+	struct traced_return *list; /* owned */
+	size_t count;
+};
+
+/* ---- the layout ---- */
+
+static void find_trampolines(const struct kernel *k, struct traced_layout *l)
+{
+	static const char *const names[TRACED_TRAMPOLINES] = {
+		"arch_rethook_trampoline", /* since 5.18 */
+		"__kretprobe_trampoline",  /* since 5.16 */
+		"kretprobe_trampoline",
+		"return_to_handler", /* the function graph tracer's; since 6.11 fprobe's, too */
+	};
+	for (size_t i = 0; i < TRACED_TRAMPOLINES; i++) {
+		uint64_t address;
+		if (kernel_symbol(k, names[i], &address))
+			l->trampolines[l->trampoline_count++] = address;
+	}
+}
+
+static void find_lists(const struct kernel *k, struct types *t, struct traced_layout *l)
+{
+	static const char node[] = "rethook_node", instance[] = "kretprobe_instance";
+	l->rethooks.known = types_offset(t, "task_struct", "rethooks.first", &l->rethooks.first) &&
+			    types_offset(t, node, "llist.next", &l->rethooks.link) &&
+			    types_offset(t, node, "ret_addr", &l->rethooks.address) &&
+			    types_offset(t, node, "frame", &l->rethooks.slot);
+	l->instances.known =
+		types_offset(t, "task_struct", "kretprobe_instances.first", &l->instances.first) &&
+		types_offset(t, instance, "llist.next", &l->instances.link) &&
+		types_offset(t, instance, "ret_addr", &l->instances.address) &&
+		types_offset(t, instance, "fp", &l->instances.slot);
+	l->hashed.known = kernel_symbol(k, "kretprobe_inst_table", &l->hashed.table) &&
+			  types_offset(t, instance, "hlist.next", &l->hashed.link) &&
+			  types_offset(t, instance, "task", &l->hashed.task) &&
+			  types_offset(t, instance, "ret_addr", &l->hashed.address) &&
+			  types_offset(t, instance, "fp", &l->hashed.slot);
+}
+
+static void find_graph(struct types *t, struct traced_layout *l)
+{
+	static const char entry[] = "ftrace_ret_stack";
+	struct member stack;
+	struct err *e = types_member(t, "task_struct", "ret_stack", &stack);
+	if (!e) {
+		l->graph.stack = stack.offset;
+		l->graph.words = !stack.type_name;
+		e = types_size(t, entry, &l->graph.size);
+	}
+	l->graph.known = !e && stack.is_pointer && l->graph.size &&
+			 types_offset(t, "task_struct", "curr_ret_stack", &l->graph.current) &&
+			 types_offset(t, entry, "ret", &l->graph.address) &&
+			 types_offset(t, entry, "retp", &l->graph.slot);
+	err_free(e);
+}
+
+void traced_layout_find(const struct kernel *k, struct traced_layout *ret)
+{
+	struct types *t = kernel_types(k);
+	*ret = (struct traced_layout){ 0 };
+	find_trampolines(k, ret);
+	if (!ret->trampoline_count || !t)
+		return;
+	find_lists(k, t, ret);
+	find_graph(t, ret);
+}
+
+bool traced_is_trampoline(const struct traced_layout *l, uint64_t address)
+{
+	for (size_t i = 0; i < l->trampoline_count; i++)
+		if (l->trampolines[i] == address)
+			return true;
+	return false;
+}
+
+/* ---- records ---- */
+
+static bool read_word(const struct kernel *k, uint64_t at, uint64_t *ret)
+{
+	struct err *e = kernel_read_u64(k, at, ret);
+	bool read = !e;
+	err_free(e);
+	return read;
+}
+
+/* Records of a trampoline say that another tracer was there before, whose record has more. */
+static struct err *add(const struct kernel *k, const struct traced_layout *l, uint64_t slot_at,
+		       uint64_t address_at, struct records *r)
+{
+	struct traced_return record;
+	if (!read_word(k, slot_at, &record.slot) || !read_word(k, address_at, &record.address) ||
+	    !is_kernel_address(record.slot) || !is_kernel_address(record.address) ||
+	    traced_is_trampoline(l, record.address) || r->count == RECORDS_MAX)
+		return NULL;
+	/* Powers of two are when there is no room left. */
+	if (!(r->count & (r->count - 1))) {
+		struct traced_return *list =
+			reallocarray(r->list, r->count ? 2 * r->count : 1, sizeof(*list));
+		if (!list)
+			return err_nomem();
+		r->list = list;
+	}
+	r->list[r->count++] = record;
+	return NULL;
+}
+
+static struct err *read_rethooks(const struct kernel *k, const struct traced_layout *l,
+				 uint64_t task, struct records *r)
+{
+	uint64_t at;
+	struct err *e = NULL;
+	bool more = l->rethooks.known && read_word(k, task + l->rethooks.first, &at);
+	for (unsigned n = 0; !e && more && at && n < RECORDS_MAX; n++) {
+		uint64_t node = at - l->rethooks.link;
+		e = add(k, l, node + l->rethooks.slot, node + l->rethooks.address, r);
+		more = read_word(k, at, &at);
+	}
+	return e;
+}
+
+static struct err *read_instances(const struct kernel *k, const struct traced_layout *l,
+				  uint64_t task, struct records *r)
+{
+	uint64_t at;
+	struct err *e = NULL;
+	bool more = l->instances.known && read_word(k, task + l->instances.first, &at);
+	for (unsigned n = 0; !e && more && at && n < RECORDS_MAX; n++) {
+		uint64_t node = at - l->instances.link;
+		e = add(k, l, node + l->instances.slot, node + l->instances.address, r);
+		more = read_word(k, at, &at);
+	}
+	return e;
+}
+
+/* Until 5.10: those of all tasks in one table. */
+static struct err *read_hashed(const struct kernel *k, const struct traced_layout *l, uint64_t task,
+			       struct records *r)
+{
+	struct err *e = NULL;
+	unsigned n = 0;
+	for (unsigned i = 0; !e && l->hashed.known && i < HASH_LISTS; i++) {
+		uint64_t at, owner;
+		bool more = read_word(k, l->hashed.table + 8 * i, &at);
+		for (; !e && more && at && n < RECORDS_MAX; n++) {
+			uint64_t node = at - l->hashed.link;
+			if (read_word(k, node + l->hashed.task, &owner) && owner == task)
+				e = add(k, l, node + l->hashed.slot, node + l->hashed.address, r);
+			more = read_word(k, at, &at);
+		}
+	}
+	return e;
+}
+
+static struct err *read_graph_entries(const struct kernel *k, const struct traced_layout *l,
+				      uint64_t stack, int32_t current, struct records *r)
+{
+	struct err *e = NULL;
+	for (int32_t i = 0; !e && i <= current && i < RECORDS_MAX; i++) {
+		uint64_t entry = stack + (uint64_t)i * l->graph.size;
+		e = add(k, l, entry + l->graph.slot, entry + l->graph.address, r);
+	}
+	return e;
+}
+
+/* From the end: the word before an entry's end says where it begins. */
+static struct err *read_graph_words(const struct kernel *k, const struct traced_layout *l,
+				    uint64_t stack, int32_t current, struct records *r)
+{
+	struct err *e = NULL;
+	uint64_t word;
+	while (!e && current > 0 && current <= GRAPH_WORDS_MAX &&
+	       read_word(k, stack + 8 * ((uint64_t)current - 1), &word)) {
+		int32_t length = (int32_t)(word & FRAME_WORDS);
+		if (!length || length > current)
+			break;
+		current -= length;
+		uint64_t entry = stack + 8 * (uint64_t)current;
+		e = add(k, l, entry + l->graph.slot, entry + l->graph.address, r);
+	}
+	return e;
+}
+
+static struct err *read_graph(const struct kernel *k, const struct traced_layout *l, uint64_t task,
+			      struct records *r)
+{
+	uint64_t stack, word;
+	if (!l->graph.known || !read_word(k, task + l->graph.stack, &stack) || !stack ||
+	    !read_word(k, task + l->graph.current, &word))
+		return NULL;
+	int32_t current = (int32_t)(uint32_t)word; /* an int */
+	return l->graph.words ? read_graph_words(k, l, stack, current, r)
+			      : read_graph_entries(k, l, stack, current, r);
+}
+
+static int by_slot(const void *a, const void *b)
+{
+	const struct traced_return *x = a, *y = b;
+	return x->slot < y->slot ? -1 : x->slot > y->slot;
+}
+
+/* One a slot; none where they contradict each other. */
+static void tidy(struct records *r)
+{
+	size_t kept = 0;
+	if (r->count)
+		qsort(r->list, r->count, sizeof(*r->list), by_slot);
+	for (size_t i = 0, next; i < r->count; i = next) {
+		bool agree = true;
+		for (next = i + 1; next < r->count && r->list[next].slot == r->list[i].slot; next++)
+			agree &= r->list[next].address == r->list[i].address;
+		if (agree)
+			r->list[kept++] = r->list[i];
+	}
+	r->count = kept;
+}
+
+struct err *traced_returns_read(const struct kernel *k, const struct traced_layout *l,
+				uint64_t task, struct traced_returns *ret)
+{
+	struct records r = { 0 };
+	struct err *e = read_rethooks(k, l, task, &r);
+	if (!e)
+		e = read_instances(k, l, task, &r);
+	if (!e)
+		e = read_hashed(k, l, task, &r);
+	if (!e)
+		e = read_graph(k, l, task, &r);
+	if (e) {
+		free(r.list);
+		return e;
+	}
+	tidy(&r);
+	*ret = (struct traced_returns){ r.list, r.count };
+	return NULL;
+}
+
+void traced_returns_free(struct traced_returns *t)
+{
+	free(t->list);
+	*t = (struct traced_returns){ 0 };
+}
+
+bool traced_returns_find(const struct traced_returns *t, uint64_t slot, uint64_t *ret)
+{
+	const struct traced_return key = { .slot = slot };
+	if (!t->count)
+		return false;
+	const struct traced_return *found = bsearch(&key, t->list, t->count, sizeof(key), by_slot);
+	if (found)
+		*ret = found->address;
+	return found;
+}
