@@ -11,6 +11,7 @@
 #include "server/monitor/job.h"
 #include "server/monitor/kvm.h"
 #include "server/monitor/vcpu_name.h"
+#include "server/monitor/vcpu_rows.h"
 #include "server/service.h"
 #include "vmcore/kvm/kvm.h"
 #include "vmcore/vmcore.h"
@@ -26,13 +27,12 @@ struct listing {
 	size_t next, end; /* indices of the VMs */
 };
 
-static struct err *show_vcpus(const struct vmcore *h, const struct vm *vm, bool json,
+static struct err *show_vcpus(const struct vmcore *h, const struct vm *vm, enum row_printer printer,
 			      struct buf *out)
 {
 	struct err *e = NULL;
 	for (size_t i = 0; !e && i < vm->vcpu_count; i++)
-		e = json ? add_vcpu_json(h, &vm->vcpus[i], out)
-			 : add_vcpu_line(h, &vm->vcpus[i], out);
+		e = vcpu_print(h, &vm->vcpus[i], printer, out);
 	return e;
 }
 
@@ -46,7 +46,7 @@ static struct err *show_slice(struct vmcore *h, struct target_job *job, struct b
 	for (unsigned n = 0; !e && n < SLICE && l->next < l->end; n++) {
 		struct vm *vm = &vms[l->next++];
 		if (l->only_vcpus)
-			e = show_vcpus(h, vm, l->json, out);
+			e = show_vcpus(h, vm, l->json ? PRINT_JSON : PRINT_TEXT, out);
 		else
 			e = l->json ? add_vm_json(h, vm, out) : add_vm_text(h, vm, out);
 	}
@@ -121,7 +121,7 @@ struct err *monitor_vcpus(struct service *service, struct target_view *view,
 	if (e)
 		return e;
 	if (!args->json && l.next < l.end)
-		add_vcpu_titles(out);
+		vcpu_titles(out);
 	return start_listing(h, &l, args, out);
 }
 
@@ -136,5 +136,5 @@ struct err *monitor_vcpu(struct service *service, struct target_view *view,
 	struct err *e = vcpu_by_name(h, args->list[0], &vcpu);
 	if (e)
 		return e;
-	return args->json ? add_vcpu_whole_json(h, vcpu, out) : add_vcpu_text(h, vcpu, out);
+	return vcpu_print_whole(h, vcpu, args->json ? PRINT_JSON : PRINT_TEXT, out);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* How virtual machines are shown: by `vms`, `vcpus` and `vcpu`, in words and as JSON. */
+/* How virtual machines are shown, in words and as JSON. */
 #ifndef SERVER_MONITOR_KVM_H
 #define SERVER_MONITOR_KVM_H
 
@@ -7,25 +7,14 @@ struct buf;
 struct err;
 struct guest_linux;
 struct vmcore;
-struct vcpu;
 struct vm;
 
-/* A VM, its vCPUs and its memory slots: some lines, or an object and a newline. ERR_NOMEM only, as
- * all of these. */
+/* A VM, its vCPUs and its memory slots: some lines, or an object and a newline. ERR_NOMEM only. */
 struct err *add_vm_text(const struct vmcore *h, struct vm *vm, struct buf *out);
 struct err *add_vm_json(const struct vmcore *h, struct vm *vm, struct buf *out);
 
 /* "Linux 6.1.0, text at 0x...": the kernel that was found in a guest. */
 void add_guest_linux(const struct guest_linux *g, struct buf *out);
-
-/* A line of `vcpus`, and the titles above. */
-void add_vcpu_titles(struct buf *out);
-struct err *add_vcpu_line(const struct vmcore *h, const struct vcpu *vcpu, struct buf *out);
-struct err *add_vcpu_json(const struct vmcore *h, const struct vcpu *vcpu, struct buf *out);
-
-/* Everything about one: with all its guest's registers. */
-struct err *add_vcpu_text(const struct vmcore *h, const struct vcpu *vcpu, struct buf *out);
-struct err *add_vcpu_whole_json(const struct vmcore *h, const struct vcpu *vcpu, struct buf *out);
 
 /* The sentences about what is damaged, if any. */
 void add_kvm_notes(const struct vmcore *h, struct buf *out);

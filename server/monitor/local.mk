@@ -19,9 +19,11 @@ vmcore_gdbserver_SOURCES += \
 	server/monitor/monitor.c server/monitor/monitor.h \
 	server/monitor/named_address.c server/monitor/named_address.h \
 	server/monitor/raw.c server/monitor/raw.h \
+	server/monitor/rows.c server/monitor/rows.h \
 	server/monitor/stacks.c \
 	server/monitor/symbols.c \
 	server/monitor/targets.c \
 	server/monitor/threads.c \
 	server/monitor/vcpu_name.c server/monitor/vcpu_name.h \
+	server/monitor/vcpu_rows.c server/monitor/vcpu_rows.h \
 	server/monitor/walk.c

@@ -5,10 +5,9 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "server/monitor/vcpu_rows.h"
 #include "server/target/osdata_tables.h"
-#include "vmcore/guest/guest_regs.h"
 #include "vmcore/kvm/kvm.h"
-#include "vmcore/kvm/vcpu_state.h"
 #include "vmcore/vmcore.h"
 
 static struct err *vm_item(const struct vmcore *h, struct vm *vm, struct buf *out)
@@ -34,41 +33,6 @@ static struct err *vm_item(const struct vmcore *h, struct vm *vm, struct buf *ou
 	return NULL;
 }
 
-static struct err *vcpu_item(const struct vmcore *h, const struct vcpu *vcpu, struct buf *out)
-{
-	struct vcpu_state s;
-	struct guest_regs guest;
-	struct err *e = vcpu_state_read(h->kvm, vcpu, &s);
-	if (!e)
-		e = guest_regs_read(h->kvm, vcpu, &guest);
-	if (e)
-		return e;
-	buf_addstr(out, "<item>");
-	osdata_columnf(out, "vm", "%" PRIu32, vcpu->vm->pid);
-	osdata_columnf(out, "id", "%d", vcpu->id);
-	if (vcpu->task)
-		osdata_columnf(out, "tid", "%" PRIu32, vcpu->task->tid);
-	else
-		osdata_column(out, "tid", "");
-	if (vcpu->cpu >= 0)
-		osdata_columnf(out, "cpu", "%d", vcpu->cpu);
-	else
-		osdata_column(out, "cpu", "");
-	osdata_column(out, "state", vcpu_doing_name(s.doing));
-	if (s.has_exit && !s.exit_name)
-		osdata_columnf(out, "exit", "0x%" PRIx64, s.exit_code);
-	else
-		osdata_column(out, "exit", s.has_exit ? s.exit_name : "");
-	osdata_column(out, "rip", guest_value_text(&guest, GUEST_RIP).text);
-	if (s.has_root)
-		osdata_columnf(out, "root_hpa", "0x%" PRIx64, s.root_hpa);
-	else
-		osdata_column(out, "root_hpa", "");
-	osdata_columnf(out, "vcpu", "0x%" PRIx64, vcpu->address);
-	buf_addstr(out, "</item>\n");
-	return NULL;
-}
-
 struct err *osdata_vms(const struct vmcore *h, struct buf *out)
 {
 	struct vm *vms;
@@ -86,7 +50,7 @@ struct err *osdata_vcpus(const struct vmcore *h, struct buf *out)
 	struct err *e = kvm_vms(h->kvm, &vms, &count);
 	for (size_t i = 0; !e && i < count; i++)
 		for (size_t n = 0; !e && n < vms[i].vcpu_count; n++)
-			e = vcpu_item(h, &vms[i].vcpus[n], out);
+			e = vcpu_print(h, &vms[i].vcpus[n], PRINT_OSDATA, out);
 	return e;
 }
 

@@ -24,10 +24,12 @@ EXTRA_DIST += $(server_tests) tests/server/gdb_run.py tests/server/failing_reads
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/server/test_exports tests/server/test_image_cure \
-	tests/server/test_context_places
+	tests/server/test_context_places tests/server/test_rows
 tests_server_test_exports_SOURCES = tests/server/test_exports.c \
 	server/files/exports.c server/files/exports.h server/files/overlay.c server/files/overlay.h
 tests_server_test_image_cure_SOURCES = tests/server/test_image_cure.c \
 	server/files/image_cure.c server/files/image_cure.h \
 	server/files/overlay.c server/files/overlay.h
+tests_server_test_rows_SOURCES = tests/server/test_rows.c \
+	server/monitor/rows.c server/monitor/rows.h
 endif
