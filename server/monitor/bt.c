@@ -143,7 +143,8 @@ static struct err *parse(const struct vmcore *h, const struct target_view *view,
 			 const struct monitor_arguments *args, struct wanted *ret)
 {
 	bool chosen = false;
-	struct wanted w = { .task = tasks_find(&h->tasks, view->tid), .json = args->json };
+	struct wanted w = { .task = tasks_find(&h->tasks, view->tid),
+			    .json = args->printer == PRINT_JSON };
 	for (size_t i = 0; i < args->count; i++) {
 		const char *word = args->list[i];
 		struct err *e = NULL;

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "server/monitor/rows.h"
+
 struct buf;
 struct err;
 struct service;
@@ -15,8 +17,8 @@ struct target_view;
 /* The words of a command line behind the command's name, --json taken out. */
 struct monitor_arguments {
 	const char **list;
-	size_t count; /* already within what the table allows */
-	bool json;
+	size_t count;		  /* already within what the table allows */
+	enum row_printer printer; /* PRINT_JSON if --json is among them, else PRINT_TEXT */
 	/* Where a command that works in slices (monitor_job.h) leaves the rest of its work. */
 	struct target_job **ret_job;
 };

@@ -171,7 +171,7 @@ struct err *monitor_dmesg(struct service *service, struct target_view *view,
 	d->job = (struct target_job){ .slice = show_slice,
 				      .free = free_dmesg,
 				      .rests_on = JOB_ON_NOTHING };
-	d->json = args->json;
+	d->json = args->printer == PRINT_JSON;
 	struct err *e = printk_open(h->kernel, &d->log);
 	if (e) {
 		free(d);

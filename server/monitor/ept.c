@@ -379,12 +379,12 @@ struct err *monitor_ept(struct service *service, struct target_view *view,
 		return err_nomem();
 	struct walk_reader reader = mmu_reader(h->kvm);
 	job->job = (struct target_job){ .slice = ept_slice, .free = ept_free };
-	job->json = args->json;
+	job->json = args->printer == PRINT_JSON;
 	job->summary = w.summary;
 	job->key = mmu.tdp ? "gpa" : "gva";
 	e = walk_ranges_new(&reader, &mmu.space, first, last, &job->ranges);
 	if (!e) {
-		if (!args->json && (!mmu.tdp || mmu.is_nested))
+		if (args->printer == PRINT_TEXT && (!mmu.tdp || mmu.is_nested))
 			buf_addf(out, "%s\n",
 				 mmu.tdp ? "addresses are those of the guest's guest"
 					 : "shadow tables: addresses are guest virtual");

@@ -79,12 +79,12 @@ struct err *monitor_frame(struct service *service, struct target_view *view,
 		e = choose(task, frames, args->list[0], view);
 	if (e)
 		return e;
-	if (args->json)
+	if (args->printer == PRINT_JSON)
 		frame_json(h, task, frames, view->frame, out);
 	else
 		frame_text(h, task, frames, view->frame, out);
 	/* Debuggers ask once for a thread's registers, and believe them unchanged until it runs. */
-	if (args->count && !args->json)
+	if (args->count && args->printer == PRINT_TEXT)
 		buf_addstr(out,
 			   "hint: to read them again: in gdb 'maintenance flush register-cache', "
 			   "in lldb 'continue', which runs nothing\n");

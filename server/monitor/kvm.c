@@ -9,9 +9,9 @@
 #include "proto/target.h"
 #include "server/monitor/commands.h"
 #include "server/monitor/job.h"
-#include "server/monitor/kvm.h"
 #include "server/monitor/vcpu_name.h"
 #include "server/monitor/vcpu_rows.h"
+#include "server/monitor/vm_rows.h"
 #include "server/service.h"
 #include "vmcore/kvm/kvm.h"
 #include "vmcore/vmcore.h"
@@ -23,18 +23,10 @@ enum { SLICE = 16 };
 
 struct listing {
 	struct target_job job;
-	bool json, only_vcpus;
+	enum row_printer printer;
+	bool only_vcpus;
 	size_t next, end; /* indices of the VMs */
 };
-
-static struct err *show_vcpus(const struct vmcore *h, const struct vm *vm, enum row_printer printer,
-			      struct buf *out)
-{
-	struct err *e = NULL;
-	for (size_t i = 0; !e && i < vm->vcpu_count; i++)
-		e = vcpu_print(h, &vm->vcpus[i], printer, out);
-	return e;
-}
 
 static struct err *show_slice(struct vmcore *h, struct target_job *job, struct buf *out,
 			      bool *ret_done)
@@ -45,17 +37,12 @@ static struct err *show_slice(struct vmcore *h, struct target_job *job, struct b
 	struct err *e = kvm_vms(h->kvm, &vms, &count);
 	for (unsigned n = 0; !e && n < SLICE && l->next < l->end; n++) {
 		struct vm *vm = &vms[l->next++];
-		if (l->only_vcpus)
-			e = show_vcpus(h, vm, l->json ? PRINT_JSON : PRINT_TEXT, out);
-		else
-			e = l->json ? add_vm_json(h, vm, out) : add_vm_text(h, vm, out);
+		e = l->only_vcpus ? vm_print_vcpus(h, vm, l->printer, out)
+				  : vm_print(h, vm, l->printer, out);
 	}
 	if (e || l->next < l->end)
 		return e;
-	if (l->json)
-		add_kvm_notes_json(h, out);
-	else
-		add_kvm_notes(h, out);
+	vm_print_notes(h, l->printer, out);
 	*ret_done = true;
 	return NULL;
 }
@@ -84,11 +71,11 @@ static struct err *start_listing(struct vmcore *h, const struct listing *wanted,
 }
 
 /* All VMs; when there are none, says why. */
-static struct err *need_vms(struct vmcore *h, bool json, struct buf *out, struct vm **ret,
-			    size_t *ret_count)
+static struct err *need_vms(struct vmcore *h, enum row_printer printer, struct buf *out,
+			    struct vm **ret, size_t *ret_count)
 {
 	struct err *e = kvm_vms(h->kvm, ret, ret_count);
-	if (e || *ret_count || json)
+	if (e || *ret_count || printer != PRINT_TEXT)
 		return e;
 	const char *why = kvm_why(h->kvm);
 	buf_addf(out, "no virtual machines%s%s\n", why ? ": " : "", why ? why : "");
@@ -99,10 +86,10 @@ struct err *monitor_vms(struct service *service, struct target_view *view,
 			const struct monitor_arguments *args, struct buf *out)
 {
 	struct vmcore *h = service->vmcore;
-	struct listing l = { .json = args->json };
+	struct listing l = { .printer = args->printer };
 	struct vm *vms;
 	(void)view;
-	struct err *e = need_vms(h, args->json, out, &vms, &l.end);
+	struct err *e = need_vms(h, args->printer, out, &vms, &l.end);
 	return e ? e : start_listing(h, &l, args, out);
 }
 
@@ -110,17 +97,17 @@ struct err *monitor_vcpus(struct service *service, struct target_view *view,
 			  const struct monitor_arguments *args, struct buf *out)
 {
 	struct vmcore *h = service->vmcore;
-	struct listing l = { .json = args->json, .only_vcpus = true };
+	struct listing l = { .printer = args->printer, .only_vcpus = true };
 	struct vm *vms;
 	(void)view;
-	struct err *e = need_vms(h, args->json, out, &vms, &l.end);
+	struct err *e = need_vms(h, args->printer, out, &vms, &l.end);
 	if (!e && args->count) {
 		e = vm_by_name(h, args->list[0], &l.next);
 		l.end = l.next + 1;
 	}
 	if (e)
 		return e;
-	if (!args->json && l.next < l.end)
+	if (args->printer == PRINT_TEXT && l.next < l.end)
 		vcpu_titles(out);
 	return start_listing(h, &l, args, out);
 }
@@ -136,5 +123,5 @@ struct err *monitor_vcpu(struct service *service, struct target_view *view,
 	struct err *e = vcpu_by_name(h, args->list[0], &vcpu);
 	if (e)
 		return e;
-	return vcpu_print_whole(h, vcpu, args->json ? PRINT_JSON : PRINT_TEXT, out);
+	return vcpu_print_whole(h, vcpu, args->printer, out);
 }

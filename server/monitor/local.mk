@@ -10,9 +10,7 @@ vmcore_gdbserver_SOURCES += \
 	server/monitor/held.c server/monitor/held.h \
 	server/monitor/info.c server/monitor/info.h \
 	server/monitor/job.h \
-	server/monitor/kvm.c server/monitor/kvm.h \
-	server/monitor/kvm_json.c \
-	server/monitor/kvm_text.c \
+	server/monitor/kvm.c \
 	server/monitor/memory.c \
 	server/monitor/mmu.c \
 	server/monitor/modules.c server/monitor/modules.h \
@@ -26,4 +24,5 @@ vmcore_gdbserver_SOURCES += \
 	server/monitor/threads.c \
 	server/monitor/vcpu_name.c server/monitor/vcpu_name.h \
 	server/monitor/vcpu_rows.c server/monitor/vcpu_rows.h \
+	server/monitor/vm_rows.c server/monitor/vm_rows.h \
 	server/monitor/walk.c

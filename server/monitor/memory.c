@@ -88,7 +88,7 @@ struct err *monitor_read(struct service *service, struct target_view *view,
 	if (!bytes)
 		return err_nomem();
 	size_t got = read_up_to(h, view, addr, bytes, len, &stop);
-	if (args->json) {
+	if (args->printer == PRINT_JSON) {
 		struct json j = JSON_INIT(out);
 		struct buf hex = BUF_INIT;
 		buf_addhex(&hex, bytes, got);
@@ -158,7 +158,7 @@ struct err *monitor_vtop(struct service *service, struct target_view *view,
 		if (translated)
 			stop = probe(h, v.pa);
 	}
-	if (args->json) {
+	if (args->printer == PRINT_JSON) {
 		struct json j = JSON_INIT(out);
 		json_object(&j, NULL);
 		json_hex(&j, "address", addr);

@@ -228,7 +228,7 @@ struct err *monitor_mmu(struct service *service, struct target_view *view,
 		e = vcpu_mmu_read(h->kvm, vcpu, &mmu);
 	if (e)
 		return e;
-	if (args->json)
+	if (args->printer == PRINT_JSON)
 		mmu_json(h, vcpu, &mmu, out);
 	else
 		mmu_text(h, vcpu, &mmu, out);

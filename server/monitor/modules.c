@@ -55,7 +55,7 @@ struct err *monitor_each_module(const struct monitor_arguments *args, monitor_of
 	*each = (struct each){
 		.job = { next_modules, free_each },
 		.one = one,
-		.json = args->json,
+		.json = args->printer == PRINT_JSON,
 	};
 	*args->ret_job = &each->job;
 	return NULL;
@@ -197,7 +197,7 @@ struct err *monitor_modules(struct service *service, struct target_view *view,
 {
 	struct vmcore *h = service->vmcore;
 	(void)view;
-	if (!code_map_modules(h->code)->count && !args->json)
+	if (!code_map_modules(h->code)->count && args->printer == PRINT_TEXT)
 		buf_addstr(out, "no modules are loaded\n");
 	return monitor_each_module(args, describe_module);
 }

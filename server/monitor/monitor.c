@@ -40,7 +40,7 @@ static struct err *run_info(struct service *service, struct target_view *view,
 			    const struct monitor_arguments *w, struct buf *out)
 {
 	(void)view;
-	if (w->json)
+	if (w->printer == PRINT_JSON)
 		info_json(service->vmcore, out);
 	else
 		info_text(service->vmcore, out);
@@ -167,7 +167,7 @@ static struct err *run_help(struct service *service, struct target_view *view,
 		if (w->count && strcmp(w->list[0], c->name) != 0)
 			continue;
 		found = true;
-		if (w->json)
+		if (w->printer == PRINT_JSON)
 			help_json(out, c);
 		else
 			buf_addf(out, "%s%s%s%s\n    %s\n", c->name, *c->arguments ? " " : "",
@@ -191,7 +191,7 @@ static struct err *split(char *line, struct monitor_arguments *w, bool *ret_help
 		if (*p)
 			*p++ = 0;
 		if (!strcmp(word, "--json"))
-			w->json = true;
+			w->printer = PRINT_JSON;
 		else if (!strcmp(word, "--help"))
 			*ret_help = true;
 		else if (w->count == WORDS_MAX)
@@ -223,7 +223,7 @@ static struct err *run_line(struct service *service, struct target_view *view, c
 		if (help) {
 			struct monitor_arguments one = { .list = w.list,
 							 .count = 1,
-							 .json = w.json };
+							 .printer = w.printer };
 			return run_help(service, view, &one, out);
 		}
 		w.list++;

@@ -231,7 +231,7 @@ struct err *monitor_stacks(struct service *service, struct target_view *view,
 	s->job = (struct target_job){ .slice = stacks_slice,
 				      .free = stacks_free,
 				      .rests_on = JOB_ON_NOTHING };
-	s->json = args->json;
+	s->json = args->printer == PRINT_JSON;
 	*args->ret_job = &s->job;
 	return NULL;
 }

@@ -390,7 +390,7 @@ struct err *monitor_symbols(struct service *service, struct target_view *view,
 				      .free = free_listing,
 				      .rests_on = JOB_ON_CODE };
 	l->service = service;
-	l->json = args->json;
+	l->json = args->printer == PRINT_JSON;
 	l->names = calloc(args->count + 1, sizeof(*l->names));
 	l->build_ids = calloc(object_count(h) + 1, sizeof(*l->build_ids));
 	struct err *e = l->names && l->build_ids ? NULL : err_nomem();

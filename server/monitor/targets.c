@@ -22,7 +22,7 @@ struct err *monitor_targets(struct service *service, struct target_view *view,
 			return e;
 		/* What a guest runs is looked for now; the host's is what `info` says. */
 		const char *release = i ? target_os_version(t) : NULL;
-		if (args->json) {
+		if (args->printer == PRINT_JSON) {
 			struct json j = JSON_INIT(out);
 			json_object(&j, NULL);
 			json_str(&j, "target", s->list[i].name);

@@ -84,7 +84,7 @@ struct err *monitor_threads(struct service *service, struct target_view *view,
 {
 	struct vmcore *h = service->vmcore;
 	(void)view;
-	if (!args->json)
+	if (args->printer == PRINT_TEXT)
 		buf_addstr(out,
 			   "      tid  st cpu  comm             task                regs    rip\n");
 	for (size_t i = 0; i < h->tasks.count; i++) {
@@ -92,7 +92,7 @@ struct err *monitor_threads(struct service *service, struct target_view *view,
 		struct err *e = registers_get(h->registers, &h->tasks.list[i], &first);
 		if (e)
 			return e;
-		if (args->json)
+		if (args->printer == PRINT_JSON)
 			thread_json(h, &h->tasks.list[i], first, out);
 		else
 			thread_line(h, &h->tasks.list[i], first, out);

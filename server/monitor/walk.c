@@ -325,7 +325,7 @@ struct err *monitor_walk(struct service *service, struct target_view *view,
 	struct vmcore *h = service->vmcore;
 	const struct vcpu *vcpu;
 	uint64_t address;
-	struct output o = { .out = out, .j = JSON_INIT(out), .json = args->json };
+	struct output o = { .out = out, .j = JSON_INIT(out), .json = args->printer == PRINT_JSON };
 	(void)view;
 	bool is_gva = !strcmp(args->list[1], "gva");
 	if (!is_gva && strcmp(args->list[1], "gpa") != 0)

@@ -10,8 +10,8 @@
 #include "base/err.h"
 #include "base/regs.h"
 #include "proto/target.h"
-#include "server/monitor/kvm.h"
 #include "server/monitor/monitor.h"
+#include "server/monitor/vm_rows.h"
 #include "server/service.h"
 #include "server/target/guest_view.h"
 #include "server/target/x86_target.h"
@@ -352,18 +352,7 @@ static void add_info(struct target_guest *t, struct buf *out)
 			 t->guest.pid);
 		return;
 	}
-	buf_addf(out,
-		 "a virtual machine (%s) of process %" PRIu32 ", struct kvm 0x%" PRIx64
-		 ", %zu vCPUs\n",
-		 vm_kind_name(vm->kind), vm->pid, vm->address, vm->vcpu_count);
-	const struct guest_linux *g;
-	struct err *e = guest_linux_find(t->guest.host->kvm, t->guest.vm, &g);
-	if (!e && g->found)
-		add_guest_linux(g, out);
-	else if (!e)
-		buf_addf(out, "its system is not known: %s", g->why);
-	if (!e)
-		buf_addch(out, '\n');
+	struct err *e = vm_print_guest(t->guest.host, t->guest.vm, out);
 	err_free(e);
 	for (size_t i = 0; i < vm->vcpu_count; i++) {
 		struct guest_cpu *c;
