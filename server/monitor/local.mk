@@ -21,7 +21,7 @@ vmcore_gdbserver_SOURCES += \
 	server/monitor/stacks.c \
 	server/monitor/symbols.c \
 	server/monitor/targets.c \
-	server/monitor/threads.c \
+	server/monitor/threads.c server/monitor/threads.h \
 	server/monitor/vcpu_name.c server/monitor/vcpu_name.h \
 	server/monitor/vcpu_rows.c server/monitor/vcpu_rows.h \
 	server/monitor/vm_rows.c server/monitor/vm_rows.h \

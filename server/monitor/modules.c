@@ -23,10 +23,14 @@
 
 enum { SLICE = 8 /* modules whose files are looked at before others have their turn */ };
 
+/* Appends what is to be said of @m. */
+typedef struct err *of_module(struct vmcore *h, const struct module *m, struct buf *out,
+			      enum row_printer printer);
+
 struct each {
 	struct target_job job;
-	monitor_of_module *one;
-	bool json;
+	of_module *one;
+	enum row_printer printer;
 	size_t next;
 };
 
@@ -37,7 +41,7 @@ static struct err *next_modules(struct vmcore *h, struct target_job *job, struct
 	const struct modules *modules = code_map_modules(h->code);
 	struct err *e = NULL;
 	for (int i = 0; !e && i < SLICE && each->next < modules->count; i++)
-		e = each->one(h, &modules->list[each->next++], out, each->json);
+		e = each->one(h, &modules->list[each->next++], out, each->printer);
 	*ret_done = each->next == modules->count;
 	return e;
 }
@@ -47,7 +51,9 @@ static void free_each(struct target_job *job)
 	free(job);
 }
 
-struct err *monitor_each_module(const struct monitor_arguments *args, monitor_of_module *one)
+/* Leaves the work of calling @one for every module, in the order of the kernel's list, in @args's
+ * job. */
+static struct err *each_module(const struct monitor_arguments *args, of_module *one)
 {
 	struct each *each = calloc(1, sizeof(*each));
 	if (!each)
@@ -55,7 +61,7 @@ struct err *monitor_each_module(const struct monitor_arguments *args, monitor_of
 	*each = (struct each){
 		.job = { next_modules, free_each },
 		.one = one,
-		.json = args->printer == PRINT_JSON,
+		.printer = args->printer,
 	};
 	*args->ret_job = &each->job;
 	return NULL;
@@ -64,7 +70,7 @@ struct err *monitor_each_module(const struct monitor_arguments *args, monitor_of
 /* ---- modules ---- */
 
 /* enum module_state (include/linux/module.h); one that is unformed is not in the list. */
-const char *module_state_name(const struct vmcore *h, const struct module *m)
+static const char *state_name(const struct vmcore *h, const struct module *m)
 {
 	static const char *const states[][2] = {
 		{ "MODULE_STATE_LIVE", "live" },
@@ -86,7 +92,127 @@ const char *module_state_name(const struct vmcore *h, const struct module *m)
 	return word;
 }
 
-uint64_t module_size(const struct module *m)
+enum {
+	OF_NAME,
+	OF_ADDRESS,
+	OF_STATE,
+	OF_SIZE,
+	OF_START,
+	OF_RANGES,
+	OF_BUILD_ID,
+	OF_FILE,
+	OF_PACKAGE,
+	OF_COMPRESSED,
+	OF_DEBUG_INFO,
+	OF_NO_DEBUG_INFO,
+	OF_WHY, /* there is no file */
+	OF_SECTIONS_WHY,
+	OF_SECTIONS,
+	OF_VALUES
+};
+
+static const struct column text_columns[] = {
+	{ OF_NAME, .before = "" },
+	{ OF_STATE, .before = "  " },
+	{ OF_SIZE, .before = ", ", .after = " bytes" },
+	{ OF_ADDRESS, .before = ", struct module at ", .digits = 16 },
+	{ OF_RANGES, .before = "\n" },
+	{ OF_BUILD_ID, .before = "    build-id ", .missing = "unknown" },
+	{ OF_FILE, .before = "\n    file " },
+	{ OF_COMPRESSED, .before = " (compressed)" },
+	{ OF_NO_DEBUG_INFO, .before = " (without debug information)" },
+	{ OF_WHY, .before = "\n    " },
+	{ OF_SECTIONS_WHY, .before = "\n    " },
+	{ OF_SECTIONS, .before = "" },
+};
+
+static const struct key json_keys[] = {
+	{ OF_NAME, "name" },
+	{ OF_ADDRESS, "module" },
+	{ OF_STATE, "state" },
+	{ OF_SIZE, "size" },
+	{ OF_RANGES, "ranges" },
+	{ OF_BUILD_ID, "build_id" },
+	{ OF_FILE, "file" },
+	{ OF_PACKAGE, "from_package" },
+	{ OF_COMPRESSED, "compressed" },
+	{ OF_DEBUG_INFO, "debug_info" },
+	{ OF_WHY, "why" },
+	{ OF_SECTIONS, "sections" },
+};
+
+static const struct key osdata_keys[] = {
+	{ OF_NAME, "name" },	 { OF_SIZE, "size" },	   { OF_STATE, "status" },
+	{ OF_START, "address" }, { OF_ADDRESS, "module" },
+};
+
+static const struct row_kind module_kind = { COLUMNS(text_columns), COLUMNS(json_keys),
+					     COLUMNS(osdata_keys) };
+static bool has_code(const struct module *m, unsigned region)
+{
+	return m->regions[region].text_end > m->regions[region].low;
+}
+
+static void ranges_text(const void *of, struct buf *out)
+{
+	const struct module *m = of;
+	for (unsigned i = 0; i < m->region_count; i++)
+		buf_addf(out, "    0x%016" PRIx64 "-0x%016" PRIx64 " %s\n", m->regions[i].low,
+			 m->regions[i].high, has_code(m, i) ? "code" : "data");
+}
+
+static void ranges_json(const void *of, const char *key, struct json *j)
+{
+	const struct module *m = of;
+	json_array(j, key);
+	for (unsigned i = 0; i < m->region_count; i++) {
+		json_object(j, NULL);
+		json_hex(j, "start", m->regions[i].low);
+		json_hex(j, "end", m->regions[i].high);
+		json_bool(j, "code", has_code(m, i));
+		json_end(j);
+	}
+	json_end(j);
+}
+
+static void sections_text(const void *of, struct buf *out)
+{
+	const struct module_sections *sections = of;
+	for (size_t i = 0; i < sections->count; i++) {
+		if (!sections->list[i].kept)
+			continue;
+		buf_addf(out, "\n    0x%016" PRIx64 " ", sections->list[i].address);
+		add_printable(out, sections->list[i].name);
+	}
+}
+
+static void sections_json(const void *of, const char *key, struct json *j)
+{
+	const struct module_sections *sections = of;
+	json_array(j, key);
+	for (size_t i = 0; i < sections->count; i++) {
+		json_object(j, NULL);
+		json_str(j, "name", sections->list[i].name);
+		json_hex(j, "address", sections->list[i].address);
+		json_bool(j, "loaded", sections->list[i].kept);
+		json_end(j);
+	}
+	json_end(j);
+}
+
+static const struct value_printers ranges_printers = { ranges_text, ranges_json };
+static const struct value_printers sections_printers = { sections_text, sections_json };
+
+/* Where it begins: the first of its regions that holds code. */
+static uint64_t start_of(const struct module *m)
+{
+	for (unsigned i = 0; i < m->region_count; i++)
+		if (has_code(m, i))
+			return m->regions[i].low;
+	return m->region_count ? m->regions[0].low : 0;
+}
+
+static uint64_t size_of(const struct module *m)
 {
 	uint64_t size = 0;
 	for (unsigned i = 0; i < m->region_count; i++)
@@ -94,89 +220,35 @@ uint64_t module_size(const struct module *m)
 	return size;
 }
 
-static void add_json(const struct vmcore *h, const struct module_file *file,
-		     const struct module_sections *sections, struct buf *out)
+/* What the kernel has of it. */
+static void fill_module(const struct vmcore *h, const struct module *m, struct value *v)
 {
-	const struct module *m = file->module;
-	struct json j = JSON_INIT(out);
-	json_object(&j, NULL);
-	json_str(&j, "name", m->name);
-	json_hex(&j, "module", m->address);
-	json_str(&j, "state", module_state_name(h, m));
-	json_u64(&j, "size", module_size(m));
-	json_array(&j, "ranges");
-	for (unsigned i = 0; i < m->region_count; i++) {
-		json_object(&j, NULL);
-		json_hex(&j, "start", m->regions[i].low);
-		json_hex(&j, "end", m->regions[i].high);
-		json_bool(&j, "code", m->regions[i].text_end > m->regions[i].low);
-		json_end(&j);
-	}
-	json_end(&j);
-	if (file->build_id)
-		json_str(&j, "build_id", file->build_id);
-	if (file->path) {
-		json_str(&j, "file", file->path);
-		if (file->package)
-			json_str(&j, "from_package", file->package);
-		json_bool(&j, "compressed", file->packed);
-		json_bool(&j, "debug_info", file->has_dwarf);
-	} else {
-		json_str(&j, "why", file->why);
-	}
-	json_array(&j, "sections");
-	for (size_t i = 0; i < sections->count; i++) {
-		json_object(&j, NULL);
-		json_str(&j, "name", sections->list[i].name);
-		json_hex(&j, "address", sections->list[i].address);
-		json_bool(&j, "loaded", sections->list[i].kept);
-		json_end(&j);
-	}
-	json_end(&j);
-	json_end(&j);
-	buf_addch(out, '\n');
+	v[OF_NAME] = value_text(m->name);
+	v[OF_ADDRESS] = value_hex(m->address);
+	v[OF_STATE] = value_text(state_name(h, m));
+	v[OF_SIZE] = value_number(size_of(m));
+	v[OF_START] = value_hex(start_of(m));
+	v[OF_RANGES] = value_parts(&ranges_printers, m);
 }
 
-static void add_sections(const struct module_sections *sections, const char *why, struct buf *out)
+static void fill_file(const struct module_file *file, struct value *v)
 {
-	if (why) {
-		buf_addstr(out, "    ");
-		add_printable(out, why);
-		buf_addch(out, '\n');
+	v[OF_BUILD_ID] = value_text(file->build_id);
+	if (!file->path) {
+		v[OF_WHY] = value_text(file->why);
+		return;
 	}
-	for (size_t i = 0; i < sections->count; i++) {
-		if (!sections->list[i].kept)
-			continue;
-		buf_addf(out, "    0x%016" PRIx64 " ", sections->list[i].address);
-		add_printable(out, sections->list[i].name);
-		buf_addch(out, '\n');
-	}
-}
-
-static void add_text(const struct vmcore *h, const struct module_file *file,
-		     const struct module_sections *sections, const char *why, struct buf *out)
-{
-	const struct module *m = file->module;
-	add_printable(out, m->name);
-	buf_addf(out, "  %s, %" PRIu64 " bytes, struct module at 0x%016" PRIx64 "\n",
-		 module_state_name(h, m), module_size(m), m->address);
-	for (unsigned i = 0; i < m->region_count; i++)
-		buf_addf(out, "    0x%016" PRIx64 "-0x%016" PRIx64 " %s\n", m->regions[i].low,
-			 m->regions[i].high,
-			 m->regions[i].text_end > m->regions[i].low ? "code" : "data");
-	buf_addf(out, "    build-id %s\n    ", file->build_id ? file->build_id : "unknown");
-	if (file->path)
-		buf_addf(out, "file %s%s%s", file->path, file->packed ? " (compressed)" : "",
-			 file->has_dwarf ? "" : " (without debug information)");
-	else
-		add_printable(out, file->why);
-	buf_addch(out, '\n');
-	add_sections(sections, why, out);
+	v[OF_FILE] = value_text(file->path);
+	v[OF_PACKAGE] = value_text(file->package);
+	v[OF_COMPRESSED] = value_bool(file->packed);
+	v[OF_DEBUG_INFO] = value_bool(file->has_dwarf);
+	v[OF_NO_DEBUG_INFO] = value_bool(!file->has_dwarf);
 }
 
 static struct err *describe_module(struct vmcore *h, const struct module *m, struct buf *out,
-				   bool json)
+				   enum row_printer printer)
 {
+	struct value row[OF_VALUES] = { 0 };
 	const struct module_file *file;
 	const struct module_sections *sections;
 	const char *why;
@@ -185,11 +257,22 @@ static struct err *describe_module(struct vmcore *h, const struct module *m, str
 		e = module_files_sections(h->module_files, m, &sections, &why);
 	if (e)
 		return e;
-	if (json)
-		add_json(h, file, sections, out);
-	else
-		add_text(h, file, sections, why, out);
+	fill_module(h, m, row);
+	fill_file(file, row);
+	row[OF_SECTIONS_WHY] = value_text(why);
+	row[OF_SECTIONS] = value_parts(&sections_printers, sections);
+	row_print(&module_kind, printer, row, out);
 	return NULL;
+}
+
+void modules_osdata(const struct vmcore *h, struct buf *out)
+{
+	const struct modules *modules = code_map_modules(h->code);
+	for (size_t i = 0; i < modules->count; i++) {
+		struct value row[OF_VALUES] = { 0 };
+		fill_module(h, &modules->list[i], row);
+		row_print(&module_kind, PRINT_OSDATA, row, out);
+	}
 }
 
 struct err *monitor_modules(struct service *service, struct target_view *view,
@@ -199,7 +282,7 @@ struct err *monitor_modules(struct service *service, struct target_view *view,
 	(void)view;
 	if (!code_map_modules(h->code)->count && args->printer == PRINT_TEXT)
 		buf_addstr(out, "no modules are loaded\n");
-	return monitor_each_module(args, describe_module);
+	return each_module(args, describe_module);
 }
 
 /* ---- lldb ---- */
@@ -228,9 +311,9 @@ static bool is_plain(const char *name)
 }
 
 /* One command a line; or as JSON. */
-static void add_command(struct buf *out, const char *command, bool json)
+static void add_command(struct buf *out, const char *command, enum row_printer printer)
 {
-	if (!json) {
+	if (printer == PRINT_TEXT) {
 		buf_addf(out, "%s\n", command);
 		return;
 	}
@@ -242,7 +325,7 @@ static void add_command(struct buf *out, const char *command, bool json)
 }
 
 static struct err *script_module(struct vmcore *h, const struct module *m, struct buf *out,
-				 bool json)
+				 enum row_printer printer)
 {
 	const struct module_file *file;
 	struct ko_file *ko;
@@ -269,7 +352,7 @@ static struct err *script_module(struct vmcore *h, const struct module *m, struc
 	} else {
 		buf_addstr(&line, "target modules add ");
 		add_quoted(&line, file->path);
-		add_command(out, line.data, json);
+		add_command(out, line.data, printer);
 		buf_reset(&line);
 		buf_addstr(&line, "target modules load --file ");
 		add_quoted(&line, file->path);
@@ -279,7 +362,7 @@ static struct err *script_module(struct vmcore *h, const struct module *m, struc
 				buf_addf(&line, " %s 0x%" PRIx64, s[i].name, s[i].address);
 	}
 	err_free(e);
-	add_command(out, line.data, json);
+	add_command(out, line.data, printer);
 	e = buf_error(&line);
 	buf_free(&line);
 	return e;
@@ -292,5 +375,5 @@ struct err *monitor_lldb_script(struct service *service, struct target_view *vie
 	(void)h;
 	(void)view;
 	(void)out;
-	return monitor_each_module(args, script_module);
+	return each_module(args, script_module);
 }

@@ -145,10 +145,10 @@ void row_titles(const struct columns *c, struct buf *out)
 
 void row_members(const struct keys *k, const struct value *row, struct json *j)
 {
-	for (size_t i = 0; i < k->count; i++) {
-		const char *key = k->list[i].name;
-		const struct value *v = &row[k->list[i].value];
-		char one[2] = { (char)v->number, 0 };
+	const struct key *end = k->list + k->count;
+	for (const struct key *at = k->list; at < end; at++) {
+		const char *key = at->name;
+		const struct value *v = &row[at->value];
 		switch (v->type) {
 		case VALUE_UNKNOWN:
 			break;
@@ -166,7 +166,7 @@ void row_members(const struct keys *k, const struct value *row, struct json *j)
 			json_bool(j, key, v->number);
 			break;
 		case VALUE_CHAR:
-			json_str(j, key, one);
+			json_str(j, key, (const char[]){ (char)v->number, 0 });
 			break;
 		case VALUE_TEXT:
 			json_str(j, key, v->text);

@@ -40,8 +40,8 @@ struct value_printers {
 
 struct value {
 	enum value_type type;
-	uint64_t number;
 	union {
+		uint64_t number;
 		const char *text; /* borrowed */
 		const void *of;	  /* borrowed; the argument of the printers */
 	};

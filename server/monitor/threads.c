@@ -1,23 +1,106 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <inttypes.h>
 #include <stdint.h>
 
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/json.h"
-#include "base/printable.h"
 #include "base/regs.h"
 #include "server/monitor/commands.h"
+#include "server/monitor/threads.h"
 #include "server/service.h"
 #include "unwind/unwind.h"
 #include "vmcore/code/code_place.h"
 #include "vmcore/code/unwind_source.h"
 #include "vmcore/kernel/registers.h"
-#include "vmcore/kernel/task_state.h"
 #include "vmcore/kvm/kvm.h"
 #include "vmcore/vmcore.h"
 
-enum { COMM_WIDTH = 16 };
+enum {
+	THREAD_TID,
+	THREAD_PID,
+	THREAD_COMM,
+	THREAD_KIND,
+	THREAD_TASK,
+	THREAD_VCPU,
+	THREAD_STATE,	    /* a letter in any case */
+	THREAD_KNOWN_STATE, /* the same, if it is known */
+	THREAD_CPU,
+	THREAD_ON_CPU,
+	THREAD_FROM,
+	THREAD_WHY,
+	THREAD_REGS,
+	THREAD_RIP_FROM, /* where its rip is from, the rip and its place; else why it is unknown */
+	THREAD_RIP,
+	THREAD_PLACE,
+	THREAD_RIP_UNKNOWN,
+	THREAD_VALUES
+};
+
+static const struct column text_columns[] = {
+	{ THREAD_TID, "tid", .width = 9 },
+	{ THREAD_STATE, "st", .before = "  " },
+	{ THREAD_ON_CPU, .before = "*", .instead = " " },
+	{ THREAD_CPU, "cpu", " ", .width = 3, .missing = "-1" },
+	{ THREAD_COMM, "comm", "  ", .width = -16 },
+	{ THREAD_TASK, "task", " ", .width = -18, .digits = 16 },
+	{ THREAD_RIP_FROM, "regs", "  ", .width = -6 },
+	{ THREAD_RIP, "rip", "  ", .digits = 16 },
+	{ THREAD_PLACE, .before = " " },
+	{ THREAD_RIP_UNKNOWN, .before = "  unknown: " },
+};
+
+static const struct key json_keys[] = {
+	{ THREAD_TID, "tid" },		 { THREAD_PID, "pid" },	  { THREAD_COMM, "comm" },
+	{ THREAD_KIND, "kind" },	 { THREAD_TASK, "task" }, { THREAD_VCPU, "vcpu" },
+	{ THREAD_KNOWN_STATE, "state" }, { THREAD_CPU, "cpu" },	  { THREAD_ON_CPU, "on_cpu" },
+	{ THREAD_FROM, "regs_from" },	 { THREAD_WHY, "why" },	  { THREAD_REGS, "regs" },
+};
+
+/* Names of what native gdb has, too, are its own: IDEs read "processes". */
+static const struct key osdata_keys[] = {
+	{ THREAD_COMM, "command" }, { THREAD_PID, "pid" },     { THREAD_TID, "tid" },
+	{ THREAD_CPU, "core" },	    { THREAD_STATE, "state" }, { THREAD_TASK, "task" },
+};
+
+static const struct key process_keys[] = {
+	{ THREAD_PID, "pid" },	   { THREAD_COMM, "command" }, { THREAD_CPU, "cores" },
+	{ THREAD_STATE, "state" }, { THREAD_TASK, "task" },
+};
+
+static const struct row_kind thread_kind = { COLUMNS(text_columns), COLUMNS(json_keys),
+					     COLUMNS(osdata_keys) };
+static const struct row_kind process_kind = { .osdata = COLUMNS(process_keys) };
+
+static void regs_json(const void *of, const char *key, struct json *j)
+{
+	const struct regs *regs = of;
+	json_object(j, key);
+	for (uint32_t left = regs->known; left; left &= left - 1) {
+		enum reg n = (enum reg)__builtin_ctz(left);
+		json_hex(j, reg_name(n), regs->value[n]);
+	}
+	json_end(j);
+}
+
+static void place_text(const void *of, struct buf *out)
+{
+	add_code_place(of, out);
+}
+
+static const struct value_printers regs_printers = { .json = regs_json };
+static const struct value_printers place_printers = { .text = place_text };
+
+/* What the list of tasks has of one. */
+static void fill_task(const struct task *t, struct value *v)
+{
+	v[THREAD_TID] = value_number(t->tid);
+	v[THREAD_PID] = value_number(t->pid);
+	v[THREAD_COMM] = value_text(t->comm);
+	v[THREAD_TASK] = value_hex(t->address);
+	v[THREAD_STATE] = value_char(t->state);
+	if (t->cpu >= 0)
+		v[THREAD_CPU] = value_number((uint64_t)t->cpu);
+}
 
 /* On a machine that runs the list is older than the registers: who has what a switch left runs no
  * more. */
@@ -26,57 +109,33 @@ static bool is_on_cpu(const struct task *t, const struct first_regs *first)
 	return t->on_cpu && first->from != REGS_SWITCH;
 }
 
-static void thread_json(const struct vmcore *h, const struct task *t,
-			const struct first_regs *first, struct buf *out)
+static void fill_json(const struct vmcore *h, const struct task *t, const struct first_regs *first,
+		      struct value *v)
 {
-	struct json j = JSON_INIT(out);
-	char state[2] = { t->state, 0 };
-	json_object(&j, NULL);
-	json_u64(&j, "tid", t->tid);
-	json_u64(&j, "pid", t->pid);
-	json_str(&j, "comm", t->comm);
-	json_str(&j, "kind", t->idle ? "idle" : "task");
-	json_hex(&j, "task", t->address);
 	const struct vcpu *vcpu = kvm_vcpu_of_task(h->kvm, t);
+	v[THREAD_KIND] = value_text(t->idle ? "idle" : "task");
 	if (vcpu)
-		json_hex(&j, "vcpu", vcpu->address);
+		v[THREAD_VCPU] = value_hex(vcpu->address);
 	if (t->state != '?')
-		json_str(&j, "state", state);
-	if (t->cpu >= 0)
-		json_u64(&j, "cpu", (uint64_t)t->cpu);
-	json_bool(&j, "on_cpu", is_on_cpu(t, first));
-	json_str(&j, "regs_from", regs_from_name(first->from));
-	if (first->why)
-		json_str(&j, "why", first->why);
-	json_object(&j, "regs");
-	for (enum reg n = 0; n < REG_COUNT; n++)
-		if (regs_known(&first->regs, n))
-			json_hex(&j, reg_name(n), first->regs.value[n]);
-	json_end(&j);
-	json_end(&j);
-	buf_addch(out, '\n');
+		v[THREAD_KNOWN_STATE] = v[THREAD_STATE];
+	v[THREAD_FROM] = value_text(regs_from_name(first->from));
+	v[THREAD_WHY] = value_text(first->why);
+	v[THREAD_REGS] = value_parts(&regs_printers, &first->regs);
 }
 
-static void thread_line(const struct vmcore *h, const struct task *t,
-			const struct first_regs *first, struct buf *out)
+/* @place is what the row points to. */
+static void fill_rip(const struct vmcore *h, const struct first_regs *first,
+		     struct code_place *place, struct value *v)
 {
-	buf_addf(out, "%9" PRIu32 "  %c%c %3d  ", t->tid, t->state, is_on_cpu(t, first) ? '*' : ' ',
-		 t->cpu);
-	size_t column = out->len;
-	add_printable(out, t->comm);
-	size_t width = out->len - column;
-	buf_addf(out, "%*s 0x%016" PRIx64 "  ", width < COMM_WIDTH ? (int)(COMM_WIDTH - width) : 0,
-		 "", t->address);
 	if (!regs_known(&first->regs, REG_RIP)) {
-		buf_addf(out, "unknown: %s\n", first->why ? first->why : "no registers");
+		v[THREAD_RIP_UNKNOWN] = value_text(first->why ? first->why : "no registers");
 		return;
 	}
 	const struct frame frame = unwinder_first_frame(first);
-	struct code_place place = code_place_of_frame(h->code, &frame);
-	buf_addf(out, "%-6s  0x%016" PRIx64 " ", regs_from_name(first->from),
-		 frame.regs.value[REG_RIP]);
-	add_code_place(&place, out);
-	buf_addch(out, '\n');
+	*place = code_place_of_frame(h->code, &frame);
+	v[THREAD_RIP_FROM] = value_text(regs_from_name(first->from));
+	v[THREAD_RIP] = value_hex(frame.regs.value[REG_RIP]);
+	v[THREAD_PLACE] = value_parts(&place_printers, place);
 }
 
 struct err *monitor_threads(struct service *service, struct target_view *view,
@@ -85,17 +144,34 @@ struct err *monitor_threads(struct service *service, struct target_view *view,
 	struct vmcore *h = service->vmcore;
 	(void)view;
 	if (args->printer == PRINT_TEXT)
-		buf_addstr(out,
-			   "      tid  st cpu  comm             task                regs    rip\n");
+		row_titles(&thread_kind.text, out);
 	for (size_t i = 0; i < h->tasks.count; i++) {
+		const struct task *t = &h->tasks.list[i];
 		const struct first_regs *first;
-		struct err *e = registers_get(h->registers, &h->tasks.list[i], &first);
+		struct value row[THREAD_VALUES] = { 0 };
+		struct code_place place;
+		struct err *e = registers_get(h->registers, t, &first);
 		if (e)
 			return e;
+		fill_task(t, row);
+		row[THREAD_ON_CPU] = value_bool(is_on_cpu(t, first));
 		if (args->printer == PRINT_JSON)
-			thread_json(h, &h->tasks.list[i], first, out);
+			fill_json(h, t, first, row);
 		else
-			thread_line(h, &h->tasks.list[i], first, out);
+			fill_rip(h, first, &place, row);
+		row_print(&thread_kind, args->printer, row, out);
 	}
 	return NULL;
+}
+
+void threads_osdata(const struct vmcore *h, bool processes, struct buf *out)
+{
+	for (size_t i = 0; i < h->tasks.count; i++) {
+		const struct task *t = &h->tasks.list[i];
+		struct value row[THREAD_VALUES] = { 0 };
+		if (t->idle || (processes && t->tid != t->pid))
+			continue;
+		fill_task(t, row);
+		row_print(processes ? &process_kind : &thread_kind, PRINT_OSDATA, row, out);
+	}
 }

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "server/monitor/rows.h"
 #include "server/target/osdata_tables.h"
 #include "vmcore/vmcore.h"
 
@@ -58,15 +59,25 @@ void osdata_free(struct osdata *o)
 	free(o);
 }
 
+enum { TYPE_NAME, TYPE_DESCRIPTION, TYPE_TITLE, TYPE_VALUES };
+
+static const struct key type_keys[] = {
+	{ TYPE_NAME, "Type" },
+	{ TYPE_DESCRIPTION, "Description" },
+	{ TYPE_TITLE, "Title" },
+};
+static const struct row_kind type_kind = { .osdata = COLUMNS(type_keys) };
+
 static struct err *make_types(const struct vmcore *h, struct buf *out)
 {
 	(void)h;
 	for (int i = 1; i < TABLES; i++) {
-		buf_addstr(out, "<item>");
-		osdata_column(out, "Type", tables[i].name);
-		osdata_column(out, "Description", tables[i].description);
-		osdata_column(out, "Title", tables[i].title);
-		buf_addstr(out, "</item>\n");
+		const struct value row[TYPE_VALUES] = {
+			[TYPE_NAME] = value_text(tables[i].name),
+			[TYPE_DESCRIPTION] = value_text(tables[i].description),
+			[TYPE_TITLE] = value_text(tables[i].title),
+		};
+		row_print(&type_kind, PRINT_OSDATA, row, out);
 	}
 	return NULL;
 }

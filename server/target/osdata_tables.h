@@ -1,18 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The tables of `info os`, and how their items are written (GDB manual, "Operating System
- * Information"). */
+/* The tables of `info os` (GDB manual, "Operating System Information"). */
 #ifndef SERVER_TARGET_OSDATA_TABLES_H
 #define SERVER_TARGET_OSDATA_TABLES_H
 
 struct buf;
 struct err;
 struct vmcore;
-
-/* A column of an item. @text may hold any bytes. */
-void osdata_column(struct buf *out, const char *name, const char *text);
-/* The same of some 60 characters at most. */
-__attribute__((format(printf, 3, 4))) void osdata_columnf(struct buf *out, const char *name,
-							  const char *fmt, ...);
 
 /*
  * Append the items of a table. What is not known of one is an empty column; an error when a table
