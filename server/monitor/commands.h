@@ -10,6 +10,7 @@
 
 struct buf;
 struct err;
+struct monitor_guest;
 struct service;
 struct target_job;
 struct target_view;
@@ -17,8 +18,9 @@ struct target_view;
 /* The words of a command line behind the command's name, --json taken out. */
 struct monitor_arguments {
 	const char **list;
-	size_t count;		  /* already within what the table allows */
-	enum row_printer printer; /* PRINT_JSON if --json is among them, else PRINT_TEXT */
+	size_t count;			   /* already within what the table allows */
+	enum row_printer printer;	   /* PRINT_JSON if --json is among them, else PRINT_TEXT */
+	const struct monitor_guest *guest; /* whose monitor it is; NULL: the host's */
 	/* Where a command that works in slices (monitor_job.h) leaves the rest of its work. */
 	struct target_job **ret_job;
 };

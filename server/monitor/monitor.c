@@ -5,12 +5,12 @@
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/json.h"
 #include "base/log.h"
 #include "proto/target.h"
 #include "server/markdown.h"
@@ -31,6 +31,10 @@ struct command {
 	unsigned least, most;  /* arguments, without --json */
 	struct err *(*run)(struct service *service, struct target_view *view,
 			   const struct monitor_arguments *w, struct buf *out);
+	/* In a guest's monitor: the sentence of its help, NULL if the command needs the host; and
+	 * what its first argument is, which is not typed there. */
+	const char *guest_help;
+	enum { GIVE_NOTHING, GIVE_VM, GIVE_VCPU } give;
 };
 
 static struct err *run_help(struct service *service, struct target_view *view,
@@ -40,6 +44,8 @@ static struct err *run_info(struct service *service, struct target_view *view,
 			    const struct monitor_arguments *w, struct buf *out)
 {
 	(void)view;
+	if (w->guest)
+		return w->guest->info(w->guest->closure, w->printer, out);
 	if (w->printer == PRINT_JSON)
 		info_json(service->vmcore, out);
 	else
@@ -66,95 +72,149 @@ static struct err *run_refresh(struct service *service, struct target_view *view
 }
 
 static const struct command commands[] = {
-	{ "help", "[COMMAND]", "what commands there are", true, 0, 1, run_help },
+	{ "help", "[COMMAND]", "what commands there are", true, 0, 1, .run = run_help,
+	  .guest_help = "what commands a guest has" },
 	{ "info", "", "what the dump holds: kernel, format, date, panic, CPUs, tasks", true, 0, 0,
-	  run_info },
+	  .run = run_info,
+	  .guest_help = "which virtual machine this is, what runs in it, and its vCPUs" },
 	{ "refresh", "", "take the list of threads of a live machine anew", false, 0, 0,
-	  run_refresh },
+	  .run = run_refresh },
 	{ "threads", "", "every task and idle CPU, with where its registers come from", true, 0, 0,
-	  monitor_threads },
+	  .run = monitor_threads },
 	{ "bt", "[TID|--all|--cpu N] [--regs] [--raw] [--inline]",
 	  "the frames of the selected thread, of another or of all: where each is and how it was "
 	  "found; with --regs what each register held there and where that was saved, with --raw "
 	  "the words of the stack with what each is, with --inline the inlined functions and the "
 	  "lines of the source",
-	  true, 0, 6, monitor_bt },
+	  true, 0, 6, .run = monitor_bt },
 	{ "frame", "[N]",
 	  "show the registers of frame N of the selected thread, as 'bt' numbers them, instead of "
 	  "those of frame 0; without N, say which frame's are shown",
-	  true, 0, 1, monitor_frame },
+	  true, 0, 1, .run = monitor_frame },
 	{ "stacks", "", "threads grouped by identical stacks, those of most threads first", true, 0,
-	  0, monitor_stacks },
+	  0, .run = monitor_stacks },
 	{ "modules", "",
 	  "the loaded modules: where they and their sections lie, state, build-id, and their files",
-	  true, 0, 0, monitor_modules },
+	  true, 0, 0, .run = monitor_modules },
 	{ "symbols", "[--fetch] [OBJECT]...",
 	  "the files that hold the symbols of the kernel ('vmlinux') and of each module: which are "
 	  "wanted, what was found, and which package has the others; --fetch asks debuginfod for "
 	  "those, and does not wait for them",
-	  true, 0, WORDS_MAX, monitor_symbols },
+	  true, 0, WORDS_MAX, .run = monitor_symbols },
 	{ "lldb-script", "", "commands for lldb that load the files of modules where they lie",
-	  true, 0, 0, monitor_lldb_script },
-	{ "dmesg", "", "the kernel's log, as dmesg prints it", true, 0, 0, monitor_dmesg },
+	  true, 0, 0, .run = monitor_lldb_script },
+	{ "dmesg", "", "the kernel's log, as dmesg prints it", true, 0, 0, .run = monitor_dmesg },
 	{ "vms", "",
 	  "the virtual machines of KVM: process, kind, vCPUs with their states, memory slots", true,
-	  0, 0, monitor_vms },
+	  0, 0, .run = monitor_vms },
 	{ "vcpus", "[VM]",
 	  "the vCPUs of all virtual machines, or of that of process VM (or with its struct kvm at "
 	  "VM): thread, state, last exit, guest's rip",
-	  true, 0, 1, monitor_vcpus },
+	  true, 0, 1, .run = monitor_vcpus,
+	  .guest_help = "its vCPUs: thread on the host, state, last exit, rip", .give = GIVE_VM },
 	{ "vcpu", "ID",
 	  "one vCPU, by its struct kvm_vcpu, its thread or as VM:ID, with the guest's "
 	  "registers and where each is from",
-	  true, 1, 1, monitor_vcpu },
+	  true, 1, 1, .run = monitor_vcpu,
+	  .guest_help = "the selected vCPU, with its registers and where each is from",
+	  .give = GIVE_VCPU },
 	{ "read", "ADDR LEN",
 	  "bytes of memory as the selected thread sees it; says which kind of missing memory stops "
 	  "it; ADDR is hexadecimal, a symbol of the kernel or of a module, or MODULE:SYMBOL",
-	  true, 2, 2, monitor_read },
+	  true, 2, 2, .run = monitor_read },
 	{ "vtop", "ADDR",
 	  "walk the selected thread's page tables: every level, then where it leads (ADDR as for "
 	  "read)",
-	  true, 1, 1, monitor_vtop },
+	  true, 1, 1, .run = monitor_vtop },
 	{ "walk", "VCPU gva|gpa ADDR",
 	  "where an address of a guest leads, every step: guest virtual to guest physical by the "
 	  "guest's own tables, then by memory slot and beside it by EPT or NPT (VCPU as for vcpu)",
-	  true, 3, 3, monitor_walk },
+	  true, 3, 3, .run = monitor_walk,
+	  .guest_help = "where an address of the selected vCPU leads, every step",
+	  .give = GIVE_VCPU },
 	{ "mmu", "VCPU",
 	  "KVM's MMU of a vCPU: root, levels, EPT or NPT or shadow tables, roles, counts", true, 1,
-	  1, monitor_mmu },
+	  1, .run = monitor_mmu, .guest_help = "the selected vCPU's MMU as KVM has it",
+	  .give = GIVE_VCPU },
 	{ "ept", "VCPU [GPA..GPA] [--summary]",
 	  "what the EPT or NPT of a vCPU maps, as ranges with page sizes and rights; with "
 	  "--summary "
 	  "how much there is of each page size and rights",
-	  true, 1, 3, monitor_ept },
+	  true, 1, 3, .run = monitor_ept, .guest_help = "what the nested page tables map",
+	  .give = GIVE_VCPU },
 	{ "targets", "", "what is served, the host and with --guests every VM, and where", true, 0,
-	  0, monitor_targets },
+	  0, .run = monitor_targets, .guest_help = "what is served, and where" },
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(*commands) };
 
-static struct err *unknown_command(const char *name)
+/* ---- what there is ---- */
+
+static bool is_there(const struct command *c, bool guest)
+{
+	return !guest || c->guest_help;
+}
+
+/* What is typed behind the name. */
+static const char *arguments_of(const struct command *c, bool guest)
+{
+	const char *arguments = c->arguments;
+	if (guest && c->give != GIVE_NOTHING) {
+		arguments += strcspn(arguments, " ");
+		arguments += strspn(arguments, " ");
+	}
+	return arguments;
+}
+
+static void add_words(bool guest, struct buf *out)
+{
+	const char *before = "";
+	for (size_t i = 0; i < COMMANDS; i++) {
+		if (!is_there(&commands[i], guest))
+			continue;
+		buf_addf(out, "%s%s", before, commands[i].name);
+		before = " ";
+	}
+}
+
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (!strcmp(name, commands[i].name))
+			return &commands[i];
+	return NULL;
+}
+
+static struct err *no_command(const char *name, bool guest)
 {
 	struct buf names = BUF_INIT;
-	monitor_words(&names);
+	add_words(guest, &names);
 	struct err *e = buf_error(&names);
-	if (!e)
+	if (!e && find_command(name))
+		e = err_new(ERR_INVALID,
+			    "'%s' needs the host: it is a command of the host's monitor, and "
+			    "'targets' says where that is; a guest has: %s",
+			    name, names.data);
+	else if (!e)
 		e = err_new(ERR_INVALID, "there is no monitor command '%s'; there are: %s", name,
 			    names.data);
 	buf_free(&names);
 	return e;
 }
 
-static void help_json(struct buf *out, const struct command *c)
-{
-	struct json j = JSON_INIT(out);
-	json_object(&j, NULL);
-	json_str(&j, "command", c->name);
-	json_str(&j, "arguments", c->arguments);
-	json_str(&j, "help", c->help);
-	json_end(&j);
-	buf_addch(out, '\n');
-}
+enum { HELP_NAME, HELP_ARGUMENTS, HELP_JSON, HELP_SENTENCE, HELP_VALUES };
+
+static const struct column help_columns[] = {
+	{ HELP_NAME, .before = "" },
+	{ HELP_ARGUMENTS, .before = " " },
+	{ HELP_JSON, .before = " [--json]" },
+	{ HELP_SENTENCE, .before = "\n    " },
+};
+static const struct key help_keys[] = { { HELP_NAME, "command" },
+					{ HELP_ARGUMENTS, "arguments" },
+					{ HELP_SENTENCE, "help" } };
+static const struct row_kind help_kind = { .text = COLUMNS(help_columns),
+					   .json = COLUMNS(help_keys) };
 
 static struct err *run_help(struct service *service, struct target_view *view,
 			    const struct monitor_arguments *w, struct buf *out)
@@ -164,17 +224,30 @@ static struct err *run_help(struct service *service, struct target_view *view,
 	bool found = false;
 	for (size_t i = 0; i < COMMANDS; i++) {
 		const struct command *c = &commands[i];
-		if (w->count && strcmp(w->list[0], c->name) != 0)
+		if (!is_there(c, w->guest) || (w->count && strcmp(w->list[0], c->name) != 0))
 			continue;
+		const char *arguments = arguments_of(c, w->guest);
+		const struct value row[HELP_VALUES] = {
+			[HELP_NAME] = value_text(c->name),
+			[HELP_ARGUMENTS] = value_text(
+				*arguments || w->printer == PRINT_JSON ? arguments : NULL),
+			[HELP_JSON] = value_bool(c->json),
+			[HELP_SENTENCE] = value_text(w->guest ? c->guest_help : c->help),
+		};
+		row_print(&help_kind, w->printer, row, out);
 		found = true;
-		if (w->printer == PRINT_JSON)
-			help_json(out, c);
-		else
-			buf_addf(out, "%s%s%s%s\n    %s\n", c->name, *c->arguments ? " " : "",
-				 c->arguments, c->json ? " [--json]" : "", c->help);
 	}
-	return found ? NULL : unknown_command(w->list[0]);
+	if (w->guest && !w->count && w->printer == PRINT_TEXT)
+		buf_addstr(out, "All other commands are the host's.\n");
+	return found ? NULL : no_command(w->list[0], w->guest);
 }
+
+/* ---- a command line ---- */
+
+/* Room for an argument that is not typed. */
+struct given {
+	char text[sizeof("0x0123456789abcdef")];
+};
 
 /* Splits @line (which is changed) at white space. */
 static struct err *split(char *line, struct monitor_arguments *w, bool *ret_help)
@@ -202,11 +275,32 @@ static struct err *split(char *line, struct monitor_arguments *w, bool *ret_help
 	return NULL;
 }
 
-static struct err *run_line(struct service *service, struct target_view *view, char *line,
-			    struct buf *out, struct target_job **ret_job)
+/* The address of what a guest's command is about, as its first argument: the place of the name is
+ * free. */
+static struct err *give_argument(const struct command *c, const struct target_view *view,
+				 struct monitor_arguments *w, struct given *ret)
+{
+	uint64_t address;
+	const struct monitor_guest *g = w->guest;
+	if (!g || c->give == GIVE_NOTHING)
+		return NULL;
+	struct err *e = c->give == GIVE_VM ? g->vm(g->closure, &address)
+					   : g->vcpu(g->closure, view->tid, &address);
+	if (e)
+		return e;
+	snprintf(ret->text, sizeof(ret->text), "0x%" PRIx64, address);
+	memmove(w->list + 1, w->list, w->count++ * sizeof(*w->list));
+	w->list[0] = ret->text;
+	return NULL;
+}
+
+static struct err *run_line(struct service *service, const struct monitor_guest *guest,
+			    struct target_view *view, char *line, struct buf *out,
+			    struct target_job **ret_job)
 {
 	const char *list[WORDS_MAX];
-	struct monitor_arguments w = { .list = list, .ret_job = ret_job };
+	struct monitor_arguments w = { .list = list, .guest = guest, .ret_job = ret_job };
+	struct given given;
 	bool help;
 	struct err *e = split(line, &w, &help);
 	if (e)
@@ -216,28 +310,26 @@ static struct err *run_line(struct service *service, struct target_view *view, c
 		w.list[w.count++] = "help";
 		help = false;
 	}
-	for (size_t i = 0; i < COMMANDS; i++) {
-		const struct command *c = &commands[i];
-		if (strcmp(w.list[0], c->name) != 0)
-			continue;
-		if (help) {
-			struct monitor_arguments one = { .list = w.list,
-							 .count = 1,
-							 .printer = w.printer };
-			return run_help(service, view, &one, out);
-		}
-		w.list++;
-		w.count--;
-		if (w.count < c->least || w.count > c->most)
-			return err_new(ERR_INVALID, "%s: it takes %s; 'help' says more", c->name,
-				       *c->arguments ? c->arguments : "no argument");
-		return err_wrap(c->run(service, view, &w, out), "%s", c->name);
+	const struct command *c = find_command(w.list[0]);
+	if (!c || !is_there(c, guest))
+		return no_command(w.list[0], guest);
+	if (help) {
+		w.count = 1;
+		return run_help(service, view, &w, out);
 	}
-	return unknown_command(w.list[0]);
+	memmove(w.list, w.list + 1, --w.count * sizeof(*w.list));
+	e = give_argument(c, view, &w, &given);
+	if (!e && (w.count < c->least || w.count > c->most)) {
+		const char *arguments = arguments_of(c, guest);
+		return err_new(ERR_INVALID, "%s: it takes %s; 'help' says more", c->name,
+			       *arguments ? arguments : "no argument");
+	}
+	return err_wrap(e ? e : c->run(service, view, &w, out), "%s", c->name);
 }
 
-struct err *monitor_run(struct service *service, struct target_view *view, const char *line,
-			struct buf *out, struct target_job **ret_job)
+static struct err *run(struct service *service, const struct monitor_guest *guest,
+		       struct target_view *view, const char *line, struct buf *out,
+		       struct target_job **ret_job)
 {
 	struct vmcore *h = service->vmcore;
 	char *copy = strdup(line);
@@ -248,13 +340,26 @@ struct err *monitor_run(struct service *service, struct target_view *view, const
 	if (e)
 		log_debug(LOG_TASKS, "the old list of threads has to do: %s", err_msg(e));
 	err_free(e);
-	e = run_line(service, view, copy, out, ret_job);
+	e = run_line(service, guest, view, copy, out, ret_job);
 	free(copy);
 	if (*ret_job) {
 		(*ret_job)->generation = h->generation;
 		(*ret_job)->code_generation = h->code_generation;
 	}
 	return e ? e : buf_error(out);
+}
+
+struct err *monitor_run(struct service *service, struct target_view *view, const char *line,
+			struct buf *out, struct target_job **ret_job)
+{
+	return run(service, NULL, view, line, out, ret_job);
+}
+
+struct err *monitor_run_in_guest(struct service *service, const struct monitor_guest *guest,
+				 struct target_view *view, const char *line, struct buf *out,
+				 struct target_job **ret_job)
+{
+	return run(service, guest, view, line, out, ret_job);
 }
 
 /* Why a job that began before cannot go on; NULL if it can. */
@@ -317,11 +422,16 @@ void monitor_markdown(struct buf *out)
 		buf_addf(out, "\n### `%s`\n\n    %s%s%s%s\n\n", c->name, c->name,
 			 *c->arguments ? " " : "", c->arguments, c->json ? " [--json]" : "");
 		markdown_sentence(out, c->help);
+		if (!c->guest_help)
+			continue;
+		buf_addf(out, "\nA guest's monitor (`--guests`) has it, too:\n\n    %s%s%s%s\n\n",
+			 c->name, *arguments_of(c, true) ? " " : "", arguments_of(c, true),
+			 c->json ? " [--json]" : "");
+		markdown_sentence(out, c->guest_help);
 	}
 }
 
 void monitor_words(struct buf *out)
 {
-	for (size_t i = 0; i < COMMANDS; i++)
-		buf_addf(out, "%s%s", i ? " " : "", commands[i].name);
+	add_words(false, out);
 }

@@ -332,96 +332,81 @@ static const struct target_image_ops image_ops = {
 
 /* ---- monitor ---- */
 
-static void add_help(struct buf *out)
+/* NULL if it is there. */
+static struct err *need_vm(struct guest_view *g)
 {
-	buf_addstr(out, "info\n    which virtual machine this is\n"
-			"targets [--json]\n    what is served, and where\n"
-			"walk gva|gpa ADDR [--json]\n    where an address of the selected vCPU "
-			"leads, every step\n"
-			"mmu [--json]\n    the selected vCPU's MMU as KVM has it\n"
-			"ept [GPA..GPA] [--summary] [--json]\n    what the nested page tables map\n"
-			"All other commands are the host's.\n");
+	struct err *e = guest_view_follow(g);
+	return e || g->vm ? e : guest_view_ended(g);
 }
 
-static void add_info(struct target_guest *t, struct buf *out)
+static struct err *vm_address(void *self, uint64_t *ret)
 {
-	err_free(guest_view_follow(&t->guest));
-	const struct vm *vm = t->guest.vm;
-	if (!vm) {
-		buf_addf(out, "the virtual machine of process %" PRIu32 " has ended\n",
-			 t->guest.pid);
+	struct guest_view *g = guest_of(self);
+	struct err *e = need_vm(g);
+	if (!e)
+		*ret = g->vm->address;
+	return e;
+}
+
+static struct err *vcpu_address(void *self, uint64_t tid, uint64_t *ret)
+{
+	struct guest_view *g = guest_of(self);
+	struct err *e = need_vm(g);
+	const struct vcpu *vcpu = e ? NULL : guest_view_vcpu(g, tid);
+	if (!e && !vcpu)
+		e = err_new(ERR_NOTFOUND, "there is no thread %" PRIu64, tid);
+	if (!e)
+		*ret = vcpu->address;
+	return e;
+}
+
+/* "CPU 0  [halted]  long mode, 4 levels, tables at 0x1000" */
+static void add_cpu(struct guest_view *g, size_t i, struct buf *out)
+{
+	const struct vcpu *vcpu = &g->vm->vcpus[i];
+	struct guest_cpu *c;
+	struct err *e = guest_view_cpu(g, g->tids[i], &c);
+	if (e) {
+		err_free(e);
 		return;
 	}
-	struct err *e = vm_print_guest(t->guest.host, t->guest.vm, out);
-	err_free(e);
-	for (size_t i = 0; i < vm->vcpu_count; i++) {
-		struct guest_cpu *c;
-		e = guest_view_cpu(&t->guest, t->guest.tids[i], &c);
-		if (e) {
-			err_free(e);
-			continue;
-		}
-		buf_addf(out, "CPU %d  ", vm->vcpus[i].id);
-		err_free(add_state(t->guest.host, &vm->vcpus[i], c, out));
-		buf_addstr(out, "  ");
-		if (c->has_space)
-			buf_addf(out, "%s, tables at 0x%" PRIx64 "%s\n",
-				 guest_paging_name(&c->space), walk_root_table(&c->space),
-				 c->stale ? " (by registers that may have changed since)" : "");
-		else
-			buf_addf(out, "%s\n", c->why);
-	}
+	buf_addf(out, "CPU %d  ", vcpu->id);
+	err_free(add_state(g->host, vcpu, c, out));
+	buf_addstr(out, "  ");
+	if (c->has_space)
+		buf_addf(out, "%s, tables at 0x%" PRIx64 "%s\n", guest_paging_name(&c->space),
+			 walk_root_table(&c->space),
+			 c->stale ? " (by registers that may have changed since)" : "");
+	else
+		buf_addf(out, "%s\n", c->why);
 }
 
-/* Whether @line is the command @name; *ret_rest is what follows. */
-static bool is_command(const char *line, const char *name, const char **ret_rest)
+static struct err *info(void *self, enum row_printer printer, struct buf *out)
 {
-	size_t len = strlen(name);
-	if (strncmp(line, name, len) != 0 || (line[len] && line[len] != ' '))
-		return false;
-	*ret_rest = line + len;
-	return true;
+	struct guest_view *g = guest_of(self);
+	struct err *e = guest_view_follow(g);
+	if (!e && !g->vm && printer == PRINT_TEXT) {
+		buf_addf(out, "the virtual machine of process %" PRIu32 " has ended\n", g->pid);
+		return NULL;
+	}
+	if (!e)
+		e = need_vm(g);
+	if (e)
+		return e;
+	if (printer == PRINT_JSON)
+		return vm_print(g->host, g->vm, printer, out);
+	e = vm_print_guest(g->host, g->vm, out);
+	for (size_t i = 0; !e && i < g->vcpu_count; i++)
+		add_cpu(g, i, out);
+	return e;
 }
 
-/* Commands about a vCPU are about the selected one; the others are the host's. */
 static struct err *run_monitor(void *self, struct target_view *view, const char *line,
 			       struct buf *out, struct target_job **ret_job)
 {
-	static const char *const about_vcpu[] = { "walk", "mmu", "ept" };
-	static const char *const passed_on[] = { "targets" };
 	struct target_guest *t = self;
-	const struct vcpu *vcpu = guest_view_vcpu(&t->guest, view->tid);
-	struct target_view of_host = {
-		.tid = t->guest.host->tasks.list[t->guest.host->current].tid
-	};
-	const char *rest;
-	line += strspn(line, " \t");
-	if (!*line || is_command(line, "help", &rest)) {
-		add_help(out);
-		return buf_error(out);
-	}
-	if (is_command(line, "info", &rest)) {
-		add_info(t, out);
-		return buf_error(out);
-	}
-	for (size_t i = 0; i < sizeof(passed_on) / sizeof(*passed_on); i++)
-		if (is_command(line, passed_on[i], &rest))
-			return monitor_run(t->service, &of_host, line, out, ret_job);
-	for (size_t i = 0; vcpu && i < sizeof(about_vcpu) / sizeof(*about_vcpu); i++) {
-		if (!is_command(line, about_vcpu[i], &rest))
-			continue;
-		struct buf whole = BUF_INIT;
-		buf_addf(&whole, "%s 0x%" PRIx64 "%s", about_vcpu[i], vcpu->address, rest);
-		struct err *e = buf_error(&whole);
-		if (!e)
-			e = monitor_run(t->service, &of_host, whole.data, out, ret_job);
-		buf_free(&whole);
-		return e;
-	}
-	return err_new(
-		ERR_INVALID,
-		"a guest has the commands help, info, targets, walk, mmu and ept; all others "
-		"are the host's");
+	const struct monitor_guest guest = { self, vm_address, vcpu_address, info };
+	return monitor_run_in_guest(t->service, &guest, view, line, out, ret_job);
 }
 
 static struct err *go_on(void *self, struct target_view *view, struct target_job *job,

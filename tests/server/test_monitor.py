@@ -247,6 +247,41 @@ def _():
                        r"not present: 0x123456789000 as thread 1 sees it: .+")
 
 
+@check("a guest's monitor: the commands of the same table, about its own VM and the selected vCPU")
+def _():
+    with Server("--guests") as server:
+        address = re.match(r"listening on (\S+) for vm-103$", server.next_line()).group(1)
+        with Client(address) as guest, Client(server.address) as host:
+            # What the host is told by name is what the guest is told without.
+            for of_guest, of_host in [("vcpu", "vcpu 103:0"), ("vcpus", "vcpus 103"), ("mmu", "mmu 103:0"),
+                                      ("ept --summary", "ept 103:0 --summary"),
+                                      ("walk gpa 1000", "walk 103:0 gpa 1000"), ("targets", "targets")]:
+                for suffix in ["", " --json"]:
+                    expected = host.monitor(of_host + suffix)
+                    expect_equal(expected[1], "OK", of_host)
+                    expect_equal(guest.monitor(of_guest + suffix), expected, of_guest + suffix)
+            expect_equal(json.loads(guest.monitor("info --json")[0]), json.loads(host.monitor("vms --json")[0]),
+                         "info --json is the VM's object")
+            names = [json.loads(line)["command"] for line in guest.monitor("help --json")[0].splitlines()]
+            expect_equal(names, ["help", "info", "vcpus", "vcpu", "walk", "mmu", "ept", "targets"], "help")
+            printed, _ = guest.monitor("")
+            expect_in("walk gva|gpa ADDR [--json]\n", printed)
+            expect(printed.endswith("\nAll other commands are the host's.\n"), printed)
+            for line in ["help mmu", "mmu --help"]:
+                expect_equal(guest.monitor(line)[0].splitlines()[0], "mmu [--json]", line)
+            # What needs the host says so; what nobody has says that.
+            words = " ".join(names)
+            for line in ["bt", "bt --all", "help bt", "bt --help"]:
+                printed, reply = guest.monitor(line)
+                expect_equal((printed.removeprefix("help: "), reply), (
+                    "'bt' needs the host: it is a command of the host's monitor, and 'targets' says where that "
+                    f"is; a guest has: {words}\n", "E01"), line)
+            expect_equal(guest.monitor("nope")[0],
+                         f"there is no monitor command 'nope'; there are: {words}\n", "an unknown one")
+            expect_equal(guest.monitor("mmu 103:0")[0], "mmu: it takes no argument; 'help' says more\n",
+                         "a vCPU's name, which is the selected thread's")
+
+
 @check("vtop: every level, large pages, who may do what")
 def _():
     got = object_of("vtop 7f0b9c4b3107 --json")
