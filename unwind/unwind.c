@@ -322,15 +322,20 @@ static bool is_at_edge(struct walk *w, const struct frame *f)
 	return f->interrupted && s->edge && s->edge(s->self, f->regs.value[REG_RIP], &edge);
 }
 
-/* The first frame may have run over its stack's end into the guard page below. */
-static bool enter_first_stack(struct driver *d, uint64_t rsp)
+/*
+ * Enters the stack on which @stopped was: it may have run over the stack's end into the guard page
+ * below (a double fault tells of that, arch/x86/kernel/traps.c). Then only rsp lies there: all that
+ * callers have saved is on the stack.
+ */
+static bool enter_stopped_stack(struct driver *d, const struct frame *stopped)
 {
 	struct walk *w = &d->walk;
 	struct unwind_stack stack;
+	uint64_t rsp = stopped->regs.value[REG_RSP];
 	if (!find_stack(w, rsp, &stack)) {
 		uint64_t above = (rsp | (PAGE - 1)) + 1;
 		bool below = w->source->stack(w->source->self, above, &stack) && stack.low == above;
-		if (!below && is_at_edge(w, w->frame)) {
+		if (!below && is_at_edge(w, stopped)) {
 			w->stack = (struct unwind_stack){ 0 };
 			return true;
 		}
@@ -353,12 +358,9 @@ static bool follow_stack(struct driver *d, const struct frame *next)
 			  to);
 		return false;
 	}
-	if (find_stack(w, to, &stack))
-		return enter_stack(d, &stack);
-	if (!is_at_edge(w, next))
-		return no_stack(w, to);
-	w->stack = (struct unwind_stack){ 0 };
-	return true;
+	if (next->interrupted)
+		return enter_stopped_stack(d, next);
+	return find_stack(w, to, &stack) ? enter_stack(d, &stack) : no_stack(w, to);
 }
 
 /*
@@ -489,7 +491,7 @@ static struct err *run(struct driver *d, const struct frame *first)
 	d->walk.frame = f->list;
 	if (!regs_known(&first->regs, REG_RIP) || !regs_known(&first->regs, REG_RSP))
 		walk_note(&d->walk, "rip or rsp is not known");
-	else if (enter_first_stack(d, first->regs.value[REG_RSP]))
+	else if (enter_stopped_stack(d, first))
 		while (take_step(d, &e))
 			;
 	return e ? e : explain(d);

@@ -164,7 +164,8 @@ struct frames {
 	char *why; /* owned; for END_LOST a sentence, else NULL */
 };
 
-enum { UNWIND_DEPTH_MAX = 512 };
+/* What a stack of 32 KiB (KASAN's) has room for: one that was run over is full of frames. */
+enum { UNWIND_DEPTH_MAX = 4096 };
 
 /*
  * Unwinds from @first, whose rip and rsp must be known. @interrupted as in struct frame. An error

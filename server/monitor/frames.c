@@ -195,6 +195,39 @@ void add_frame_line(const struct vmcore *h, size_t number, const struct frame *f
 	buf_addch(out, '\n');
 }
 
+/* ---- recursion ---- */
+
+enum {
+	PERIOD_MAX = 8, /* functions that call each other in turn */
+	FOLD_LEAST = 8, /* frames; fewer are shown */
+};
+
+/* How often the @period frames that end with @last come again behind it, at the same places. */
+static size_t count_repeats(const struct frames *f, size_t last, size_t period)
+{
+	size_t same = 0;
+	while (last + 1 + same < f->count &&
+	       f->list[last + 1 + same].regs.value[REG_RIP] ==
+		       f->list[last + 1 + same - period].regs.value[REG_RIP])
+		same++;
+	return same / period;
+}
+
+size_t add_repeats(const struct frames *frames, size_t last, struct buf *out)
+{
+	for (size_t period = 1; period <= PERIOD_MAX && period <= last + 1; period++) {
+		size_t times = count_repeats(frames, last, period);
+		if (times < 2 || times * period < FOLD_LEAST)
+			continue;
+		if (period == 1)
+			buf_addf(out, "     %zu more frames like this one\n", times);
+		else
+			buf_addf(out, "     the last %zu frames %zu more times\n", period, times);
+		return times * period;
+	}
+	return 0;
+}
+
 static void scope_text(const struct code_scope *scope, struct buf *out)
 {
 	if (!scope->file)
@@ -245,6 +278,8 @@ void add_frames_text(const struct vmcore *h, const struct task *task, const stru
 			registers_text(&frames->list[i], out);
 		if (detail->raw)
 			raw_stack_text(&raw, i, out);
+		if (!detail->regs && !detail->raw)
+			i += add_repeats(frames, i, out);
 	}
 	raw_stack_free(&raw);
 	if (frames->why)

@@ -27,6 +27,12 @@ void add_task_title(const struct task *task, struct buf *out);
 /* One frame in a line: "#2   0xffffffffc09920fb  cfi     vcpu_enter_guest+0x67b [kvm]". */
 void add_frame_line(const struct vmcore *h, size_t number, const struct frame *f, struct buf *out);
 
+/*
+ * Behind frame @last of @frames: a line that says how often it, or up to eight that end with it,
+ * comes again, if that is often. Returns how many frames need not be shown; 0 and no line: none.
+ */
+size_t add_repeats(const struct frames *frames, size_t last, struct buf *out);
+
 /* Frames of @task, a line or more each, and why they end if they were lost. */
 void add_frames_text(const struct vmcore *h, const struct task *task, const struct frames *frames,
 		     const struct frames_detail *detail, struct buf *out);

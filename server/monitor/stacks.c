@@ -167,8 +167,10 @@ static void group_text(const struct vmcore *h, const struct group *g, struct buf
 	if (g->count > TIDS_SHOWN)
 		buf_addf(out, " and %zu more", g->count - TIDS_SHOWN);
 	buf_addch(out, '\n');
-	for (size_t i = 0; i < g->frames.count; i++)
+	for (size_t i = 0; i < g->frames.count; i++) {
 		add_frame_line(h, i, &g->frames.list[i], out);
+		i += add_repeats(&g->frames, i, out);
+	}
 	if (g->frames.why)
 		buf_addf(out, "lost: %s\n", g->frames.why);
 	buf_addch(out, '\n');

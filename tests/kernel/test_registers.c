@@ -122,6 +122,28 @@ static void rsp_on_no_stack(void **state)
 	machine_close(&m);
 }
 
+/* A stack that was run over: the page below is not mapped, and nobody else's. Where it is mapped it
+ * may be another task's stack. */
+static void rsp_in_the_guard_page(void **state)
+{
+	(void)state;
+	static const char overrun[] =
+		NO_CRASH_NOTES "map 0xffffc90000004000 0x3e5e8000 16k 4k\n"
+			       "put task_struct at vcpu_task: stack = 0xffffc90000004000\n"
+			       "prstatus 110: rip = 0xffffffffc07a21a8 cs = 0x10 rbx = 110 "
+			       "rsp = 0xffffc90000003fc8\n";
+	struct machine m;
+	char extra[512] = "map 0xffffc90000003000 0x3d002000 4k 4k\n";
+	open_with_notes(&m, overrun);
+	assert_int_equal(machine_regs(&m, 110)->from, REGS_NOTE);
+	assert_reg(machine_regs(&m, 110), REG_RBX, 110);
+	machine_close(&m);
+	strcat(extra, overrun);
+	open_with_notes(&m, extra);
+	assert_unknown(&m, 110, "is on no stack");
+	machine_close(&m);
+}
+
 static void user_mode(void **state)
 {
 	(void)state;
@@ -538,6 +560,7 @@ int main(void)
 		cmocka_unit_test(note_on_the_stacks_of_two),
 		cmocka_unit_test(a_cpu_that_switches),
 		cmocka_unit_test(rsp_on_no_stack),
+		cmocka_unit_test(rsp_in_the_guard_page),
 		cmocka_unit_test(user_mode),
 		cmocka_unit_test(user_mode_where_there_is_none),
 		cmocka_unit_test(gs_base_of_user_mode),

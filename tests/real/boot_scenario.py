@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Boots the test machine and takes one scenario's dumps, with what QEMU says of the CPUs.
 
-    boot_scenario.py {main,kdump,nokaslr,linux} KERNEL_DIR INITRD OUTPUT_DIR
+    boot_scenario.py {main,kdump,nokaslr,linux,early} KERNEL_DIR INITRD OUTPUT_DIR
 
 main     one boot, dumped by QEMU: before VMCOREINFO is known, at rest, with a CPU that has just left
          its guest, with a process in user mode, and after a panic
@@ -13,6 +13,9 @@ nokaslr  at rest, without KASLR, with page tables of 4 levels (TCG's CPU makes t
 linux    at rest, with a guest that is a Linux kernel of two CPUs, one of them idle and one, inside
          the guest, in user mode, LOG.guest having what the guest said of itself; and after a panic
          in an interrupt handler, the serial port's, that came while a CPU was inside that guest
+early    without VMCOREINFO, with a CPU that is never started: at rest_init(), where there is one task
+         alone; when init begins; and after init's first write() has run over its kernel stack, as the
+         kernel's function was made to call itself for ever
 
 Beside each dump NAME taken by QEMU it leaves NAME.registers ("info registers" of every CPU) and
 NAME.gdb-registers (gdb's, from QEMU's own stub) of the same paused machine.
@@ -189,6 +192,36 @@ def run_linux(machine, output):
     take_panic(machine, output, "panic-irq")
 
 
+def kernel_symbols(kernel_dir):
+    """{name: address} of the vmlinux, which are true without KASLR."""
+    vmlinux = glob.glob(os.path.join(kernel_dir, "usr/lib/debug/boot/vmlinux-*"))[0]
+    lines = subprocess.run(["nm", vmlinux], stdout=subprocess.PIPE, text=True, check=True).stdout
+    return {fields[-1]: int(fields[0], 16)
+            for fields in map(str.split, lines.splitlines()) if len(fields) == 3}
+
+
+def make_recursive(machine, function):
+    """Lets the function call itself behind the instruction that puts the stack's canary into the
+    frame that it has made: call rel32."""
+    code = gdb_on_stub(machine, "-ex", f"x/32i {function:#x}")
+    at = int(re.search(r"mov +%rax,0x[0-9a-f]+\(%rsp\)\n.*?(0x[0-9a-f]+)", code)[1], 16)
+    call = struct.pack("<Bi", 0xe8, function - (at + 5))
+    gdb_on_stub(machine, *(word for i, byte in enumerate(call) for word in
+                           ("-ex", f"set *(unsigned char *) {at + i:#x} = {byte}")))
+
+
+def run_early(machine, symbols, output):
+    gdb_on_stub(machine, "-ex", f"hbreak *{symbols['rest_init']:#x}", "-ex", "continue",
+                "-ex", "delete")
+    dump_memory(machine, os.path.join(output, "rest-init.elf"), "elf")
+    machine.command("cont")
+    machine.await_console("Run /init as init", BOOT_S)
+    machine.command("stop")
+    dump_memory(machine, os.path.join(output, "one-cpu.elf"), "elf")
+    make_recursive(machine, symbols["vfs_write"])
+    take_panic(machine, output, "overflow")
+
+
 def run_kdump(machine, disk, output):
     for phase in ("no-vmcoreinfo", "run", "run-user"):
         machine.await_console(f"phase {phase}\r", BOOT_S)
@@ -214,7 +247,7 @@ def keep_vmcore(disk, path, size):
 
 
 def main():
-    if len(sys.argv) != 5 or sys.argv[1] not in ("main", "kdump", "nokaslr", "linux"):
+    if len(sys.argv) != 5 or sys.argv[1] not in ("main", "kdump", "nokaslr", "linux", "early"):
         sys.exit(__doc__)
     scenario, kernel_dir, initrd, output = sys.argv[1:]
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the machine is ended too
@@ -226,6 +259,9 @@ def main():
         append += " nokaslr no5lvl unknown_nmi_panic vmcore_test=high"
     elif scenario == "linux":
         append += " sysrq_always_enabled vmcore_test=linux"
+    elif scenario == "early":
+        append += " nokaslr maxcpus=1"
+        extra = ["-S", "-m", "256"]
     elif scenario == "kdump":
         append += " crashkernel=224M vmcore_test=kdump"
         with open(disk, "wb") as file:
@@ -239,6 +275,8 @@ def main():
                 run_nokaslr(machine, output)
             elif scenario == "linux":
                 run_linux(machine, output)
+            elif scenario == "early":
+                run_early(machine, kernel_symbols(kernel_dir), output)
             else:
                 run_kdump(machine, disk, output)
     except MachineError as error:

@@ -139,7 +139,7 @@ if [ -n "$built$older" ]; then
     exec python3 "$here/write_manifest.py" . \
         run.elf run-novmcoreinfo.elf run-vmexit.elf run-user.elf panic.elf
 fi
-for scenario in main kdump nokaslr linux; do
+for scenario in main kdump nokaslr linux early; do
     boot_scenario $scenario
 done
 reencode

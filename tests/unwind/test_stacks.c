@@ -125,6 +125,36 @@ static void a_stack_that_ran_over_is_left_upwards(void **state)
 	assert_lost(&s, 1, "is on no stack");
 }
 
+/* The double fault that tells of it has a stack of its own, and leads to an rsp in the guard page.
+ */
+static void an_exception_in_the_guard_page(void **state)
+{
+	struct scene s;
+	uint64_t df[WORDS] = { 0 };
+	(void)state;
+	set_up(&s);
+	fake_memory(&s.fake, NMI, df, sizeof(df));
+	fake_stack(&s.fake, NMI, NMI + sizeof(df), "DF");
+	fake_orc(&s.fake, FUN_A, 0x100, orc_pt_regs);
+	fake_orc(&s.fake, FUN_B, 0x100,
+		 (struct orc_entry){ .type = ORC_CALL, .sp = ORC_SP, .sp_offset = 0x50 });
+	fake_orc(&s.fake, FUN_C, 0x100, orc_end);
+	regs_set(&s.first, REG_RSP, NMI + 8 * 64);
+	put_kernel_regs(df, 64, FUN_B + 0x18, TASK - 0x38);
+	s.task[2] = FUN_C + 0x10;
+	run(&s, true);
+	assert_int_equal(s.frames.end, END_KTHREAD);
+	assert_int_equal(s.frames.count, 3);
+	assert_int_equal(s.frames.list[1].regs.value[REG_RSP], TASK - 0x38);
+	assert_int_equal(rip_of(&s, 2), FUN_C + 0x10);
+	assert_int_equal(s.frames.list[2].regs.value[REG_RSP], task_address(3));
+	frames_free(&s.frames);
+	/* More than a page below it may be anybody's. */
+	put_kernel_regs(df, 64, FUN_B + 0x18, TASK - 0x1008);
+	run(&s, true);
+	assert_lost(&s, 1, "is on no stack");
+}
+
 /* A program that a program called: two frames of code without symbols or tables. */
 static void programs_call_programs(void **state)
 {
@@ -178,6 +208,7 @@ int main(void)
 		cmocka_unit_test(frame_pointers_cross_stacks_by_saved_registers),
 		cmocka_unit_test(saved_registers_that_lead_back_are_refused),
 		cmocka_unit_test(a_stack_that_ran_over_is_left_upwards),
+		cmocka_unit_test(an_exception_in_the_guard_page),
 		cmocka_unit_test(programs_call_programs),
 		cmocka_unit_test(saved_registers_at_the_edge_of_memory),
 	};

@@ -223,7 +223,7 @@ static void depth_is_capped(void **state)
 	fake_stack(&big.s.fake, base, base + sizeof(big.stack), "task");
 	regs_set(&big.s.first, REG_RSP, base);
 	run(&big.s, true);
-	assert_lost(&big.s, UNWIND_DEPTH_MAX, "more than 512 frames");
+	assert_lost(&big.s, UNWIND_DEPTH_MAX, "more than 4096 frames");
 }
 
 static void a_call_to_nowhere_is_undone(void **state)

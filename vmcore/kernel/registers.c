@@ -154,10 +154,28 @@ static struct err *from_switch(const struct registers *r, const struct task *tas
 
 /* ---- a task that runs ---- */
 
+/* In the page below one of the stacks, which is not mapped: somebody has run over the stack's end.
+ */
+static bool in_guard_page(const struct registers *r, const struct task *task, const struct cpu *cpu,
+			  uint64_t rsp)
+{
+	uint64_t above = (rsp | (PAGE_SIZE - 1)) + 1;
+	const struct cpu_stack *stack = cpu_stack_at(cpu, above);
+	struct vtop vtop;
+	if (above != task->stack && (!stack || stack->low != above))
+		return false;
+	struct err *e = memory_vtop(kernel_memory(r->k), kernel_space(r->k), rsp, &vtop);
+	bool mapped = !e || err_code(e) != ERR_NOTPRESENT;
+	err_free(e);
+	return !mapped;
+}
+
 static bool on_own_stack(const struct registers *r, const struct task *task, const struct cpu *cpu,
 			 uint64_t rsp)
 {
-	return cpu_stack_at(cpu, rsp) || (task->stack && rsp - task->stack <= r->tasks->stack_size);
+	return cpu_stack_at(cpu, rsp) ||
+	       (task->stack && rsp - task->stack <= r->tasks->stack_size) ||
+	       in_guard_page(r, task, cpu, rsp);
 }
 
 static struct err *from_note(const struct registers *r, const struct task *task,
