@@ -105,6 +105,8 @@ static struct err *task_on_cpu(const struct vmcore *h, const char *text, const s
 	const struct cpu *cpu = cpus_find(&h->cpus, (unsigned)number);
 	if (!cpu)
 		return err_new(ERR_NOTFOUND, "there is no CPU %" PRIu64, number);
+	if (cpu->unstarted)
+		return err_new(ERR_NOTFOUND, "CPU %" PRIu64 " was never started", number);
 	if (!map_get(&h->tasks.by_address, cpu->curr, &index))
 		return err_new(ERR_NOTFOUND, "what runs on CPU %" PRIu64 " is unknown", number);
 	*ret = &h->tasks.list[index];

@@ -296,9 +296,13 @@ static struct err *name_vcpu(struct target_kernel *t, const struct vcpu *vcpu)
 static struct err *name_task(struct target_kernel *t, const struct task *task)
 {
 	struct err *e = NULL;
+	const struct cpu *cpu =
+		task->idle ? cpus_find(&host_of(t)->cpus, (unsigned)task->cpu) : NULL;
 	buf_addf(&t->name, "%s [", task->comm);
 	if (task->on_cpu)
 		buf_addf(&t->name, "running on %d]", task->cpu);
+	else if (cpu && cpu->unstarted)
+		buf_addf(&t->name, "CPU %d never started]", task->cpu);
 	else
 		buf_addf(&t->name, "%s]", task_state_word(task->state));
 	const struct vcpu *vcpu = kvm_vcpu_of_task(host_of(t)->kvm, task);

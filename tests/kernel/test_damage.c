@@ -302,6 +302,32 @@ static void cpu_offline(void **state)
 	machine_close(&m);
 }
 
+/* Its current_task is still what the image has. */
+static void cpu_never_started(void **state)
+{
+	(void)state;
+	static const char image[] = "virt cpu1 + current_task: init_task\n";
+	struct machine m;
+	char extra[128];
+	snprintf(extra, sizeof(extra), "virt cpu_online_bits: 1\n%s", image);
+	open_demo(&m, extra);
+	assert_true(m.cpus.list[1].unstarted);
+	assert_false(m.cpus.list[0].unstarted);
+	assert_false(machine_task(&m, IDLE_TID + 1)->on_cpu);
+	assert_unknown(&m, IDLE_TID + 1, "CPU 1 was never started");
+	assert_int_equal(machine_regs(&m, 110)->from, REGS_NOTE);
+	machine_close(&m);
+	/* One that is online is in the middle of something. */
+	open_demo(&m, image);
+	assert_false(m.cpus.list[1].unstarted);
+	machine_close(&m);
+	/* One that was taken offline has run. */
+	open_demo(&m, "virt cpu_online_bits: 1\n");
+	assert_false(m.cpus.list[1].unstarted);
+	assert_true(machine_task(&m, IDLE_TID + 1)->on_cpu);
+	machine_close(&m);
+}
+
 /* Without a CPU that says it went down, the lowest that does something. */
 static void nobody_panicked(void **state)
 {
@@ -423,6 +449,7 @@ int main(void)
 		cmocka_unit_test(offsets_cannot_be_read),
 		cmocka_unit_test(masks_cannot_be_read),
 		cmocka_unit_test(cpu_offline),
+		cmocka_unit_test(cpu_never_started),
 		cmocka_unit_test(nobody_panicked),
 		cmocka_unit_test(one_rule_chooses_the_current_task),
 	};

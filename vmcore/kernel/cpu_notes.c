@@ -159,7 +159,7 @@ static void match_dump_notes(const struct kernel *k, const struct cpus *cpus,
 		guests->count = 0;
 	for (size_t c = 0; c < cpus->count; c++) {
 		/* The idle task runs no guest: a CPU that was never started has no CR3 either. */
-		bool idle = cpus->list[c].curr == cpus->list[c].idle;
+		bool idle = !cpus->list[c].curr || cpus->list[c].curr == cpus->list[c].idle;
 		states[c].guest = !states[c].found && !idle && (states[c].guest || guest_somewhere);
 	}
 }

@@ -90,18 +90,44 @@ static int find_stack(const struct kernel *k, const struct cpu *cpu, const uint6
 	return on;
 }
 
+/*
+ * current_task is init_task in the image, which is the first CPU's idle task, and that of each
+ * other CPU from the moment on that it is brought up (common_cpu_up(), arch/x86/kernel/smpboot.c).
+ * rq->curr is its idle task long before (init_idle(), kernel/sched/core.c).
+ */
+static bool is_unstarted(const struct cpu *cpu, uint64_t init_task, uint64_t current)
+{
+	return init_task && current == init_task && cpu->idle && cpu->idle != init_task &&
+	       cpu->curr == cpu->idle && !cpu->online;
+}
+
+/* Until sched_init() the first CPU's runqueue names nobody, and init_task runs. */
+static bool is_early(const struct cpu *cpu, uint64_t init_task, uint64_t current)
+{
+	return !cpu->number && init_task && current == init_task && !cpu->curr && !cpu->idle;
+}
+
 struct err *cpu_switch_settle(struct kernel *k, struct cpus *cpus)
 {
 	const struct dump_info *info = dump_info(kernel_dump(k));
+	uint64_t init_task = 0;
 	struct cpu_note *notes = NULL;
 	size_t count = 0;
 	struct err *e = NULL;
+	kernel_symbol(k, "init_task", &init_task);
 	for (size_t i = 0; !e && i < cpus->count; i++) {
 		struct cpu *cpu = &cpus->list[i];
 		const uint64_t tasks[] = { cpu->curr, current_task(k, cpu) };
 		int on = -1;
+		if (is_early(cpu, init_task, tasks[1]))
+			cpu->curr = cpu->idle = init_task;
 		if (!tasks[0] || !tasks[1] || tasks[0] == tasks[1])
 			continue;
+		if (is_unstarted(cpu, init_task, tasks[1])) {
+			cpu->unstarted = true;
+			cpu->curr = 0;
+			continue;
+		}
 		/* The notes of a machine that runs are not of this moment. */
 		if (!info->running && !notes)
 			e = cpu_notes_read(info, &notes, &count);

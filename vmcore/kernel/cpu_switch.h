@@ -14,7 +14,8 @@ struct kernel;
 /*
  * Puts into curr of each of @cpus the task whose stack the CPU was on, where rq->curr and
  * current_task name two: by the rsp of the CPU's notes. Where no note tells, curr is current_task,
- * and switching the other: of neither can anything be said. ERR_NOMEM only.
+ * and switching the other: of neither can anything be said. Finds CPUs that never came up, too,
+ * whose idle tasks are in rq->curr all the same. ERR_NOMEM only.
  */
 __attribute__((warn_unused_result)) struct err *cpu_switch_settle(struct kernel *k,
 								  struct cpus *cpus);

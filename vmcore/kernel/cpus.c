@@ -24,6 +24,14 @@ static bool mask_has(const struct cpu_mask *m, unsigned cpu)
 	return cpu < m->count && m->bits[cpu / 8] >> cpu % 8 & 1;
 }
 
+static bool is_empty(const struct cpu_mask *m)
+{
+	for (unsigned i = 0; i < sizeof(m->bits); i++)
+		if (m->bits[i])
+			return false;
+	return true;
+}
+
 /*
  * Reads a cpumask: the variable __cpu_NAME_mask (from 4.5 on), or what the pointer cpu_NAME_mask
  * points to (before). @cpus bits of it are wanted.
@@ -233,6 +241,9 @@ struct err *cpus_read(struct kernel *k, struct cpus *ret)
 		possible->bits[0] = 1;
 		possible->count = 1;
 	}
+	/* Until boot_cpu_init() it is empty, and the first CPU runs. */
+	if (is_empty(possible))
+		possible->bits[0] = 1;
 	read_mask(k, "__cpu_online_mask", "cpu_online_mask", limit, online);
 	for (unsigned i = 0; i < limit; i++) {
 		if (!mask_has(possible, i))

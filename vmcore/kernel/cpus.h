@@ -26,7 +26,9 @@ struct cpu {
 	uint64_t curr;	 /* task_struct that runs; 0 if unknown */
 	/* task_struct that may run instead, in the middle of a switch; else 0. See cpu_switch.h. */
 	uint64_t switching;
-	uint64_t idle;	 /* task_struct of its idle task; 0 if unknown */
+	uint64_t idle; /* task_struct of its idle task; 0 if unknown */
+	/* It never came up: nothing has run there, not even its idle task, and curr is 0. */
+	bool unstarted;
 	struct cpu_stack stacks[CPU_STACKS_MAX];
 	unsigned stack_count;
 };

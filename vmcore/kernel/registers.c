@@ -239,6 +239,21 @@ static struct err *from_cpu(const struct registers *r, const struct task *task,
 	return from_note(r, task, cpu, &state->note, f);
 }
 
+/* The CPU whose idle task this is, if that never came up; else NULL. */
+static const struct cpu *unstarted_cpu(const struct registers *r, const struct task *task)
+{
+	const struct cpu *cpu =
+		task->idle && !task->on_cpu ? cpus_find(r->cpus, (unsigned)task->cpu) : NULL;
+	return cpu && cpu->unstarted ? cpu : NULL;
+}
+
+/* What its creator has left for a switch to it is never used: a CPU starts elsewhere. */
+static struct err *never_started(const struct cpu *cpu, struct first_regs *f)
+{
+	return unknown(f, "CPU %u was never started, and this is what it would run while idle",
+		       cpu->number);
+}
+
 /* ---- on a machine that runs ---- */
 
 static struct err *now_unknown(struct first_regs *f, struct err *e)
@@ -262,8 +277,11 @@ struct err *registers_of_stamp(const struct registers *r, const struct task *tas
 	struct first_regs f = { 0 };
 	struct task now = *task;
 	uint64_t size = r->tasks->stack_size;
+	const struct cpu *unstarted = unstarted_cpu(r, task);
 	struct err *e;
-	if (stamp->on_cpu) {
+	if (unstarted) {
+		e = never_started(unstarted, &f);
+	} else if (stamp->on_cpu) {
 		e = unknown(&f,
 			    "the task is running on CPU %d, and what its registers are only that "
 			    "CPU knows",
@@ -407,7 +425,10 @@ static struct err *read_registers(const struct registers *r, const struct task *
 	const struct dump *dump = kernel_dump(r->k);
 	if (dump_info(dump)->running)
 		return from_live(r, task, f);
-	struct err *e = task->on_cpu ? from_cpu(r, task, f) : from_switch(r, task, NULL, f);
+	const struct cpu *unstarted = unstarted_cpu(r, task);
+	struct err *e = unstarted      ? never_started(unstarted, f)
+			: task->on_cpu ? from_cpu(r, task, f)
+				       : from_switch(r, task, NULL, f);
 	if (e || f->from == REGS_UNKNOWN || dump_is_still(dump))
 		return e;
 	return unknown(f, "the machine was set going while they were read");
