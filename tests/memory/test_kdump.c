@@ -200,6 +200,13 @@ static void test_damaged_headers(void **state)
 	refuse("header bitmap_blocks = 0", ERR_FORMAT, "bitmaps");
 	refuse("header bitmap_blocks = 0x7fffffff", ERR_FORMAT, "truncated within its bitmaps");
 	refuse("header sub.max_mapnr_64 = -1", ERR_FORMAT, "page frames");
+	/* 128 TiB, and 4 PiB: a kernel with five levels of page tables. */
+	refuse("header bitmap_blocks = 0x200000\nheader sub.max_mapnr_64 = 0x800000000", ERR_FORMAT,
+	       "truncated within its bitmaps");
+	refuse("header bitmap_blocks = 0x4000000\nheader sub.max_mapnr_64 = 0x10000000000",
+	       ERR_FORMAT, "truncated within its bitmaps");
+	refuse("header bitmap_blocks = 0x4000001\nheader sub.max_mapnr_64 = 0x10000000001",
+	       ERR_FORMAT, "page frames");
 	refuse("header sub.max_mapnr_64 = 0", ERR_FORMAT, "page frames");
 	refuse("header sub.offset_note = -8", ERR_FORMAT, "ELF notes");
 	refuse("header sub.size_note = -1", ERR_FORMAT, "ELF notes");

@@ -48,7 +48,9 @@ static struct err *other_architecture(unsigned machine)
 	const char *name = elf_machine_name(machine);
 	if (name)
 		return err_new(ERR_UNSUPPORTED,
-			       "it is a dump of an %s machine; only x86-64 dumps are served", name);
+			       "it is a dump of another kind of machine (%s); only x86-64 dumps "
+			       "are served",
+			       name);
 	return err_new(ERR_UNSUPPORTED,
 		       "it is a dump of another architecture (ELF machine %u); only x86-64 dumps "
 		       "are served",

@@ -58,8 +58,9 @@ enum {
 	ERASEINFO_MAX = 16 << 20,
 };
 
-/* 64 TiB, what a kernel with 4-level page tables can have. */
-static const uint64_t max_mapnr_limit = UINT64_C(1) << (46 - PAGE_SHIFT);
+/* 4 PiB, what a kernel with 5-level page tables can have (MAX_PHYSMEM_BITS is 52, and 46 with four:
+ * arch/x86/include/asm/sparsemem.h). */
+static const uint64_t max_mapnr_limit = UINT64_C(1) << (52 - PAGE_SHIFT);
 
 static void copy_utsname(const uint8_t *header, unsigned field, char out[static UTSNAME_FIELD])
 {

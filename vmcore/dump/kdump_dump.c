@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/err.h"
@@ -40,9 +41,25 @@ struct descriptor {
 	uint32_t flags;
 };
 
+/* Memory that begins far up makes the bitmap large: 32 MiB for each TiB up to its end. */
+static struct err *check_bitmap_size(uint64_t max_mapnr)
+{
+	long pages = sysconf(_SC_PHYS_PAGES), page_bytes = sysconf(_SC_PAGESIZE);
+	uint64_t bytes = max_mapnr / 8;
+	if (pages <= 0 || page_bytes <= 0 || bytes <= (uint64_t)pages * (uint64_t)page_bytes / 2)
+		return NULL;
+	return err_new(ERR_UNSUPPORTED,
+		       "its bitmap of pages alone takes %" PRIu64
+		       " MiB, more than half of this machine's memory",
+		       bytes >> 20);
+}
+
 static struct err *load_bitmap(struct kdump_dump *d)
 {
 	const struct kdump_header *h = &d->headers[0];
+	struct err *too_large = check_bitmap_size(h->max_mapnr);
+	if (too_large)
+		return too_large;
 	if (!bitmap_alloc(&d->written, h->max_mapnr))
 		return err_nomem();
 	struct err *e = dump_file_read(&d->files[0], h->bitmap2, d->written.words,
