@@ -141,15 +141,26 @@ static void release_must_be_the_whole(void **state)
 	machine_close(&m);
 }
 
+/* As of a converter that knows nothing of the kernel: it is as good as none. */
 static void vmcoreinfo_without_the_necessary(void **state)
 {
 	(void)state;
 	struct machine m;
-	machine_make(&m, &(struct machine_plan){
-				 .recipe = "modern.recipe",
-				 .drop_vmcoreinfo = true,
-				 .extra = "vmcoreinfo: text \"PAGESIZE=4096\"\n",
-			 });
+	size_t len;
+	struct machine_plan plan = {
+		.recipe = "modern.recipe",
+		.symbols = MODERN,
+		.drop_vmcoreinfo = true,
+		.extra = "vmcoreinfo: text \"PAGESIZE=4096\"\n",
+	};
+	machine_open(&m, &plan);
+	assert_null(kernel_vmcoreinfo(m.kernel));
+	assert_null(kernel_vmcoreinfo_text(m.kernel, &len));
+	assert_int_equal(m.tasks.count, 7);
+	machine_close(&m);
+	/* Nothing else tells: it is named. */
+	plan.drop_cpu_notes = true;
+	machine_make(&m, &plan);
 	assert_err(machine_open_kernel(&m, NULL, MODERN), ERR_FORMAT,
 		   "VMCOREINFO has no OSRELEASE or no SYMBOL(init_uts_ns)");
 	machine_close(&m);
@@ -201,6 +212,39 @@ static void vmcoreinfo_in_memory(void **state)
 	assert_non_null(kernel_vmcoreinfo(m.kernel));
 	assert_note(&m, "the dump carries no VMCOREINFO; the kernel's own was found in memory");
 	machine_close(&m);
+}
+
+/* The file's own leads nowhere: a converter's, or that of a kernel which ran before. */
+static void vmcoreinfo_in_memory_beside_a_useless_one(void **state)
+{
+	(void)state;
+	static const char *const useless[] = {
+		"vmcoreinfo: text \"OSRELEASE=unknown\" text \"PAGESIZE=4096\"\n",
+		"vmcoreinfo: text \"OSRELEASE=5.10.0-before\" symbol init_uts_ns = "
+		"0xffffffff81234000"
+		" symbol swapper_pg_dir = 0xffffffff81237000\n",
+	};
+	for (size_t i = 0; i < 4; i++) {
+		struct machine m;
+		struct buf recipe = BUF_INIT;
+		buf_addstr(&recipe, useless[i / 2]);
+		add_note(&recipe, 0x1b000000, "6.16.0-modern", 0);
+		machine_open(&m, &(struct machine_plan){
+					 .recipe = "modern.recipe",
+					 .symbols = MODERN,
+					 .drop_cpu_notes = i % 2,
+					 .drop_vmcoreinfo = true,
+					 .extra = recipe.data,
+				 });
+		buf_free(&recipe);
+		assert_int_equal(kernel_space(m.kernel)->root, IMAGE + ROOT_OFFSET);
+		assert_int_equal(m.tasks.count, 7);
+		assert_string_equal(kernel_release(m.kernel), "6.16.0-modern");
+		assert_note(
+			&m,
+			"the dump carries no VMCOREINFO that leads to a kernel; the kernel's own");
+		machine_close(&m);
+	}
 }
 
 /* Nothing but the note, where no page begins: a variable of kernels before 4.13. */
@@ -448,6 +492,7 @@ int main(void)
 		cmocka_unit_test(release_must_be_the_whole),
 		cmocka_unit_test(vmcoreinfo_without_the_necessary),
 		cmocka_unit_test(vmcoreinfo_in_memory),
+		cmocka_unit_test(vmcoreinfo_in_memory_beside_a_useless_one),
 		cmocka_unit_test(nothing_but_vmcoreinfo_in_memory),
 		cmocka_unit_test(symbols_lead_to_page_tables),
 		cmocka_unit_test(symbols_of_functions_only),

@@ -57,6 +57,10 @@ const struct vmcoreinfo *kernel_vmcoreinfo(const struct kernel *k)
 const char *kernel_vmcoreinfo_text(const struct kernel *k, size_t *ret_len)
 {
 	const struct dump_info *info = dump_info(k->dump);
+	if (!k->info) {
+		*ret_len = 0;
+		return NULL;
+	}
 	*ret_len = k->found_text ? k->found_text_len : info->vmcoreinfo_len;
 	return k->found_text ? k->found_text : info->vmcoreinfo;
 }

@@ -512,8 +512,9 @@ static struct err *ground_from_memory(struct kernel *k, const struct kernel_opti
 	}
 	if (e)
 		return e;
-	kernel_note(k, "%s carries no VMCOREINFO; the kernel's own was found in memory",
-		    info->live ? info->format : "the dump");
+	kernel_note(k, "%s carries no VMCOREINFO%s; the kernel's own was found in memory",
+		    info->live ? info->format : "the dump",
+		    info->vmcoreinfo_len ? " that leads to a kernel" : "");
 	k->found_text = text;
 	k->found_text_len = len;
 	e = vmcoreinfo_parse(text, len, &k->info);
@@ -521,11 +522,26 @@ static struct err *ground_from_memory(struct kernel *k, const struct kernel_opti
 	return e ? e : paging_from_vmcoreinfo(k->memory, k->info, info, notes, count, &k->space);
 }
 
+/* By the VMCOREINFO that the file carries. */
+static struct err *ground_from_file(struct kernel *k, const struct cpu_note *notes, size_t count)
+{
+	const struct dump_info *info = dump_info(k->dump);
+	struct err *e = vmcoreinfo_parse(info->vmcoreinfo, info->vmcoreinfo_len, &k->info);
+	if (!e)
+		e = paging_from_vmcoreinfo(k->memory, k->info, info, notes, count, &k->space);
+	if (!e)
+		return NULL;
+	vmcoreinfo_free(k->info);
+	k->info = NULL;
+	return e;
+}
+
 /* VMCOREINFO, page tables; *ret_text is where the image begins if only CR3 told, else 0. */
 static struct err *find_ground(struct kernel *k, const struct kernel_options *options,
 			       uint64_t *ret_text)
 {
 	const struct dump_info *info = dump_info(k->dump);
+	struct err *useless = NULL; /* why the file's VMCOREINFO is of no use */
 	struct cpu_note *notes;
 	size_t count;
 	bool found;
@@ -542,15 +558,22 @@ static struct err *find_ground(struct kernel *k, const struct kernel_options *op
 		goto out;
 	}
 	if (info->vmcoreinfo && info->vmcoreinfo_len) {
-		e = vmcoreinfo_parse(info->vmcoreinfo, info->vmcoreinfo_len, &k->info);
-		if (!e)
-			e = paging_from_vmcoreinfo(k->memory, k->info, info, notes, count,
-						   &k->space);
-		goto out;
+		useless = ground_from_file(k, notes, count);
+		if (!useless || err_code(useless) == ERR_NOMEM) {
+			e = useless;
+			useless = NULL;
+			goto out;
+		}
+		log_debug(LOG_SYMBOLS, "%s", err_msg(useless));
 	}
 	e = ground_from_symbols(k, &found);
 	if (e || found)
 		goto out;
+	/* It is of some kernel: CR3 alone does not tell that this is the one that is wanted. */
+	if (useless && err_code(useless) != ERR_FORMAT) {
+		e = ground_from_memory(k, options, notes, count, false);
+		goto out;
+	}
 	e = paging_from_cr3(k->memory, notes, count, &k->space, ret_text);
 	if (!e) {
 		e = ground_from_memory(k, options, notes, count, true);
@@ -569,6 +592,13 @@ static struct err *find_ground(struct kernel *k, const struct kernel_options *op
 	}
 out:
 	free(notes);
+	/* What the file says of itself is the better reason. */
+	if (e && useless && err_code(e) != ERR_NOMEM) {
+		err_free(e);
+		e = useless;
+		useless = NULL;
+	}
+	err_free(useless);
 	return err_wrap(e, "find the kernel in the dump");
 }
 
