@@ -6,6 +6,7 @@ check_PROGRAMS += \
 	tests/memory/test_flatten \
 	tests/memory/test_guest_walk \
 	tests/memory/test_kdump \
+	tests/memory/test_lime \
 	tests/memory/test_live \
 	tests/memory/test_memory \
 	tests/memory/test_parts \
@@ -16,6 +17,7 @@ tests_memory_test_flatten_SOURCES = tests/memory/test_flatten.c $(memory_fake)
 tests_memory_test_guest_walk_SOURCES = tests/memory/test_guest_walk.c $(memory_fake)
 tests_memory_test_kdump_SOURCES = tests/memory/test_kdump.c $(memory_fake) \
 	tests/memory/recipedump.c tests/memory/recipedump.h
+tests_memory_test_lime_SOURCES = tests/memory/test_lime.c $(memory_fake)
 tests_memory_test_live_SOURCES = tests/memory/test_live.c $(memory_fake)
 tests_memory_test_memory_SOURCES = tests/memory/test_memory.c $(memory_fake)
 tests_memory_test_parts_SOURCES = tests/memory/test_parts.c $(memory_fake)

@@ -294,6 +294,11 @@ static void test_other_files(void **state)
 	prepare(&c);
 	c.e.e_type = ET_REL;
 	assert_refused(&c, ERR_FORMAT, "kernel module");
+	/* Xen's: sections, and no segments. */
+	prepare(&c);
+	c.e.e_phnum = 0;
+	c.e.e_shnum = 5;
+	assert_refused(&c, ERR_UNSUPPORTED, "xl dump-core");
 }
 
 static void test_damaged_headers(void **state)

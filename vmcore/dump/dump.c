@@ -13,6 +13,7 @@
 #include "vmcore/dump/flatten.h"
 #include "vmcore/dump/identify.h"
 #include "vmcore/dump/kdump.h"
+#include "vmcore/dump/lime.h"
 #include "vmcore/dump/notes.h"
 #include "vmcore/dump/source.h"
 
@@ -48,11 +49,10 @@ static struct err *open_files(struct dump_file *files, const char *const *paths,
 		struct err *e = open_file(paths[i], options, &files[i], &kind);
 		if (e)
 			return err_wrap(e, "open %s", paths[i]);
-		if (kind == DUMP_ELF && count > 1)
+		if (kind != DUMP_KDUMP && count > 1)
 			return err_new(ERR_FORMAT,
-				       "open %s: it is an ELF dump, which has no pieces: give it "
-				       "alone",
-				       paths[i]);
+				       "open %s: it is %s dump, which has no pieces: give it alone",
+				       paths[i], kind == DUMP_ELF ? "an ELF" : "a LiME");
 		*ret_kind = kind;
 	}
 	return NULL;
@@ -63,12 +63,19 @@ static struct err *open_format(const struct dump_file *files, size_t count, enum
 {
 	if (kind == DUMP_ELF)
 		return elf_dump_source(&files[0], options, parts);
+	if (kind == DUMP_LIME)
+		return lime_dump_source(&files[0], options, parts);
 	return kdump_dump_source(files, count, options, parts);
 }
 
 static struct err *describe(const struct dump_file *files, size_t count, enum dump_kind kind,
 			    struct dump_parts *parts)
 {
+	static const char *const names[] = {
+		[DUMP_ELF] = "ELF",
+		[DUMP_KDUMP] = "kdump-compressed",
+		[DUMP_LIME] = "LiME",
+	};
 	struct dump_info *info = &parts->info;
 	for (size_t i = 0; i < count; i++) {
 		info->file_bytes += files[i].size;
@@ -76,7 +83,7 @@ static struct err *describe(const struct dump_file *files, size_t count, enum du
 	}
 	info->pieces = count;
 	if (asprintf(&parts->format, "%s%s%s", files[0].flattened ? "flattened " : "",
-		     count > 1 ? "split " : "", kind == DUMP_ELF ? "ELF" : "kdump-compressed") >= 0)
+		     count > 1 ? "split " : "", names[kind]) >= 0)
 		return NULL;
 	parts->format = NULL;
 	return err_nomem();

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Dump files: ELF vmcores, kdump-compressed files, split sets of them, and flattened files. The
- * headers are checked here before libkdumpfile sees them; libkdumpfile then reads physical pages
- * of kdump-compressed files and nothing else. Those of ELF files are read here (elf.h says why).
+ * Dump files: ELF vmcores, kdump-compressed files, split sets of them, flattened and LiME files.
+ * The headers are checked here before libkdumpfile sees them; libkdumpfile then reads physical
+ * pages of kdump-compressed files and nothing else. Those of ELF files are read here (elf.h says
+ * why).
  */
 #ifndef VMCORE_DUMP_DUMP_H
 #define VMCORE_DUMP_DUMP_H

@@ -84,6 +84,11 @@ __attribute__((warn_unused_result)) struct err *elf_dump_source(const struct dum
 								const struct dump_options *options,
 								struct dump_parts *parts);
 
+/* The same by @headers, of which nothing is kept: of a file that says otherwise where memory is. */
+__attribute__((warn_unused_result)) struct err *
+elf_dump_source_of(const struct elf_headers *headers, const struct dump_file *f,
+		   const struct dump_options *options, struct dump_parts *parts);
+
 /* "AArch64" and so on, for the e_machine of another architecture's dump; NULL if unknown. */
 const char *elf_machine_name(unsigned machine);
 

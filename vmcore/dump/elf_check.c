@@ -123,6 +123,11 @@ static struct err *segment_count(const struct dump_file *f, const Elf64_Ehdr *h,
 			return e;
 		count = s.sh_info;
 	}
+	if (count == 0 && h->e_shnum)
+		return err_new(ERR_UNSUPPORTED,
+			       "it is a core file whose memory is in sections, as Xen's xl "
+			       "dump-core writes it: that is not served; let the guest's own kdump "
+			       "write one");
 	if (count == 0)
 		return err_new(ERR_FORMAT, "its ELF header lists no segments: the dump was never "
 					   "finished");

@@ -395,14 +395,28 @@ static void source_close(void *self)
 
 static const struct source_ops ops = { .pages = source_pages, .close = source_close };
 
+static void make_source(struct elf_dump *d, struct dump_parts *parts)
+{
+	parts->ops = &ops;
+	parts->self = d;
+}
+
 struct err *elf_dump_source(const struct dump_file *f, const struct dump_options *options,
 			    struct dump_parts *parts)
 {
 	struct elf_dump *d = NULL;
 	struct err *e = elf_dump_open(f, options, &parts->notes, &parts->info, &d);
-	if (e)
-		return e;
-	parts->ops = &ops;
-	parts->self = d;
-	return NULL;
+	if (!e)
+		make_source(d, parts);
+	return e;
+}
+
+struct err *elf_dump_source_of(const struct elf_headers *headers, const struct dump_file *f,
+			       const struct dump_options *options, struct dump_parts *parts)
+{
+	struct elf_dump *d = NULL;
+	struct err *e = open_segments(headers, f, options, &parts->notes, &parts->info, &d);
+	if (!e)
+		make_source(d, parts);
+	return e;
 }

@@ -52,6 +52,8 @@ static const struct stranger {
 	  "a stand-alone dump of an s390x machine", "only x86-64 dumps are served" },
 	{ 0, 4, "sadu", ERR_UNSUPPORTED, "a stand-alone dump (sadump)",
 	  "make a kdump file of it with makedumpfile" },
+	{ 0, 4, "AVML", ERR_UNSUPPORTED, "compressed memory as AVML writes it",
+	  "make a LiME file of it with avml-convert" },
 	{ 0, 8, "PAGEDU64", ERR_UNSUPPORTED, "a dump of a Windows machine",
 	  "only dumps of Linux are served" },
 	{ 0, 8, "PAGEDUMP", ERR_UNSUPPORTED, "a dump of a Windows machine",
@@ -98,7 +100,8 @@ static struct err *not_a_dump(const uint8_t *head, size_t len)
 		return err_new(ERR_FORMAT, "it is not a dump but text");
 	return err_new(ERR_FORMAT,
 		       "it is not a dump that is known here: neither an ELF core file nor a "
-		       "kdump-compressed file");
+		       "kdump-compressed file, nor one of LiME's. A raw image of memory does not "
+		       "say which addresses it has, and is not served");
 }
 
 struct err *dump_identify(const struct dump_file *f, enum dump_kind *ret)
@@ -113,6 +116,8 @@ struct err *dump_identify(const struct dump_file *f, enum dump_kind *ret)
 		*ret = DUMP_ELF;
 	else if (has(head, len, 0, "KDUMP   ", 8) || has(head, len, 0, "DISKDUMP", 8))
 		*ret = DUMP_KDUMP;
+	else if (has(head, len, 0, "EMiL", 4))
+		*ret = DUMP_LIME;
 	else if (has(head, len, 0, flattened, sizeof(flattened)))
 		*ret = DUMP_FLATTENED;
 	else

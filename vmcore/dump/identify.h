@@ -9,6 +9,7 @@ struct err;
 enum dump_kind {
 	DUMP_ELF,
 	DUMP_KDUMP,
+	DUMP_LIME,
 	DUMP_FLATTENED, /* one of the others, as a stream */
 };
 

@@ -14,6 +14,7 @@ libvmcore_a_SOURCES += \
 	vmcore/dump/kdump_dump.c \
 	vmcore/dump/kdump_split.c \
 	vmcore/dump/kdumpfile.c vmcore/dump/kdumpfile.h \
+	vmcore/dump/lime.c vmcore/dump/lime.h \
 	vmcore/dump/notes.c vmcore/dump/notes.h \
 	vmcore/dump/prstatus.c vmcore/dump/prstatus.h \
 	vmcore/dump/source.h
