@@ -80,6 +80,7 @@ static struct err *offer_made_image(const struct service_options *options, struc
 		.code = s->vmcore->code,
 		.orc = unwinder_orc(s->vmcore->unwinder),
 		.types = s->vmcore->module_types,
+		.tasks = &s->vmcore->tasks,
 	};
 	struct err *e = made_image_new(&source, s->exports, &s->made);
 	if (!e && options->symbol_cache)

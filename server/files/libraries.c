@@ -13,12 +13,14 @@
 #include "server/files/made_image.h"
 #include "server/files/served_name.h"
 #include "vmcore/code/code_map.h"
+#include "vmcore/code/made_code.h"
 #include "vmcore/code/module_files.h"
 #include "vmcore/code/modules.h"
 #include "vmcore/code/orc_tables.h"
 #include "vmcore/code/unwind_source.h"
 #include "vmcore/image/entry_frames.h"
 #include "vmcore/image/image.h"
+#include "vmcore/image/made_names.h"
 #include "vmcore/image/module_names.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/names/ko_file.h"
@@ -141,6 +143,24 @@ static struct err *add_module_names(const struct library_source *source, struct 
 	return e;
 }
 
+/* The same of code that was made at run time, which no file has. */
+static struct err *add_made_names(const struct library_source *source, struct buf *out)
+{
+	struct vmcore *host = source->vmcore;
+	uint64_t low, high;
+	if (!source->made || made_image_source(source->made)->code != host->code ||
+	    !made_names_span(code_map_made(host->code), &low, &high))
+		return NULL;
+	struct err *e = exports_has(source->exports, made_names_name)
+				? NULL
+				: made_image_offer_made_names(source->made, source->exports);
+	if (!e)
+		buf_addf(out,
+			 "<library name=\"%s\"><segment address=\"0x%" PRIx64 "\"/></library>\n",
+			 made_names_name, low);
+	return e;
+}
+
 struct err *libraries_continue(const struct library_source *source, bool has_image, size_t *next,
 			       struct buf *out, bool *ret_done)
 {
@@ -153,6 +173,8 @@ struct err *libraries_continue(const struct library_source *source, bool has_ima
 	*ret_done = *next == modules->count;
 	if (!e && *ret_done && !has_image)
 		e = add_module_names(source, out);
+	if (!e && *ret_done && !has_image)
+		e = add_made_names(source, out);
 	if (!e && *ret_done) {
 		add_entry_frames(source, out);
 		buf_addstr(out, "</library-list>\n");

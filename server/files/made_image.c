@@ -18,6 +18,7 @@
 #include "vmcore/code/modules.h"
 #include "vmcore/image/entry_frames.h"
 #include "vmcore/image/image.h"
+#include "vmcore/image/made_names.h"
 #include "vmcore/image/module_names.h"
 #include "vmcore/kernel/kernel.h"
 
@@ -89,6 +90,17 @@ static struct err *make_entry_frames(void *closure, struct buf *out, bool *ret_d
 	}
 	if (!e)
 		*ret_done = done;
+	return e;
+}
+
+const char made_names_name[] = "/from-dump/code-made-at-run-time";
+
+static struct err *make_made_names(void *closure, struct buf *out, bool *ret_done)
+{
+	const struct made_image *m = closure;
+	struct err *e = made_names_make(&m->source, out);
+	if (!e)
+		*ret_done = true;
 	return e;
 }
 
@@ -181,6 +193,11 @@ struct err *made_image_new(const struct image_source *source, struct exports *ex
 struct err *made_image_offer_entry_frames(struct made_image *m, struct exports *exports)
 {
 	return exports_add_made(exports, made_entry_frames_name, make_entry_frames, m);
+}
+
+struct err *made_image_offer_made_names(struct made_image *m, struct exports *exports)
+{
+	return exports_add_made(exports, made_names_name, make_made_names, m);
 }
 
 void made_image_free(struct made_image *m)

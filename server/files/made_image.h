@@ -40,6 +40,11 @@ __attribute__((warn_unused_result)) struct err *
 made_image_offer_entry_frames(struct made_image *m, struct exports *exports);
 extern const char made_entry_frames_name[];
 
+/* The same of the names of code that was made at run time (vmcore/image/made_names.h). */
+__attribute__((warn_unused_result)) struct err *
+made_image_offer_made_names(struct made_image *m, struct exports *exports);
+extern const char made_names_name[];
+
 /*
  * The name, borrowed, of a file with the symbols of modules that have no file
  * (vmcore/image/module_names.h): those for which @wanted is set, by index of the modules of

@@ -534,6 +534,86 @@ static void test_prologues(void **state)
 		assert_int_equal(prologue_rows(stack, len, CODE, rows), 0);
 }
 
+static unsigned bytes_of(unsigned atom)
+{
+	return atom == DW_OP_const8u ? 9 : atom == DW_OP_bra || atom == DW_OP_skip ? 3 : 1;
+}
+
+/* What the operations say that the register is where the CFA is @cfa. */
+static uint64_t evaluate(const Dwarf_Op *ops, size_t count, uint64_t cfa)
+{
+	uint64_t stack[8];
+	size_t depth = 0;
+	for (size_t i = 0; i < count; i++) {
+		int64_t distance = 0;
+		assert_in_range(depth, 0, 6);
+		switch (ops[i].atom) {
+		case DW_OP_call_frame_cfa:
+			stack[depth++] = cfa;
+			break;
+		case DW_OP_dup:
+			stack[depth] = stack[depth - 1];
+			depth++;
+			break;
+		case DW_OP_const8u:
+			stack[depth++] = ops[i].number;
+			break;
+		case DW_OP_lit0:
+			stack[depth++] = 0;
+			break;
+		case DW_OP_ne:
+			depth--;
+			stack[depth - 1] = stack[depth - 1] != stack[depth];
+			break;
+		case DW_OP_bra:
+			if (stack[--depth])
+				distance = (int16_t)ops[i].number;
+			break;
+		case DW_OP_skip:
+			distance = (int16_t)ops[i].number;
+			break;
+		case DW_OP_stack_value:
+			return stack[depth - 1];
+		default:
+			fail_msg("operation 0x%x", ops[i].atom);
+		}
+		for (; distance > 0 && i + 1 < count; i++)
+			distance -= bytes_of(ops[i + 1].atom);
+		assert_int_equal(distance, 0);
+	}
+	fail();
+	return 0;
+}
+
+static void test_traced(void **state)
+{
+	const struct cfi_return returns[] = {
+		{ 0xffffc90000001000, 0xffffffff81001111 },
+		{ 0xffffc90000001ff8, 0xffffffff81002222 },
+		{ 0xffffc90000003010, 0xffffffff81003333 },
+	};
+	struct scene s;
+	Dwarf_Op memory[3], *ops;
+	size_t count;
+	(void)state;
+	cfi_writer_init(&s.w, SLIDE);
+	assert_null(cfi_writer_traced(&s.w, CODE + 0x20, returns, 3));
+	s.file = cfi_file_of_section(s.w.bytes.data, s.w.bytes.len);
+	assert_non_null(s.file);
+	Dwarf_Frame *f = frame_at(&s, CODE + 0x1f);
+	assert_false(is_signal(f));
+	expect_cfa(f, DW_OP_bregx, 0);
+	expect_same(f, REG_RBX);
+	expect_same(f, REG_R15);
+	assert_int_equal(dwarf_frame_register(f, REG_RIP, memory, &ops, &count), 0);
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(evaluate(ops, count, returns[i].slot + 8), returns[i].address);
+	assert_int_equal(evaluate(ops, count, 0xffffc90000001010), 0);
+	free(f);
+	assert_int_not_equal(dwarf_cfi_addrframe(cfi_file_cfi(s.file), CODE + 0x20 - SLIDE, &f), 0);
+	end(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -543,7 +623,7 @@ int main(void)
 		cmocka_unit_test(test_from_user_mode),	cmocka_unit_test(test_stack_changes),
 		cmocka_unit_test(test_nothing_known),	cmocka_unit_test(test_dead_end),
 		cmocka_unit_test(test_odd_functions),	cmocka_unit_test(test_prologues),
-		cmocka_unit_test(test_user_mode),
+		cmocka_unit_test(test_user_mode),	cmocka_unit_test(test_traced),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-#include "vmcore/code/bpf_symbols.h"
 #include "vmcore/code/code_map.h"
+#include "vmcore/code/made_code.h"
 #include "vmcore/code/module_sections.h"
 #include "vmcore/code/module_symbols.h"
 #include "vmcore/code/module_types.h"
@@ -78,15 +78,15 @@ static void ask_modules(struct machine *m, struct code_map *code)
 	const struct modules *modules = code_map_modules(code);
 	struct module_symbols *symbols;
 	struct module_types *types;
-	struct bpf_symbols bpf;
+	struct made_code bpf;
 	assert_no_err(module_symbols_new(m->kernel, modules, &symbols));
 	assert_no_err(module_types_new(m->kernel, modules, NULL, &types));
 	for (size_t i = 0; i < modules->count; i++)
 		ask_module(m, &modules->list[i], symbols, types);
 	module_types_free(types);
 	module_symbols_free(symbols);
-	assert_no_err(bpf_symbols_read(m->kernel, &bpf));
-	bpf_symbols_free(&bpf);
+	assert_no_err(made_code_read(m->kernel, &bpf));
+	made_code_free(&bpf);
 }
 
 void ask_kernel(struct machine *m)

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "base/log.h"
+#include "vmcore/code/made_code.h"
 #include "vmcore/code/module_symbols.h"
 #include "vmcore/code/modules.h"
 #include "vmcore/kernel/cpus.h"
@@ -19,6 +21,8 @@ struct code_map {
 	struct kernel *k; /* borrowed */
 	struct modules modules;
 	struct module_symbols *symbols;
+	struct made_code made; /* read when code is met that is nobody's */
+	bool made_read;
 	struct {
 		uint64_t low, high; /* [low, high); empty if it is not known */
 	} texts[TEXTS];
@@ -52,6 +56,7 @@ void code_map_free(struct code_map *c)
 	if (!c)
 		return;
 	module_symbols_free(c->symbols);
+	made_code_free(&c->made);
 	modules_free(&c->modules);
 	free(c);
 }
@@ -100,11 +105,33 @@ const struct symbols *code_map_module_percpu(struct code_map *c, const struct mo
 	return module_symbols_all_percpu(c->symbols, module);
 }
 
+const struct made_code *code_map_made(struct code_map *c)
+{
+	if (!c->made_read) {
+		struct err *e = made_code_read(c->k, &c->made);
+		if (e)
+			log_debug(LOG_UNWIND, "code made at run time: %s", err_msg(e));
+		err_free(e);
+		c->made_read = true;
+	}
+	return &c->made;
+}
+
 bool code_map_symbol(struct code_map *c, uint64_t address, struct symbol *ret)
 {
 	const struct module *m = code_map_module(c, address);
 	if (m && module_symbols_at(c->symbols, m, address, ret))
 		return true;
+	if (!m && address >= CODE_AREA && !code_map_in_kernel(c, address)) {
+		const struct made_function *made = made_code_find(code_map_made(c), address);
+		if (made) {
+			*ret = (struct symbol){ .address = made->start,
+						.size = made->end - made->start,
+						.name = made->name,
+						.type = 't' };
+			return true;
+		}
+	}
 	return kernel_symbol_at(c->k, address, ret);
 }
 

@@ -12,6 +12,7 @@ struct code_map;
 struct cpu;
 struct err;
 struct kernel;
+struct made_code;
 struct module;
 struct modules;
 
@@ -39,6 +40,9 @@ const struct symbols *code_map_module_percpu(struct code_map *c, const struct mo
 
 /* The symbol that holds @address, a module's or the kernel's; false if none does. */
 bool code_map_symbol(struct code_map *c, uint64_t address, struct symbol *ret);
+
+/* The code that was made at run time, with its names. Borrowed. */
+const struct made_code *code_map_made(struct code_map *c);
 
 /* The run-time address of @name in the module called @module, or in the kernel if it is built in;
  * false if it is not there. A vmlinux's symbol for an address in the module counts, too. */

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Modules, their code and its tables, the unwinder's answers.
 libvmcore_a_SOURCES += \
-	vmcore/code/bpf_symbols.c vmcore/code/bpf_symbols.h \
+	vmcore/code/made_code.c vmcore/code/made_code.h \
 	vmcore/code/cfi_files.c vmcore/code/cfi_files.h \
 	vmcore/code/code_map.c vmcore/code/code_map.h \
 	vmcore/code/code_path.c vmcore/code/code_path.h \

@@ -286,6 +286,64 @@ struct err *cfi_writer_function(struct cfi_writer *w, const struct orc_function 
 	return e ? e : add_fde(w, &p, f->keeps_callee_saved);
 }
 
+/* An operation that goes @distance bytes on from behind itself. */
+static void add_branch(struct buf *b, unsigned char op, int distance)
+{
+	buf_addch(b, (char)op);
+	buf_addch(b, (char)(distance & 0xff));
+	buf_addch(b, (char)(distance >> 8 & 0xff));
+}
+
+/*
+ * With the CFA on the expression's stack (DWARF 5, 6.4.2.4): for each word, if the CFA is not the
+ * end of that one, over its address to the next; behind the address to the end.
+ */
+static void add_returns(struct buf *e, const struct cfi_return *returns, size_t count)
+{
+	enum { CONSTANT = 9, BRANCH = 3, EACH = 1 + CONSTANT + 1 + BRANCH + CONSTANT + BRANCH };
+	for (size_t i = 0; i < count; i++) {
+		buf_addch(e, DW_OP_dup);
+		buf_addch(e, DW_OP_const8u);
+		leb_add_u64(e, returns[i].slot + WORD);
+		buf_addch(e, DW_OP_ne);
+		add_branch(e, DW_OP_bra, CONSTANT + BRANCH);
+		buf_addch(e, DW_OP_const8u);
+		leb_add_u64(e, returns[i].address);
+		add_branch(e, DW_OP_skip, (int)(count - 1 - i) * EACH + 1);
+	}
+	buf_addch(e, DW_OP_lit0);
+}
+
+struct err *cfi_writer_traced(struct cfi_writer *w, uint64_t trampoline,
+			      const struct cfi_return *returns, size_t count)
+{
+	static const enum reg kept[] = { REG_RBX, REG_R12, REG_R13, REG_R14, REG_R15 };
+	struct buf *b = &w->bytes, e = BUF_INIT;
+	size_t start = b->len;
+	if (count > CFI_RETURNS_MAX)
+		count = CFI_RETURNS_MAX;
+	add_returns(&e, returns, count);
+	leb_add_u32(b, 0);
+	leb_add_u32(b, w->plain);
+	leb_add_u64(b, trampoline - 1 - w->slide);
+	leb_add_u64(b, 1);
+	buf_addch(b, DW_CFA_def_cfa_offset);
+	leb_add_unsigned(b, 0);
+	for (size_t i = 0; i < sizeof(kept) / sizeof(*kept); i++) {
+		buf_addch(b, DW_CFA_same_value);
+		leb_add_unsigned(b, kept[i]);
+	}
+	buf_addch(b, DW_CFA_val_expression);
+	leb_add_unsigned(b, REG_RIP);
+	leb_add_unsigned(b, e.len);
+	buf_add(b, e.data, e.len);
+	b->failed |= e.failed;
+	buf_free(&e);
+	close_entry(b, start);
+	w->functions++;
+	return buf_error(b);
+}
+
 struct err *cfi_writer_user_mode(struct cfi_writer *w)
 {
 	const uint64_t all = UINT64_C(1) << USER_BITS;

@@ -64,6 +64,24 @@ void cfi_writer_free(struct cfi_writer *w);
 __attribute__((warn_unused_result)) struct err *
 cfi_writer_function(struct cfi_writer *w, const struct orc_function *function);
 
+/* One word of a stack: where it is, and the return address that it stands for. */
+struct cfi_return {
+	uint64_t slot, address;
+};
+
+enum { CFI_RETURNS_MAX = 1024 };
+
+/*
+ * Adds the FDE of a frame that is none: the return address is that of @trampoline, which a tracer
+ * has put in the place of others. Those are what @returns says of the word below the frame's rsp;
+ * stacks end where it says nothing. Of no more than CFI_RETURNS_MAX. Debuggers look up the byte
+ * before a return address: it covers that one alone. Errors as above.
+ */
+__attribute__((warn_unused_result)) struct err *cfi_writer_traced(struct cfi_writer *w,
+								  uint64_t trampoline,
+								  const struct cfi_return *returns,
+								  size_t count);
+
 /*
  * Says that stacks end in user mode: whatever a debugger knows of programs there, the kernel's
  * stack has no more frames, and what it would make up from the program's registers are none. Errors

@@ -5,16 +5,18 @@
 #include <stdlib.h>
 
 #include "base/err.h"
-#include "vmcore/code/bpf_symbols.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/code/code_tables.h"
+#include "vmcore/code/made_code.h"
 #include "vmcore/code/modules.h"
 #include "vmcore/code/orc_tables.h"
+#include "vmcore/code/traced_returns.h"
 #include "vmcore/image/cfi_writer.h"
 #include "vmcore/image/elf_writer.h"
 #include "vmcore/image/image.h"
 #include "vmcore/image/image_cfi.h"
 #include "vmcore/image/image_layout.h"
+#include "vmcore/image/traced_frames.h"
 #include "vmcore/kernel/kernel.h"
 
 /* Most of them are passed over. */
@@ -23,6 +25,7 @@ enum { KERNEL_FUNCTIONS_A_STEP = 16000 };
 struct entry_frames {
 	struct image_source source;
 	struct image_layout layout;
+	struct traced_layout traced;
 	struct cfi_writer frames;
 	struct code_tables *code; /* owned */
 	size_t object;		  /* whose functions come next: 0 the kernel, n the module n - 1 */
@@ -55,11 +58,11 @@ static struct err *write_file(struct cfi_writer *frames, struct buf *out)
 
 static struct err *lay_out(struct entry_frames *f)
 {
-	struct bpf_symbols none = { 0 };
+	const struct made_code *made = code_map_made(f->source.code);
 	struct elf_writer *unused = NULL;
 	struct err *e = elf_writer_new(&unused);
 	if (!e)
-		e = image_layout_make(f->source.k, code_map_modules(f->source.code), &none, unused,
+		e = image_layout_make(f->source.k, code_map_modules(f->source.code), made, unused,
 				      &f->layout);
 	elf_writer_free(unused);
 	return e;
@@ -71,6 +74,7 @@ struct err *entry_frames_new(const struct image_source *source, struct entry_fra
 	if (!f)
 		return err_nomem();
 	f->source = *source;
+	traced_layout_find(source->k, &f->traced);
 	cfi_writer_init(&f->frames, ENTRY_FRAMES_ADDRESS);
 	struct err *e = lay_out(f);
 	if (!e)
@@ -93,7 +97,7 @@ void entry_frames_free(struct entry_frames *f)
 	free(f);
 }
 
-/* Of the kernel the entry code, of modules everything. */
+/* Of the kernel the entry code, of modules everything; at last code that was made at run time. */
 static struct err *add_functions(struct entry_frames *f, bool *ret_done)
 {
 	const struct modules *modules = code_map_modules(f->source.code);
@@ -105,6 +109,7 @@ static struct err *add_functions(struct entry_frames *f, bool *ret_done)
 		.orc = f->source.orc,
 		.code = f->code,
 		.layout = &f->layout,
+		.traced = &f->traced,
 		.entry_only = !module,
 	};
 	bool done = true;
@@ -116,15 +121,19 @@ static struct err *add_functions(struct entry_frames *f, bool *ret_done)
 	if (e || !done)
 		return e;
 	f->functions = (struct image_cfi){ 0 };
-	*ret_done = f->object++ == modules->count;
-	return NULL;
+	if (f->object++ < modules->count)
+		return NULL;
+	*ret_done = true;
+	return image_cfi_add_bpf(&from, code_map_made(f->source.code), &f->frames);
 }
 
 static struct err *finish(struct entry_frames *f, struct buf *out)
 {
 	if (!f->frames.functions)
 		return err_new(ERR_NOTFOUND, "the kernel has no ORC tables");
-	struct err *e = cfi_writer_user_mode(&f->frames);
+	struct err *e = traced_frames_add(&f->source, &f->frames);
+	if (!e)
+		e = cfi_writer_user_mode(&f->frames);
 	return e ? e : write_file(&f->frames, out);
 }
 

@@ -7,7 +7,8 @@
  * code), that nothing called them, or that they change the stack; and assembly known by name. A
  * debugger looks at vmlinux first, so that functions in C are unwound by their own CFI. Of modules
  * it covers everything, for as they are installed they have ORC alone; the libraries that gdb is
- * given put it behind those that have more. And it says that stacks end in user mode.
+ * given put it behind those that have more. Code that was made at run time (BPF) is there, too. And
+ * it says that stacks end in user mode.
  */
 #ifndef VMCORE_IMAGE_ENTRY_FRAMES_H
 #define VMCORE_IMAGE_ENTRY_FRAMES_H

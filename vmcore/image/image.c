@@ -7,10 +7,11 @@
 #include "base/err.h"
 #include "base/hex.h"
 #include "base/log.h"
-#include "vmcore/code/bpf_symbols.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/code/code_tables.h"
+#include "vmcore/code/made_code.h"
 #include "vmcore/code/modules.h"
+#include "vmcore/code/traced_returns.h"
 #include "vmcore/image/cfi_writer.h"
 #include "vmcore/image/elf_writer.h"
 #include "vmcore/image/image_cfi.h"
@@ -18,6 +19,7 @@
 #include "vmcore/image/image_symbols.h"
 #include "vmcore/image/image_types.h"
 #include "vmcore/image/leb.h"
+#include "vmcore/image/traced_frames.h"
 #include "vmcore/kernel/kernel.h"
 
 enum {
@@ -30,7 +32,8 @@ struct image {
 	struct image_source source;
 	enum stage stage;
 	struct elf_writer *writer;
-	struct bpf_symbols bpf;
+	struct made_code bpf;
+	struct traced_layout traced;
 	struct image_layout layout;
 	struct cfi_writer frames;
 	struct code_tables *code; /* owned; while frames are made */
@@ -61,7 +64,7 @@ void image_free(struct image *i)
 	image_types_free(i->types);
 	code_tables_free(i->code);
 	elf_writer_free(i->writer);
-	bpf_symbols_free(&i->bpf);
+	made_code_free(&i->bpf);
 	image_layout_free(&i->layout);
 	if (i->stage >= STAGE_SYMBOLS)
 		cfi_writer_free(&i->frames);
@@ -98,7 +101,8 @@ static struct err *add_build_id(const struct image *i)
 static struct err *lay_out(struct image *i)
 {
 	const struct image_source *s = &i->source;
-	struct err *e = bpf_symbols_read(s->k, &i->bpf);
+	traced_layout_find(s->k, &i->traced);
+	struct err *e = made_code_read(s->k, &i->bpf);
 	if (!e)
 		e = image_layout_make(s->k, code_map_modules(s->code), &i->bpf, i->writer,
 				      &i->layout);
@@ -132,6 +136,7 @@ static struct err *add_frames(struct image *i)
 		.orc = i->source.orc,
 		.code = i->code,
 		.layout = &i->layout,
+		.traced = &i->traced,
 	};
 	if (symbols)
 		e = image_cfi_add(&source, module, symbols, IMAGE_CFI_SLICE, &i->functions,
@@ -143,6 +148,8 @@ static struct err *add_frames(struct image *i)
 		return NULL;
 	i->stage = STAGE_TYPES;
 	e = image_cfi_add_bpf(&source, &i->bpf, &i->frames);
+	if (!e)
+		e = traced_frames_add(&i->source, &i->frames);
 	code_tables_free(i->code);
 	i->code = NULL;
 	return e ? e : cfi_writer_user_mode(&i->frames);

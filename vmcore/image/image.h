@@ -15,6 +15,7 @@ struct image;
 struct kernel;
 struct module_types;
 struct orc_tables;
+struct tasks;
 
 /* What it is made of. All is borrowed and must outlive the image. */
 struct image_source {
@@ -22,6 +23,7 @@ struct image_source {
 	struct code_map *code;
 	struct orc_tables *orc;
 	struct module_types *types; /* of the modules; NULL: none */
+	const struct tasks *tasks;  /* whose frames tracers have changed; NULL: nobody's */
 };
 
 /* Makes nothing yet. */

@@ -5,9 +5,10 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "vmcore/code/bpf_symbols.h"
 #include "vmcore/code/code_tables.h"
+#include "vmcore/code/made_code.h"
 #include "vmcore/code/orc_tables.h"
+#include "vmcore/code/traced_returns.h"
 #include "vmcore/code/unwind_source_asm.h"
 #include "vmcore/image/cfi_writer.h"
 #include "vmcore/image/image_layout.h"
@@ -94,8 +95,9 @@ struct group {
 };
 
 static bool find_group(const struct symbols *symbols, size_t first,
-		       const struct image_layout *layout, struct group *ret)
+		       const struct image_cfi_source *source, struct group *ret)
 {
+	const struct image_layout *layout = source->layout;
 	uint64_t low = symbols_nth(symbols, first).address;
 	const struct image_part *part = image_layout_find(layout, low);
 	size_t next = first, count = symbols_count(symbols);
@@ -109,6 +111,8 @@ static bool find_group(const struct symbols *symbols, size_t first,
 	if (!part || !part->code || low >= part->high)
 		return false;
 	uint64_t high = next < count ? symbols_nth(symbols, next).address : part->high;
+	if (traced_is_trampoline(source->traced, high))
+		high--;
 	*ret = (struct group){ low, high < part->high ? high : part->high, next, keeps,
 			       keeps || is_assembly };
 	return true;
@@ -229,7 +233,7 @@ struct err *image_cfi_add(const struct image_cfi_source *source, const struct mo
 	size_t added = 0, count = symbols_count(symbols);
 	while (!e && state->symbol < count && added < most) {
 		struct group g;
-		if (find_group(symbols, state->symbol, source->layout, &g)) {
+		if (find_group(symbols, state->symbol, source, &g)) {
 			added++;
 			e = collect(source->orc, module, g.low, g.high, &state->row, &s.rows);
 			if (!e && is_wanted(source, &g, &s.rows))
@@ -243,7 +247,7 @@ struct err *image_cfi_add(const struct image_cfi_source *source, const struct mo
 	return e;
 }
 
-struct err *image_cfi_add_bpf(const struct image_cfi_source *source, const struct bpf_symbols *bpf,
+struct err *image_cfi_add_bpf(const struct image_cfi_source *source, const struct made_code *bpf,
 			      struct cfi_writer *w)
 {
 	struct scratch s = { 0 };

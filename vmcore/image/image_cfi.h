@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct bpf_symbols;
+struct made_code;
 struct cfi_writer;
 struct code_tables;
 struct err;
@@ -16,6 +16,7 @@ struct kernel;
 struct module;
 struct orc_tables;
 struct symbols;
+struct traced_layout;
 
 /* What functions are converted from; all borrowed. */
 struct image_cfi_source {
@@ -23,6 +24,9 @@ struct image_cfi_source {
 	struct orc_tables *orc;
 	struct code_tables *code;
 	const struct image_layout *layout;
+	/* The byte before a tracer's trampoline is not the function's that lies there: that one is
+	 * in traced_frames.h. */
+	const struct traced_layout *traced;
 	bool entry_only; /* only what entry_frames.h is about */
 };
 
@@ -49,7 +53,7 @@ __attribute__((warn_unused_result)) struct err *image_cfi_add(const struct image
 
 /* The same for BPF code, which has no tables. */
 __attribute__((warn_unused_result)) struct err *
-image_cfi_add_bpf(const struct image_cfi_source *source, const struct bpf_symbols *bpf,
+image_cfi_add_bpf(const struct image_cfi_source *source, const struct made_code *bpf,
 		  struct cfi_writer *w);
 
 #endif

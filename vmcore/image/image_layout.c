@@ -7,7 +7,7 @@
 
 #include "base/address.h"
 #include "base/err.h"
-#include "vmcore/code/bpf_symbols.h"
+#include "vmcore/code/made_code.h"
 #include "vmcore/code/modules.h"
 #include "vmcore/image/elf_writer.h"
 #include "vmcore/kernel/kernel.h"
@@ -137,7 +137,7 @@ static struct err *draft_modules(const struct modules *modules, struct drafts *d
 	return e;
 }
 
-static struct err *draft_bpf(const struct bpf_symbols *bpf, struct drafts *d)
+static struct err *draft_bpf(const struct made_code *bpf, struct drafts *d)
 {
 	struct err *e = NULL;
 	for (size_t i = 0; !e && i < bpf->count; i++) {
@@ -262,7 +262,7 @@ static struct err *place_percpu(const struct kernel *k, const struct modules *mo
 }
 
 struct err *image_layout_make(const struct kernel *k, const struct modules *modules,
-			      const struct bpf_symbols *bpf, struct elf_writer *w,
+			      const struct made_code *bpf, struct elf_writer *w,
 			      struct image_layout *ret)
 {
 	struct drafts d = { 0 };

@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct bpf_symbols;
+struct made_code;
 struct elf_writer;
 struct err;
 struct kernel;
@@ -42,7 +42,7 @@ struct image_layout {
  */
 __attribute__((warn_unused_result)) struct err *
 image_layout_make(const struct kernel *k, const struct modules *modules,
-		  const struct bpf_symbols *bpf, struct elf_writer *w, struct image_layout *ret);
+		  const struct made_code *bpf, struct elf_writer *w, struct image_layout *ret);
 void image_layout_free(struct image_layout *l);
 
 /* The part that @address lies in, or at the very end of; NULL if there is none. */

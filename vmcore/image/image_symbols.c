@@ -7,9 +7,10 @@
 #include "base/address.h"
 #include "base/err.h"
 #include "base/name_map.h"
-#include "vmcore/code/bpf_symbols.h"
 #include "vmcore/code/code_map.h"
+#include "vmcore/code/made_code.h"
 #include "vmcore/code/modules.h"
+#include "vmcore/code/traced_returns.h"
 #include "vmcore/image/elf_writer.h"
 #include "vmcore/image/image_layout.h"
 #include "vmcore/kernel/kernel.h"
@@ -158,11 +159,11 @@ static struct err *add_all(struct job *j, const struct symbols *all)
 	return e;
 }
 
-static struct err *add_bpf(struct job *j, const struct bpf_symbols *bpf)
+static struct err *add_bpf(struct job *j, const struct made_code *bpf)
 {
 	struct err *e = NULL;
 	for (size_t i = 0; !e && i < bpf->count; i++) {
-		const struct bpf_symbol *b = &bpf->list[i];
+		const struct made_function *b = &bpf->list[i];
 		const struct image_part *part = image_layout_find(j->layout, b->start);
 		if (!part || b->end > part->high)
 			continue;
@@ -170,6 +171,34 @@ static struct err *add_bpf(struct job *j, const struct bpf_symbols *bpf)
 			.name = b->name,
 			.value = b->start - j->layout->slide,
 			.size = b->end - b->start,
+			.section = part->section,
+			.bind = STB_LOCAL,
+			.type = STT_FUNC,
+		};
+		e = elf_writer_symbol(j->w, &s);
+	}
+	return e;
+}
+
+/*
+ * Debuggers look up the byte before a return address. Before a tracer's trampoline that is in
+ * nothing that was called: it gets the trampoline's name, too.
+ */
+static struct err *add_traced(struct job *j, const struct kernel *k)
+{
+	struct traced_layout traced;
+	struct err *e = NULL;
+	traced_layout_find(k, &traced);
+	for (size_t i = 0; !e && i < traced.trampoline_count; i++) {
+		uint64_t before = traced.trampolines[i] - 1;
+		const struct image_part *part = image_layout_find(j->layout, before);
+		struct symbol symbol;
+		if (!part || !kernel_symbol_at(k, traced.trampolines[i], &symbol))
+			continue;
+		struct elf_symbol s = {
+			.name = symbol.name,
+			.value = before - j->layout->slide,
+			.size = 1,
 			.section = part->section,
 			.bind = STB_LOCAL,
 			.type = STT_FUNC,
@@ -192,7 +221,7 @@ static void find_percpu(const struct kernel *k, struct job *j)
 }
 
 struct err *image_symbols_add(const struct kernel *k, struct code_map *code,
-			      const struct bpf_symbols *bpf, const struct image_layout *layout,
+			      const struct made_code *bpf, const struct image_layout *layout,
 			      struct elf_writer *w)
 {
 	struct job j = { .layout = layout, .w = w, .globals = NAME_MAP_INIT };
@@ -210,6 +239,8 @@ struct err *image_symbols_add(const struct kernel *k, struct code_map *code,
 		if (!e && percpu)
 			e = add_all(&j, percpu);
 	}
+	if (!e)
+		e = add_traced(&j, k);
 	if (!e)
 		e = add_bpf(&j, bpf);
 	name_map_free(&j.globals);
@@ -230,4 +261,11 @@ struct err *image_symbols_add_modules(struct code_map *code, const bool *wanted,
 	}
 	name_map_free(&j.globals);
 	return e;
+}
+
+struct err *image_symbols_add_made(const struct made_code *made, const struct image_layout *layout,
+				   struct elf_writer *w)
+{
+	struct job j = { .layout = layout, .w = w, .globals = NAME_MAP_INIT };
+	return add_bpf(&j, made);
 }

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-struct bpf_symbols;
+struct made_code;
 struct code_map;
 struct elf_writer;
 struct err;
@@ -19,7 +19,7 @@ struct kernel;
  * becomes local, so that no name is global twice.
  */
 __attribute__((warn_unused_result)) struct err *
-image_symbols_add(const struct kernel *k, struct code_map *code, const struct bpf_symbols *bpf,
+image_symbols_add(const struct kernel *k, struct code_map *code, const struct made_code *bpf,
 		  const struct image_layout *layout, struct elf_writer *w);
 
 /*
@@ -29,5 +29,10 @@ image_symbols_add(const struct kernel *k, struct code_map *code, const struct bp
 __attribute__((warn_unused_result)) struct err *
 image_symbols_add_modules(struct code_map *code, const bool *wanted,
 			  const struct image_layout *layout, struct elf_writer *w);
+
+/* Adds those of code that was made at run time, in parts of @layout, alone. */
+__attribute__((warn_unused_result)) struct err *
+image_symbols_add_made(const struct made_code *made, const struct image_layout *layout,
+		       struct elf_writer *w);
 
 #endif

@@ -22,5 +22,7 @@ libvmcore_a_SOURCES += \
 	vmcore/image/image_symbols.c vmcore/image/image_symbols.h \
 	vmcore/image/image_types.c vmcore/image/image_types.h \
 	vmcore/image/leb.h \
+	vmcore/image/made_names.c vmcore/image/made_names.h \
 	vmcore/image/module_names.c vmcore/image/module_names.h \
-	vmcore/image/prologue.c vmcore/image/prologue.h
+	vmcore/image/prologue.c vmcore/image/prologue.h \
+	vmcore/image/traced_frames.c vmcore/image/traced_frames.h

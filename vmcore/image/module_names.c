@@ -5,8 +5,8 @@
 
 #include "base/address.h"
 #include "base/err.h"
-#include "vmcore/code/bpf_symbols.h"
 #include "vmcore/code/code_map.h"
+#include "vmcore/code/made_code.h"
 #include "vmcore/code/modules.h"
 #include "vmcore/image/elf_writer.h"
 #include "vmcore/image/image.h"
@@ -77,7 +77,7 @@ static struct err *add_sections(const struct image_source *source, const bool *w
 static struct err *add_modules(const struct image_source *source, const bool *wanted,
 			       struct elf_writer *w)
 {
-	struct bpf_symbols none = { 0 };
+	struct made_code none = { 0 };
 	struct image_layout layout = { 0 };
 	struct elf_writer *unused = NULL;
 	struct err *e = elf_writer_new(&unused);
