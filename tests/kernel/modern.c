@@ -96,6 +96,10 @@ struct pid {
 	struct upid numbers[1];
 };
 
+/* ---- tracers ---- */
+
+#include "modern_tracers.h"
+
 /* ---- tasks ---- */
 
 struct thread_info {
@@ -155,6 +159,13 @@ struct task_struct {
 #endif
 	struct thread_struct thread;
 	struct hlist_head preempt_notifiers;
+	int curr_ret_stack;
+#ifdef LAYOUT_MIDDLE
+	struct ftrace_ret_stack *ret_stack;
+#else
+	unsigned long *ret_stack;
+	struct llist_head rethooks;
+#endif
 };
 struct rq {
 	u32 lock;
@@ -318,6 +329,18 @@ extern struct xa_node *of_type_xa_node;
 extern struct inactive_task_frame *of_type_inactive_task_frame;
 extern struct pid *of_type_pid;
 
+#ifdef LAYOUT_MIDDLE
+struct hlist_head kretprobe_inst_table[64];
+extern struct kretprobe_instance *of_type_kretprobe_instance;
+#else
+struct list_head bpf_kallsyms = { &bpf_kallsyms, &bpf_kallsyms };
+struct ftrace_ops ftrace_list_end;
+struct ftrace_ops *ftrace_ops_list = &ftrace_list_end;
+extern struct rethook_node *of_type_rethook_node;
+extern struct bpf_ksym *of_type_bpf_ksym;
+#endif
+extern struct ftrace_ret_stack *of_type_ftrace_ret_stack;
+
 /* ---- unwind tables ---- */
 
 /*
@@ -369,5 +392,11 @@ asm("	.section .head.text, \"ax\"\n"
     "	function ret_from_fork_asm\n"
     "	function default_idle\n"
     "	function sysrq_handle_crash\n"
+    "	function return_to_handler\n"
+#ifdef LAYOUT_MIDDLE
+    "	function kretprobe_trampoline\n"
+#else
+    "	function arch_rethook_trampoline\n"
+#endif
     "	.globl _etext\n"
     "_etext:\n");

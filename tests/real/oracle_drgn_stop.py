@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What drgn says of a machine that QEMU has stopped and dumped.
 
-    oracle_drgn_stop.py DUMP VMLINUX [MODULE...] <REGISTERS
+    oracle_drgn_stop.py DUMP VMLINUX [MODULE...]
 
-REGISTERS are QEMU's of every CPU, as JSON: a list of {name: value}. drgn is misled about tasks that run
-(oracle_drgn.py says how), so it unwinds them from these. Writes one JSON object: "current", the task
-that each CPU says it runs (its task_struct), "running", each CPU's frames, and "sleeping", those of
-all others by tid. A frame is [rip, rsp, name]. null where drgn cannot unwind.
+For each line of stdin, once DUMP has been written anew, into the same file, by the same machine. To open
+it costs ten times as much as to ask. A line has QEMU's registers of every CPU, as JSON: a list of
+{name: value}. drgn is misled about tasks that run (oracle_drgn.py says how), so it unwinds them from
+these. Writes one JSON object a line: "current", the task that each CPU says it runs (its task_struct),
+"running", each CPU's frames, and "sleeping", those of all others by tid. A frame is
+[rip, rsp, name]. null where drgn cannot unwind.
 """
 
 import json
@@ -43,10 +45,7 @@ def current(prog, cpu):
     return per_cpu(prog["current_task"], cpu)
 
 
-def main():
-    dump, vmlinux, *modules = sys.argv[1:]
-    cpus = json.load(sys.stdin)
-    prog, _ = open_as_far_as_possible(dump, vmlinux, modules)
+def answer(prog, cpus):
     running = [drgn.Object(prog, "struct pt_regs",
                            {member: regs[name] for member, name in PT_REGS.items()})
                for regs in cpus]
@@ -54,12 +53,21 @@ def main():
     sleeping = {task.pid.value_(): frames(prog, task) for task, kind, _ in all_tasks(prog)
                 if kind == "task" and not task.on_cpu and keeps_stack(prog, task)
                 and task.pid > len(cpus)}
-    print(json.dumps({
+    return {
         "current": [current(prog, cpu).value_() for cpu in range(len(cpus))],
         "running": [frames(prog, start) if not regs["cs"] & 3 else None
                     for start, regs in zip(running, cpus)],
         "sleeping": sleeping,
-    }))
+    }
+
+
+def main():
+    dump, vmlinux, *modules = sys.argv[1:]
+    prog = None
+    for line in sys.stdin:
+        if prog is None:
+            prog, _ = open_as_far_as_possible(dump, vmlinux, modules)
+        print(json.dumps(answer(prog, json.loads(line))), flush=True)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ After each stop one CPU goes up to 40 instructions on, so that any instruction i
   - its frames, and those of every other thread, have drgn's among them (rip and rsp), and an end: "lost"
     is a finding unless drgn goes no further either.
 
-Every other dump is looked at with the vmlinux. What is found is on stdout, with the dump kept in
+Every fourth dump is looked at with the vmlinux. What is found is on stdout, with the dump kept in
 WORK_DIR (ten of them). Exit status: 0 nothing found, 1 something, 77 a tool is missing.
 """
 
@@ -20,6 +20,7 @@ import glob
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import time
@@ -154,18 +155,22 @@ class Tool:
         self.work = work
         self.server = server
         self.seed = seed
+        self.dump = os.path.join(work, "stop.elf")
         self.initrd = os.path.join(work, "busy.cpio.gz")
         self.python = run(["sh", f"{HERE}/find_python.sh"]).decode().strip()
         run(["sh", f"{HERE}/busy/make-initramfs.sh", real, self.initrd])
         self.done = self.bad = self.kept = 0
 
-    def look(self, machine, stub, label, with_vmlinux):
-        dump = os.path.join(self.work, "stop.elf")
+    def look(self, machine, stub, oracle, label, with_vmlinux):
+        dump = self.dump
         machine.command("dump-guest-memory", paging=False, protocol=f"file:{dump}", format="elf")
         cpus = [stub.registers(cpu) for cpu in range(CPUS)]
         threads = server_says(self.server, self.kernel, dump, with_vmlinux)
-        drgn = json.loads(run([self.python, f"{HERE}/oracle_drgn_stop.py", dump, self.kernel.vmlinux,
-                               *self.kernel.modules], input=json.dumps(cpus).encode()))
+        oracle.stdin.write(json.dumps(cpus) + "\n")
+        oracle.stdin.flush()
+        drgn = json.loads(oracle.stdout.readline() or "null")
+        if drgn is None:
+            raise MachineError("drgn has ended")
         findings = compare(threads, cpus, drgn)
         at = " ".join(f"{regs['rip']:#x}" for regs in cpus)
         print(f"{label}: {len(findings)} findings ({at})", flush=True)
@@ -174,7 +179,7 @@ class Tool:
         self.done += 1
         self.bad += bool(findings)
         if findings and self.kept < KEPT:
-            os.rename(dump, os.path.join(self.work, f"{label.replace(' ', '-')}.elf"))
+            shutil.copy(dump, os.path.join(self.work, f"{label.replace(' ', '-')}.elf"))
             self.kept += 1
 
     def boot(self, number, stops, arguments):
@@ -186,10 +191,14 @@ class Tool:
                      ["-smp", str(CPUS), "-m", "240"]) as machine:
             machine.await_console("phase busy\r", 300)
             stub = GdbStub(machine.gdb_socket)
-            for stop in range(stops):
-                cpu, steps = stop_somewhere(stub, chance)
-                self.look(machine, stub, f"seed {seed} stop {stop} cpu {cpu} steps {steps}",
-                          stop % 2 == 1)
+            with subprocess.Popen([self.python, f"{HERE}/oracle_drgn_stop.py", self.dump,
+                                   self.kernel.vmlinux, *self.kernel.modules],
+                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as oracle:
+                for stop in range(stops):
+                    cpu, steps = stop_somewhere(stub, chance)
+                    self.look(machine, stub, oracle,
+                              f"seed {seed} stop {stop} cpu {cpu} steps {steps}", stop % 4 == 3)
+                oracle.stdin.close()
 
 
 def main():
