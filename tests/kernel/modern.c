@@ -398,5 +398,9 @@ asm("	.section .head.text, \"ax\"\n"
 #else
     "	function arch_rethook_trampoline\n"
 #endif
+    "	.globl __entry_text_start, __entry_text_end\n"
+    "__entry_text_start:\n"
+    "	function entry_SYSCALL_64\n"
+    "__entry_text_end:\n"
     "	.globl _etext\n"
     "_etext:\n");

@@ -159,6 +159,45 @@ static void notes_by_gs_base(void **state)
 	}
 }
 
+/* At a system call's first and last instructions: gs tells whose the note is, before swapgs and
+ * behind it, and rsp is the user's; under page table isolation CR3 may be the user's half. */
+static void notes_at_the_edge_of_user_mode(void **state)
+{
+	static const struct {
+		const char *notes;
+		uint64_t gs_base;
+	} cases[] = {
+		{ "qemu: cr3 = sh_pgd gs.base = 0x7000 kernel_gs_base = cpu0-percpu\n", 0x7000 },
+		{ "qemu: cr3 = sh_pgd|0x1005 gs.base = 0x7000 kernel_gs_base = cpu0-percpu\n",
+		  0x7000 },
+		{ "qemu: cr3 = sh_pgd gs.base = cpu0-percpu\n", 0 },
+	};
+	(void)state;
+	for (size_t i = 0; i < KERNELS * sizeof(cases) / sizeof(*cases); i++) {
+		const size_t n = i / KERNELS;
+		struct machine m;
+		char extra[512];
+		snprintf(
+			extra, sizeof(extra),
+			"prstatus 1: rbx = 5 rip = entry_SYSCALL_64+s+3 rsp = 0x7ffc0000 cs = 0x10 "
+			"gs_base = 0x%llx\n%s",
+			(unsigned long long)cases[n].gs_base, cases[n].notes);
+		open_with_notes(&m, &kernels[i % KERNELS], extra);
+		assert_int_equal(machine_regs(&m, 200)->from, REGS_NOTE);
+		assert_reg(machine_regs(&m, 200), REG_RSP, 0x7ffc0000);
+		assert_reg(machine_regs(&m, 200), REG_RBX, 5);
+		assert_reg(machine_regs(&m, 200), REG_GS_BASE, cases[n].gs_base);
+		machine_close(&m);
+	}
+	/* Elsewhere it is no thread's. */
+	struct machine m;
+	open_with_notes(&m, &kernels[0],
+			"prstatus 1: rip = default_idle+s rsp = 0x7ffc0000 cs = 0x10\n"
+			"qemu: cr3 = sh_pgd gs.base = cpu0-percpu\n");
+	assert_unknown(&m, 200, "is on no stack");
+	machine_close(&m);
+}
+
 static void note_of_a_guest(void **state)
 {
 	(void)state;
@@ -365,6 +404,7 @@ int main(void)
 		cmocka_unit_test(tasks_are_these),
 		cmocka_unit_test(sleepers_have_their_switch_frames),
 		cmocka_unit_test(notes_by_gs_base),
+		cmocka_unit_test(notes_at_the_edge_of_user_mode),
 		cmocka_unit_test(note_of_a_guest),
 		cmocka_unit_test(address_spaces_for_a_moment),
 		cmocka_unit_test(panic_line_is_the_logs),

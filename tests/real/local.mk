@@ -9,3 +9,18 @@ TESTS += tests/real/dumps.tap tests/real/every_dump.tap tests/real/real.tap test
 tests/real/every_dump.log tests/real/real.log tests/real/older.log: tests/real/dumps.log
 tests/real/real.log: $(type_comparers)
 EXTRA_DIST += tests/real
+
+# A busy machine that is stopped at random, STOPS times, and one whose functions are traced: each
+# against QEMU's stub, drgn and the kernel's own words. Not in `check`: 100 stops take 15 minutes.
+STOPS = 100
+SEED =
+BOOT_ARGUMENTS =
+real_tool = $(AM_TESTS_ENVIRONMENT) $(SHELL) $(top_srcdir)/tests/server/run-python.sh
+.PHONY: check-random-stops check-traced
+check-random-stops check-traced: vmcore-gdbserver$(EXEEXT)
+	$(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS=tests/real/dumps.tap
+check-random-stops:
+	$(real_tool) $(srcdir)/tests/real/random_stops.py "$$VMCORE_REAL_DIR" random-stops \
+		"$$VMCORE_GDBSERVER" $(STOPS) "$(SEED)" $(BOOT_ARGUMENTS)
+check-traced:
+	$(real_tool) $(srcdir)/tests/real/check_traced.py "$$VMCORE_REAL_DIR" traced "$$VMCORE_GDBSERVER"

@@ -7,7 +7,7 @@
 For each line of stdin, once DUMP has been written anew, into the same file, by the same machine. To open
 it costs ten times as much as to ask. A line has QEMU's registers of every CPU, as JSON: a list of
 {name: value}. drgn is misled about tasks that run (oracle_drgn.py says how), so it unwinds them from
-these. Writes one JSON object a line: "current", the task that each CPU says it runs (its task_struct),
+these. Writes one JSON object a line: "current", the task that each CPU runs (its task_struct),
 "running", each CPU's frames, and "sleeping", those of all others by tid. A frame is
 [rip, rsp, name]. null where drgn cannot unwind.
 """
@@ -18,7 +18,7 @@ import sys
 import drgn
 from drgn.helpers.linux.percpu import per_cpu
 
-from oracle_drgn import all_tasks, keeps_stack, open_as_far_as_possible
+from oracle_drgn import THREAD_SIZE, all_tasks, keeps_stack, open_as_far_as_possible
 
 # struct pt_regs by QEMU's names.
 PT_REGS = {"r15": "r15", "r14": "r14", "r13": "r13", "r12": "r12", "bp": "rbp", "bx": "rbx",
@@ -41,8 +41,14 @@ def frames(prog, start):
     return found
 
 
-def current(prog, cpu):
-    return per_cpu(prog["current_task"], cpu)
+def current(prog, cpu, regs):
+    """The task that the CPU says it runs; in the middle of a switch, when the scheduler says another,
+    that on whose stack it is, if one is."""
+    says = per_cpu(prog["current_task"], cpu)
+    for task in (says, per_cpu(prog["runqueues"], cpu).curr):
+        if task.stack.value_() < regs["rsp"] <= task.stack.value_() + THREAD_SIZE:
+            return task.value_()
+    return says.value_()
 
 
 def answer(prog, cpus):
@@ -54,7 +60,7 @@ def answer(prog, cpus):
                 if kind == "task" and not task.on_cpu and keeps_stack(prog, task)
                 and task.pid > len(cpus)}
     return {
-        "current": [current(prog, cpu).value_() for cpu in range(len(cpus))],
+        "current": [current(prog, cpu, regs) for cpu, regs in enumerate(cpus)],
         "running": [frames(prog, start) if not regs["cs"] & 3 else None
                     for start, regs in zip(running, cpus)],
         "sleeping": sleeping,

@@ -7,7 +7,8 @@
 The machine has three CPUs, a virtual machine, and programs that enter and leave the kernel all the time.
 After each stop one CPU goes up to 40 instructions on, so that any instruction is met. Of the dump then
 
-  - each CPU has one thread, whose task_struct is that which the CPU says it runs,
+  - each CPU has one thread, whose task_struct is that which the CPU says it runs, or in the middle of
+    a switch that on whose stack it is,
   - that thread's first frame has the registers of QEMU's stub, all general ones,
   - its frames, and those of every other thread, have drgn's among them (rip and rsp), and an end: "lost"
     is a finding unless drgn goes no further either.
@@ -206,7 +207,7 @@ def main():
         sys.exit(__doc__)
     real, work, server = sys.argv[1:4]
     stops = int(sys.argv[4]) if len(sys.argv) > 4 else STOPS
-    seed = sys.argv[5] if len(sys.argv) > 5 else str(random.randrange(1 << 32))
+    seed = (sys.argv[5] if len(sys.argv) > 5 else "") or str(random.randrange(1 << 32))
     os.makedirs(work, exist_ok=True)
     tool = Tool(real, work, server.split(), seed)
     print(f"{stops} stops, seed {seed}", flush=True)
