@@ -17,10 +17,10 @@ SEED =
 BOOT_ARGUMENTS =
 real_tool = $(AM_TESTS_ENVIRONMENT) $(SHELL) $(top_srcdir)/tests/server/run-python.sh
 .PHONY: check-random-stops check-traced
-check-random-stops check-traced: vmcore-gdbserver$(EXEEXT)
+check-random-stops: vmcore-gdbserver$(EXEEXT)
 	$(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS=tests/real/dumps.tap
-check-random-stops:
 	$(real_tool) $(srcdir)/tests/real/random_stops.py "$$VMCORE_REAL_DIR" random-stops \
 		"$$VMCORE_GDBSERVER" $(STOPS) "$(SEED)" $(BOOT_ARGUMENTS)
-check-traced:
+check-traced: vmcore-gdbserver$(EXEEXT)
+	$(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS=tests/real/dumps.tap
 	$(real_tool) $(srcdir)/tests/real/check_traced.py "$$VMCORE_REAL_DIR" traced "$$VMCORE_GDBSERVER"
