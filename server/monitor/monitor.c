@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "proto/target.h"
 #include "server/markdown.h"
@@ -202,19 +203,23 @@ static struct err *no_command(const char *name, bool guest)
 	return e;
 }
 
-enum { HELP_NAME, HELP_ARGUMENTS, HELP_JSON, HELP_SENTENCE, HELP_VALUES };
-
-static const struct column help_columns[] = {
-	{ HELP_NAME, .before = "" },
-	{ HELP_ARGUMENTS, .before = " " },
-	{ HELP_JSON, .before = " [--json]" },
-	{ HELP_SENTENCE, .before = "\n    " },
-};
-static const struct key help_keys[] = { { HELP_NAME, "command" },
-					{ HELP_ARGUMENTS, "arguments" },
-					{ HELP_SENTENCE, "help" } };
-static const struct row_kind help_kind = { .text = COLUMNS(help_columns),
-					   .json = COLUMNS(help_keys) };
+static void add_help(const struct command *c, const struct monitor_arguments *w, struct buf *out)
+{
+	const char *arguments = arguments_of(c, w->guest);
+	const char *help = w->guest ? c->guest_help : c->help;
+	struct json j = JSON_INIT(out);
+	if (w->printer == PRINT_TEXT) {
+		buf_addf(out, "%s%s%s%s\n    %s\n", c->name, *arguments ? " " : "", arguments,
+			 c->json ? " [--json]" : "", help);
+		return;
+	}
+	json_object(&j, NULL);
+	json_str(&j, "command", c->name);
+	json_str(&j, "arguments", arguments);
+	json_str(&j, "help", help);
+	json_end(&j);
+	buf_addch(out, '\n');
+}
 
 static struct err *run_help(struct service *service, struct target_view *view,
 			    const struct monitor_arguments *w, struct buf *out)
@@ -226,15 +231,7 @@ static struct err *run_help(struct service *service, struct target_view *view,
 		const struct command *c = &commands[i];
 		if (!is_there(c, w->guest) || (w->count && strcmp(w->list[0], c->name) != 0))
 			continue;
-		const char *arguments = arguments_of(c, w->guest);
-		const struct value row[HELP_VALUES] = {
-			[HELP_NAME] = value_text(c->name),
-			[HELP_ARGUMENTS] = value_text(
-				*arguments || w->printer == PRINT_JSON ? arguments : NULL),
-			[HELP_JSON] = value_bool(c->json),
-			[HELP_SENTENCE] = value_text(w->guest ? c->guest_help : c->help),
-		};
-		row_print(&help_kind, w->printer, row, out);
+		add_help(c, w, out);
 		found = true;
 	}
 	if (w->guest && !w->count && w->printer == PRINT_TEXT)
