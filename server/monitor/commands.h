@@ -21,41 +21,41 @@ struct monitor_arguments {
 	size_t count;			   /* already within what the table allows */
 	enum row_printer printer;	   /* PRINT_JSON if --json is among them, else PRINT_TEXT */
 	const struct monitor_guest *guest; /* whose monitor it is; NULL: the host's */
-	/* Where a command that works in slices (monitor_job.h) leaves the rest of its work. */
+	/* Where a command that works in slices (job.h) leaves the rest of its work. */
 	struct target_job **ret_job;
 };
 
-/* monitor_bt.c */
+/* bt.c */
 struct err *monitor_bt(struct service *service, struct target_view *view,
 		       const struct monitor_arguments *args, struct buf *out);
 
-/* monitor_dmesg.c */
+/* dmesg.c */
 struct err *monitor_dmesg(struct service *service, struct target_view *view,
 			  const struct monitor_arguments *args, struct buf *out);
 
-/* monitor_frame.c */
+/* frame.c */
 struct err *monitor_frame(struct service *service, struct target_view *view,
 			  const struct monitor_arguments *args, struct buf *out);
 
-/* monitor_modules.c */
+/* modules.c */
 struct err *monitor_lldb_script(struct service *service, struct target_view *view,
 				const struct monitor_arguments *args, struct buf *out);
 struct err *monitor_modules(struct service *service, struct target_view *view,
 			    const struct monitor_arguments *args, struct buf *out);
 
-/* monitor_symbols.c */
+/* symbols.c */
 struct err *monitor_symbols(struct service *service, struct target_view *view,
 			    const struct monitor_arguments *args, struct buf *out);
 
-/* monitor_stacks.c */
+/* stacks.c */
 struct err *monitor_stacks(struct service *service, struct target_view *view,
 			   const struct monitor_arguments *args, struct buf *out);
 
-/* monitor_threads.c */
+/* threads.c */
 struct err *monitor_threads(struct service *service, struct target_view *view,
 			    const struct monitor_arguments *args, struct buf *out);
 
-/* monitor_kvm.c */
+/* kvm.c */
 struct err *monitor_vms(struct service *service, struct target_view *view,
 			const struct monitor_arguments *args, struct buf *out);
 struct err *monitor_vcpus(struct service *service, struct target_view *view,
@@ -63,24 +63,24 @@ struct err *monitor_vcpus(struct service *service, struct target_view *view,
 struct err *monitor_vcpu(struct service *service, struct target_view *view,
 			 const struct monitor_arguments *args, struct buf *out);
 
-/* monitor_memory.c */
+/* memory.c */
 struct err *monitor_read(struct service *service, struct target_view *view,
 			 const struct monitor_arguments *args, struct buf *out);
 struct err *monitor_vtop(struct service *service, struct target_view *view,
 			 const struct monitor_arguments *args, struct buf *out);
 
-/* monitor_mmu.c */
+/* mmu.c */
 struct err *monitor_mmu(struct service *service, struct target_view *view,
 			const struct monitor_arguments *args, struct buf *out);
-/* monitor_ept.c */
+/* ept.c */
 struct err *monitor_ept(struct service *service, struct target_view *view,
 			const struct monitor_arguments *args, struct buf *out);
 
-/* monitor_walk.c */
+/* walk.c */
 struct err *monitor_walk(struct service *service, struct target_view *view,
 			 const struct monitor_arguments *args, struct buf *out);
 
-/* monitor_targets.c */
+/* targets.c */
 struct err *monitor_targets(struct service *service, struct target_view *view,
 			    const struct monitor_arguments *args, struct buf *out);
 

@@ -101,11 +101,11 @@ class Client:
     def monitor(self, line):
         """Sends a monitor command; returns what it prints and its last reply."""
         reply = self.ask("qRcmd," + line.encode().hex())
-        printed = ""
+        printed = b""
         while re.fullmatch("O([0-9a-f]{2})+", reply):
-            printed += bytes.fromhex(reply[1:]).decode()
+            printed += bytes.fromhex(reply[1:])
             reply = self.reply().decode("latin-1")
-        return printed, reply
+        return printed.decode(), reply
 
     def document(self, name, annex="", length=0xffb):
         """A whole qXfer document."""
