@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * code_cfi [--all] [--show] FILE: whether following a function's instructions finds its caller and
- * the registers that a callee keeps where CFI says that they are, or does not answer: in every
- * call, and with --all before every instruction.
+ * code_cfi [--all] [--show] [--names-only] FILE: whether following a function's instructions finds
+ * its caller and the registers that a callee keeps where CFI says that they are, or does not
+ * answer: in every call, and with --all before every instruction.
  *
  * FILE is any ELF file with code and CFI, a relocatable one (a kernel module) too. Prints how many
  * answers were equal, unknown or wrong, and a line for each wrong one, with --show for each unknown
@@ -246,14 +246,43 @@ static void compare(struct code_image *im, uint64_t pc, const struct code_rules 
 	}
 }
 
-/* What has no name and does not begin with its return address at rsp is a part of something. */
+/* What has no name and does not begin with its return address at rsp is a part of something; so is
+ * what does so for one nop, which compilers put before a part that exceptions alone lead to. */
 static void mark_parts(struct code_image *im)
 {
+	enum { NOP = 0x90 };
 	for (size_t i = 0; i < im->function_count; i++) {
 		struct code_function *f = &im->functions[i];
+		unsigned char first = 0;
 		struct row row;
-		if (!*f->name)
-			f->part = !read_row(im, f->start, &row) || !row.by_rsp || row.cfa != 8;
+		if (*f->name)
+			continue;
+		err_free(code_image_read(im, f->start, &first, 1));
+		f->part = !read_row(im, f->start + (first == NOP), &row) || !row.by_rsp ||
+			  row.cfa != 8;
+	}
+}
+
+/* As if the file had names of functions alone, as a kernel has in its memory that a compiler made
+ * which gave none to what it moved out of a function's way (gcc 5 to 7): each goes up to the next.
+ */
+static void forget_parts(struct code_image *im)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < im->function_count; i++)
+		if (!im->functions[i].part)
+			im->functions[kept++] = im->functions[i];
+	im->function_count = kept;
+	for (size_t i = 0; i < kept; i++) {
+		struct code_function *f = &im->functions[i];
+		size_t next = i + 1;
+		while (next < kept && im->functions[next].start == f->start)
+			next++;
+		const struct code_section *s = code_image_section(im, f->start);
+		uint64_t end = s ? s->address + s->size : f->start + f->size;
+		if (next < kept && im->functions[next].start < end)
+			end = im->functions[next].start;
+		f->size = end - f->start;
 	}
 }
 
@@ -340,15 +369,18 @@ int main(int argc, char **argv)
 {
 	struct code_image im;
 	struct score calls = { 0 }, others = { 0 };
-	bool all = false;
+	bool all = false, names_only = false;
 	for (; argc > 1 && !strncmp(argv[1], "--", 2); argc--, argv++) {
 		all |= !strcmp(argv[1], "--all");
 		show_all |= !strcmp(argv[1], "--show");
+		names_only |= !strcmp(argv[1], "--names-only");
 	}
 	if (argc != 2)
 		code_image_die("needs a file");
 	code_image_open(argv[1], &im);
 	mark_parts(&im);
+	if (names_only)
+		forget_parts(&im);
 	for (size_t i = 0; i < im.function_count; i++)
 		if ((!i || im.functions[i].start != im.functions[i - 1].start) &&
 		    (*im.functions[i].name || !im.functions[i].part))
