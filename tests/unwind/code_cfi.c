@@ -21,6 +21,7 @@
 
 #include "base/err.h"
 #include "tests/unwind/code_image.h"
+#include "unwind/code_parts.h"
 #include "unwind/code_table.h"
 #include "unwind/decode.h"
 
@@ -31,6 +32,9 @@ struct score {
 };
 
 static bool show_all;
+/* With --names-only: parts without names, and the functions as the file has them. */
+static struct code_parts parts;
+static struct code_image whole;
 
 /* ---- the source ---- */
 
@@ -50,6 +54,18 @@ static bool set_thunk(const char *name, struct code_symbol *ret)
 	return false;
 }
 
+/* Only as far as the next part without a name, or only that. */
+static void cut(uint64_t address, struct code_symbol *symbol)
+{
+	size_t i = code_parts_upto(&parts, address);
+	if (i && parts.list[i - 1].start > symbol->start) {
+		symbol->start = parts.list[i - 1].start;
+		symbol->kind = CODE_PART;
+	}
+	if (i < parts.count && parts.list[i].start < symbol->end)
+		symbol->end = parts.list[i].start;
+}
+
 static bool find_symbol(void *self, uint64_t address, struct code_symbol *ret)
 {
 	const struct code_image *im = self;
@@ -63,6 +79,7 @@ static bool find_symbol(void *self, uint64_t address, struct code_symbol *ret)
 	*ret = (struct code_symbol){ f->start, f->start + f->size, CODE_FUNCTION, 0 };
 	if (f->part)
 		ret->kind = CODE_PART;
+	cut(address, ret);
 	for (size_t i = 0; i < sizeof(returns) / sizeof(*returns); i++)
 		if (!strcmp(f->name, returns[i]))
 			ret->kind = CODE_RETURN;
@@ -268,7 +285,12 @@ static void mark_parts(struct code_image *im)
  */
 static void forget_parts(struct code_image *im)
 {
-	size_t kept = 0;
+	size_t kept = 0, bytes = im->function_count * sizeof(*im->functions);
+	whole = *im;
+	whole.functions = malloc(bytes);
+	if (!whole.functions)
+		code_image_die("no memory");
+	memcpy(whole.functions, im->functions, bytes);
 	for (size_t i = 0; i < im->function_count; i++)
 		if (!im->functions[i].part)
 			im->functions[kept++] = im->functions[i];
@@ -284,6 +306,23 @@ static void forget_parts(struct code_image *im)
 			end = im->functions[next].start;
 		f->size = end - f->start;
 	}
+}
+
+static void find_parts(struct code_image *im)
+{
+	const struct code_source source = { im, code_image_read, find_symbol, NULL };
+	struct code_parts found = { 0 };
+	for (size_t i = 0; i < im->section_count; i++) {
+		const struct code_section *s = &im->sections[i];
+		struct err *e =
+			s->code ? code_parts_scan(&source, s->address, s->address + s->size, &found)
+				: NULL;
+		if (e)
+			code_image_die(err_msg(e));
+	}
+	code_parts_sort(&found);
+	parts = found;
+	printf("%zu parts without names\n", parts.count);
 }
 
 /* ---- all of them ---- */
@@ -329,6 +368,14 @@ static void make_tables(struct code_image *im, const struct code_function *f, st
 	}
 }
 
+/* Where a part without a name begins, the functions that it may be of are tried, too. */
+static void add_parents(struct code_image *im, uint64_t pc, struct tables *t)
+{
+	for (size_t i = code_parts_upto(&parts, pc); i-- > 0 && parts.list[i].start == pc;)
+		if (t->count < PARENTS_MAX)
+			t->list[t->count++] = make_table(im, parts.list[i].function);
+}
+
 static void look_at(struct code_image *im, const struct code_function *f, bool all,
 		    struct score *calls, struct score *others)
 {
@@ -336,6 +383,7 @@ static void look_at(struct code_image *im, const struct code_function *f, bool a
 	uint64_t end = f->start + f->size;
 	make_tables(im, f, &t);
 	for (uint64_t pc = f->start; pc < end;) {
+		add_parents(im, pc, &t);
 		unsigned char code[DECODE_MAX];
 		size_t len = end - pc < DECODE_MAX ? (size_t)(end - pc) : DECODE_MAX;
 		struct decoded d;
@@ -349,7 +397,10 @@ static void look_at(struct code_image *im, const struct code_function *f, bool a
 		for (size_t i = 0; i < t.count && !known; i++)
 			known = call ? code_table_call(t.list[i], pc + d.len, &r)
 				     : code_table_at(t.list[i], pc, &r);
-		if (call || all)
+		/* A weak function that another one took the place of is there, without a name, and
+		 * never runs. */
+		bool runs = !whole.functions || code_image_function(&whole, pc);
+		if (runs && (call || all))
 			compare(im, pc, known ? &r : NULL, call ? calls : others);
 		pc += d.len;
 	}
@@ -379,8 +430,10 @@ int main(int argc, char **argv)
 		code_image_die("needs a file");
 	code_image_open(argv[1], &im);
 	mark_parts(&im);
-	if (names_only)
+	if (names_only) {
 		forget_parts(&im);
+		find_parts(&im);
+	}
 	for (size_t i = 0; i < im.function_count; i++)
 		if ((!i || im.functions[i].start != im.functions[i - 1].start) &&
 		    (*im.functions[i].name || !im.functions[i].part))
