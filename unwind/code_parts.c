@@ -53,11 +53,10 @@ static uint64_t target_of(const unsigned char *bytes, size_t len, uint64_t pc)
 	return pc + len + (uint64_t)(int64_t)(int32_t)get_u32(bytes + len - 4);
 }
 
-/* Of the symbols that were asked for last: jumps come from one function many times. */
 struct scan {
 	const struct code_source *source;
 	uint64_t low, high;
-	struct code_symbol from;
+	struct code_symbol from; /* of the last jump: many come from one function */
 };
 
 static struct err *look_at(struct scan *s, uint64_t pc, uint64_t target, struct code_parts *parts)
@@ -130,4 +129,15 @@ size_t code_parts_upto(const struct code_parts *parts, uint64_t address)
 			high = middle;
 	}
 	return low;
+}
+
+void code_parts_cut(const struct code_parts *parts, uint64_t address, struct code_symbol *symbol)
+{
+	size_t i = code_parts_upto(parts, address);
+	if (i && parts->list[i - 1].start > symbol->start) {
+		symbol->start = parts->list[i - 1].start;
+		symbol->kind = CODE_PART;
+	}
+	if (i < parts->count && parts->list[i].start < symbol->end)
+		symbol->end = parts->list[i].start;
 }

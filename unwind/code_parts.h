@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 struct code_source;
+struct code_symbol;
 struct err;
 
 struct code_part {
@@ -40,5 +41,9 @@ void code_parts_free(struct code_parts *parts);
 
 /* How many begin at or below @address. */
 size_t code_parts_upto(const struct code_parts *parts, uint64_t address);
+
+/* Leaves of @symbol, which covers @address, the part that @address is in, or what is before the
+ * first of its parts. */
+void code_parts_cut(const struct code_parts *parts, uint64_t address, struct code_symbol *symbol);
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What code says of its stack: prologues of several shapes, and paths that are not certain. */
 #include "tests/unwind/scene.h"
+#include "unwind/code_parts.h"
 
 enum { RBX, RBP, R12, R13, R14, R15 };
 
@@ -485,6 +486,90 @@ static void test_part_behind_the_end(void **state)
 }
 
 /* A guest has run in between: only rsp is the host's. */
+/* Two functions as names tell them, and what a compiler moved out of the first one's way, without a
+ * name, behind the second one, which ends in a call that never returns. */
+struct nameless {
+	unsigned char code[0x80];
+	struct code_parts parts;
+};
+
+enum { SECOND = 0x20, PART = 0x2c };
+
+static struct err *read_nameless(void *self, uint64_t address, void *out, size_t len)
+{
+	const struct nameless *n = self;
+	if (address < FUN_A || address - FUN_A > sizeof(n->code) ||
+	    len > sizeof(n->code) - (address - FUN_A))
+		return err_new(ERR_MISSING, "no code");
+	memcpy(out, n->code + (address - FUN_A), len);
+	return NULL;
+}
+
+static bool nameless_symbol(void *self, uint64_t address, struct code_symbol *ret)
+{
+	const struct nameless *n = self;
+	if (address < FUN_A || address - FUN_A >= sizeof(n->code))
+		return false;
+	*ret = address - FUN_A < SECOND
+		       ? (struct code_symbol){ FUN_A, FUN_A + SECOND, CODE_FUNCTION, 0 }
+		       : (struct code_symbol){ FUN_A + SECOND, FUN_A + sizeof(n->code),
+					       CODE_FUNCTION, 0 };
+	code_parts_cut(&n->parts, address, ret);
+	return true;
+}
+
+static void test_parts_without_names(void **state)
+{
+	(void)state;
+	static const char code[] = "\x53"		      /* 0: push %rbx */
+				   "\x41\x54"		      /* 1: push %r12 */
+				   "\x85\xff"		      /* 3: test %edi,%edi */
+				   "\x0f\x85\x21\x00\x00\x00" /* 5: jne 2c */
+				   "\x41\x5c"		      /* b: pop %r12 */
+				   "\x5b"		      /* d: pop %rbx */
+				   "\xe9\x0d\x00\x00\x00"     /* e: jmp 20 */
+				   "\xe9\x00\x10\x00\x00"     /* 13: jmp far away */
+				   "\xcc\xcc\xcc\xcc\xcc\xcc\xcc\xcc"
+				   "\x53"		   /* 20: push %rbx */
+				   "\x55"		   /* 21: push %rbp */
+				   "\x31\xdb"		   /* 22: xor %ebx,%ebx */
+				   "\x90\x90\x90"	   /* 24: nops */
+				   "\xe8\x00\x10\x00\x00"  /* 27: call of what never returns */
+				   "\x90"		   /* 2c: nop */
+				   "\xe9\xd9\xff\xff\xff"; /* 2d: jmp b */
+	struct nameless n = { .parts = { 0 } };
+	const struct code_source source = { &n, read_nameless, nameless_symbol, NULL };
+	struct code_table *first, *second;
+	struct code_parts found = { 0 };
+	struct code_rules r;
+	memset(n.code, 0xcc, sizeof(n.code));
+	memcpy(n.code, code, sizeof(code) - 1);
+	assert_null(code_parts_scan(&source, FUN_A, FUN_A + sizeof(n.code), &found));
+	code_parts_sort(&found);
+	assert_int_equal(found.count, 2);
+	assert_int_equal(found.list[0].start, FUN_A + 0xb);
+	assert_int_equal(found.list[0].function, FUN_A + SECOND);
+	assert_int_equal(found.list[1].start, FUN_A + PART);
+	assert_int_equal(found.list[1].function, FUN_A);
+	assert_int_equal(code_parts_upto(&found, FUN_A + 0xa), 0);
+	assert_int_equal(code_parts_upto(&found, FUN_A + 0xb), 1);
+	n.parts = found;
+	assert_null(code_table_new(&source, FUN_A, &first));
+	assert_null(code_table_new(&source, FUN_A + SECOND, &second));
+	/* In the part, and back: the first one's frame. */
+	assert_true(code_table_at(first, FUN_A + PART, &r));
+	assert_saved(&r, R12, CODE_AT_CFA, -24);
+	assert_true(code_table_at(first, FUN_A + 0xd, &r));
+	assert_kept(&r, R12);
+	/* The second one's call is known, and nothing behind it. */
+	assert_true(code_table_call(second, FUN_A + PART, &r));
+	assert_saved(&r, RBP, CODE_AT_CFA, -24);
+	assert_false(code_table_at(second, FUN_A + PART, &r));
+	code_table_free(first);
+	code_table_free(second);
+	code_parts_free(&found);
+}
+
 static void test_guest(void **state)
 {
 	(void)state;
@@ -697,6 +782,7 @@ int main(void)
 		cmocka_unit_test(test_return_address_overwritten),
 		cmocka_unit_test(test_part),
 		cmocka_unit_test(test_part_behind_the_end),
+		cmocka_unit_test(test_parts_without_names),
 		cmocka_unit_test(test_guest),
 		cmocka_unit_test(test_unreadable),
 		cmocka_unit_test(test_registers_beside_orc),

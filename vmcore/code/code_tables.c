@@ -6,8 +6,10 @@
 
 #include "base/err.h"
 #include "base/map.h"
+#include "unwind/code_parts.h"
 #include "unwind/code_table.h"
 #include "vmcore/code/code_map.h"
+#include "vmcore/code/modules.h"
 #include "vmcore/code/unwind_source_asm.h"
 #include "vmcore/kernel/kernel.h"
 
@@ -21,6 +23,12 @@ struct kept {
 	uint64_t function;
 };
 
+/* Of the kernel, or a module: parts of functions that have no names. */
+struct object {
+	bool known;
+	struct code_parts parts; /* owned */
+};
+
 struct code_tables {
 	const struct kernel *k; /* borrowed */
 	struct code_map *code;	/* borrowed */
@@ -28,7 +36,8 @@ struct code_tables {
 	size_t count, capacity;
 	struct map index; /* where a function begins to its place in kept */
 	size_t bytes;
-	uint64_t low, high; /* of the function that is asked about by its range; empty: none is */
+	uint64_t low, high; /* of code that no symbol covers, if it is asked about; or empty */
+	struct object kernel, *modules; /* owned */
 };
 
 struct err *code_tables_new(const struct kernel *k, struct code_map *code, struct code_tables **ret)
@@ -38,6 +47,11 @@ struct err *code_tables_new(const struct kernel *k, struct code_map *code, struc
 		return err_nomem();
 	t->k = k;
 	t->code = code;
+	t->modules = calloc(code_map_modules(code)->count + 1, sizeof(*t->modules));
+	if (!t->modules) {
+		free(t);
+		return err_nomem();
+	}
 	*ret = t;
 	return NULL;
 }
@@ -57,6 +71,10 @@ void code_tables_free(struct code_tables *t)
 		return;
 	forget(t);
 	free(t->kept);
+	code_parts_free(&t->kernel.parts);
+	for (size_t i = 0; t->modules && i < code_map_modules(t->code)->count; i++)
+		code_parts_free(&t->modules[i].parts);
+	free(t->modules);
 	free(t);
 }
 
@@ -75,15 +93,12 @@ static const char *part_mark(const char *name)
 	return mark && mark != name && (!mark[5] || mark[5] == '.') ? mark : NULL;
 }
 
-static bool find_symbol(void *self, uint64_t address, struct code_symbol *ret)
+/* As the names tell. */
+static bool find_named(void *self, uint64_t address, struct code_symbol *ret)
 {
 	const struct code_tables *t = self;
 	struct symbol symbol;
 	enum reg reg;
-	if (address >= t->low && address < t->high) {
-		*ret = (struct code_symbol){ t->low, t->high, CODE_FUNCTION, REG_RAX };
-		return true;
-	}
 	if (!code_map_is_code(t->code, address))
 		return false;
 	*ret = (struct code_symbol){ address, address + 1, CODE_FUNCTION, REG_RAX };
@@ -98,6 +113,67 @@ static bool find_symbol(void *self, uint64_t address, struct code_symbol *ret)
 		ret->kind = CODE_RETURN;
 	else if (asm_is_indirect_jump(symbol.name, &reg))
 		ret->kind = CODE_THUNK, ret->reg = reg;
+	return true;
+}
+
+/* ---- parts without names ---- */
+
+/* Whether the compiler named the parts, or there are none. */
+static bool has_named_parts(const struct symbols *symbols)
+{
+	for (size_t i = 0, n = symbols ? symbols_count(symbols) : 0; i < n; i++)
+		if (part_mark(symbols_nth(symbols, i).name))
+			return true;
+	return !symbols;
+}
+
+static struct err *scan_kernel(struct code_tables *t, const struct code_source *source)
+{
+	uint64_t low, high;
+	if (has_named_parts(kernel_symbols(t->k)) || !kernel_symbol(t->k, "_stext", &low) ||
+	    !kernel_symbol(t->k, "_etext", &high))
+		return NULL;
+	return code_parts_scan(source, low, high, &t->kernel.parts);
+}
+
+static struct err *scan_module(struct code_tables *t, const struct module *m,
+			       const struct code_source *source, struct code_parts *parts)
+{
+	struct err *e = NULL;
+	if (has_named_parts(code_map_module_symbols(t->code, m)))
+		return NULL;
+	for (unsigned i = 0; !e && i < m->region_count; i++)
+		e = code_parts_scan(source, m->regions[i].low, m->regions[i].text_end, parts);
+	return e;
+}
+
+/* Those of the kernel, or of the module that @address is in; NULL if there are none. */
+static const struct code_parts *parts_at(struct code_tables *t, uint64_t address)
+{
+	const struct code_source source = { t, read_code, find_named, NULL };
+	const struct module *m = code_map_module(t->code, address);
+	struct object *o = m ? &t->modules[m - code_map_modules(t->code)->list] : &t->kernel;
+	if (!o->known && (m || code_map_in_kernel(t->code, address))) {
+		o->known = true;
+		/* Out of memory, there are those that were found. */
+		err_free(m ? scan_module(t, m, &source, &o->parts) : scan_kernel(t, &source));
+		code_parts_sort(&o->parts);
+	}
+	return o->parts.count ? &o->parts : NULL;
+}
+
+static bool find_symbol(void *self, uint64_t address, struct code_symbol *ret)
+{
+	struct code_tables *t = self;
+	if (address >= t->low && address < t->high) {
+		*ret = (struct code_symbol){ t->low, t->high, CODE_FUNCTION, REG_RAX };
+		return true;
+	}
+	if (!find_named(t, address, ret))
+		return false;
+	const struct code_parts *parts = parts_at(t, address);
+	if (parts)
+		code_parts_cut(parts, address, ret);
 	return true;
 }
 
@@ -168,32 +244,65 @@ static size_t find_parents(struct code_tables *t, const struct symbol *part,
 	return count;
 }
 
-bool code_tables_find(struct code_tables *t, uint64_t pc, bool exact, struct code_rules *ret,
-		      uint64_t *ret_function)
-{
-	struct symbol functions[PARENTS_MAX], symbol;
-	size_t count = 1;
-	uint64_t inside = exact ? pc : pc - 1;
-	if (!code_map_is_code(t->code, inside) || !code_map_symbol(t->code, inside, &symbol))
-		return false;
-	functions[0] = symbol;
-	if (part_mark(symbol.name))
-		count = find_parents(t, &symbol, functions);
-	for (size_t i = 0; i < count; i++) {
-		if (!find_in(t, functions[i].address, pc, exact, ret))
-			continue;
-		*ret_function = functions[i].address;
-		return true;
-	}
-	return false;
-}
-
-/* ---- whole functions ---- */
-
 static bool same_rules(const struct code_rules *a, const struct code_rules *b)
 {
 	return !memcmp(a, b, sizeof(*a)); /* made so that they can be compared as bytes */
 }
+
+/*
+ * Where the functions begin that the code at @address may be of, and how far that code goes: of a
+ * part with a name, those that have it; of one without, those that jump there, and the one that is
+ * before it.
+ */
+static size_t find_functions(struct code_tables *t, uint64_t address, uint64_t ret[PARENTS_MAX],
+			     struct code_symbol *ret_code)
+{
+	struct symbol symbol, parents[PARENTS_MAX];
+	size_t count = 0;
+	if (!find_symbol(t, address, ret_code) || !code_map_symbol(t->code, address, &symbol))
+		return 0;
+	if (part_mark(symbol.name)) {
+		count = find_parents(t, &symbol, parents);
+		for (size_t i = 0; i < count; i++)
+			ret[i] = parents[i].address;
+		return count;
+	}
+	ret[count++] = symbol.address;
+	const struct code_parts *parts = parts_at(t, address);
+	size_t i = parts ? code_parts_upto(parts, ret_code->start) : 0;
+	for (; i-- > 0 && parts->list[i].start == ret_code->start;) {
+		if (count == PARENTS_MAX)
+			return 0;
+		ret[count++] = parts->list[i].function;
+	}
+	return count;
+}
+
+bool code_tables_find(struct code_tables *t, uint64_t pc, bool exact, struct code_rules *ret,
+		      uint64_t *ret_function)
+{
+	uint64_t functions[PARENTS_MAX], found = 0;
+	struct code_symbol code;
+	struct code_rules rules, first;
+	size_t count = find_functions(t, exact ? pc : pc - 1, functions, &code);
+	for (size_t i = 0; i < count; i++) {
+		if (!find_in(t, functions[i], pc, exact, &rules))
+			continue;
+		/* Of which of them it is nobody can say. */
+		if (found && !same_rules(&first, &rules))
+			return false;
+		if (!found)
+			memcpy(&first, &rules, sizeof(first));
+		found = functions[i];
+	}
+	if (!found)
+		return false;
+	memcpy(ret, &first, sizeof(first));
+	*ret_function = found;
+	return true;
+}
+
+/* ---- whole functions ---- */
 
 static struct err *add_span(struct code_spans *s, const struct code_row *row)
 {
@@ -233,25 +342,20 @@ static struct err *add_spans(const struct code_table *table, uint64_t low, uint6
 	return e;
 }
 
-/* Of a part, what the one function says that leads there: if there are several, nothing. */
-static struct err *part_spans(struct code_tables *t, const struct symbol *part, uint64_t high,
-			      struct code_spans *spans)
+/* Whether @table says of [@low, @high) what the spans from number @at on do not. */
+static bool contradicts(const struct code_table *table, uint64_t low, uint64_t high,
+			const struct code_spans *spans, size_t at)
 {
-	struct symbol functions[PARENTS_MAX];
-	size_t count = find_parents(t, part, functions);
-	struct err *e = NULL;
-	for (size_t i = 0; !e && i < count; i++) {
-		size_t before = spans->count;
-		const struct code_table *table = table_of(t, functions[i].address);
-		if (!table)
-			return err_nomem();
-		if (!before)
-			e = add_spans(table, part->address, high, spans);
-		else if (code_table_rows_before(table, high) !=
-			 code_table_rows_before(table, part->address))
-			count = spans->count = 0;
+	struct code_row row;
+	for (size_t i = code_table_rows_before(table, low);
+	     code_table_row(table, i, &row) && row.start < high; i++) {
+		while (at < spans->count && spans->list[at].end <= row.start)
+			at++;
+		if (row.rules && at < spans->count && spans->list[at].start <= row.start &&
+		    !same_rules(&spans->list[at].rules, row.rules))
+			return true;
 	}
-	return e;
+	return false;
 }
 
 /* Whether @table has something of other places than [@low, @high). */
@@ -262,35 +366,74 @@ static bool leads_out(const struct code_table *table, uint64_t low, uint64_t hig
 	       code_table_row(table, code_table_rows_before(table, high), &row);
 }
 
-/* Of a function whose parts may be asked for later: its table is kept then. */
-static struct err *function_spans(struct code_tables *t, uint64_t low, uint64_t high,
-				  struct code_spans *spans)
+/* Of the only function that it can be: the table is kept if it speaks of other places, too. */
+static struct err *spans_of_one(struct code_tables *t, uint64_t function, uint64_t low,
+				uint64_t high, struct code_spans *spans)
 {
 	struct code_table *table;
 	uint64_t i;
-	if (map_get(&t->index, low, &i))
+	if (map_get(&t->index, function, &i))
 		return add_spans(t->kept[i].table, low, high, spans);
-	t->low = low;
-	t->high = high;
-	struct err *e = make_table(t, low, &table);
-	t->low = t->high = 0;
+	struct err *e = make_table(t, function, &table);
 	if (e)
 		return e;
 	e = add_spans(table, low, high, spans);
-	if (e || !leads_out(table, low, high) || !keep(t, low, table))
+	if (e || !leads_out(table, low, high) || !keep(t, function, table))
 		code_table_free(table);
+	return e;
+}
+
+/* Of several: where they do not agree, nothing is known of all of it. */
+static struct err *spans_of_several(struct code_tables *t, const uint64_t *functions, size_t count,
+				    uint64_t low, uint64_t high, struct code_spans *spans)
+{
+	const size_t before = spans->count;
+	struct err *e = NULL;
+	bool agree = true;
+	for (size_t i = 0; !e && agree && i < count; i++) {
+		const struct code_table *table = table_of(t, functions[i]);
+		if (!table)
+			return err_nomem();
+		if (spans->count == before)
+			e = add_spans(table, low, high, spans);
+		else
+			agree = !contradicts(table, low, high, spans, before);
+	}
+	if (!agree)
+		spans->count = before;
+	return e;
+}
+
+/* Code that no symbol covers. */
+static struct err *spans_without_name(struct code_tables *t, uint64_t low, uint64_t high,
+				      struct code_spans *spans)
+{
+	t->low = low;
+	t->high = high;
+	struct err *e = spans_of_one(t, low, low, high, spans);
+	t->low = t->high = 0;
 	return e;
 }
 
 struct err *code_tables_spans(struct code_tables *t, uint64_t low, uint64_t high,
 			      struct code_spans *spans)
 {
+	uint64_t functions[PARENTS_MAX];
+	struct code_symbol code;
 	struct symbol symbol;
+	struct err *e = NULL;
 	spans->count = 0;
 	if (low >= high || !code_map_is_code(t->code, low))
 		return NULL;
-	if (code_map_symbol(t->code, low, &symbol) && symbol.address == low &&
-	    part_mark(symbol.name))
-		return part_spans(t, &symbol, high, spans);
-	return function_spans(t, low, high, spans);
+	if (!code_map_symbol(t->code, low, &symbol))
+		return spans_without_name(t, low, high, spans);
+	for (uint64_t at = low, end; !e && at < high; at = end) {
+		size_t count = find_functions(t, at, functions, &code);
+		end = count && code.end > at && code.end < high ? code.end : high;
+		if (count == 1)
+			e = spans_of_one(t, functions[0], at, end, spans);
+		else if (count)
+			e = spans_of_several(t, functions, count, at, end, spans);
+	}
+	return e;
 }

@@ -39,9 +39,9 @@ struct code_spans {
 };
 
 /*
- * What holds in the function that lies at [@low, @high), whether or not there are symbols that say
- * so, in *spans, whose old content it takes the place of. Nothing is in it where nothing is known.
- * An error only when memory is out.
+ * What holds in the function that lies at [@low, @high), also where no symbol says so, in *spans,
+ * whose old content it takes the place of. Nothing is in it where nothing is known. An error only
+ * when memory is out.
  */
 __attribute__((warn_unused_result)) struct err *
 code_tables_spans(struct code_tables *t, uint64_t low, uint64_t high, struct code_spans *spans);
