@@ -356,12 +356,15 @@ static void make_tables(struct code_image *im, const struct code_function *f, st
 	}
 }
 
-/* Where a part without a name begins, the functions that it may be of are tried, too. */
+/* Where a part without a name begins, the functions that it may be of are tried, too: not what CFI
+ * says is a part itself, of which nobody knows how it begins. */
 static void add_parents(struct code_image *im, uint64_t pc, struct tables *t)
 {
-	for (size_t i = code_parts_upto(&parts, pc); i-- > 0 && parts.list[i].start == pc;)
-		if (t->count < PARENTS_MAX)
+	for (size_t i = code_parts_upto(&parts, pc); i-- > 0 && parts.list[i].start == pc;) {
+		const struct code_function *f = code_image_function(im, parts.list[i].function);
+		if (t->count < PARENTS_MAX && f && !f->part)
 			t->list[t->count++] = make_table(im, parts.list[i].function);
+	}
 }
 
 static void look_at(struct code_image *im, const struct code_function *f, bool all,
@@ -418,10 +421,11 @@ int main(int argc, char **argv)
 		code_image_die("needs a file");
 	code_image_open(argv[1], &im);
 	mark_parts(&im);
-	if (names_only) {
+	if (names_only)
 		forget_parts(&im);
+	/* Nor does a program without symbols name any. */
+	if (names_only || !*im.functions[0].name)
 		find_parts(&im);
-	}
 	for (size_t i = 0; i < im.function_count; i++)
 		if ((!i || im.functions[i].start != im.functions[i - 1].start) &&
 		    (*im.functions[i].name || !im.functions[i].part))
