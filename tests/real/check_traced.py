@@ -116,7 +116,8 @@ def main():
     kernel = Kernel(real)
     initrd, dump = os.path.join(work, "busy.cpio.gz"), os.path.join(work, "traced.elf")
     run(["sh", f"{HERE}/busy/make-initramfs.sh", real, initrd], "make-initramfs.sh")
-    with Machine(kernel.image, initrd, "console=ttyS0 panic=0 vmcore_busy=kretprobe,graph,bpf",
+    with Machine(kernel.image, initrd,
+                 "console=ttyS0 panic=0 no_timer_check vmcore_busy=kretprobe,graph,bpf",
                  os.path.join(work, "traced"), ["-m", "300"]) as machine:
         console = machine.await_console("phase busy\r", 300)
         GdbStub(machine.gdb_socket)  # stops it
