@@ -28,12 +28,12 @@ import time
 
 from gdb_stub import GENERAL, GdbStub
 from oracle import json_lines
-from qemu_machine import Machine, MachineError
+from qemu_machine import LIFETIME_S, Machine, MachineError
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CPUS = 3
 STOPS, STEPS, KEPT = 100, 40, 10
-STOPS_A_BOOT = 40  # QEMU does not live for ever (qemu_machine.LIFETIME_S)
+STOPS_A_BOOT, BOOT_MAX_S = 40, LIFETIME_S - 200  # another machine before this one's time is over
 USER_END = 1 << 56
 KERNEL_CODE = 0xffffffff80000000
 GUEST_RBX = 0xb0b0b0b0b0b00000  # see guest/vmhost.c
@@ -188,6 +188,7 @@ class Tool:
         seed = f"{self.seed}.{number}"
         chance = random.Random(seed)
         append = f"console=ttyS0 panic=0 no_timer_check vmcore_busy=kvm,load {' '.join(arguments)}"
+        begin = time.monotonic()
         with Machine(self.kernel.image, self.initrd, append, os.path.join(self.work, "busy"),
                      ["-smp", str(CPUS), "-m", "240"]) as machine:
             machine.await_console("phase busy\r", 300)
@@ -196,6 +197,8 @@ class Tool:
                                    self.kernel.vmlinux, *self.kernel.modules],
                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as oracle:
                 for stop in range(stops):
+                    if time.monotonic() - begin > BOOT_MAX_S:
+                        break
                     cpu, steps = stop_somewhere(stub, chance)
                     self.look(machine, stub, oracle,
                               f"seed {seed} stop {stop} cpu {cpu} steps {steps}", stop % 4 == 3)
@@ -215,7 +218,7 @@ def main():
     while tool.done < stops:
         try:
             tool.boot(boot, min(STOPS_A_BOOT, stops - tool.done), sys.argv[6:])
-        except MachineError as error:
+        except (MachineError, OSError) as error:
             print(f"boot {boot}: {error}", flush=True)
             if boot > stops:
                 sys.exit(1)
