@@ -64,6 +64,12 @@ static bool is_own(const struct code_paths *b, uint64_t address)
 	return address >= b->own.start && address < b->own.end;
 }
 
+static bool decode_own(void *self, uint64_t pc, struct decoded *ret)
+{
+	struct code_paths *b = self;
+	return is_own(b, pc) && decode_at(b, pc, ret);
+}
+
 static enum edge edge_of(struct code_paths *b, uint64_t target, uint8_t *ret_thunk)
 {
 	struct code_symbol symbol;
@@ -187,9 +193,23 @@ static int next_at(struct code_paths *b, uint64_t pc)
 	return i;
 }
 
+static bool link_fill(struct code_paths *b, int i)
+{
+	struct op *op = &b->ops[i];
+	if (!code_is_inner_call(b, op) || !code_fill_at(decode_own, b, op->pc, &op->fill) ||
+	    !goes_on_at(b, op, op->fill.end))
+		return false;
+	op->fills = true;
+	int to = leader_at(b, op->fill.end);
+	b->ops[i].target = to;
+	return true;
+}
+
 /* Finds where @i leads to. */
 static void link_op(struct code_paths *b, int i)
 {
+	if (link_fill(b, i))
+		return;
 	struct op *op = &b->ops[i];
 	uint64_t pc = op->pc, next = pc + op->d.len, target = op->d.target;
 	enum flow flow = op->d.flow;
@@ -379,6 +399,12 @@ static bool step(struct code_paths *b, int i, struct code_state *s)
 		jump_direct(b, i, s);
 		return true;
 	case FLOW_CALL:
+		if (b->ops[i].fills) {
+			code_fill_apply(&b->ops[i].fill, s);
+			if (b->ops[i].target != CODE_NONE)
+				flow_to(b, b->ops[i].target, s);
+			return false;
+		}
 		if (!code_is_inner_call(b, &b->ops[i]))
 			break;
 		struct code_state inner;

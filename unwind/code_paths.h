@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/map.h"
+#include "unwind/code_fill.h"
 #include "unwind/code_state.h"
 #include "unwind/code_table.h"
 #include "unwind/decode.h"
@@ -38,6 +39,8 @@ struct op {
 	bool follows;	       /* an instruction goes on there */
 	bool waits;	       /* its state has changed */
 	bool unresolved;       /* a jump to nobody knows where */
+	bool fills;	       /* a loop begins here that is taken as one, and leads to target */
+	struct code_fill fill; /* that loop */
 	uint16_t rules;	       /* CODE_NO_RULES */
 };
 

@@ -307,6 +307,11 @@ void code_state_push(struct code_state *s)
 	push(s, unknown());
 }
 
+void code_state_pushed(struct code_state *s, int words)
+{
+	set_reg(s, REG_RSP, words < 0 ? unknown() : add(s->regs[REG_RSP], -WORD * (int64_t)words));
+}
+
 /* ---- whole states ---- */
 
 void code_state_forget(struct code_state *s)

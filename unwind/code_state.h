@@ -65,6 +65,9 @@ void code_state_apply(struct code_state *s, const struct decoded *d);
  * its target with a return address pushed. */
 void code_state_push(struct code_state *s);
 
+/* As many words pushed that nobody knows; negative: nobody knows how many. */
+void code_state_pushed(struct code_state *s, int words);
+
 /*
  * What holds in both, in *into. False if that is no less than before. A weak state that has rsp
  * elsewhere than a strong one is of a path that is never taken, and changes nothing.

@@ -138,17 +138,24 @@ void code_add(struct walk *w, struct frame *caller)
 static bool is_entry(const struct walk *w, uint64_t function)
 {
 	enum { ENTRY_BYTES = 5, CALL_REL32 = 0xe8 };
-	static const unsigned char begins[][ENTRY_BYTES] = {
-		{ 0x0f, 0x1f, 0x44, 0x00, 0x00 }, /* nop, in place of a call of __fentry__ */
-		{ 0xf3, 0x0f, 0x1e, 0xfa },	  /* endbr64 */
-		{ 0x55, 0x48, 0x89, 0xe5 },	  /* push %rbp; mov %rsp,%rbp */
+	static const struct {
+		unsigned char bytes[ENTRY_BYTES];
+		size_t len;
+	} begins[] = {
+		/* In place of a call of __fentry__: the nop of five bytes, as newer CPUs have it
+		 * and as older ones do (arch/x86/include/asm/nops.h: P6_NOP5_ATOMIC,
+		 * K8_NOP5_ATOMIC). */
+		{ { 0x0f, 0x1f, 0x44, 0x00, 0x00 }, 5 },
+		{ { 0x66, 0x66, 0x66, 0x66, 0x90 }, 5 },
+		{ { 0xf3, 0x0f, 0x1e, 0xfa }, 4 }, /* endbr64 */
+		{ { 0x55, 0x48, 0x89, 0xe5 }, 4 }, /* push %rbp; mov %rsp,%rbp */
 	};
 	unsigned char code[ENTRY_BYTES];
 	struct err *e = w->source->read(w->source->self, function, code, sizeof(code));
 	bool read = !e;
 	err_free(e);
 	for (size_t i = 0; read && i < sizeof(begins) / sizeof(*begins); i++)
-		if (!memcmp(code, begins[i], i ? 4 : ENTRY_BYTES))
+		if (!memcmp(code, begins[i].bytes, begins[i].len))
 			return true;
 	return read && code[0] == CALL_REL32;
 }

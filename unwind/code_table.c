@@ -132,6 +132,9 @@ static void set_rules_from(struct code_paths *b, int i)
 	uint16_t rules = CODE_NO_RULES;
 	do {
 		struct op *op = &b->ops[i];
+		/* Within a loop that is taken as one, rsp is elsewhere in each round. */
+		if (op->fills)
+			return;
 		if (changed)
 			set_rules(b, op, &s);
 		else

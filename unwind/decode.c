@@ -116,9 +116,11 @@ static void add_special_writes(ZydisMnemonic m, struct decoded *d)
 	case ZYDIS_MNEMONIC_SKINIT:
 	case ZYDIS_MNEMONIC_GETSEC:
 	case ZYDIS_MNEMONIC_ENCLU:
-	case ZYDIS_MNEMONIC_INT:
 	case ZYDIS_MNEMONIC_ENTER:
 		d->writes = ALL_REGS;
+		break;
+	case ZYDIS_MNEMONIC_INT: /* iretq takes rsp from what the CPU has pushed */
+		d->writes = ALL_BUT_RSP;
 		break;
 	case ZYDIS_MNEMONIC_ENCLS:
 	case ZYDIS_MNEMONIC_ENCLV:
@@ -154,6 +156,7 @@ static void set_flow(const struct parts *p, uint64_t pc, struct decoded *d)
 	switch (p->insn.meta.category) {
 	case ZYDIS_CATEGORY_COND_BR:
 		set_target(p, pc, FLOW_BRANCH, FLOW_STOP, d);
+		d->if_not_zero = p->insn.mnemonic == ZYDIS_MNEMONIC_JNZ;
 		return;
 	case ZYDIS_CATEGORY_UNCOND_BR:
 		set_target(p, pc, FLOW_JUMP, far ? FLOW_STOP : FLOW_JUMP_INDIRECT, d);
@@ -256,6 +259,11 @@ static void set_arithmetic(const struct parts *p, uint64_t pc, struct decoded *d
 	if (!is_whole(to))
 		return;
 	d->dst = number_of(to->reg.value);
+	if (m == ZYDIS_MNEMONIC_DEC) {
+		d->act = ACT_ADD;
+		d->number = -1;
+		return;
+	}
 	if (m == ZYDIS_MNEMONIC_LEA && set_place(p, from, pc, d) && d->index == DECODE_NO_REG) {
 		d->act = d->base == DECODE_NO_REG ? ACT_CONSTANT : ACT_ADDRESS;
 	} else if (is_immediate(from)) {
@@ -285,6 +293,7 @@ static void set_act(const struct parts *p, uint64_t pc, struct decoded *d)
 	case ZYDIS_MNEMONIC_ADD:
 	case ZYDIS_MNEMONIC_SUB:
 	case ZYDIS_MNEMONIC_AND:
+	case ZYDIS_MNEMONIC_DEC:
 		set_arithmetic(p, pc, d);
 		break;
 	default:

@@ -52,7 +52,8 @@ struct decoded {
 	uint8_t flow, act;	       /* enum flow, enum act */
 	uint8_t dst, src, base, index; /* enum reg, below GPR_COUNT, or DECODE_NO_REG */
 	uint8_t scale;
-	uint8_t stored; /* bytes at base + number that change; 0: none, or not at such a place */
+	uint8_t stored;	  /* bytes at base + number that change; 0: none, or not at such a place */
+	bool if_not_zero; /* FLOW_BRANCH: taken where the result before it is not zero */
 };
 
 /* False if the @len bytes at @code, which lie at @pc, begin with no whole instruction. */

@@ -5,6 +5,7 @@ libunwind_a_SOURCES = \
 	unwind/cfi.c \
 	unwind/cfi_check.c unwind/cfi_check.h \
 	unwind/cfi_expr.c unwind/cfi_expr.h \
+	unwind/code_fill.c unwind/code_fill.h \
 	unwind/code_parts.c unwind/code_parts.h \
 	unwind/code_paths.c unwind/code_paths.h \
 	unwind/code_state.c unwind/code_state.h \

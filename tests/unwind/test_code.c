@@ -398,6 +398,93 @@ static void test_inner_call(void **state)
 	code_table_free(f.table);
 }
 
+/* The loop that fills the CPU's return stack buffer, with %rax counting its rounds. */
+#define FILLS(round, counts, branch)                   \
+	"\x53"		       /* 0: push %rbx */      \
+		round	       /* 1: mov $16,%rax */   \
+	"\xe8\x07\x00\x00\x00" /* 8: call 14 */        \
+	"\xf3\x90\x0f\xae\xe8" /* d: pause, lfence */  \
+	"\xeb\xf9"	       /* 12: jmp d */         \
+	"\xe8\x07\x00\x00\x00" /* 14: call 20 */       \
+	"\xf3\x90\x0f\xae\xe8" /* 19: pause, lfence */ \
+	"\xeb\xf9"	       /* 1e: jmp 19 */        \
+		counts	       /* 20: dec %rax */      \
+			branch /* 23: jne 8 */         \
+	"\x48\x81\xc4\x00\x01\x00\x00"                 \
+	"\x90\x5b\xc3" /* 25: add $256,%rsp; 2c: nop; pop %rbx; ret */
+#define ROUNDS(n) "\x48\xc7\xc0" n "\x00\x00\x00"
+#define DECREMENT "\x48\xff\xc8"
+#define NOT_ZERO  "\x75\xe3"
+
+static void test_return_stack_filled(void **state)
+{
+	(void)state;
+	struct function f;
+	begin(&f);
+	PUT(&f, FUN_A, FILLS(ROUNDS("\x10"), DECREMENT, NOT_ZERO));
+	follow(&f);
+	struct code_rules r = at(&f, 0x25);
+	assert_true(r.by_rsp && r.rsp_offset == 16 + 256);
+	r = at(&f, 0x2c);
+	assert_true(r.by_rsp && r.rsp_offset == 16);
+	assert_saved(&r, RBX, CODE_AT_CFA, -16);
+	/* In each round rsp is elsewhere. */
+	for (uint64_t offset = 8; offset < 0x25; offset++)
+		assert_unknown(&f, offset);
+	code_table_free(f.table);
+}
+
+/* What looks much like it, and is something else. */
+static void test_return_stack_not_filled(void **state)
+{
+	static const struct {
+		const char *code;
+		unsigned at, len;
+		const char *change;
+	} others[] = {
+		{ FILLS(ROUNDS("\x10"), DECREMENT, "\x74\xe3"), 0, 0, "" },	  /* je */
+		{ FILLS(ROUNDS("\x10"), DECREMENT, "\x75\xdc"), 0, 0, "" },	  /* jne 1 */
+		{ FILLS(ROUNDS("\x10"), "\x48\xff\xc0", NOT_ZERO), 0, 0, "" },	  /* inc %rax */
+		{ FILLS(ROUNDS("\x10"), "\x48\xff\xcb", NOT_ZERO), 0, 0, "" },	  /* dec %rbx */
+		{ FILLS(ROUNDS("\x00"), DECREMENT, NOT_ZERO), 0, 0, "" },	  /* 2^64 rounds */
+		{ FILLS(ROUNDS("\x7f"), DECREMENT, NOT_ZERO), 0, 0, "" },	  /* too many */
+		{ FILLS("\x0f\x1f\x80\0\0\0\0", DECREMENT, NOT_ZERO), 0, 0, "" }, /* some rounds */
+		{ FILLS(ROUNDS("\x10"), DECREMENT, NOT_ZERO), 0x0d, 2, "\x50\x90" }, /* push %rax */
+		{ FILLS(ROUNDS("\x10"), DECREMENT, NOT_ZERO), 0x12, 2, "\xeb\x18" }, /* jmp 2c */
+		{ FILLS(ROUNDS("\x10"), DECREMENT, NOT_ZERO), 0x12, 2, "\x66\x90" }, /* nop */
+		{ FILLS(ROUNDS("\x10"), DECREMENT, NOT_ZERO), 0x0d, 2, "\xf3\xc3" }, /* ret */
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+		struct function f;
+		begin(&f);
+		put(&f, FUN_A, others[i].code, 0x2f);
+		put(&f, FUN_A + others[i].at, others[i].change, others[i].len);
+		follow(&f);
+		assert_unknown(&f, 0x25);
+		assert_unknown(&f, 0x2c);
+		code_table_free(f.table);
+	}
+}
+
+/* An exception that the code asks for gives rsp back as it was. */
+static void test_interrupt_instruction(void **state)
+{
+	(void)state;
+	struct function f;
+	begin(&f);
+	PUT(&f, FUN_A,
+	    "\x53\x31\xdb" /* 0: push %rbx; xor %ebx,%ebx */
+	    "\xcd\x12"	   /* 3: int $18 */
+	    "\x90\x5b\xc3");
+	follow(&f);
+	struct code_rules r = at(&f, 5);
+	assert_true(r.by_rsp && r.rsp_offset == 16);
+	assert_saved(&r, RBX, CODE_AT_CFA, -16);
+	assert_lost_register(&r, R12);
+	code_table_free(f.table);
+}
+
 /* A trap that never goes on, with code behind it that is reached otherwise. */
 static void test_trap(void **state)
 {
@@ -711,6 +798,15 @@ static void test_called_by_register(void **state)
 	put_frames(&s);
 	regs_forget(&s.first, REG_RBP);
 	memcpy(s.code + (FUN_B - FUN_A) + 0x23, "\xff\xd0", 2);
+	memcpy(s.code, "\x66\x66\x66\x66\x90", 5); /* nop, as older CPUs have it */
+	run(&s, true);
+	assert_true(s.frames.count >= 2);
+	assert_int_equal(s.frames.list[1].how, HOW_CODE);
+	frames_free(&s.frames);
+
+	put_frames(&s);
+	regs_forget(&s.first, REG_RBP);
+	memcpy(s.code + (FUN_B - FUN_A) + 0x23, "\xff\xd0", 2);
 	memcpy(s.code, "\x90\x90\x90\x90\x90", 5); /* a label may begin like this */
 	run(&s, true);
 	assert_lost(&s, 1, "is behind no call of this function");
@@ -778,6 +874,9 @@ int main(void)
 		cmocka_unit_test(test_tail_call_by_register),
 		cmocka_unit_test(test_jump_table),
 		cmocka_unit_test(test_inner_call),
+		cmocka_unit_test(test_return_stack_filled),
+		cmocka_unit_test(test_return_stack_not_filled),
+		cmocka_unit_test(test_interrupt_instruction),
 		cmocka_unit_test(test_trap),
 		cmocka_unit_test(test_return_address_overwritten),
 		cmocka_unit_test(test_part),
