@@ -516,6 +516,10 @@ static void test_prologues(void **state)
 	/* endbr64; nopl; push %rbp; mov %rsp,%rbp */
 	static const unsigned char pointer[] = { 0xf3, 0x0f, 0x1e, 0xfa, 0x0f, 0x1f, 0x44,
 						 0,    0,    0x55, 0x48, 0x89, 0xe5 };
+	/* the nop in place of a call of __fentry__ on older CPUs; push %rbp; mov %rsp,%rbp */
+	static const unsigned char older[] = {
+		0x66, 0x66, 0x66, 0x66, 0x90, 0x55, 0x48, 0x89, 0xe5
+	};
 	static const unsigned char unknown[] = { 0x53, 0x4c, 0x8d, 0x54, 0x24, 0x08 };
 	struct cfi_row rows[PROLOGUE_ROWS];
 	(void)state;
@@ -529,6 +533,8 @@ static void test_prologues(void **state)
 	assert_int_equal(rows[2].entry.sp, ORC_BP);
 	assert_int_equal(rows[2].entry.sp_offset, 16);
 	assert_int_equal(rows[2].entry.bp_offset, -16);
+	assert_int_equal(prologue_rows(older, sizeof(older), CODE, rows), 3);
+	assert_int_equal(rows[2].start, CODE + 9);
 	assert_int_equal(prologue_rows(unknown, sizeof(unknown), CODE, rows), 0);
 	for (size_t len = 0; len < sizeof(stack); len++)
 		assert_int_equal(prologue_rows(stack, len, CODE, rows), 0);
