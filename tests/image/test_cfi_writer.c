@@ -508,6 +508,28 @@ static void test_odd_functions(void **state)
 	cfi_writer_free(&w);
 }
 
+static void test_hooked(void **state)
+{
+	static const struct {
+		unsigned char code[12];
+		size_t len;
+		bool hooked;
+	} table[] = {
+		{ { 0x0f, 0x1f, 0x44, 0, 0 }, 5, true },
+		{ { 0x66, 0x66, 0x66, 0x66, 0x90 }, 5, true },
+		{ { 0xe8, 1, 2, 3, 4 }, 5, true },
+		{ { 0xf3, 0x0f, 0x1e, 0xfa, 0x0f, 0x1f, 0x44, 0, 0 }, 9, true },
+		{ { 0xf3, 0x0f, 0x1e, 0xfa, 0x0f, 0x1f, 0x44, 0, 0 }, 8, false },
+		{ { 0xf3, 0x0f, 0x1e, 0xfa, 0x0f, 0x01, 0xf8, 0, 0 }, 9, false }, /* swapgs */
+		{ { 0x0f, 0x1f, 0x00, 0x6a, 0xff }, 5, false }, /* nop; push $-1: an entry */
+		{ { 0x55, 0x48, 0x89, 0xe5, 0x90 }, 5, false },
+		{ { 0 }, 0, false },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++)
+		assert_int_equal(prologue_is_hooked(table[i].code, table[i].len), table[i].hooked);
+}
+
 static void test_prologues(void **state)
 {
 	/* call __fentry__; push %rbx; mov $1,%edx; sub $0xb0,%rsp */
@@ -629,7 +651,8 @@ int main(void)
 		cmocka_unit_test(test_from_user_mode),	cmocka_unit_test(test_stack_changes),
 		cmocka_unit_test(test_nothing_known),	cmocka_unit_test(test_dead_end),
 		cmocka_unit_test(test_odd_functions),	cmocka_unit_test(test_prologues),
-		cmocka_unit_test(test_user_mode),	cmocka_unit_test(test_traced),
+		cmocka_unit_test(test_hooked),		cmocka_unit_test(test_user_mode),
+		cmocka_unit_test(test_traced),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

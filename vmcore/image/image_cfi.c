@@ -126,7 +126,11 @@ static bool nothing_known(const struct rows *r)
 	return true;
 }
 
-/* Rows from how the code at [@low, @high) begins; leaves *ret alone if that does not tell. */
+/*
+ * Rows from how the code at [@low, @high) begins. If that does not tell, one that says nothing:
+ * without any debuggers would make frames up. What is compiled is then told by its instructions
+ * alone.
+ */
 static struct err *read_prologue(const struct kernel *k, uint64_t low, uint64_t high,
 				 struct rows *ret)
 {
@@ -135,12 +139,14 @@ static struct err *read_prologue(const struct kernel *k, uint64_t low, uint64_t 
 	size_t len = high - low < sizeof(code) ? (size_t)(high - low) : sizeof(code);
 	struct err *e = kernel_read(k, low, code, len);
 	size_t count = e ? 0 : prologue_rows(code, len, low, made);
+	bool by_code = count || (!e && prologue_is_hooked(code, len));
 	err_free(e);
 	e = NULL;
-	if (count)
-		ret->count = 0;
+	if (!count)
+		made[count++] = (struct cfi_row){ .start = low };
+	ret->count = 0;
 	for (size_t i = 0; !e && i < count; i++) {
-		made[i].code_first = true;
+		made[i].code_first = by_code;
 		e = add_row(ret, &made[i]);
 	}
 	return e;

@@ -139,3 +139,16 @@ size_t prologue_rows(const unsigned char *code, size_t len, uint64_t start,
 		length = step(&p, code + at, len - at, &done);
 	return done && p.count < PROLOGUE_ROWS ? p.count : 0;
 }
+
+bool prologue_is_hooked(const unsigned char *code, size_t len)
+{
+	enum { HOOK = 5, ENDBR = 4, CALL = 0xe8 };
+	static const unsigned char endbr[ENDBR] = { 0xf3, 0x0f, 0x1e, 0xfa };
+	static const unsigned char hooks[][HOOK] = { { 0x0f, 0x1f, 0x44, 0x00, 0x00 },
+						     { 0x66, 0x66, 0x66, 0x66, 0x90 } };
+	size_t at = len >= ENDBR && !memcmp(code, endbr, ENDBR) ? ENDBR : 0;
+	if (len - at < HOOK)
+		return false;
+	return code[at] == CALL || !memcmp(code + at, hooks[0], HOOK) ||
+	       !memcmp(code + at, hooks[1], HOOK);
+}

@@ -7,6 +7,7 @@
 #ifndef VMCORE_IMAGE_PROLOGUE_H
 #define VMCORE_IMAGE_PROLOGUE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,5 +26,9 @@ enum {
  */
 size_t prologue_rows(const unsigned char *code, size_t len, uint64_t start,
 		     struct cfi_row ret[PROLOGUE_ROWS]);
+
+/* Whether ftrace hooks in where the @len bytes at @code begin, behind an endbr64 at most: then they
+ * are a compiled function's, which is called as such. */
+bool prologue_is_hooked(const unsigned char *code, size_t len);
 
 #endif
