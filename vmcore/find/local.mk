@@ -3,4 +3,7 @@
 libvmcore_a_SOURCES += \
 	vmcore/find/crashed_kernel.c vmcore/find/crashed_kernel.h \
 	vmcore/find/image_build_id.c vmcore/find/image_build_id.h \
+	vmcore/find/image_pieces.c vmcore/find/image_pieces.h \
+	vmcore/find/image_symbols.c vmcore/find/image_symbols.h \
+	vmcore/find/kallsyms_find.c vmcore/find/kallsyms_find.h \
 	vmcore/find/paging.c vmcore/find/paging.h

@@ -112,9 +112,8 @@ found:
 	return NULL;
 }
 
-/* The lowest mapped address at or above START_KERNEL_MAP, which is the kernel's image: modules and
- * the fixmap lie above it. */
-static bool image_start(struct memory *m, const struct vspace *space, uint64_t *ret)
+/* Modules and the fixmap lie above the image. */
+bool paging_image_start(struct memory *m, const struct vspace *space, uint64_t *ret)
 {
 	uint64_t va = START_KERNEL_MAP;
 	/* memory_next() skips what the tables leave out, so this takes few steps or never ends. */
@@ -145,7 +144,7 @@ struct err *paging_from_cr3(struct memory *m, const struct cpu_note *notes, size
 				.root = cr3_table(notes[i].cr[3], attempt),
 				.levels = notes[i].cr[4] & 1u << 12 ? 5 : 4, /* CR4.LA57 */
 			};
-			if (image_start(m, &space, ret_text)) {
+			if (paging_image_start(m, &space, ret_text)) {
 				*ret = space;
 				return NULL;
 			}
@@ -164,6 +163,26 @@ static bool table_symbol(const struct symbols *s, uint64_t *ret)
 	return symbols_address(s, "swapper_pg_dir", ret) ||
 	       symbols_address(s, "init_top_pgt", ret) ||
 	       symbols_address(s, "init_level4_pgt", ret);
+}
+
+void paging_take_own_tables(struct memory *m, const struct symbols *symbols, uint64_t text,
+			    struct vspace *space)
+{
+	struct vspace own = *space;
+	struct vtop where, here, there;
+	uint64_t at;
+	if (!table_symbol(symbols, &at))
+		return;
+	struct err *e = memory_vtop(m, space, at, &where);
+	if (!e)
+		e = memory_vtop(m, space, text, &here);
+	if (!e) {
+		own.root = where.pa;
+		e = memory_vtop(m, &own, text, &there);
+	}
+	if (!e && here.pa == there.pa)
+		*space = own;
+	err_free(e);
 }
 
 /* The image is in one piece in physical memory. */
@@ -300,6 +319,29 @@ struct err *paging_read_vmcoreinfo(struct memory *m, uint64_t pa, char **ret_tex
 	*ret_text = text;
 	*ret_len = len;
 	return NULL;
+}
+
+struct err *paging_vmcoreinfo_of_symbols(struct memory *m, const struct vspace *space,
+					 const struct symbols *symbols, char **ret_text,
+					 size_t *ret_len)
+{
+	unsigned char pointer[8];
+	struct vtop where;
+	uint64_t at;
+	*ret_text = NULL;
+	if (!symbols_address(symbols, "vmcoreinfo_note", &at))
+		return err_new(ERR_NOTFOUND, "the kernel has no symbol vmcoreinfo_note");
+	for (unsigned attempt = 0; attempt < 2; attempt++) {
+		struct err *e = memory_read_all(m, space, at, pointer, sizeof(pointer));
+		if (!e)
+			e = memory_vtop(m, space, at, &where);
+		if (!e)
+			e = paging_read_vmcoreinfo(m, where.pa, ret_text, ret_len);
+		if (e || *ret_text)
+			return e;
+		at = get_u64(pointer);
+	}
+	return err_new(ERR_NOTFOUND, "vmcoreinfo_note holds no VMCOREINFO");
 }
 
 /* Who looks for the note, and how. */

@@ -6,6 +6,7 @@
 #ifndef VMCORE_FIND_PAGING_H
 #define VMCORE_FIND_PAGING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -56,6 +57,18 @@ __attribute__((warn_unused_result)) struct err *
 paging_from_cr3(struct memory *m, const struct cpu_note *notes, size_t note_count,
 		struct vspace *ret, uint64_t *ret_text);
 
+/* The lowest mapped address at or above START_KERNEL_MAP, which is where the kernel's image begins;
+ * false if there is none. */
+bool paging_image_start(struct memory *m, const struct vspace *space, uint64_t *ret);
+
+/*
+ * Changes *space, which some process's CR3 led to, to the kernel's own tables, which live longer,
+ * if
+ * @symbols has them and they map the image, that begins at @text, as *space does.
+ */
+void paging_take_own_tables(struct memory *m, const struct symbols *symbols, uint64_t text,
+			    struct vspace *space);
+
 /*
  * The VMCOREINFO note in memory (vmcoreinfo_note, kernel/vmcore_info.c: a page of its own since
  * 4.13, a variable before), for dumps that were taken without it. With @space the first whose
@@ -74,5 +87,13 @@ __attribute__((warn_unused_result)) struct err *paging_find_vmcoreinfo(
  */
 __attribute__((warn_unused_result)) struct err *
 paging_read_vmcoreinfo(struct memory *m, uint64_t pa, char **ret_text, size_t *ret_len);
+
+/*
+ * The same by @symbols, without a search: the variable vmcoreinfo_note is the note (before 4.13),
+ * or points to it. ERR_NOTFOUND if there is none.
+ */
+__attribute__((warn_unused_result)) struct err *
+paging_vmcoreinfo_of_symbols(struct memory *m, const struct vspace *space,
+			     const struct symbols *symbols, char **ret_text, size_t *ret_len);
 
 #endif

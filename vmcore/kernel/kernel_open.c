@@ -14,6 +14,7 @@
 #include "vmcore/dump/prstatus.h"
 #include "vmcore/find/crashed_kernel.h"
 #include "vmcore/find/image_build_id.h"
+#include "vmcore/find/image_symbols.h"
 #include "vmcore/find/paging.h"
 #include "vmcore/names/debugfiles.h"
 #include "vmcore/names/elf_identity.h"
@@ -87,12 +88,28 @@ static struct err *open_listed_symbols(struct kernel *k, struct err *e)
 	return e;
 }
 
+/* Where nothing leads to symbols, they are searched for. @e, taken, says that there were none. */
+static struct err *search_symbols(struct kernel *k, struct err *e)
+{
+	uint64_t text;
+	if (!e || err_code(e) == ERR_NOMEM || !paging_image_start(k->memory, &k->space, &text))
+		return e;
+	log_debug(LOG_SYMBOLS, "kallsyms: %s", err_msg(e));
+	k->found_image = text;
+	err_free(e);
+	return image_symbols_find(k->memory, &k->space, text, k->info, &k->kallsyms);
+}
+
 /* The kernel's own symbols; without them a vmlinux is needed, and *ret_why (else NULL) says why. */
 static struct err *open_kallsyms(struct kernel *k, const char **ret_why)
 {
-	struct err *e = symbols_from_kallsyms(k->memory, &k->space, k->info, &k->kallsyms);
+	struct err *e = NULL;
 	uint64_t init_task;
-	e = open_listed_symbols(k, e);
+	if (!k->kallsyms) {
+		e = symbols_from_kallsyms(k->memory, &k->space, k->info, &k->kallsyms);
+		e = open_listed_symbols(k, e);
+		e = search_symbols(k, e);
+	}
 	if (e) {
 		log_debug(LOG_SYMBOLS, "kallsyms: %s", err_msg(e));
 		if (err_code(e) == ERR_NOMEM)
@@ -101,7 +118,7 @@ static struct err *open_kallsyms(struct kernel *k, const char **ret_why)
 			kernel_note(k, "the dump's own symbol table cannot be used: %s",
 				    err_msg(e));
 		*ret_why = err_code(e) == ERR_NOTFOUND
-				   ? "the kernel does not say where its own symbol table is"
+				   ? "the kernel's own symbol table was not found in its memory"
 				   : "the kernel's own symbol table cannot be used";
 		err_free(e);
 		return NULL;
@@ -113,12 +130,14 @@ static struct err *open_kallsyms(struct kernel *k, const char **ret_why)
 	return NULL;
 }
 
-/* BTF between __start_BTF and __stop_BTF in the dump's memory. */
+/* BTF where symbols say that it is, in the dump's memory; or, where they do not, in the image. */
 static struct err *types_from_memory(struct kernel *k)
 {
-	uint64_t start, stop;
+	uint64_t start, stop, text;
 	if (!kernel_symbol(k, "__start_BTF", &start) || !kernel_symbol(k, "__stop_BTF", &stop))
-		return err_new(ERR_NOTFOUND, "the kernel has no BTF");
+		return paging_image_start(k->memory, &k->space, &text)
+			       ? image_types_find(k->memory, &k->space, text, &k->types)
+			       : err_new(ERR_NOTFOUND, "the kernel has no BTF");
 	if (stop <= start || stop - start > BTF_MAX)
 		return err_new(ERR_CORRUPT, "the kernel's BTF would be %" PRIu64 " bytes long",
 			       stop - start);
@@ -263,7 +282,17 @@ static struct err *open_file_symbols(struct kernel *k)
 	return NULL;
 }
 
-/* From the dump's memory; if that has none, from a vmlinux, which may not have been needed yet. */
+/* What cannot be told without types is said by @e, which is taken, to whoever asks. */
+static struct err *open_without_types(struct kernel *k, struct err *e)
+{
+	struct err *why = err_wrap(e, "this needs the kernel's types, which are not known");
+	struct err *failed = types_none(err_msg(why), &k->types);
+	err_free(why);
+	return failed;
+}
+
+/* From the dump's memory; if that has none, from a vmlinux, which may not have been needed yet. If
+ * there is none either, they are not known. */
 static struct err *open_types(struct kernel *k, const struct kernel_options *options)
 {
 	struct err *e = types_from_memory(k);
@@ -275,9 +304,11 @@ static struct err *open_types(struct kernel *k, const struct kernel_options *opt
 	err_free(e);
 	e = NULL;
 	if (!k->file) {
-		e = open_file(k, options, "the kernel's memory holds no type information");
+		e = open_file(k, options, "its memory holds none");
 		if (!e)
 			e = open_file_symbols(k);
+		else if (is_missing(e))
+			return open_without_types(k, e);
 	}
 	return e ? e : debug_file_types(k->file, &k->types);
 }
@@ -365,6 +396,15 @@ static bool is_banner(const struct kernel *k, const char *found)
 	       !strchr(found, '%');
 }
 
+/* Nothing has a name then. Takes @e, which says why. */
+static struct err *open_without_symbols(struct kernel *k, struct err *e)
+{
+	kernel_note(k, "the kernel's symbols are not known: %s", err_msg(e));
+	err_free(e);
+	e = symbols_new("none", 0, &k->kallsyms);
+	return e ? e : symbols_finish(k->kallsyms);
+}
+
 /* A dump with no VMCOREINFO anywhere: the vmlinux's symbols, moved to where the image is mapped. */
 static struct err *open_without_vmcoreinfo(struct kernel *k, const struct kernel_options *options,
 					   uint64_t text)
@@ -377,6 +417,8 @@ static struct err *open_without_vmcoreinfo(struct kernel *k, const struct kernel
 	if (!find_banner(k, text))
 		kernel_note(k, "the kernel's release was not found in its memory");
 	struct err *e = open_file(k, options, "the dump has no VMCOREINFO");
+	if (is_missing(e))
+		return open_without_symbols(k, e);
 	if (e)
 		return e;
 	e = symbols_from_elf(k->file->fd, k->file->path, 0, &linked);
@@ -410,34 +452,48 @@ static struct err *open_without_vmcoreinfo(struct kernel *k, const struct kernel
 	return NULL;
 }
 
-/* VMCOREINFO is there, or else the kernel's own list of symbols. */
+/*
+ * Opens the vmlinux, if --symbols names some or (@why, not NULL) the kernel's own symbols do not
+ * do. If none is found, what there is has to do.
+ */
+static struct err *open_wanted_file(struct kernel *k, const struct kernel_options *options,
+				    const char *why)
+{
+	if (!options->symbol_path_count && !why)
+		return NULL;
+	struct err *e = open_file(k, options, why);
+	if (!is_missing(e))
+		return e;
+	log_debug(LOG_SYMBOLS, "%s", err_msg(e));
+	if (!k->kallsyms)
+		return open_without_symbols(k, e);
+	/* The folders may have been named for the modules in them. */
+	if (!why)
+		kernel_note(k, "there is no vmlinux of this kernel in what --symbols names; the "
+			       "dump's own symbols do");
+	else
+		kernel_note(k, "only functions have names: %s", err_msg(e));
+	err_free(e);
+	return NULL;
+}
+
+/* VMCOREINFO is there, or else the kernel's own symbols. */
 static struct err *open_with_symbols(struct kernel *k, const struct kernel_options *options)
 {
 	const char *why = NULL;
 	struct err *e = NULL;
-	if (k->info) {
-		snprintf(k->release, sizeof(k->release), "%s",
-			 vmcoreinfo_get(k->info, "OSRELEASE"));
-		e = open_kallsyms(k, &why);
-	} else {
+	const char *release = vmcoreinfo_get(k->info, "OSRELEASE");
+	if (release)
+		snprintf(k->release, sizeof(k->release), "%s", release);
+	e = open_kallsyms(k, &why);
+	if (!e && !k->info)
 		read_banner(k);
-	}
 	if (e)
 		return e;
 	find_build_id(k);
-	if (options->symbol_path_count || why) {
-		e = open_file(k, options, why);
-		/* The folders may have been named for the modules in them. */
-		if (!why && e && err_code(e) == ERR_NOTFOUND) {
-			log_debug(LOG_SYMBOLS, "%s", err_msg(e));
-			kernel_note(k, "there is no vmlinux of this kernel in what --symbols "
-				       "names; the dump's own symbols do");
-			err_free(e);
-			e = NULL;
-		}
-		if (e)
-			return e;
-	}
+	e = open_wanted_file(k, options, why);
+	if (e)
+		return e;
 	find_slide(k);
 	return k->file ? open_file_symbols(k) : NULL;
 }
@@ -493,6 +549,14 @@ static struct err *add_hidden(struct err *e, const struct dump_info *info)
 	return more;
 }
 
+static void note_found_vmcoreinfo(struct kernel *k)
+{
+	const struct dump_info *info = dump_info(k->dump);
+	kernel_note(k, "%s carries no VMCOREINFO%s; the kernel's own was found in memory",
+		    info->live ? info->format : "the dump",
+		    info->vmcoreinfo_len ? " that leads to a kernel" : "");
+}
+
 /*
  * VMCOREINFO out of memory, with page tables that @by_cr3 (then in k->space) or it leads to. None
  * is an error without @by_cr3 only.
@@ -512,9 +576,7 @@ static struct err *ground_from_memory(struct kernel *k, const struct kernel_opti
 	}
 	if (e)
 		return e;
-	kernel_note(k, "%s carries no VMCOREINFO%s; the kernel's own was found in memory",
-		    info->live ? info->format : "the dump",
-		    info->vmcoreinfo_len ? " that leads to a kernel" : "");
+	note_found_vmcoreinfo(k);
 	k->found_text = text;
 	k->found_text_len = len;
 	e = vmcoreinfo_parse(text, len, &k->info);
@@ -534,6 +596,37 @@ static struct err *ground_from_file(struct kernel *k, const struct cpu_note *not
 	vmcoreinfo_free(k->info);
 	k->info = NULL;
 	return e;
+}
+
+/*
+ * By CR3's page tables, which have the image at @text: its symbols, and by them the kernel's own
+ * tables and VMCOREINFO. *ret_found is false if it has no symbols that can be read.
+ */
+static struct err *ground_from_image(struct kernel *k, uint64_t text, bool *ret_found)
+{
+	char *info;
+	size_t len;
+	struct err *e = image_symbols_find(k->memory, &k->space, text, NULL, &k->kallsyms);
+	*ret_found = !e;
+	if (e && err_code(e) == ERR_NOMEM)
+		return e;
+	if (e) {
+		log_debug(LOG_SYMBOLS, "kallsyms: %s", err_msg(e));
+		err_free(e);
+		return NULL;
+	}
+	paging_take_own_tables(k->memory, k->kallsyms, text, &k->space);
+	e = paging_vmcoreinfo_of_symbols(k->memory, &k->space, k->kallsyms, &info, &len);
+	if (e) {
+		log_debug(LOG_SYMBOLS, "VMCOREINFO: %s", err_msg(e));
+		err_free(e);
+		kernel_note(k, "there is no VMCOREINFO; the kernel was found by its image");
+		return NULL;
+	}
+	note_found_vmcoreinfo(k);
+	k->found_text = info;
+	k->found_text_len = len;
+	return vmcoreinfo_parse(info, len, &k->info);
 }
 
 /* VMCOREINFO, page tables; *ret_text is where the image begins if only CR3 told, else 0. */
@@ -576,7 +669,9 @@ static struct err *find_ground(struct kernel *k, const struct kernel_options *op
 	}
 	e = paging_from_cr3(k->memory, notes, count, &k->space, ret_text);
 	if (!e) {
-		e = ground_from_memory(k, options, notes, count, true);
+		e = ground_from_image(k, *ret_text, &found);
+		if (!e && !found)
+			e = ground_from_memory(k, options, notes, count, true);
 		goto out;
 	}
 	/* All memory of a machine of QEMU's is much to ask for, when its CPUs run no Linux. */

@@ -17,6 +17,7 @@ libvmcore_a_SOURCES += \
 	vmcore/names/ko_file.c vmcore/names/ko_file.h \
 	vmcore/names/ko_relocate.c vmcore/names/ko_relocate.h \
 	vmcore/names/module_search.c vmcore/names/module_search.h \
+	vmcore/names/no_types.c vmcore/names/no_types.h \
 	vmcore/names/package_contents.c vmcore/names/package_contents.h \
 	vmcore/names/package_modules.c \
 	vmcore/names/package_name.c vmcore/names/package_name.h \

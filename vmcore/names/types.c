@@ -9,6 +9,7 @@
 #include "base/name_map.h"
 #include "vmcore/names/btf_source.h"
 #include "vmcore/names/dwarf_types.h"
+#include "vmcore/names/no_types.h"
 #include "vmcore/names/type_graph.h"
 
 enum { MAX_REMEMBERED = 1 << 16 }; /* answers; a client may ask for anything */
@@ -70,6 +71,17 @@ struct err *types_of_dwarf(struct Dwarf *dwarf, struct types **ret)
 	return e ? e : types_new(&dwarf_source_ops, source, ret);
 }
 
+struct err *types_none(const char *why, struct types **ret)
+{
+	char *source = strdup(why);
+	return source ? types_new(&no_types_ops, source, ret) : err_nomem();
+}
+
+const char *types_why_none(const struct types *t)
+{
+	return t->graph.ops == &no_types_ops ? t->graph.source : NULL;
+}
+
 const struct btf *types_btf(const struct types *t)
 {
 	return t && t->graph.ops == &btf_source_ops ? btf_source_btf(t->graph.source) : NULL;
@@ -96,6 +108,9 @@ const char *types_kind(const struct types *t)
 
 static struct err *find_answer(struct types *t, const struct question *q, struct answer *ret)
 {
+	/* What was asked is of no interest then. */
+	if (types_why_none(t))
+		return err_new(ERR_NOTFOUND, "%s", types_why_none(t));
 	switch (q->what) {
 	case ASK_MEMBER:
 		return err_wrap(type_graph_member(&t->graph, q->type, q->name, &ret->member),

@@ -57,10 +57,15 @@ __attribute__((warn_unused_result)) struct err *types_from_dwarf(int fd, const c
  */
 __attribute__((warn_unused_result)) struct err *types_of_dwarf(struct Dwarf *dwarf,
 							       struct types **ret);
+/* Of a kernel whose types are not known: every question is answered by ERR_NOTFOUND with @why, a
+ * sentence that says so. */
+__attribute__((warn_unused_result)) struct err *types_none(const char *why, struct types **ret);
 void types_free(struct types *t);
 
-/* "BTF" or "DWARF" */
+/* "BTF", "DWARF" or "none" */
 const char *types_kind(const struct types *t);
+/* NULL if types are known, else why they are not. */
+const char *types_why_none(const struct types *t);
 
 /* The BTF they come from, borrowed; NULL if they come from elsewhere. @t may be NULL. */
 const struct btf *types_btf(const struct types *t);
