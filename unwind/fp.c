@@ -183,6 +183,12 @@ enum step fp_step(struct walk *w, struct frame *ret)
 		return STEP_NONE;
 	}
 	uint64_t rbp = walk_reg(w, REG_RBP);
+	if (w->source->lacks_frames && w->source->lacks_frames(w->source->self, w->pc)) {
+		walk_note(w,
+			  "frame pointer: whether the code at 0x%" PRIx64 " keeps one is not known",
+			  w->pc);
+		return STEP_NONE;
+	}
 	if (rbp % 8 == 0 && is_of_another(w)) {
 		walk_note(w,
 			  "frame pointer: rbp is another's: the code at 0x%" PRIx64 " makes none",

@@ -108,6 +108,9 @@ struct unwind_source {
 	/* What the return address @address is that lies at @slot; *ret: where the function will
 	 * return to in the end, if it is traced. May be NULL: none is. */
 	enum unwind_return (*traced)(void *self, uint64_t slot, uint64_t address, uint64_t *ret);
+	/* Whether rbp may be anything in the code at @pc, of which nothing is known. May be NULL:
+	 * in none. */
+	bool (*lacks_frames)(void *self, uint64_t pc);
 };
 
 /* How a frame's registers were found. */

@@ -99,7 +99,7 @@ static struct err *show_all(const struct wanted *w, struct target_job **ret_job)
 
 static struct err *task_on_cpu(const struct vmcore *h, const char *text, const struct task **ret)
 {
-	uint64_t number, index;
+	uint64_t number;
 	if (!text || !number_parse(text, false, &number) || number > UINT32_MAX)
 		return err_new(ERR_INVALID, "--cpu takes the number of a CPU");
 	const struct cpu *cpu = cpus_find(&h->cpus, (unsigned)number);
@@ -107,10 +107,9 @@ static struct err *task_on_cpu(const struct vmcore *h, const char *text, const s
 		return err_new(ERR_NOTFOUND, "there is no CPU %" PRIu64, number);
 	if (cpu->unstarted)
 		return err_new(ERR_NOTFOUND, "CPU %" PRIu64 " was never started", number);
-	if (!map_get(&h->tasks.by_address, cpu->curr, &index))
-		return err_new(ERR_NOTFOUND, "what runs on CPU %" PRIu64 " is unknown", number);
-	*ret = &h->tasks.list[index];
-	return NULL;
+	*ret = tasks_on_cpu(&h->tasks, cpu);
+	return *ret ? NULL
+		    : err_new(ERR_NOTFOUND, "what runs on CPU %" PRIu64 " is unknown", number);
 }
 
 static struct err *task_by_id(const struct vmcore *h, const char *text, const struct task **ret)

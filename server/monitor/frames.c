@@ -160,7 +160,7 @@ void add_task_title(const struct task *task, struct buf *out)
 {
 	buf_addf(out, "%" PRIu32 " ", task->tid);
 	add_printable(out, task->comm);
-	if (task->on_cpu)
+	if (task->on_cpu && !task->bare)
 		buf_addf(out, ", on CPU %d", task->cpu);
 }
 

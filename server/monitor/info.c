@@ -91,6 +91,17 @@ static void describe_dump(const struct vmcore *h, struct buf *out)
 	buf_addstr(out, " of memory\n");
 }
 
+/* What is not known for want of types, and what would give them. */
+static void add_missing(const struct kernel *k, struct buf *out)
+{
+	const char *why = types_why_none(kernel_types(k));
+	if (!why)
+		return;
+	buf_addstr(out, "missing   types, so tasks, modules and virtual machines: ");
+	add_printable(out, why);
+	buf_addch(out, '\n');
+}
+
 void info_text(const struct vmcore *h, struct buf *out)
 {
 	const struct kernel *k = h->kernel;
@@ -121,18 +132,23 @@ void info_text(const struct vmcore *h, struct buf *out)
 		buf_addch(out, '\n');
 	}
 	buf_addf(out, "cpus      %zu, %zu online\n", h->cpus.count, online_cpus(h));
-	buf_addf(out, "tasks     %zu; current: %" PRIu32 " ", h->tasks.count, current->tid);
+	buf_addf(out, "%s%zu; current: %" PRIu32 " ",
+		 current->bare ? "tasks     unknown; CPUs as threads: " : "tasks     ",
+		 h->tasks.count, current->tid);
 	add_printable(out, current->comm);
-	if (current->cpu >= 0)
+	if (current->cpu >= 0 && !current->bare)
 		buf_addf(out, " on CPU %d", current->cpu);
 	buf_addch(out, '\n');
-	buf_addf(out, "symbols   %s (%zu), types from %s", symbols_kind(kernel_symbols(k)),
-		 symbols_count(kernel_symbols(k)), types_kind(kernel_types(k)));
+	buf_addf(out, "symbols   %s (%zu)", symbols_kind(kernel_symbols(k)),
+		 symbols_count(kernel_symbols(k)));
+	if (!types_why_none(kernel_types(k)))
+		buf_addf(out, ", types from %s", types_kind(kernel_types(k)));
 	if (file)
 		buf_addf(out, ", vmlinux %s", file->path);
 	if (file && file->package && !file->in_package)
 		buf_addf(out, ", taken out of %s", file->package);
 	buf_addch(out, '\n');
+	add_missing(k, out);
 	add_notes(out, h->warnings);
 	add_notes(out, kernel_notes(k));
 	add_notes(out, dump_info(h->dump)->memory_note);
@@ -186,6 +202,8 @@ void info_json(const struct vmcore *h, struct buf *out)
 	json_u64(&j, "current_tid", h->tasks.list[h->current].tid);
 	json_str(&j, "symbols", symbols_kind(kernel_symbols(k)));
 	json_str(&j, "types", types_kind(kernel_types(k)));
+	if (types_why_none(kernel_types(k)))
+		json_str(&j, "types_missing", types_why_none(kernel_types(k)));
 	if (file)
 		json_str(&j, "vmlinux", file->path);
 	if (file && file->package)

@@ -280,6 +280,9 @@ struct err *monitor_modules(struct service *service, struct target_view *view,
 {
 	struct vmcore *h = service->vmcore;
 	(void)view;
+	struct err *e = types_need(kernel_types(h->kernel));
+	if (e)
+		return e;
 	if (!code_map_modules(h->code)->count && args->printer == PRINT_TEXT)
 		buf_addstr(out, "no modules are loaded\n");
 	return each_module(args, describe_module);
@@ -371,9 +374,8 @@ static struct err *script_module(struct vmcore *h, const struct module *m, struc
 struct err *monitor_lldb_script(struct service *service, struct target_view *view,
 				const struct monitor_arguments *args, struct buf *out)
 {
-	struct vmcore *h = service->vmcore;
-	(void)h;
 	(void)view;
 	(void)out;
-	return each_module(args, script_module);
+	struct err *e = types_need(kernel_types(service->vmcore->kernel));
+	return e ? e : each_module(args, script_module);
 }

@@ -42,7 +42,7 @@ static const struct column text_columns[] = {
 	{ THREAD_ON_CPU, .before = "*", .instead = " " },
 	{ THREAD_CPU, "cpu", " ", .width = 3, .missing = "-1" },
 	{ THREAD_COMM, "comm", "  ", .width = -16 },
-	{ THREAD_TASK, "task", " ", .width = -18, .digits = 16 },
+	{ THREAD_TASK, "task", " ", .width = -18, .digits = 16, .missing = "unknown" },
 	{ THREAD_RIP_FROM, "regs", "  ", .width = -6 },
 	{ THREAD_RIP, "rip", "  ", .digits = 16 },
 	{ THREAD_PLACE, .before = " " },
@@ -96,7 +96,8 @@ static void fill_task(const struct task *t, struct value *v)
 	v[THREAD_TID] = value_number(t->tid);
 	v[THREAD_PID] = value_number(t->pid);
 	v[THREAD_COMM] = value_text(t->comm);
-	v[THREAD_TASK] = value_hex(t->address);
+	if (t->address)
+		v[THREAD_TASK] = value_hex(t->address);
 	v[THREAD_STATE] = value_char(t->state);
 	if (t->cpu >= 0)
 		v[THREAD_CPU] = value_number((uint64_t)t->cpu);
@@ -113,7 +114,7 @@ static void fill_json(const struct vmcore *h, const struct task *t, const struct
 		      struct value *v)
 {
 	const struct vcpu *vcpu = kvm_vcpu_of_task(h->kvm, t);
-	v[THREAD_KIND] = value_text(t->idle ? "idle" : "task");
+	v[THREAD_KIND] = value_text(t->bare ? "cpu" : t->idle ? "idle" : "task");
 	if (vcpu)
 		v[THREAD_VCPU] = value_hex(vcpu->address);
 	if (t->state != '?')

@@ -141,7 +141,8 @@ static struct err *read_rows(const struct vmcore *h, const struct task *task, bo
 	struct err *e = NULL;
 	/* That there is no vCPU is asked again: perhaps memory was out. */
 	r.task = vcpu ? task->address : 0;
-	set(&r, ROW_TASK, task->address);
+	if (task->address)
+		set(&r, ROW_TASK, task->address);
 	if (vcpu) {
 		set(&r, ROW_KVM, vcpu->vm->address);
 		set(&r, ROW_VCPU, vcpu->address);
@@ -160,7 +161,8 @@ struct err *kvm_registers_read(struct kvm_register_cache *c, const struct vmcore
 	struct rows *r = &c->list[map_hash(task->address) % KEPT];
 	bool guest = first + count > ROW_ROOT;
 	struct err *e = NULL;
-	if (r->task != task->address || r->epoch != h->epoch || (guest && !r->guest))
+	if (!task->address || r->task != task->address || r->epoch != h->epoch ||
+	    (guest && !r->guest))
 		e = read_rows(h, task, guest, r);
 	if (e)
 		return e;

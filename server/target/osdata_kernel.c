@@ -5,7 +5,6 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/map.h"
 #include "server/monitor/modules.h"
 #include "server/monitor/rows.h"
 #include "server/monitor/threads.h"
@@ -45,12 +44,12 @@ struct err *osdata_cpus(const struct vmcore *h, struct buf *out)
 	for (size_t i = 0; i < h->cpus.count; i++) {
 		const struct cpu *cpu = &h->cpus.list[i];
 		struct value row[CPU_VALUES] = { 0 };
-		uint64_t index;
+		const struct task *task = tasks_on_cpu(&h->tasks, cpu);
 		row[CPU_NUMBER] = value_number(cpu->number);
 		row[CPU_ONLINE] = value_bool(cpu->online);
-		if (cpu->curr && map_get(&h->tasks.by_address, cpu->curr, &index)) {
-			row[CPU_TID] = value_number(h->tasks.list[index].tid);
-			row[CPU_COMM] = value_text(h->tasks.list[index].comm);
+		if (task) {
+			row[CPU_TID] = value_number(task->tid);
+			row[CPU_COMM] = value_text(task->comm);
 		}
 		row[CPU_OFFSET] = value_hex(cpu->offset);
 		row_print(&cpu_kind, PRINT_OSDATA, row, out);

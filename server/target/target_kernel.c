@@ -298,6 +298,11 @@ static struct err *name_task(struct target_kernel *t, const struct task *task)
 	struct err *e = NULL;
 	const struct cpu *cpu =
 		task->idle ? cpus_find(&host_of(t)->cpus, (unsigned)task->cpu) : NULL;
+	if (task->bare) {
+		buf_addstr(&t->name, task->comm);
+		buf_addstr(&t->label, "task unknown");
+		return NULL;
+	}
 	buf_addf(&t->name, "%s [", task->comm);
 	if (task->on_cpu)
 		buf_addf(&t->name, "running on %d]", task->cpu);

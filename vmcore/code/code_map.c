@@ -66,6 +66,11 @@ const struct modules *code_map_modules(const struct code_map *c)
 	return &c->modules;
 }
 
+bool code_map_knows_modules(const struct code_map *c)
+{
+	return !types_why_none(kernel_types(c->k));
+}
+
 bool code_map_in_kernel(const struct code_map *c, uint64_t pc)
 {
 	for (int i = 0; i < TEXTS; i++)

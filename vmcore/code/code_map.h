@@ -23,6 +23,9 @@ void code_map_free(struct code_map *c);
 
 const struct modules *code_map_modules(const struct code_map *c);
 
+/* Whether the list of modules can be read at all: for want of types it cannot. */
+bool code_map_knows_modules(const struct code_map *c);
+
 /* Whether @pc lies in the image's own code, that which only runs while it boots included. */
 bool code_map_in_kernel(const struct code_map *c, uint64_t pc);
 

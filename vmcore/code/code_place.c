@@ -31,7 +31,7 @@ struct code_place code_place_find(struct code_map *c, uint64_t pc, bool exact)
 	} else if (p.module) {
 		p.kind = PLACE_NAMELESS;
 	} else if (code_map_is_code(c, pc)) {
-		p.kind = PLACE_MADE;
+		p.kind = code_map_knows_modules(c) ? PLACE_MADE : PLACE_UNLISTED;
 	}
 	return p;
 }
@@ -49,6 +49,7 @@ void add_code_place(const struct code_place *p, struct buf *out)
 		[PLACE_NOWHERE] = "(no known code)",
 		[PLACE_NAMELESS] = "(no symbol)",
 		[PLACE_MADE] = "(code made at run time: no symbol)",
+		[PLACE_UNLISTED] = "(outside the image, and which modules there are is not known)",
 		[PLACE_USER] = "(user mode)",
 	};
 	if (p->kind == PLACE_NAMED) {

@@ -18,6 +18,7 @@ enum code_place_kind {
 	PLACE_NAMED,	/* in a function: `symbol` and `offset` are known */
 	PLACE_NAMELESS, /* in a module or the kernel, which have no symbol for it */
 	PLACE_MADE,	/* code that was made at run time, and no symbol tells what it is */
+	PLACE_UNLISTED, /* such, or a module's: the list of modules is not known */
 	PLACE_USER,	/* a process's: nothing else is known */
 };
 

@@ -31,6 +31,7 @@ struct unwinder {
 	struct cfi_files *cfi;	    /* owned */
 	struct code_tables *tables; /* owned */
 	struct traced_layout traced;
+	bool lacks_frames; /* the kernel keeps no frame pointers, as far as is known */
 	/* On a machine that runs: of the task that is being unwound, and whether one was met whose
 	 * code is not among that of the modules that were listed. */
 	struct stack_copy copy;
@@ -48,12 +49,37 @@ struct question {
 	struct err *error; /* owned: memory is out */
 };
 
+/*
+ * Whether functions of the kernel begin with push %rbp and mov %rsp,%rbp, behind what is there for
+ * ftrace: all of those that it has.
+ */
+static bool keeps_frame_pointers(const struct kernel *k)
+{
+	static const char *const names[] = { "vfs_read", "vfs_write", "do_exit", "schedule" };
+	static const unsigned char push_mov[] = { 0x55, 0x48, 0x89, 0xe5 };
+	unsigned char code[24];
+	unsigned with = 0;
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		uint64_t at;
+		if (!kernel_symbol(k, names[i], &at))
+			continue;
+		struct err *e = kernel_read(k, at, code, sizeof(code));
+		bool keeps = !e && memmem(code, sizeof(code), push_mov, sizeof(push_mov));
+		err_free(e);
+		if (!keeps)
+			return false;
+		with++;
+	}
+	return with > 0;
+}
+
 struct err *unwinder_new(const struct unwinder_parts *parts, struct unwinder **ret)
 {
 	struct unwinder *u = calloc(1, sizeof(*u));
 	if (!u)
 		return err_nomem();
 	u->parts = *parts;
+	u->lacks_frames = types_why_none(kernel_types(parts->k)) && !keeps_frame_pointers(parts->k);
 	struct err *e =
 		orc_tables_new(parts->k, code_map_modules(parts->code), parts->files, &u->orc);
 	if (!e)
@@ -131,6 +157,10 @@ static bool find_stack(void *self, uint64_t address, struct unwind_stack *ret)
 		return true;
 	}
 	const struct cpu_stack *stack = q->cpu ? cpu_stack_at(q->cpu, address) : NULL;
+	if (!stack && q->task->block && address - q->task->block < size) {
+		*ret = (struct unwind_stack){ q->task->block, q->task->block + size, "unknown" };
+		return true;
+	}
 	if (!stack)
 		return false;
 	*ret = (struct unwind_stack){ stack->low, stack->high, stack->name };
@@ -263,6 +293,13 @@ static enum unwind_return see_traced(void *self, uint64_t slot, uint64_t address
 	return traced_returns_find(&q->traced, slot, ret) ? RETURN_TRACED : RETURN_LOST;
 }
 
+/* Where the list of modules is not known, all that lies outside the image may be theirs. */
+static bool lacks_frames(void *self, uint64_t pc)
+{
+	const struct question *q = self;
+	return q->u->lacks_frames && !code_map_in_kernel(q->u->parts.code, pc);
+}
+
 /* ---- a task ---- */
 
 struct frame unwinder_first_frame(const struct first_regs *first)
@@ -336,6 +373,7 @@ static struct err *frames_from(struct unwinder *u, const struct task *task,
 		.is_thunk = is_thunk,
 		.edge = find_edge,
 		.traced = see_traced,
+		.lacks_frames = lacks_frames,
 	};
 	struct err *e = unwind(&source, &first.regs, first.how, first.interrupted, ret);
 	traced_returns_free(&q.traced);

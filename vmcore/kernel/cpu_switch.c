@@ -13,8 +13,7 @@
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/kernel/tasks.h"
 
-/* The CPU's own word, in pcpu_hot from 6.2 to 6.14; 0 if it is not known. */
-static uint64_t current_task(const struct kernel *k, const struct cpu *cpu)
+uint64_t cpu_current_task(const struct kernel *k, const struct cpu *cpu)
 {
 	uint64_t at, offset, task;
 	if (types_offset(kernel_types(k), "pcpu_hot", "current_task", &offset) &&
@@ -117,7 +116,7 @@ struct err *cpu_switch_settle(struct kernel *k, struct cpus *cpus)
 	kernel_symbol(k, "init_task", &init_task);
 	for (size_t i = 0; !e && i < cpus->count; i++) {
 		struct cpu *cpu = &cpus->list[i];
-		const uint64_t tasks[] = { cpu->curr, current_task(k, cpu) };
+		const uint64_t tasks[] = { cpu->curr, cpu_current_task(k, cpu) };
 		int on = -1;
 		if (is_early(cpu, init_task, tasks[1]))
 			cpu->curr = cpu->idle = init_task;

@@ -7,9 +7,16 @@
 #ifndef VMCORE_KERNEL_CPU_SWITCH_H
 #define VMCORE_KERNEL_CPU_SWITCH_H
 
+#include <stdint.h>
+
+struct cpu;
 struct cpus;
 struct err;
 struct kernel;
+
+/* What @cpu itself takes for the task that it runs: current_task, within pcpu_hot from 6.2 to 6.14.
+ * 0 if it is not known. */
+uint64_t cpu_current_task(const struct kernel *k, const struct cpu *cpu);
 
 /*
  * Puts into curr of each of @cpus the task whose stack the CPU was on, where rq->curr and

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "vmcore/kernel/cpu_switch.h"
 #include "vmcore/kernel/kernel.h"
+#include "vmcore/kernel/tasks.h"
 
 /* The most CPUs that x86-64 can be built for (MAXSMP: NR_CPUS 8192). */
 enum { CPUS_MAX = 8192, MASK_BYTES = CPUS_MAX / 8 };
@@ -110,6 +111,12 @@ static void find_irq_stack(const struct kernel *k, struct cpu *cpu)
 		err_free(e);
 		e = types_size(t, "irq_stack_union", &size);
 	}
+	/* As large as a task's, where types do not tell (arch/x86/include/asm/page_64_types.h). */
+	if (e && types_why_none(t)) {
+		err_free(e);
+		e = NULL;
+		size = tasks_stack_size(k);
+	}
 	if (!e && read_u64(k, at, &top) && size && !(size & (size - 1))) {
 		/* The stack is aligned to a page at least, and its top lies just below its end. */
 		uint64_t end = (top + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1);
@@ -183,7 +190,9 @@ static void find_stacks(const struct kernel *k, struct cpu *cpu)
 static void read_cpu(struct kernel *k, struct cpu *cpu)
 {
 	uint64_t rq;
-	if (cpu_symbol(k, cpu, "runqueues", &rq)) {
+	if (types_why_none(kernel_types(k))) {
+		cpu->curr = cpu_current_task(k, cpu);
+	} else if (cpu_symbol(k, cpu, "runqueues", &rq)) {
 		if (!read_path(k, rq, "rq", "idle", &cpu->idle) ||
 		    !read_path(k, rq, "rq", "curr", &cpu->curr))
 			kernel_note(k, "CPU %u: its runqueue at 0x%" PRIx64 " cannot be read",

@@ -69,11 +69,39 @@ static bool is_loaded_on(const struct kernel *k, const struct cpu *cpu, uint64_t
 	return same;
 }
 
+/* The other half of an isolated process has some of the kernel, too, so it goes last. */
+bool host_space_root(const struct kernel *k, uint64_t cr3, uint64_t *ret)
+{
+	struct vspace space = *kernel_space(k);
+	struct vtop own, other;
+	uint64_t text;
+	if (!paging_image_start(kernel_memory(k), &space, &text))
+		return false;
+	struct err *e = memory_vtop(kernel_memory(k), &space, text, &own);
+	for (unsigned half = 0; !e && half < 2; half++) {
+		space.root = cr3 & CR3_ADDRESS & ~space.c_mask;
+		if (!half)
+			space.root &= ~CR3_USER_HALF;
+		struct err *failed = memory_vtop(kernel_memory(k), &space, text, &other);
+		bool same = !failed && own.pa == other.pa;
+		err_free(failed);
+		if (same) {
+			*ret = space.root;
+			return true;
+		}
+	}
+	err_free(e);
+	return false;
+}
+
 bool host_space_has(const struct kernel *k, const struct cpus *cpus, const struct tasks *tasks,
 		    uint64_t cr3)
 {
+	uint64_t root;
 	if (is_table(k, kernel_space(k)->root, cr3))
 		return true;
+	if (types_why_none(kernel_types(k)))
+		return host_space_root(k, cr3, &root);
 	for (size_t i = 0; i < cpus->count; i++)
 		if (is_loaded_on(k, &cpus->list[i], cr3))
 			return true;

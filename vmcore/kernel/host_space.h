@@ -18,4 +18,11 @@ bool host_space_is(const struct kernel *k, uint64_t mm, uint64_t cr3);
 bool host_space_has(const struct kernel *k, const struct cpus *cpus, const struct tasks *tasks,
 		    uint64_t cr3);
 
+/*
+ * Without types: whether the tables that @cr3 means map the kernel's image where the kernel's own
+ * do. Then *ret is their top one; under page table isolation it is that of the half which has the
+ * kernel.
+ */
+bool host_space_root(const struct kernel *k, uint64_t cr3, uint64_t *ret);
+
 #endif

@@ -285,9 +285,8 @@ static struct err *open_file_symbols(struct kernel *k)
 /* What cannot be told without types is said by @e, which is taken, to whoever asks. */
 static struct err *open_without_types(struct kernel *k, struct err *e)
 {
-	struct err *why = err_wrap(e, "this needs the kernel's types, which are not known");
-	struct err *failed = types_none(err_msg(why), &k->types);
-	err_free(why);
+	struct err *failed = types_none(err_msg(e), &k->types);
+	err_free(e);
 	return failed;
 }
 
@@ -304,7 +303,7 @@ static struct err *open_types(struct kernel *k, const struct kernel_options *opt
 	err_free(e);
 	e = NULL;
 	if (!k->file) {
-		e = open_file(k, options, "its memory holds none");
+		e = open_file(k, options, "the dump holds none");
 		if (!e)
 			e = open_file_symbols(k);
 		else if (is_missing(e))

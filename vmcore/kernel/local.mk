@@ -3,6 +3,7 @@
 libvmcore_a_SOURCES += \
 	vmcore/kernel/cpu_notes.c vmcore/kernel/cpu_notes.h \
 	vmcore/kernel/cpu_switch.c vmcore/kernel/cpu_switch.h \
+	vmcore/kernel/cpu_threads.c vmcore/kernel/cpu_threads.h \
 	vmcore/kernel/cpus.c vmcore/kernel/cpus.h \
 	vmcore/kernel/entry_code.c vmcore/kernel/entry_code.h \
 	vmcore/kernel/current_task.c vmcore/kernel/current_task.h \

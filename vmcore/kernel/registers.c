@@ -178,6 +178,20 @@ static bool on_own_stack(const struct registers *r, const struct task *task, con
 	       in_guard_page(r, task, cpu, rsp);
 }
 
+static void take_note(const struct cpu_note *note, struct first_regs *f)
+{
+	bool user = regs_user_mode(&note->regs);
+	f->regs = note->regs;
+	f->from = user ? REGS_USER : REGS_NOTE;
+	/*
+	 * The kernel's own notes hold the value that gs has in user mode
+	 * (arch/x86/include/asm/elf.h: x86_gsbase_read_cpu_inactive()), which is not this CPU's
+	 * while it is in the kernel. QEMU's hold what it is.
+	 */
+	if (!user && !note->from_qemu && is_user_address(note->regs.value[REG_GS_BASE]))
+		regs_forget(&f->regs, REG_GS_BASE);
+}
+
 static struct err *from_note(const struct registers *r, const struct task *task,
 			     const struct cpu *cpu, const struct cpu_note *note,
 			     struct first_regs *f)
@@ -196,16 +210,25 @@ static struct err *from_note(const struct registers *r, const struct task *task,
 		return unknown(
 			f, "rsp 0x%" PRIx64 " of the CPU's note is on no stack of this task or CPU",
 			value[REG_RSP]);
-	f->regs = note->regs;
-	f->from = user ? REGS_USER : REGS_NOTE;
-	/*
-	 * The kernel's own notes hold the value that gs has in user mode
-	 * (arch/x86/include/asm/elf.h: x86_gsbase_read_cpu_inactive()), which is not this CPU's
-	 * while it is in the kernel. QEMU's hold what it is.
-	 */
-	if (!user && !note->from_qemu && is_user_address(value[REG_GS_BASE]))
-		regs_forget(&f->regs, REG_GS_BASE);
+	take_note(note, f);
 	return NULL;
+}
+
+/* Of a task of which nothing is known but that a CPU ran it whose number is not known either. */
+static struct err *from_note_alone(const struct registers *r, const struct task *task,
+				   struct first_regs *f)
+{
+	struct cpu_note *notes;
+	size_t count;
+	struct err *e = cpu_notes_read(dump_info(kernel_dump(r->k)), &notes, &count);
+	if (e)
+		return e;
+	if ((size_t)task->note < count)
+		take_note(&notes[task->note], f);
+	else
+		e = unknown(f, "the dump has that note no longer");
+	free(notes);
+	return e;
 }
 
 static struct err *from_cpu(const struct registers *r, const struct task *task,
@@ -236,7 +259,10 @@ static struct err *from_cpu(const struct registers *r, const struct task *task,
 			       "the task was running on CPU %u, whose registers the dump has no "
 			       "note of",
 			       cpu->number);
-	return from_note(r, task, cpu, &state->note, f);
+	if (!task->bare)
+		return from_note(r, task, cpu, &state->note, f);
+	take_note(&state->note, f);
+	return NULL;
 }
 
 /* The CPU whose idle task this is, if that never came up; else NULL. */
@@ -423,12 +449,15 @@ static struct err *read_registers(const struct registers *r, const struct task *
 				  struct first_regs *f)
 {
 	const struct dump *dump = kernel_dump(r->k);
+	if (task->bare && dump_info(dump)->running)
+		return unknown(f, "the CPU runs, and what its registers are only it knows");
 	if (dump_info(dump)->running)
 		return from_live(r, task, f);
 	const struct cpu *unstarted = unstarted_cpu(r, task);
-	struct err *e = unstarted      ? never_started(unstarted, f)
-			: task->on_cpu ? from_cpu(r, task, f)
-				       : from_switch(r, task, NULL, f);
+	struct err *e = unstarted	  ? never_started(unstarted, f)
+			: task->note >= 0 ? from_note_alone(r, task, f)
+			: task->on_cpu	  ? from_cpu(r, task, f)
+					  : from_switch(r, task, NULL, f);
 	if (e || f->from == REGS_UNKNOWN || dump_is_still(dump))
 		return e;
 	return unknown(f, "the machine was set going while they were read");

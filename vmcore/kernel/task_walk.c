@@ -198,7 +198,7 @@ static struct err *append(struct walk *w, const struct task *task)
 /* Adds the task at @address unless it is there already; *ret_new says which. */
 static struct err *add_task(struct walk *w, uint64_t address, bool *ret_new)
 {
-	struct task task = { 0 };
+	struct task task = { .note = -1 };
 	uint64_t pid, tgid;
 	if (!map_add(&w->seen, address, 0, ret_new))
 		return err_nomem();
@@ -223,7 +223,7 @@ static struct err *add_task(struct walk *w, uint64_t address, bool *ret_new)
 
 static struct err *add_idle(struct walk *w, const struct cpu *cpu)
 {
-	struct task task = { 0 };
+	struct task task = { .note = -1 };
 	bool added;
 	if (!cpu->idle)
 		return NULL;

@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "vmcore/dump/dump.h"
+#include "vmcore/kernel/cpu_threads.h"
 #include "vmcore/kernel/cpus.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/kernel/task_walk.h"
@@ -60,9 +61,9 @@ static const struct cpu *panic_cpu(const struct kernel *k, const struct cpus *cp
 static void find_panicking(struct tasks *t, const struct kernel *k, const struct cpus *cpus)
 {
 	const struct cpu *cpu = panic_cpu(k, cpus);
-	uint64_t n;
-	t->panicked = cpu && map_get(&t->by_address, cpu->curr, &n);
-	t->panicking = t->panicked ? n : 0;
+	const struct task *task = cpu ? tasks_on_cpu(t, cpu) : NULL;
+	t->panicked = task;
+	t->panicking = task ? (size_t)(task - t->list) : 0;
 }
 
 static bool is_stack_size(uint64_t size)
@@ -100,13 +101,16 @@ uint64_t tasks_stack_size(const struct kernel *k)
 struct err *tasks_read(struct kernel *k, const struct cpus *cpus, struct tasks *ret)
 {
 	struct tasks tasks = { 0 };
-	struct err *e = task_walk(k, cpus, &tasks.list, &tasks.count);
+	struct err *e = types_why_none(kernel_types(k))
+				? cpu_threads_read(k, cpus, &tasks.list, &tasks.count)
+				: task_walk(k, cpus, &tasks.list, &tasks.count);
 	if (e)
 		return e;
 	qsort(tasks.list, tasks.count, sizeof(*tasks.list), compare_tid);
 	for (size_t i = 0; i < tasks.count; i++) {
+		uint64_t address = tasks.list[i].address;
 		if (!map_put(&tasks.by_tid, tasks.list[i].tid, i) ||
-		    !map_put(&tasks.by_address, tasks.list[i].address, i)) {
+		    (address && !map_put(&tasks.by_address, address, i))) {
 			tasks_free(&tasks);
 			return err_nomem();
 		}
@@ -136,6 +140,17 @@ const struct task *tasks_find(const struct tasks *t, uint64_t tid)
 	return map_get(&t->by_tid, tid, &index) ? &t->list[index] : NULL;
 }
 
+const struct task *tasks_on_cpu(const struct tasks *t, const struct cpu *cpu)
+{
+	uint64_t n;
+	if (cpu->curr && map_get(&t->by_address, cpu->curr, &n))
+		return &t->list[n];
+	for (size_t i = 0; i < t->count; i++)
+		if (t->list[i].bare && t->list[i].cpu == (int)cpu->number)
+			return &t->list[i];
+	return NULL;
+}
+
 size_t tasks_from(const struct tasks *t, uint64_t tid)
 {
 	size_t low = 0, high = t->count;
@@ -153,6 +168,15 @@ struct err *task_space(const struct kernel *k, const struct task *task, struct v
 {
 	uint64_t pgd;
 	struct vtop vtop;
+	if (task->bare && !task->user_root)
+		return err_new(ERR_NOTFOUND, "whose user memory it is, is not known: %s",
+			       types_why_none(kernel_types(k)));
+	if (task->bare) {
+		*ret = *kernel_space(k);
+		ret->root = task->user_root;
+		ret->process = true;
+		return NULL;
+	}
 	if (!task->mm)
 		return err_new(ERR_NOTPRESENT, "'%s' is a kernel thread, which has no user memory",
 			       task->comm);

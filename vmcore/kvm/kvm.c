@@ -96,7 +96,9 @@ static struct err *why_no_types(const struct kvm *kvm, const char *name)
 static struct err *say_what_is_missing(struct kvm *kvm, const char *missing)
 {
 	uint64_t list;
-	struct err *e = why_no_types(kvm, "kvm");
+	struct err *e = types_need(kernel_types(kvm->parts.k));
+	if (!e)
+		e = why_no_types(kvm, "kvm");
 	if (e && err_code(e) == ERR_NOMEM)
 		return e;
 	struct err *failed;

@@ -82,6 +82,14 @@ const char *types_why_none(const struct types *t)
 	return t->graph.ops == &no_types_ops ? t->graph.source : NULL;
 }
 
+struct err *types_need(const struct types *t)
+{
+	const char *why = types_why_none(t);
+	return why ? err_new(ERR_NOTFOUND, "this needs the kernel's types, which are not known: %s",
+			     why)
+		   : NULL;
+}
+
 const struct btf *types_btf(const struct types *t)
 {
 	return t && t->graph.ops == &btf_source_ops ? btf_source_btf(t->graph.source) : NULL;
@@ -110,7 +118,7 @@ static struct err *find_answer(struct types *t, const struct question *q, struct
 {
 	/* What was asked is of no interest then. */
 	if (types_why_none(t))
-		return err_new(ERR_NOTFOUND, "%s", types_why_none(t));
+		return types_need(t);
 	switch (q->what) {
 	case ASK_MEMBER:
 		return err_wrap(type_graph_member(&t->graph, q->type, q->name, &ret->member),

@@ -57,8 +57,8 @@ __attribute__((warn_unused_result)) struct err *types_from_dwarf(int fd, const c
  */
 __attribute__((warn_unused_result)) struct err *types_of_dwarf(struct Dwarf *dwarf,
 							       struct types **ret);
-/* Of a kernel whose types are not known: every question is answered by ERR_NOTFOUND with @why, a
- * sentence that says so. */
+/* Of a kernel whose types are not known: every question is answered by ERR_NOTFOUND, with a
+ * sentence that says so and ends in @why. */
 __attribute__((warn_unused_result)) struct err *types_none(const char *why, struct types **ret);
 void types_free(struct types *t);
 
@@ -66,6 +66,9 @@ void types_free(struct types *t);
 const char *types_kind(const struct types *t);
 /* NULL if types are known, else why they are not. */
 const char *types_why_none(const struct types *t);
+/* NULL if types are known, else ERR_NOTFOUND with the sentence that every question is answered by.
+ */
+__attribute__((warn_unused_result)) struct err *types_need(const struct types *t);
 
 /* The BTF they come from, borrowed; NULL if they come from elsewhere. @t may be NULL. */
 const struct btf *types_btf(const struct types *t);
