@@ -131,21 +131,35 @@ static void no_such_file(void **state)
 	machine_close(&m);
 }
 
-/* The message is all that a newcomer has: what the kernel is, where it was looked for, what to
- * install. */
+/*
+ * Nothing has a name, and nothing is known of tasks, but the notes' registers are there. The
+ * message is all that a newcomer has: what the kernel is, where it was looked for, what to install.
+ */
 static void no_vmlinux_at_all(void **state)
 {
 	(void)state;
 	struct machine m;
-	machine_make(&m, &(struct machine_plan){ .recipe = "seed.recipe" });
-	struct err *e = machine_open_kernel(&m, NULL, NULL);
-	assert_non_null(e);
-	assert_non_null(
-		strstr(err_msg(e), "the kernel does not say where its own symbol table is"));
-	assert_null(strstr(err_msg(e), "type information"));
-	assert_non_null(strstr(err_msg(e), RELEASE));
-	assert_non_null(strstr(err_msg(e), "/usr/lib/debug"));
-	assert_err(e, ERR_NOTFOUND, "kernel-debuginfo");
+	machine_open(&m, &(struct machine_plan){ .recipe = "seed.recipe" });
+	const char *notes = kernel_notes(m.kernel), *why = types_why_none(kernel_types(m.kernel));
+	assert_non_null(strstr(notes, "the kernel's own symbol table was not found in its memory"));
+	assert_non_null(why);
+	assert_non_null(strstr(why, RELEASE));
+	assert_non_null(strstr(why, "/usr/lib/debug"));
+	assert_non_null(strstr(why, "kernel-debuginfo"));
+	assert_int_equal(symbols_count(kernel_symbols(m.kernel)), 0);
+
+	struct member member;
+	assert_err(types_member(kernel_types(m.kernel), "task_struct", "pid", &member),
+		   ERR_NOTFOUND, "this needs the kernel's types, which are not known: ");
+	for (size_t i = 0; i < m.tasks.count; i++) {
+		const struct task *task = &m.tasks.list[i];
+		assert_true(task->bare && task->on_cpu);
+		assert_int_equal(task->address, 0);
+		assert_true(task->note >= 0);
+		assert_int_equal(machine_regs(&m, task->tid)->from, REGS_NOTE);
+		assert_true(regs_known(&machine_regs(&m, task->tid)->regs, REG_RIP));
+	}
+	assert_true(m.tasks.count > 0);
 	machine_close(&m);
 }
 
@@ -230,16 +244,19 @@ static void no_vmcoreinfo_and_no_vmlinux(void **state)
 {
 	(void)state;
 	struct machine m;
-	machine_make(&m, &(struct machine_plan){
+	machine_open(&m, &(struct machine_plan){
 				 .recipe = "seed.recipe",
 				 .drop_cpu_notes = true,
 				 .drop_vmcoreinfo = true,
 				 .extra = IMAGE_ONLY QEMU_NOTE,
 			 });
-	struct err *e = machine_open_kernel(&m, NULL, NULL);
-	assert_non_null(e);
-	assert_non_null(strstr(err_msg(e), "the dump has no VMCOREINFO"));
-	assert_err(e, ERR_NOTFOUND, RELEASE);
+	assert_string_equal(kernel_release(m.kernel), RELEASE);
+	assert_non_null(strstr(kernel_notes(m.kernel), "the dump has no VMCOREINFO"));
+	/* Its CPU has the kernel's tables loaded, so the note is no guest's. */
+	assert_int_equal(m.tasks.count, 1);
+	assert_true(m.tasks.list[0].bare);
+	assert_int_equal(m.tasks.list[0].user_root, kernel_space(m.kernel)->root);
+	assert_int_equal(machine_regs(&m, m.tasks.list[0].tid)->from, REGS_NOTE);
 	machine_close(&m);
 }
 

@@ -13,12 +13,15 @@ tests/names/samples/stamp: $(names_sample_sources)
 	$(AM_V_GEN)CC='$(CC)' $(SHELL) $(srcdir)/tests/names/make-samples.sh $(srcdir) \
 		tests/names/samples && touch $@
 
+kallsyms_image = tests/names/kallsyms_image.c tests/names/kallsyms_image.h
+
 if HAVE_CMOCKA
 check_PROGRAMS += \
 	tests/names/test_btf \
 	tests/names/test_debugfiles \
 	tests/names/test_dwarf \
 	tests/names/test_kallsyms \
+	tests/names/test_kallsyms_find \
 	tests/names/test_ko \
 	tests/names/test_packages \
 	tests/names/test_symbols \
@@ -27,6 +30,7 @@ check_PROGRAMS += \
 tests_names_test_btf_SOURCES = tests/names/test_btf.c tests/names/btf_blob.c tests/names/btf_blob.h
 tests_names_test_debugfiles_SOURCES = tests/names/test_debugfiles.c tests/names/sample_files.h
 tests_names_test_dwarf_SOURCES = tests/names/test_dwarf.c tests/names/sample_files.h
+tests_names_test_kallsyms_find_SOURCES = tests/names/test_kallsyms_find.c $(kallsyms_image)
 tests_names_test_symbols_SOURCES = tests/names/test_symbols.c tests/names/sample_files.h
 endif
 

@@ -69,8 +69,10 @@ static bool index_fits(const struct search *s, size_t table, size_t index)
 		return false;
 	for (size_t i = 1, before = 0; i < KALLSYMS_TOKENS; i++) {
 		size_t start = get_u16(s->bytes + index + 2 * i);
+		const uint8_t *token = s->bytes + table + before;
 		if (start <= before || start - before > KALLSYMS_TOKEN_MAX ||
-		    table + start > index || s->bytes[table + start - 1])
+		    table + start > index ||
+		    memchr(token, 0, start - before) != s->bytes + table + start - 1)
 			return false;
 		before = start;
 	}
@@ -218,15 +220,17 @@ static bool next_names(struct search *s, size_t *at, struct names *ret)
 
 static bool is_sorted(struct search *s, const struct kallsyms_places *p, size_t at, uint32_t count)
 {
-	unsigned disorder = 0;
+	const size_t size = kallsyms_place_size(p->encoding);
+	unsigned disorder = 0, empty = 0;
 	uint64_t before = 0;
 	for (uint32_t i = 0; i < count && disorder <= DISORDER_MAX && s->steps; i++, s->steps--) {
 		uint64_t address = kallsyms_place_address(p, s->bytes + at, i);
 		disorder += address < before;
+		empty += !get_u32(s->bytes + at + size * i);
 		before = address;
 	}
-	/* All alike says nothing. */
-	return s->steps && disorder <= DISORDER_MAX && before;
+	/* Zeros say nothing. */
+	return s->steps && disorder <= DISORDER_MAX && empty < count / 2;
 }
 
 /* Notes a table at @at with @base, if its addresses are in order. */

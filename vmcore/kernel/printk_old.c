@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The buffer of 3.5 to 5.9: records one after the other (kernel/printk/printk.c: struct printk_log,
  * struct log before 3.11). */
+#include <stdio.h>
+
 #include "base/err.h"
 #include "vmcore/kernel/printk_private.h"
+#include "vmcore/names/vmcoreinfo.h"
 
 enum { LOG_BYTES_MAX = 1 << 27 };
 
@@ -30,19 +33,47 @@ static struct err *read_places(const struct kernel *k, struct printk_buffer *b)
 	return e;
 }
 
+/* The member called @path of @size bytes, where VMCOREINFO says; false if it does not. */
+static bool info_member(const struct vmcoreinfo *info, const char *type, const char *name,
+			uint64_t size, struct member *ret)
+{
+	char path[64];
+	*ret = (struct member){ .size = size, .count = 1, .element_size = size };
+	snprintf(path, sizeof(path), "%s.%s", type, name);
+	return vmcoreinfo_offset(info, path, &ret->offset) && ret->offset < PAGE_SIZE;
+}
+
+/* Without types: VMCOREINFO has what tools need to find the text and the time. Their sizes have
+ * been the same in all kernels. */
+static bool find_by_vmcoreinfo(struct printk_log *log)
+{
+	const struct vmcoreinfo *info = kernel_vmcoreinfo(log->k);
+	struct printk_buffer *b = &log->buffer;
+	static const char *const types[] = { "printk_log", "log" };
+	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
+		if (vmcoreinfo_size(info, types[i], &b->header) && b->header &&
+		    b->header < PAGE_SIZE && info_member(info, types[i], "len", 2, &b->total) &&
+		    info_member(info, types[i], "text_len", 2, &log->members.len) &&
+		    info_member(info, types[i], "ts_nsec", 8, &log->members.ns))
+			return true;
+	return false;
+}
+
 struct err *printk_buffer_open(struct printk_log *log)
 {
 	struct types *types = kernel_types(log->k);
 	struct printk_buffer *b = &log->buffer;
 	const char *type = types_has(types, "printk_log", "text_len") ? "printk_log" : "log";
 	struct err *e = read_places(log->k, b);
+	b->at = b->first;
+	if (!e && types_why_none(types) && find_by_vmcoreinfo(log))
+		return NULL;
 	if (!e)
 		e = types_size(types, type, &b->header);
 	if (!e)
 		e = types_member(types, type, "len", &b->total);
 	if (!e)
 		e = printk_members_find(log, type);
-	b->at = b->first;
 	return e;
 }
 

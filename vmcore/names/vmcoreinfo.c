@@ -114,6 +114,18 @@ bool vmcoreinfo_number(const struct vmcoreinfo *v, const char *name, uint64_t *r
 	return parse_decimal(text, ret);
 }
 
+bool vmcoreinfo_offset(const struct vmcoreinfo *v, const char *member, uint64_t *ret)
+{
+	const char *text = get_of(v, "OFFSET", member);
+	return text && parse_decimal(text, ret);
+}
+
+bool vmcoreinfo_size(const struct vmcoreinfo *v, const char *type, uint64_t *ret)
+{
+	const char *text = get_of(v, "SIZE", type);
+	return text && parse_decimal(text, ret);
+}
+
 bool vmcoreinfo_kernel_offset(const struct vmcoreinfo *v, uint64_t *ret)
 {
 	const char *text = vmcoreinfo_get(v, "KERNELOFFSET");

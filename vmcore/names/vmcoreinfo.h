@@ -26,6 +26,9 @@ const char *vmcoreinfo_get(const struct vmcoreinfo *v, const char *key);
 bool vmcoreinfo_symbol(const struct vmcoreinfo *v, const char *name, uint64_t *ret);
 /* NUMBER(@name), signed decimal as the kernel prints it (two's complement in *ret). */
 bool vmcoreinfo_number(const struct vmcoreinfo *v, const char *name, uint64_t *ret);
+/* OFFSET(@member), "struct.member", and SIZE(@type), in bytes. */
+bool vmcoreinfo_offset(const struct vmcoreinfo *v, const char *member, uint64_t *ret);
+bool vmcoreinfo_size(const struct vmcoreinfo *v, const char *type, uint64_t *ret);
 /* KERNELOFFSET, hexadecimal: how far KASLR moved the kernel. */
 bool vmcoreinfo_kernel_offset(const struct vmcoreinfo *v, uint64_t *ret);
 
