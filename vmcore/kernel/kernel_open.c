@@ -282,10 +282,15 @@ static struct err *open_file_symbols(struct kernel *k)
 	return NULL;
 }
 
-/* What cannot be told without types is said by @e, which is taken, to whoever asks. */
+/* Without the folders, which 'monitor symbols' lists: what cannot be told without types is said by
+ * @e, which is taken, to whoever asks. */
 static struct err *open_without_types(struct kernel *k, struct err *e)
 {
-	struct err *failed = types_none(err_msg(e), &k->types);
+	static const char searched[] = ". Looked for: ";
+	const char *end = strstr(err_msg(e), searched);
+	char *why = end ? strndup(err_msg(e), (size_t)(end - err_msg(e))) : strdup(err_msg(e));
+	struct err *failed = why ? types_none(why, &k->types) : err_nomem();
+	free(why);
 	err_free(e);
 	return failed;
 }
