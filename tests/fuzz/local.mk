@@ -14,6 +14,7 @@ check_PROGRAMS += \
 	tests/fuzz/replay_elf \
 	tests/fuzz/replay_entry \
 	tests/fuzz/replay_kallsyms \
+	tests/fuzz/replay_kallsyms_find \
 	tests/fuzz/replay_ko \
 	tests/fuzz/replay_module_search \
 	tests/fuzz/replay_orc \
@@ -49,6 +50,9 @@ tests_fuzz_replay_entry_SOURCES = tests/fuzz/fuzz_entry.c $(fuzz_replay) \
 tests_fuzz_replay_entry_CPPFLAGS = $(AM_CPPFLAGS) -DCORPUS='"tests/fuzz/corpus/entry"'
 tests_fuzz_replay_kallsyms_SOURCES = tests/fuzz/fuzz_kallsyms.c $(fuzz_replay)
 tests_fuzz_replay_kallsyms_CPPFLAGS = $(AM_CPPFLAGS) -DCORPUS='"tests/fuzz/corpus/kallsyms"'
+tests_fuzz_replay_kallsyms_find_SOURCES = tests/fuzz/fuzz_kallsyms_find.c $(fuzz_replay) \
+	$(kallsyms_image)
+tests_fuzz_replay_kallsyms_find_CPPFLAGS = $(AM_CPPFLAGS) -DCORPUS='"tests/fuzz/corpus/kallsyms_find"'
 tests_fuzz_replay_ko_SOURCES = tests/fuzz/fuzz_ko.c $(fuzz_replay)
 tests_fuzz_replay_ko_CPPFLAGS = $(AM_CPPFLAGS) -DCORPUS='"tests/fuzz/corpus/ko"'
 tests_fuzz_replay_module_search_SOURCES = tests/fuzz/fuzz_module_search.c $(fuzz_replay) \
