@@ -51,20 +51,23 @@ struct question {
 
 /*
  * Whether functions of the kernel begin with push %rbp and mov %rsp,%rbp, behind what is there for
- * ftrace: all of those that it has.
+ * ftrace and between moves of arguments: all of those that it has.
  */
 static bool keeps_frame_pointers(const struct kernel *k)
 {
 	static const char *const names[] = { "vfs_read", "vfs_write", "do_exit", "schedule" };
-	static const unsigned char push_mov[] = { 0x55, 0x48, 0x89, 0xe5 };
-	unsigned char code[24];
+	static const unsigned char mov[] = { 0x48, 0x89, 0xe5 };
+	enum { PUSH_RBP = 0x55 };
+	unsigned char code[32];
 	unsigned with = 0;
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		uint64_t at;
 		if (!kernel_symbol(k, names[i], &at))
 			continue;
 		struct err *e = kernel_read(k, at, code, sizeof(code));
-		bool keeps = !e && memmem(code, sizeof(code), push_mov, sizeof(push_mov));
+		const unsigned char *push = e ? NULL : memchr(code, PUSH_RBP, sizeof(code));
+		const size_t left = push ? sizeof(code) - (size_t)(push - code) : 0;
+		bool keeps = left && memmem(push, left, mov, sizeof(mov));
 		err_free(e);
 		if (!keeps)
 			return false;
