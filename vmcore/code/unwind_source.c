@@ -211,12 +211,14 @@ static bool drops_user_rsp(void *self, uint64_t pc, uint64_t *ret_kept_at)
 	const struct kernel *k = q->u->parts.k;
 	struct symbol symbol;
 	uint64_t offset;
+	/* Where types do not tell, it may be such a kernel. */
+	bool untyped = types_why_none(kernel_types(k));
 	if (!code_map_in_kernel(q->u->parts.code, pc) ||
 	    !code_map_symbol(q->u->parts.code, pc, &symbol) || !asm_is_old_syscall(symbol.name) ||
-	    !types_offset(kernel_types(k), "task_struct", "thread.usersp", &offset))
+	    (!untyped && !types_offset(kernel_types(k), "task_struct", "thread.usersp", &offset)))
 		return false;
 	*ret_kept_at = 0;
-	if (!q->task->on_cpu)
+	if (!q->task->on_cpu && !untyped)
 		*ret_kept_at = q->task->address + offset;
 	else if (q->cpu)
 		cpu_symbol(k, q->cpu, "old_rsp", ret_kept_at);
