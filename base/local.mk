@@ -5,6 +5,7 @@ libbase_a_SOURCES = \
 	base/address.h \
 	base/buf.c base/buf.h \
 	base/bytes.h \
+	base/clock.h \
 	base/err.c base/err.h \
 	base/hex.c base/hex.h \
 	base/json.c base/json.h \

@@ -5,6 +5,7 @@ libproto_a_SOURCES = \
 	proto/cursor.c proto/cursor.h \
 	proto/frame.c proto/frame.h \
 	proto/packet.c proto/packet.h \
+	proto/patience.c proto/patience.h \
 	proto/pkt_image.c \
 	proto/pkt_lldb.c \
 	proto/pkt_memory.c \

@@ -48,12 +48,23 @@ enum packet_needs {
 	NEEDS_FILES,
 };
 
+/* Bits of struct packet.traits. */
+enum packet_traits {
+	PLAIN = 0,
+	/* It changes what later packets mean. Clients take it for done even where they got no
+	 * answer, so it is, even where nobody waits for one. */
+	CHANGES_SESSION = 1,
+	/* Clients wait for the answer for as long as it takes. */
+	WAITED_FOR = 2,
+};
+
 struct packet {
 	const char *name;
 	enum packet_match match;
 	const char *token; /* what qSupported says of it, or NULL */
 	enum packet_needs needs;
 	packet_handler *handle;
+	unsigned traits; /* enum packet_traits */
 };
 
 /* The row for a packet, or NULL: not supported. *ret_args is the text after the name. */
@@ -66,7 +77,7 @@ void packet_add_tokens(const struct target *target, struct buf *out);
 /* pkt_session.c */
 packet_handler packet_supported, packet_no_ack, packet_extended, packet_attached, packet_detach,
 	packet_kill, packet_vkill, packet_symbol, packet_thread_suffix, packet_list_in_stop,
-	packet_error_strings;
+	packet_error_strings, packet_echo;
 /* pkt_run.c */
 packet_handler packet_why, packet_continue, packet_step, packet_vcont, packet_write,
 	packet_breakpoint;

@@ -6,6 +6,7 @@
  */
 #include <inttypes.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "proto/packet.h"
@@ -13,6 +14,39 @@
 
 /* What fits in any reply: two digits a byte for m; for x, perhaps every byte escaped. */
 #define READ_MAX (FRAME_PACKET_MAX / 2)
+
+enum {
+	/* A read goes in pieces: from a slow disk the client gets what a second brought, which is
+	 * as good as all, and asks for the rest. */
+	PIECE_SLOW = 4 << 10,
+	PIECE = 64 << 10,
+	LONG_MS = 1000,
+	QUICK_MS = 10, /* for a piece, above which the next ones are small */
+};
+
+/* What can be read from @addr on, as target_read_memory() has it, in about a second. */
+static struct err *read_pieces(const struct rsp *s, uint64_t addr, char *out, size_t len,
+			       size_t *ret_done)
+{
+	uint64_t start = clock_ms(), now = start;
+	size_t done = 0, piece = PIECE_SLOW;
+	while (done < len && now - start < LONG_MS) {
+		size_t want = len - done < piece ? len - done : piece, got = 0;
+		struct err *e = target_read_memory(s->target, &s->view, addr + done, out + done,
+						   want, &got);
+		if (e && !done)
+			return e;
+		err_free(e);
+		done += got;
+		if (e || got < want)
+			break;
+		uint64_t before = now;
+		now = clock_ms();
+		piece = now - before > QUICK_MS ? PIECE_SLOW : PIECE;
+	}
+	*ret_done = done;
+	return NULL;
+}
 
 /* Reads memory into s->scratch; returns how many bytes, or 0 with an error in the reply. */
 static size_t read_memory(struct rsp *s, uint64_t addr, uint64_t len, struct reply *r)
@@ -35,7 +69,7 @@ static size_t read_memory(struct rsp *s, uint64_t addr, uint64_t len, struct rep
 		reply_error(r, REPLY_E_NOMEM, "out of memory");
 		return 0;
 	}
-	struct err *e = target_read_memory(t, &s->view, addr, s->scratch.data, (size_t)len, &done);
+	struct err *e = read_pieces(s, addr, s->scratch.data, (size_t)len, &done);
 	if (e) {
 		/* Nobody but the log is told where: it is not worth its while otherwise. */
 		if (log_on(LOG_REFUSED))

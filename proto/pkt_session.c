@@ -40,12 +40,15 @@ enum packet_result packet_supported(struct rsp *s, struct cursor *args, struct r
 	if (cursor_skip_text(&list, "xmlRegisters="))
 		s->client = TARGET_LLDB;
 	s->error_text = has_feature(*args, "error-message+");
+	s->greeted = true;
 
 	buf_addf(r->out, "PacketSize=%x", FRAME_PACKET_MAX);
 	packet_add_tokens(s->target, r->out);
 	add_object_tokens(s, r->out);
 	if (s->error_text)
 		buf_addstr(r->out, ";error-message+");
+	if (session_is_lldb(s))
+		buf_addstr(r->out, ";qEcho");
 	return PACKET_REPLY;
 }
 
@@ -106,6 +109,22 @@ enum packet_result packet_error_strings(struct rsp *s, struct cursor *args, stru
 	(void)args;
 	s->error_strings = true;
 	reply_ok(r);
+	return PACKET_REPLY;
+}
+
+/*
+ * lldb's qEcho:NUMBER (GDBRemoteCommunication::WaitForPacketNoLock() of lldb 14): sent when an
+ * answer did not come in time, and answered by itself, after that answer. So lldb knows which
+ * answers are old. It looks for "qEcho" among the features, without a plus; who does not have it
+ * is asked qC.
+ */
+enum packet_result packet_echo(struct rsp *s, struct cursor *args, struct reply *r)
+{
+	size_t len;
+	const char *rest = cursor_rest(args, &len);
+	(void)s;
+	buf_addstr(r->out, "qEcho");
+	reply_binary(r, rest, len);
 	return PACKET_REPLY;
 }
 

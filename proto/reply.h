@@ -27,6 +27,7 @@ enum reply_error {
 	REPLY_E_INTERRUPTED = 0x04, /* EINTR: Ctrl-C ended a long search or command */
 	REPLY_E_NOMEM = 0x0c,	    /* ENOMEM */
 	REPLY_E_FAULT = 0x0e,	    /* EFAULT: memory that is not there */
+	REPLY_E_LATE = 0x6e,	    /* ETIMEDOUT: it takes longer than the client waits */
 	REPLY_E_UNAVAILABLE = 0x45, /* a register's value is not known (lldb shows that word) */
 };
 

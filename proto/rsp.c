@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "proto/rsp.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "proto/packet.h"
+#include "proto/patience.h"
 #include "proto/session.h"
 #include "proto/shared.h"
 
@@ -52,7 +54,7 @@ void rsp_free(struct rsp *s)
 
 bool rsp_is_busy(const struct rsp *s)
 {
-	return s->busy;
+	return s->busy || s->held;
 }
 
 bool rsp_wants_close(const struct rsp *s)
@@ -159,6 +161,7 @@ static void send_reply(struct rsp *s, struct reply *r, size_t begin)
 	log_refused(s, r);
 	reply_close(r);
 	keep(s, r->out, begin);
+	s->answered = true;
 }
 
 /*
@@ -175,14 +178,21 @@ static void answer(struct rsp *s, struct buf *out)
 
 	target_begin(s->target);
 	const struct packet *packet = packet_find(s->target, text->data, text->len, &args);
+	s->of = packet;
+	s->held = s->busy || patience_prepare(s) ? NULL : packet;
+	if (s->held)
+		return;
 	reply_open(&r, out);
 	if (packet)
 		result = packet->handle(s, &args, &r);
 	s->busy = result == PACKET_AGAIN ? packet : NULL;
 	if (result != PACKET_REPLY) {
 		reply_drop(&r);
-		if (out->len > begin)
+		if (out->len > begin) {
+			s->answered = true;
+			s->console_sent++;
 			keep(s, out, begin);
+		}
 		return;
 	}
 	send_reply(s, &r, begin);
@@ -198,6 +208,34 @@ static void answer_error(struct rsp *s, struct buf *out, enum reply_error code, 
 	send_reply(s, &r, begin);
 }
 
+/* An error in the place of an answer that would come too late. gdb before 16 takes no text. */
+static void answer_late(struct rsp *s, struct buf *out)
+{
+	char why[100];
+	struct reply r;
+	size_t begin = out->len;
+	snprintf(why, sizeof(why), "it takes longer than %llu s, after which clients give up",
+		 (unsigned long long)s->patience / 1000);
+	reply_open(&r, out);
+	session_error(s, &r, REPLY_E_LATE, why);
+	send_reply(s, &r, begin);
+}
+
+void rsp_recheck(struct rsp *s, struct buf *out, size_t begin)
+{
+	bool moved_on = patience_moved_on(s);
+	if (!s->answered || (!moved_on && (session_is_lldb(s) || !patience_is_over(s))))
+		return;
+	if (s->busy)
+		s->console_sent--;
+	log_odd(s,
+		moved_on ? "an answer is not sent: another packet has come since"
+			 : "an answer is not sent: it comes so late that the client has given up");
+	buf_cut(out, begin);
+	buf_reset(&s->last);
+	s->closing |= s->console_sent > 0;
+}
+
 /* A packet came whole: acknowledged before its reply, and in the same write. */
 static void acknowledge(const struct rsp *s, struct buf *out)
 {
@@ -205,16 +243,53 @@ static void acknowledge(const struct rsp *s, struct buf *out)
 		buf_addch(out, '+');
 }
 
+/* The client no longer waits for the answer to the packet in s->frame. */
+static void pass_over(struct rsp *s)
+{
+	struct buf unsent = BUF_INIT;
+	struct cursor args;
+	struct reply r;
+	const struct buf *text = &s->frame.payload;
+	const struct packet *packet = packet_find(s->target, text->data, text->len, &args);
+	log_packet(s, "->", text->data, text->len);
+	log_odd(s, "a packet is not answered: another one has come since");
+	if (!packet || !(packet->traits & CHANGES_SESSION))
+		return;
+	reply_open(&r, &unsent);
+	packet->handle(s, &args, &r);
+	buf_free(&unsent);
+}
+
+/* The same for the packet whose answer is being made. Of what a command prints the client may have
+ * taken a part, and what it has not taken would be the answer to its new packet. */
+static void give_up(struct rsp *s)
+{
+	log_odd(s, "a packet is given up: another one has come since");
+	if (s->console_sent) {
+		log_odd(s, "the connection is closed: its answer was sent in part");
+		s->closing = true;
+	}
+	session_cancel(s);
+}
+
 /* Returns whether the event was one that uses up the step. */
 static bool handle_event(struct rsp *s, enum frame_event event, struct buf *out)
 {
 	switch (event) {
 	case FRAME_PACKET:
+		if (patience_moved_on(s)) {
+			pass_over(s);
+			return false;
+		}
 		log_packet(s, "->", s->frame.payload.data, s->frame.payload.len);
+		s->asked = s->arrived;
+		s->console_sent = 0;
 		acknowledge(s, out);
 		answer(s, out);
 		return true;
 	case FRAME_UNUSABLE:
+		if (patience_moved_on(s))
+			return false;
 		acknowledge(s, out);
 		answer_error(s, out, REPLY_E_REFUSED,
 			     "the packet is longer than any may be, or its escapes are damaged");
@@ -222,6 +297,8 @@ static bool handle_event(struct rsp *s, enum frame_event event, struct buf *out)
 	case FRAME_BAD_CHECKSUM:
 		/* Without acknowledgements nobody sends anything again, but all wait for replies.
 		 */
+		if (patience_moved_on(s))
+			return false;
 		if (s->acks) {
 			log_odd(s, "a packet has a bad checksum: it is asked for again");
 			buf_addch(out, '-');
@@ -232,7 +309,7 @@ static bool handle_event(struct rsp *s, enum frame_event event, struct buf *out)
 	case FRAME_NAK:
 		log_odd(s, s->acks ? "the client asks for the last reply again"
 				   : "the client asks for the last reply, which is not kept");
-		if (s->acks)
+		if (s->acks && !patience_moved_on(s))
 			buf_add(out, s->last.data, s->last.len);
 		return true;
 	case FRAME_ACK:
@@ -245,16 +322,22 @@ static bool handle_event(struct rsp *s, enum frame_event event, struct buf *out)
 
 struct err *rsp_step(struct rsp *s, struct buf *out, bool *ret_more)
 {
-	if (s->busy && interrupted(s)) {
+	s->answered = false;
+	if (rsp_is_busy(s) && interrupted(s)) {
 		session_cancel(s);
 		answer_error(s, out, REPLY_E_INTERRUPTED, "the client interrupted it");
-	} else if (s->busy) {
+	} else if (rsp_is_busy(s) && patience_moved_on(s)) {
+		give_up(s);
+	} else if (s->busy && patience_is_short(s)) {
+		session_cancel(s);
+		answer_late(s, out);
+	} else if (rsp_is_busy(s)) {
 		answer(s, out);
 	} else {
 		bool done = false;
 		while (!done && !s->closing && input_left(s))
 			done = handle_event(s, next_event(s), out);
 	}
-	*ret_more = !s->closing && (s->busy || input_left(s));
+	*ret_more = !s->closing && (rsp_is_busy(s) || input_left(s));
 	return out->failed || s->last.failed ? err_nomem() : NULL;
 }

@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 
@@ -53,6 +54,39 @@ ERR_MUST_CHECK struct err *rsp_input(struct rsp *rsp, const void *bytes, size_t 
  * there is nothing to do before the next input. The only error is ERR_NOMEM, and ends the session.
  */
 ERR_MUST_CHECK struct err *rsp_step(struct rsp *rsp, struct buf *out, bool *ret_more);
+
+/*
+ * Time. Clients give a packet up after some seconds, take the answer that comes later for that of
+ * the next packet, and so read another address's bytes for every address from then on. So
+ *
+ * - an answer that a client no longer waits for is not sent. None of the clients sends a packet
+ *   before it has the answer to the one before, unless it has given that up: of several packets
+ *   the last is answered.
+ * - what takes long ends with an error while the client still waits for it.
+ * - what a client will ask for is made before it does: while it waits for other packets' answers,
+ *   but for a part of its patience only.
+ * - an answer later than all patience is not sent, though the client is silent. It may have given
+ *   up, and its user may be reading the error. lldb's are sent: it asks what it has missed.
+ *
+ * Without rsp_set_patience() only the first of these holds.
+ */
+
+/* How long the client waits for an answer, in milliseconds. */
+void rsp_set_patience(struct rsp *rsp, uint64_t ms);
+
+/* Says, ahead of rsp_input(), that its bytes came no earlier than @ms, as clock_ms() counts. */
+void rsp_arrived(struct rsp *rsp, uint64_t ms);
+
+/* Whether a client may have given up the answer that the last rsp_step() made: what it has sent
+ * since must be read and put in, and then rsp_recheck() called, before the answer goes out. */
+bool rsp_took_long(const struct rsp *rsp);
+
+/* Takes what the client does not wait for back from @out, where the last step's output begins at
+ * @begin. */
+void rsp_recheck(struct rsp *rsp, struct buf *out, size_t begin);
+
+/* Whether an answer that is sent now, after all, would be taken for that of another packet. */
+bool rsp_minds_late(const struct rsp *rsp);
 
 /* Whether a long operation is under way, of which the last rsp_step() did a slice. */
 bool rsp_is_busy(const struct rsp *rsp);

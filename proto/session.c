@@ -22,6 +22,7 @@ void session_cancel(struct rsp *s)
 		target_cancel_command(s->target, s->job);
 	s->job = NULL;
 	s->busy = NULL;
+	s->held = NULL;
 	buf_free(&s->console);
 }
 

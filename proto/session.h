@@ -50,6 +50,16 @@ struct rsp {
 	const struct packet *busy; /* whose handler said PACKET_AGAIN; its text is in frame */
 	bool closing;
 
+	/* Time, as proto/patience.h explains it; in milliseconds of clock_ms(). */
+	uint64_t patience;	   /* the longest that the client waits; 0: for ever */
+	uint64_t arrived;	   /* what is in `in` came no earlier; 0: nobody says */
+	uint64_t asked;		   /* the same for the packet in frame */
+	const struct packet *of;   /* what the packet in frame is; NULL: not supported */
+	const struct packet *held; /* the same, while its handler is not called yet */
+	bool greeted, prepared;	   /* qSupported came; what it will ask for is made */
+	bool answered;		   /* this step's output ends with a reply */
+	unsigned console_sent;	   /* parts of what the command under way prints */
+
 	/* What was negotiated. */
 	enum target_client client;
 	bool acks;

@@ -46,6 +46,14 @@ void target_begin(const struct target *t)
 		t->begin(t->self);
 }
 
+bool target_prepare(const struct target *t, unsigned client)
+{
+	bool done = !t->prepare || t->prepare(t->self, client);
+	if (t->prepare)
+		trace(t, NULL, "prepare for a client%s", done ? ": done" : "");
+	return done;
+}
+
 /* ---- memory ---- */
 
 struct err *target_read_memory(const struct target *t, const struct target_view *view,

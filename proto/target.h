@@ -211,6 +211,10 @@ struct target {
 	/* Called before each packet, and each further part of a job, of any client: what was read
 	 * of a machine that runs is old by then. NULL for a target that never changes. */
 	void (*begin)(void *self);
+	/* A slice, some milliseconds, of making what a client of this kind (enum target_client)
+	 * will surely ask for. True once all is made, or cannot be: who asks for it gets the error.
+	 * NULL: there is nothing to make. */
+	bool (*prepare)(void *self, unsigned client);
 	const struct target_memory_ops *memory;
 	const struct target_register_ops *registers; /* never NULL */
 	const struct target_thread_ops *threads;     /* never NULL */
@@ -231,6 +235,9 @@ const char *target_name(const struct target *t);
 
 /* Does nothing for a target that never changes. */
 void target_begin(const struct target *t);
+
+/* True also where there is nothing to make. */
+bool target_prepare(const struct target *t, unsigned client);
 
 __attribute__((warn_unused_result)) struct err *target_read_memory(const struct target *t,
 								   const struct target_view *view,

@@ -349,6 +349,7 @@ static int serve(const struct options *o)
 		.listen_count = default_socket ? 1 : o->listen.count,
 		.run = o->run,
 		.quiet = o->quiet,
+		.patience = (uint64_t)o->patience * 1000,
 		.guests = o->guests,
 		.live = o->live,
 	};

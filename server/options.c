@@ -86,6 +86,10 @@ static const struct row rows[] = {
 	  "categories: 'refused' is each packet that failed, with the reason,\n"
 	  "and 'target' what a dump or a guest is asked, with the answers",
 	  "list all", false },
+	{ 0, "patience", "SECONDS",
+	  "how long clients wait for an answer (default 5): what takes longer is\n"
+	  "an error. gdb waits three times its remotetimeout",
+	  "5 20 60", false },
 	{ 'q', "quiet", NULL, "say nothing but errors and where it listens", NULL, false },
 	{ 'h', "help", NULL, "print this help and exit", NULL, false },
 	{ 'V', "version", NULL, "print the version and exit", NULL, false },
@@ -95,6 +99,9 @@ static const struct row rows[] = {
 };
 
 enum { ROWS = sizeof(rows) / sizeof(*rows), LONG_ONLY = 256 };
+
+/* Seconds: gdb and lldb as they are, and what nobody would wait for. */
+enum { DEFAULT_PATIENCE = 5, SHORTEST_PATIENCE = 2, LONGEST_PATIENCE = 86400 };
 
 static struct err *add_string(struct strings *s, const char *string)
 {
@@ -136,6 +143,18 @@ static struct err *parse_size(const char *text, size_t *ret)
 	return NULL;
 }
 
+static struct err *parse_patience(const char *text, unsigned *ret)
+{
+	uint64_t seconds;
+	if (!number_parse(text, false, &seconds) || seconds < SHORTEST_PATIENCE ||
+	    seconds > LONGEST_PATIENCE)
+		return err_new(ERR_INVALID,
+			       "--patience: '%s' is no number of seconds from %d to %d", text,
+			       SHORTEST_PATIENCE, LONGEST_PATIENCE);
+	*ret = (unsigned)seconds;
+	return NULL;
+}
+
 static struct err *parse_docs(const char *kind, enum action *ret)
 {
 	if (!strcmp(kind, "man-options"))
@@ -170,6 +189,8 @@ static struct err *take(struct options *o, const struct row *row, const char *va
 		return add_string(&o->exec, value);
 	if (!strcmp(row->name, "cache-size"))
 		return parse_size(value, &o->cache_size);
+	if (!strcmp(row->name, "patience"))
+		return parse_patience(value, &o->patience);
 	if (!strcmp(row->name, "print-docs"))
 		return parse_docs(value, &o->action);
 	if (!strcmp(row->name, "run"))
@@ -259,7 +280,9 @@ struct err *options_parse(int argc, char **argv, struct options *ret)
 	struct option longs[ROWS + 1] = { { 0 } };
 	char shorts[2 * ROWS + 2] = ":";
 	size_t n = 1;
-	struct options o = { .cache_size = DEFAULT_CACHE_SIZE, .user = "nobody" };
+	struct options o = { .cache_size = DEFAULT_CACHE_SIZE,
+			     .user = "nobody",
+			     .patience = DEFAULT_PATIENCE };
 	struct err *e = NULL;
 	int found;
 

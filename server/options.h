@@ -42,6 +42,7 @@ struct options {
 	const char *write_symbols; /* the file, NULL without --write-symbols; argv's */
 	const char *symbol_cache;  /* the folder, NULL without --symbol-cache; argv's */
 	size_t cache_size;
+	unsigned patience; /* of clients, in seconds */
 	bool no_context_threads;
 	bool guests;
 	const char *guest; /* the VM to look at, NULL without --guest; argv's */

@@ -192,6 +192,17 @@ static struct err *make_bytes(struct target_file *f)
 	return e;
 }
 
+bool exports_prepare(struct exports *x, const char *name)
+{
+	struct target_file *f = find(x, name);
+	if (!f || !f->make || f->made)
+		return true;
+	struct err *e = make_bytes(f);
+	bool failed = e;
+	err_free(e);
+	return failed || f->made;
+}
+
 bool exports_is(const struct target_file *file, const char *name)
 {
 	return !strcmp(file->name, name);

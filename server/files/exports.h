@@ -57,6 +57,10 @@ bool exports_is(const struct target_file *file, const char *name);
 
 bool exports_has(const struct exports *x, const char *name);
 
+/* A slice of making the file called @name, if it is one that is made. True once that is done, has
+ * failed, or is not to be done: nothing of it is held. */
+bool exports_prepare(struct exports *x, const char *name);
+
 /* What struct target_file_ops says, with these for `self`. */
 __attribute__((warn_unused_result)) struct err *exports_open(struct exports *x, const char *name,
 							     struct target_file **ret);

@@ -40,6 +40,8 @@ static void client_ended(void *closure, struct session *session)
 	if (c->next)
 		c->next->previous = c->previous;
 	free(c);
+	if (!server->clients)
+		loop_time_stop(&server->time, server->loop);
 	if (last)
 		ev_break(server->loop, EVBREAK_ALL);
 }
@@ -57,9 +59,12 @@ static struct err *add_client(struct server *server, size_t room, int in, int ou
 	c->server = server;
 	c->is_stdio = is_stdio;
 	c->room = room;
-	struct err *e = session_new(server->loop, server->rooms[room].shared, in, out, name,
-				    client_ended, c, &c->session);
+	loop_time_start(&server->time, server->loop);
+	struct err *e = session_new(server->loop, &server->time, server->rooms[room].shared, in,
+				    out, name, client_ended, c, &c->session);
 	if (e) {
+		if (!server->clients)
+			loop_time_stop(&server->time, server->loop);
 		free(c);
 		return e;
 	}
@@ -414,6 +419,7 @@ struct err *server_new(const struct serve_options *options, struct server **ret)
 		return err_nomem();
 	s->options = options;
 	s->stdin_flags = s->stdout_flags = -1;
+	s->time.patience = options->patience;
 	struct err *e = add_doors(s);
 	if (e) {
 		server_free(s);

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct err;
 struct served_list;
@@ -15,7 +16,8 @@ struct serve_options {
 	 */
 	const char *const *listen;
 	size_t listen_count;
-	const char *run; /* the shell command of --run, or NULL */
+	const char *run;   /* the shell command of --run, or NULL */
+	uint64_t patience; /* how long clients wait for an answer, in milliseconds; 0: for ever */
 	bool quiet;
 	bool guests; /* --guests: there may be more targets than the host */
 	bool live;   /* and more may come */
@@ -28,8 +30,8 @@ struct serve_options {
 __attribute__((warn_unused_result)) struct err *server_new(const struct serve_options *options,
 							   struct server **ret);
 
-/* Has the sockets of server_listen() removed at the end by a process that is allowed to (sweeper.h):
- * this one will not be. */
+/* Has the sockets of server_listen() removed at the end by a process that is allowed to
+ * (sweeper.h): this one will not be. */
 __attribute__((warn_unused_result)) struct err *server_leave_sweeper(const struct server *s);
 
 /*

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "server/net/address.h"
+#include "server/net/loop_time.h"
 #include "server/net/server.h"
 #include "server/target/guests.h"
 
@@ -52,6 +53,7 @@ struct server {
 	bool use_stdio;
 	int stdin_flags, stdout_flags; /* to give back; -1 while they are as we got them */
 	struct client *clients;	       /* owned list */
+	struct loop_time time;	       /* runs while there are clients */
 	ev_signal terminate, interrupt;
 	ev_prepare looks; /* for targets that have come */
 	ev_child child;	  /* of --run; its pid is 0 without */

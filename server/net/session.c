@@ -10,9 +10,11 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "proto/rsp.h"
+#include "server/net/loop_time.h"
 
 enum {
 	READ_BYTES = 64 << 10,
@@ -23,10 +25,14 @@ enum {
 	STEPS_AT_ONCE = 8,
 	/* What is read while a long operation is under way, in search of a Ctrl-C. */
 	READ_AHEAD_MAX = 64 << 10,
+	/* Milliseconds between the last look at what a client has sent and the end of writing its
+	 * answer, above which we were stopped in between. */
+	STOPPED_MS = 1000,
 };
 
 struct session {
 	struct ev_loop *loop;
+	const struct loop_time *time; /* borrowed */
 	ev_io readable, writable;
 	ev_timer later; /* of 0 seconds: the next turn of the loop */
 	struct rsp *rsp;
@@ -96,20 +102,64 @@ static void wait_for_next(struct session *s)
 		ev_timer_start(s->loop, &s->later);
 }
 
+/* Ends the session by @e, which is freed; true if there is none. */
+static bool good(struct session *s, struct err *e)
+{
+	if (!e)
+		return true;
+	end(s, err_msg(e));
+	err_free(e);
+	return false;
+}
+
+/* Puts in what has come, which was there @arrived at the earliest; false when the session is gone.
+ */
+static bool take_input(struct session *s, uint64_t arrived, size_t *ret_len)
+{
+	char bytes[READ_BYTES];
+	*ret_len = 0;
+	ssize_t n = read(s->in_fd, bytes, sizeof(bytes));
+	if (n < 0 && (errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK))
+		return true;
+	if (n <= 0) {
+		end(s, n ? "the connection broke" : "the client hung up");
+		return false;
+	}
+	rsp_arrived(s->rsp, arrived);
+	*ret_len = (size_t)n;
+	return good(s, rsp_input(s->rsp, bytes, (size_t)n));
+}
+
+/* Takes a reply that nobody waits for back, before it leaves; false when the session is gone. */
+static bool recheck(struct session *s, size_t begin)
+{
+	size_t len;
+	if (!take_input(s, loop_time_arrived(s->time), &len))
+		return false;
+	s->more |= len > 0;
+	rsp_recheck(s->rsp, &s->out, begin);
+	return true;
+}
+
 /* One step, and its reply written; false when the session is gone. */
 static bool step(struct session *s)
 {
+	size_t begin = s->out.len;
 	struct err *e = rsp_step(s->rsp, &s->out, &s->more);
 	if (!e)
 		e = buf_error(&s->out);
-	if (e) {
-		end(s, err_msg(e));
-		err_free(e);
+	if (!good(s, e))
 		return false;
-	}
+	if (s->out.len > begin && rsp_took_long(s->rsp) && !recheck(s, begin))
+		return false;
+	uint64_t looked = clock_ms();
 	/* A reply leaves whole and at once: one write a reply. */
 	if (!flush(s)) {
 		end(s, "the connection broke");
+		return false;
+	}
+	if (rsp_minds_late(s->rsp) && clock_ms() - looked > STOPPED_MS) {
+		end(s, "the connection is closed: an answer may have come too late");
 		return false;
 	}
 	if (rsp_wants_close(s->rsp) && !unwritten(s)) {
@@ -135,29 +185,18 @@ static void work(struct session *s)
 static void on_readable(struct ev_loop *loop, ev_io *w, int events)
 {
 	struct session *s = w->data;
-	char bytes[READ_BYTES];
+	size_t n;
 	(void)loop;
 	(void)events;
-	ssize_t n = read(s->in_fd, bytes, sizeof(bytes));
-	if (n < 0 && (errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK))
+	if (!take_input(s, loop_time_arrived(s->time), &n) || !n)
 		return;
-	if (n <= 0) {
-		end(s, n ? "the connection broke" : "the client hung up");
-		return;
-	}
-	struct err *e = rsp_input(s->rsp, bytes, (size_t)n);
-	if (e) {
-		end(s, err_msg(e));
-		err_free(e);
-		return;
-	}
 	s->more = true;
 	if (!rsp_is_busy(s->rsp)) {
 		work(s);
 		return;
 	}
 	/* The operation goes on when its turn comes. */
-	s->read_ahead += (size_t)n;
+	s->read_ahead += n;
 	wait_for_next(s);
 }
 
@@ -181,9 +220,10 @@ static void on_later(struct ev_loop *loop, ev_timer *w, int events)
 	work(w->data);
 }
 
-struct err *session_new(struct ev_loop *loop, struct rsp_shared *shared, int in, int out,
-			const char *name, void (*ended)(void *closure, struct session *s),
-			void *closure, struct session **ret)
+struct err *session_new(struct ev_loop *loop, const struct loop_time *time,
+			struct rsp_shared *shared, int in, int out, const char *name,
+			void (*ended)(void *closure, struct session *s), void *closure,
+			struct session **ret)
 {
 	struct session *s = calloc(1, sizeof(*s));
 	if (!s) {
@@ -193,6 +233,7 @@ struct err *session_new(struct ev_loop *loop, struct rsp_shared *shared, int in,
 		return err_nomem();
 	}
 	s->loop = loop;
+	s->time = time;
 	s->in_fd = in;
 	s->out_fd = out;
 	s->ended = ended;
@@ -208,6 +249,7 @@ struct err *session_new(struct ev_loop *loop, struct rsp_shared *shared, int in,
 		session_free(s);
 		return err_nomem();
 	}
+	rsp_set_patience(s->rsp, time->patience);
 	log_debug(LOG_SESSION, "%s: connected", name);
 	ev_io_start(loop, &s->readable);
 	*ret = s;

@@ -528,6 +528,30 @@ static struct err *get_osdata(void *self, const char *annex, const struct buf **
 	return osdata_get(((struct target_kernel *)self)->osdata, annex, ret_document);
 }
 
+/*
+ * gdb opens the kernel's image also where it has one of its own, and asks for libraries. Which list
+ * of those it gets depends on what it keeps open: one without a file of its own, for which all this
+ * takes longest, has the image that is served.
+ */
+static bool prepare(void *self, unsigned client)
+{
+	struct target_kernel *t = self;
+	struct service *s = t->service;
+	const struct buf *image, *libraries = NULL;
+	if (client != TARGET_GDB || !s->serve_files)
+		return true;
+	service_look_again(s);
+	struct err *e = served_image_path(s->image, &image);
+	bool made = !e && s->made && !strcmp(image->data, made_image_name(s->made));
+	if (!e && !exports_prepare(s->exports, image->data))
+		return false;
+	err_free(e);
+	e = library_lists_get(t->libraries[made], s->files_arrived, &libraries);
+	bool done = e || (libraries && exports_prepare(s->exports, made_entry_frames_name));
+	err_free(e);
+	return done;
+}
+
 static const struct target_object vmcoreinfo_object = { .name = "vmcoreinfo",
 							.clients = TARGET_GDB | TARGET_LLDB,
 							.get = get_vmcoreinfo };
@@ -593,6 +617,7 @@ struct err *target_kernel_new(struct service *service, struct target **ret)
 		.name = "host",
 		.what = host->live ? "a live machine, which is looked at only" : "a crash dump",
 		.begin = host->live ? begin : NULL,
+		.prepare = prepare,
 		.pid = 1,
 		.memory = &memory_ops,
 		.registers = &t->registers,

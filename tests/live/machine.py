@@ -137,7 +137,7 @@ class LiveMachine:
     def start_server(self, *options, under=""):
         """Starts a server in the background, under another program if that is named, and waits
         until it listens; what it said."""
-        self.run(f"{under} {SERVER} {' '.join(options)} >/run/server.log 2>&1 & "
+        self.run(f"{under} {SERVER} --patience 60 {' '.join(options)} >/run/server.log 2>&1 & "
                  "echo $! >/run/server.pid")
         self.run("for i in $(seq 3000); do grep -q '^listening' /run/server.log && exit; "
                  "kill -0 $(cat /run/server.pid) || break; sleep 0.1; done; "

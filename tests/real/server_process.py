@@ -18,7 +18,8 @@ class Server:
     """A context manager; start_up holds what the server has said up to "listening on"."""
 
     def __init__(self, command, files):
-        self._process = subprocess.Popen([*command, "--listen", "127.0.0.1:0", *files],
+        self._process = subprocess.Popen([*command, "--patience", "60", "--listen", "127.0.0.1:0",
+                                          *files],
                                          stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
         self._lines = queue.Queue()
         self.start_up = []
@@ -55,8 +56,8 @@ class Server:
                 return
 
     def gdb_attach(self):
-        """The options that make gdb attach to it: patient, as the server may be one with sanitizers on
-        a machine that has other things to do, and gdb takes what comes late for another's answer."""
+        """The options that make gdb attach to it: patient, as the server is, which may be one with
+        sanitizers on a machine that has other things to do."""
         return ["-ex", "set remotetimeout 60",
                 "-ex", f"target remote {self.host}:{self.port}"]
 

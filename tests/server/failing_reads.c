@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Preloaded: pread() of regular files fails with the number in the file $FAILING_READS names, as
- * long as there is one; 0 makes it an end of file. */
+ * long as there is one; 0 makes it an end of file, and below 0 it takes so many milliseconds. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -26,6 +26,10 @@ ssize_t pread(int fd, void *out, size_t len, off_t offset)
 	int error;
 	if (!wanted_error(&error))
 		return real(fd, out, len, offset);
+	if (error < 0) {
+		usleep((useconds_t)-error * 1000);
+		return real(fd, out, len, offset);
+	}
 	errno = error;
 	return error ? -1 : 0;
 }

@@ -6,7 +6,7 @@ server_tests = tests/server/test_compressed.py tests/server/test_debuginfod.py \
 	tests/server/test_write_symbols.py tests/server/test_files.py \
 	tests/server/test_frame.py tests/server/test_gdb.py \
 	tests/server/test_input.py tests/server/test_interrupt.py tests/server/test_listen.py \
-	tests/server/test_kvm.py tests/server/test_kvm_damage.py tests/server/test_kvm_dumps.py \
+	tests/server/test_kvm.py tests/server/test_kvm_damage.py tests/server/test_late.py tests/server/test_kvm_dumps.py \
 	tests/server/test_live.py \
 	tests/server/test_lldb.py tests/server/test_module_layouts.py tests/server/test_module_types.py \
 	tests/server/test_mi.py \

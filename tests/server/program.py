@@ -58,7 +58,8 @@ class Server:
         self.said = []
         self._lines = queue.Queue()
         self.process = subprocess.Popen(
-            [PROGRAM, "--symbols", symbols, *listeners, *arguments, dump],
+            # As gdb_run.py's gdb; what is given behind it counts.
+            [PROGRAM, "--symbols", symbols, "--patience", "60", *listeners, *arguments, dump],
             stderr=subprocess.PIPE, text=True, **how)
         threading.Thread(target=self._read, daemon=True).start()
         self._listens_at = len([a for a in listen if a != "stdio"])
