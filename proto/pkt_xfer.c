@@ -70,7 +70,7 @@ enum packet_result packet_xfer_features(struct rsp *s, struct cursor *args, stru
 static struct err *get_threads(struct rsp *s, uint64_t offset, const struct buf **ret_document)
 {
 	const struct buf *document;
-	bool changing = s->target->threads->renew;
+	bool changing = s->target->threads->generation;
 	if (changing && offset) {
 		*ret_document = &s->threads;
 		return NULL;

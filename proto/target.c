@@ -114,7 +114,7 @@ struct err *target_threads(const struct target *t, const uint64_t **ret_tids, si
 
 struct err *target_renew_threads(const struct target *t)
 {
-	assert(!t->threads->renew == !t->threads->generation);
+	assert(!t->threads->renew || t->threads->generation);
 	if (!t->threads->renew)
 		return NULL;
 	struct err *e = t->threads->renew(t->self);

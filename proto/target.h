@@ -95,7 +95,8 @@ struct target_thread_ops {
 	/*
 	 * For a machine that runs; both NULL for what never changes. `renew` takes the list of
 	 * threads anew: called when a client begins to ask for it. An error leaves the old one.
-	 * `generation` is another number each time.
+	 * `generation` is another number each time. A target that never changes may have that
+	 * alone: what is shown of its threads is another now, and they are the same.
 	 */
 	struct err *(*renew)(void *self);
 	uint64_t (*generation)(void *self);
@@ -209,7 +210,8 @@ struct target {
 	const char *what; /* for messages: "a crash dump" */
 	uint64_t pid;	  /* the one process, never 0 */
 	/* Called before each packet, and each further part of a job, of any client: what was read
-	 * of a machine that runs is old by then. NULL for a target that never changes. */
+	 * of a machine that runs is old by then, and what a disk did not say may be there. NULL
+	 * for a target that never changes. */
 	void (*begin)(void *self);
 	/* A slice, some milliseconds, of making what a client of this kind (enum target_client)
 	 * will surely ask for. True once all is made, or cannot be: who asks for it gets the error.

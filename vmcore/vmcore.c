@@ -225,6 +225,8 @@ void vmcore_close(struct vmcore *h)
 {
 	if (!h)
 		return;
+	for (size_t i = 0; i < h->doubted_count; i++)
+		kvm_free(h->doubted[i]);
 	kvm_free(h->kvm);
 	vmcore_code_free(h);
 	registers_free(h->registers);
@@ -316,11 +318,45 @@ static bool modules_are_old(struct vmcore *h)
 	return true;
 }
 
+/* VMs may be missing for want of what could not be read. Without memory for more, or after too many
+ * tries, those that are known have to do. */
+static void doubt_kvm(struct vmcore *h)
+{
+	struct kvm *kvm, *old = h->kvm;
+	if (!kvm_is_doubtful(old) || h->doubted_count == VMCORE_DOUBTED_MAX)
+		return;
+	struct err *e = new_kvm(h, &kvm);
+	if (e) {
+		err_free(e);
+		return;
+	}
+	h->kvm = kvm;
+	if (kvm_is_empty(old))
+		kvm_free(old);
+	else
+		h->doubted[h->doubted_count++] = old;
+}
+
+/* What a disk did not say for a moment is no fact of the dump. Whatever was made meanwhile may rest
+ * on it, and is made anew when it is asked for. */
+static void forget_faults(struct vmcore *h)
+{
+	uint64_t faults = memory_faults(h->memory);
+	if (h->live || faults == h->faults)
+		return;
+	h->faults = faults;
+	h->recovered++;
+	doubt_kvm(h);
+	vmcore_look_again(h);
+}
+
 void vmcore_begin(struct vmcore *h)
 {
 	enum dump_change change = dump_look(h->dump);
-	if (change == DUMP_SAME)
+	if (change == DUMP_SAME) {
+		forget_faults(h);
 		return;
+	}
 	forget(h);
 	if (change != DUMP_SWITCHED && !modules_are_old(h))
 		return;

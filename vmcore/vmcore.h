@@ -57,6 +57,8 @@ struct vmcore_options {
 	void *closure;
 };
 
+enum { VMCORE_DOUBTED_MAX = 16 };
+
 struct vmcore {
 	struct dump *dump;
 	struct memory *memory;
@@ -75,13 +77,20 @@ struct vmcore {
 	const char *const *symbol_paths; /* borrowed */
 	size_t symbol_path_count;
 	struct kvm *kvm;
+	/* What was read of KVM while memory could not be read: pointers into it may be in use.
+	 * Owned.
+	 */
+	struct kvm *doubted[VMCORE_DOUBTED_MAX];
+	size_t doubted_count;
 	bool live;	     /* it runs: what was read of it is old soon */
 	uint64_t generation; /* how often vmcore_renew() has taken the list of tasks anew */
 	/* Another number whenever what was read before may be old: for caches to compare. Of a dump
 	 * it changes when files come that tell more. */
 	uint64_t epoch;
 	struct task_spaces spaces; /* of one epoch */
-	int64_t code_at; /* when modules were listed because of code of nobody; ms, 0: never */
+	uint64_t faults;	   /* memory_faults() when that was looked at last */
+	uint64_t recovered; /* another number whenever what rested on a fault was forgotten */
+	int64_t code_at;    /* when modules were listed because of code of nobody; ms, 0: never */
 	uint64_t code_generation; /* how often it found other modules than before */
 	size_t current;		  /* index in tasks of the thread that a debugger finds selected */
 	char *panic;		  /* the panic message; NULL if there is none. Owned */
@@ -93,7 +102,8 @@ __attribute__((warn_unused_result)) struct err *vmcore_open(const struct vmcore_
 void vmcore_close(struct vmcore *h);
 
 /* For a live machine, before each packet and each part of a job: forgets what was read of it while
- * it ran, and takes all anew if it was stopped or set going. Of a dump nothing is forgotten. */
+ * it ran, and takes all anew if it was stopped or set going. Of a dump that is
+ * forgotten which was made while memory could not be read, for a reason that may have passed. */
 void vmcore_begin(struct vmcore *h);
 
 /*

@@ -186,8 +186,11 @@ static struct err *make_bytes(struct target_file *f)
 	}
 	e = err_wrap(e, "make %s", f->name);
 	log_debug(LOG_SYMBOLS, "%s", err_msg(e));
-	f->failure = strdup(err_msg(e));
-	f->failure_code = err_code(e);
+	/* What the system refused now it may allow later: then it is made from the beginning. */
+	if (err_code(e) != ERR_IO && err_code(e) != ERR_NOMEM) {
+		f->failure = strdup(err_msg(e));
+		f->failure_code = err_code(e);
+	}
 	buf_free(&f->bytes);
 	return e;
 }

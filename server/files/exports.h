@@ -44,7 +44,8 @@ exports_add_path(struct exports *x, const char *name, const char *path);
 /*
  * Makes a file's bytes. Called when a client first opens it, and again until *ret_done (false
  * before each call), in slices that other clients can wait for: some 50 ms. What it appends to
- * @out stays from call to call. An error ends it, and is what everybody gets who opens the file.
+ * @out stays from call to call. An error ends it, and is what everybody gets who opens the file,
+ * but for ERR_IO and ERR_NOMEM, which may pass: then the bytes are made from the beginning.
  */
 typedef struct err *export_maker(void *closure, struct buf *out, bool *ret_done);
 

@@ -132,7 +132,8 @@ static struct err *choose(struct served_image *s)
 		buf_addstr(&s->path, s->stand_in.data);
 		return buf_error(&s->path);
 	}
-	s->failure = strdup(err_msg(e));
+	if (err_code(e) != ERR_IO)
+		s->failure = strdup(err_msg(e));
 	return e;
 }
 

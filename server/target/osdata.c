@@ -36,6 +36,7 @@ struct osdata {
 	struct buf documents[TABLES];
 	bool made[TABLES];
 	uint64_t generation; /* of the host's tasks that they are made of */
+	uint64_t recovered;  /* the host's, then */
 };
 
 struct err *osdata_new(struct vmcore *host, struct osdata **ret)
@@ -98,9 +99,10 @@ static struct err *make(const struct vmcore *h, const struct table *t, struct bu
 /* Of a machine that runs, tables are as old as its list of tasks. */
 static void drop_old(struct osdata *o)
 {
-	if (o->generation == o->h->generation)
+	if (o->generation == o->h->generation && o->recovered == o->h->recovered)
 		return;
 	o->generation = o->h->generation;
+	o->recovered = o->h->recovered;
 	for (int i = 0; i < TABLES; i++) {
 		buf_reset(&o->documents[i]);
 		o->made[i] = false;

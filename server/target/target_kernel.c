@@ -272,6 +272,12 @@ static uint64_t thread_generation(void *self)
 	return host_of(self)->generation;
 }
 
+/* Of a dump: what is shown of its threads may have been made while it could not be read. */
+static uint64_t thread_recovery(void *self)
+{
+	return host_of(self)->recovered;
+}
+
 static bool thread_alive(void *self, uint64_t tid)
 {
 	return find_task(self, tid) != NULL;
@@ -356,6 +362,7 @@ static const char *stop_reason(void *self)
 
 static const struct target_thread_ops thread_ops = {
 	.list = list_threads,
+	.generation = thread_recovery,
 	.alive = thread_alive,
 	.current = current_thread,
 	.describe = describe_thread,
@@ -616,7 +623,7 @@ struct err *target_kernel_new(struct service *service, struct target **ret)
 		.self = t,
 		.name = "host",
 		.what = host->live ? "a live machine, which is looked at only" : "a crash dump",
-		.begin = host->live ? begin : NULL,
+		.begin = begin,
 		.prepare = prepare,
 		.pid = 1,
 		.memory = &memory_ops,

@@ -130,12 +130,17 @@ static struct err *read_sections(struct module_files *f, const struct module *m,
 {
 	if (s->sections_read)
 		return NULL;
-	s->sections_read = true;
 	struct err *e = module_sections_read(f->k, m, &s->sections);
+	/* What could not be read now may be there the next time. */
+	s->sections_read = !e || err_code(e) != ERR_IO;
+	free(s->sections_why);
+	s->sections_why = NULL;
 	if (e && err_code(e) != ERR_NOMEM)
 		e = keep_message(e, &s->sections_why);
-	if (!e)
+	if (!e) {
+		free(s->file.build_id);
 		s->file.build_id = module_build_id(f->k, m, &s->sections);
+	}
 	return e;
 }
 

@@ -8,6 +8,7 @@
 #include "vmcore/code/modules.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/kernel/tasks.h"
+#include "vmcore/memory/memory.h"
 
 static const char *const module_names[] = { "kvm", "kvm_amd", "kvm_intel", NULL };
 
@@ -171,12 +172,25 @@ void kvm_look_again(struct kvm *kvm)
 	err_free(module_types_scope(kvm->parts.types, module_names, &kvm->types));
 }
 
+bool kvm_is_doubtful(const struct kvm *kvm)
+{
+	return kvm->doubtful;
+}
+
+bool kvm_is_empty(const struct kvm *kvm)
+{
+	return !kvm->vm_count;
+}
+
 /* Nothing is done twice, nor tried again. */
 static struct err *need_all(struct kvm *kvm)
 {
 	if (!kvm->tried) {
+		const struct memory *m = kernel_memory(kvm->parts.k);
+		uint64_t faults = memory_faults(m);
 		kvm->tried = true;
 		struct err *e = read_all(kvm);
+		kvm->doubtful = e || memory_faults(m) != faults;
 		kvm->out_of_memory = e != NULL;
 		err_free(e);
 	}

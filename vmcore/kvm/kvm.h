@@ -106,6 +106,11 @@ void kvm_look_again(struct kvm *kvm);
 /* False only if there is no VM for certain: KVM is not loaded, or its list is whole and empty. */
 bool kvm_may_have_vms(struct kvm *kvm);
 
+/* Whether VMs may be missing because memory could not be read for a moment. */
+bool kvm_is_doubtful(const struct kvm *kvm);
+/* Whether no pointer to anything of @kvm can have been given out. */
+bool kvm_is_empty(const struct kvm *kvm);
+
 /* What is damaged, one sentence a line; "" if nothing is. */
 const char *kvm_notes(const struct kvm *kvm);
 

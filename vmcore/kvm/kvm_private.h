@@ -46,6 +46,7 @@ struct kvm {
 	bool tried;	    /* the VMs were read, or that failed */
 	bool out_of_memory; /* that is how it failed */
 	bool untyped;	    /* nothing was read, for lack of types */
+	bool doubtful;	    /* memory could not be read meanwhile, which may pass */
 	char *why;	    /* owned; see kvm_why() */
 	struct buf notes;
 	unsigned note_count;

@@ -38,7 +38,7 @@ struct memory {
 	uint32_t *chains;		  /* heads; a power of two of them */
 	uint32_t slot_count, chain_mask, hand;
 	struct map absent; /* page frame to enum err_code */
-	uint64_t hits, misses;
+	uint64_t hits, misses, faults;
 	uint32_t filled;
 	uint32_t epoch; /* what was read in an earlier one is as good as not there */
 };
@@ -184,6 +184,7 @@ static struct err *fill(struct memory *m, uint64_t pfn, struct slot **ret)
 	if (e) {
 		m->hand = index; /* the slot stays free, and is the next to be taken */
 		remember_absent(m, pfn, err_code(e));
+		m->faults += err_code(e) == ERR_IO || err_code(e) == ERR_NOMEM;
 		return e;
 	}
 	uint32_t *chain = chain_of(m, pfn);
@@ -254,6 +255,11 @@ struct err *memory_read_phys(struct memory *m, uint64_t pa, void *out, size_t le
 bool memory_next_page(const struct memory *m, uint64_t pfn, uint64_t *ret_pfn)
 {
 	return m->source->next_page(m->source->self, pfn, ret_pfn);
+}
+
+uint64_t memory_faults(const struct memory *m)
+{
+	return m->faults;
 }
 
 void memory_stats(const struct memory *m, struct memory_stats *ret)

@@ -140,4 +140,8 @@ struct memory_stats {
 };
 void memory_stats(const struct memory *m, struct memory_stats *ret);
 
+/* How often a page could not be read for a reason that may be gone the next time: what the system
+ * refused, or memory that was out. What was made of that is no fact of the dump. */
+uint64_t memory_faults(const struct memory *m);
+
 #endif
