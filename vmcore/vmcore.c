@@ -8,6 +8,7 @@
 
 #include "base/address.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "vmcore/code/code_map.h"
@@ -237,6 +238,7 @@ void vmcore_close(struct vmcore *h)
 	dump_close(h->dump);
 	free(h->panic);
 	free(h->warnings);
+	free(h->changed);
 	free(h);
 }
 
@@ -350,8 +352,36 @@ static void forget_faults(struct vmcore *h)
 	vmcore_look_again(h);
 }
 
+/* Whether the dump is still the one that was opened: once a second. */
+static void look_at_files(struct vmcore *h)
+{
+	enum { AGAIN_MS = 1000 };
+	uint64_t now = clock_ms();
+	if (h->live || h->changed || now - h->looked < AGAIN_MS)
+		return;
+	h->looked = now;
+	const char *path = dump_changed(h->dump);
+	if (!path)
+		return;
+	struct buf sentence = BUF_INIT, warnings = BUF_INIT;
+	buf_addf(&sentence,
+		 "%s was written while it was open: what is shown is partly of before, and may be "
+		 "wrong; open it again",
+		 path);
+	buf_addf(&warnings, "%s\n%s", sentence.data ? sentence.data : "", h->warnings);
+	if (sentence.failed || warnings.failed) {
+		buf_free(&sentence);
+		buf_free(&warnings);
+		return; /* the next look says it */
+	}
+	free(h->warnings);
+	h->warnings = warnings.data;
+	h->changed = sentence.data;
+}
+
 void vmcore_begin(struct vmcore *h)
 {
+	look_at_files(h);
 	enum dump_change change = dump_look(h->dump);
 	if (change == DUMP_SAME) {
 		forget_faults(h);

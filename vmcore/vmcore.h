@@ -89,6 +89,10 @@ struct vmcore {
 	uint64_t epoch;
 	struct task_spaces spaces; /* of one epoch */
 	uint64_t faults;	   /* memory_faults() when that was looked at last */
+	uint64_t looked; /* when the dump's files were looked at last, as clock_ms() counts */
+	/* A sentence about a file of the dump that was written while it was open, which is among
+	 * the warnings then, too; NULL as long as there is none. Owned. */
+	char *changed;
 	uint64_t recovered; /* another number whenever what rested on a fault was forgotten */
 	int64_t code_at;    /* when modules were listed because of code of nobody; ms, 0: never */
 	uint64_t code_generation; /* how often it found other modules than before */

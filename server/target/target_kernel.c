@@ -2,6 +2,7 @@
 #include "server/target/target_kernel.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,6 +42,7 @@ struct target_kernel {
 	size_t tid_count;
 	struct context_threads *contexts; /* owned; NULL before the first thread list */
 	uint64_t generation;		  /* the host's that these are of */
+	bool told_of_change;		  /* on standard error, that the dump has changed */
 	struct buf vmcoreinfo;
 	/* Owned. [1] is for clients that have the image that is made of the dump. */
 	struct library_lists *libraries[2];
@@ -381,7 +383,12 @@ static const struct target_thread_ops live_thread_ops = {
 
 static void begin(void *self)
 {
+	struct target_kernel *t = self;
+	const struct vmcore *h = host_of(self);
 	vmcore_begin(host_of(self));
+	if (h->changed && !t->told_of_change)
+		fprintf(stderr, "vmcore-gdbserver: %s\n", h->changed);
+	t->told_of_change = h->changed;
 }
 
 /* ---- the kernel's image ---- */

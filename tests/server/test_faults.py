@@ -5,12 +5,14 @@ what it is to a server whose disk was never ill."""
 
 import errno
 import os
+import shutil
 import subprocess
 import tempfile
+import time
 
-from program import SOURCE, Server
+from program import DUMP, SOURCE, Server
 from rsp import Client
-from tap import check, expect, expect_equal, need_tool, run_checks
+from tap import check, expect, expect_equal, expect_not_in, need_tool, run_checks
 
 COMMANDS = ["threads", "bt 103", "bt 110", "bt 1", "modules", "vms", "vcpus", "vcpu 110", "dmesg",
             "symbols", "info"]
@@ -58,6 +60,24 @@ def _():
             expect(ill != good, f"{os.strerror(number)} was not noticed")
             for question, answer in good.items():
                 expect_equal(well[question], answer, f"after {os.strerror(number)}, {question}")
+
+
+@check("a dump that changes while it is open is said to, once on standard error and by info")
+def _():
+    with tempfile.TemporaryDirectory() as folder:
+        dump = shutil.copy(DUMP, f"{folder}/vmcore")
+        with Server(dump=dump) as server, Client(server.address) as client:
+            expect_not_in("was written", client.monitor("info")[0])
+            for how in ("touched", "shorter"):
+                if how == "touched":
+                    os.utime(dump)
+                else:
+                    os.truncate(dump, os.path.getsize(dump) - 1)
+                time.sleep(1.1)
+                expect_equal(client.ask("qAttached"), "1", "an answer")
+                expect_equal(client.monitor("info")[0].count(f"{dump} was written"), 1, how)
+            server.stop()
+            expect_equal(server.rest().count("was written while it was open"), 1, "on stderr")
 
 
 run_checks()

@@ -251,6 +251,14 @@ enum dump_change dump_look(struct dump *d)
 	return change;
 }
 
+const char *dump_changed(const struct dump *d)
+{
+	for (size_t i = 0; i < d->file_count; i++)
+		if (dump_file_changed(&d->files[i]))
+			return d->files[i].path;
+	return NULL;
+}
+
 void dump_renew(struct dump *d)
 {
 	if (d->parts.ops->renew)

@@ -114,6 +114,10 @@ bool dump_is_still(const struct dump *d);
  * dump_look(). */
 void dump_assume_running(struct dump *d);
 
+/* The path of a file of @d that was written since it was opened, or NULL; borrowed. It asks the
+ * system. */
+const char *dump_changed(const struct dump *d);
+
 /* info->kallsyms is needed no more: it is large. */
 void dump_drop_kallsyms(struct dump *d);
 

@@ -31,7 +31,7 @@ static const char *file_type(mode_t mode)
 	}
 }
 
-static struct err *check_type(int fd, uint64_t *ret_size)
+static struct err *check_type(int fd, struct stat *ret)
 {
 	struct stat st;
 	if (fstat(fd, &st) < 0)
@@ -42,7 +42,7 @@ static struct err *check_type(int fd, uint64_t *ret_size)
 			       file_type(st.st_mode));
 	if (st.st_size == 0)
 		return err_new(ERR_FORMAT, "it is empty: the dump was never written");
-	*ret_size = (uint64_t)st.st_size;
+	*ret = st;
 	return NULL;
 }
 
@@ -52,8 +52,8 @@ struct err *dump_file_open(const char *path, struct dump_file *ret)
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
 		return err_errno(errno, "cannot open it for reading");
-	uint64_t size = 0;
-	struct err *e = check_type(fd, &size);
+	struct stat st = { 0 };
+	struct err *e = check_type(fd, &st);
 	if (e) {
 		close(fd);
 		return e;
@@ -63,8 +63,22 @@ struct err *dump_file_open(const char *path, struct dump_file *ret)
 		close(fd);
 		return err_nomem();
 	}
-	*ret = (struct dump_file){ .fd = fd, .path = copy, .size = size };
+	*ret = (struct dump_file){
+		.fd = fd,
+		.path = copy,
+		.size = (uint64_t)st.st_size,
+		.written = st.st_mtim,
+	};
 	return NULL;
+}
+
+bool dump_file_changed(const struct dump_file *f)
+{
+	struct stat st;
+	if (f->flattened || fstat(f->fd, &st) < 0)
+		return false;
+	return (uint64_t)st.st_size != f->size || st.st_mtim.tv_sec != f->written.tv_sec ||
+	       st.st_mtim.tv_nsec != f->written.tv_nsec;
 }
 
 void dump_file_close(struct dump_file *f)

@@ -6,15 +6,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 struct err;
 
 struct dump_file {
-	int fd;		/* owned; -1 if none */
-	char *path;	/* owned; as the user gave it */
-	uint64_t size;	/* in bytes, when it was opened */
-	bool flattened; /* @fd is a reassembled copy, not what lies at @path */
-	bool cut;	/* known to be shorter than it should be */
+	int fd;			 /* owned; -1 if none */
+	char *path;		 /* owned; as the user gave it */
+	uint64_t size;		 /* in bytes, when it was opened */
+	struct timespec written; /* when it was written last, then */
+	bool flattened;		 /* @fd is a reassembled copy, not what lies at @path */
+	bool cut;		 /* known to be shorter than it should be */
 };
 
 #define DUMP_FILE_INIT    \
@@ -28,6 +30,10 @@ struct dump_file {
  */
 __attribute__((warn_unused_result)) struct err *dump_file_open(const char *path,
 							       struct dump_file *ret);
+
+/* Whether the file was written since it was opened. A copy is not, whatever becomes of the file at
+ * @path. */
+bool dump_file_changed(const struct dump_file *f);
 
 /* Closes and frees what @f owns and makes it DUMP_FILE_INIT. */
 void dump_file_close(struct dump_file *f);
