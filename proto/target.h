@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 struct buf;
+struct crash_ops;
 struct err;
 
 /* What one session looks at. */
@@ -224,6 +225,10 @@ struct target {
 	const struct target_monitor_ops *monitor;
 	const struct target_file_ops *files;
 	const struct target_object *objects; /* ends in a row whose name is NULL; may be NULL */
+	/* For clients that speak crash's protocol (proto/crash/machine.h), and what these are
+	 * called with in place of self. */
+	const struct crash_ops *crash;
+	void *crash_self;
 };
 
 /*

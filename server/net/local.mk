@@ -3,6 +3,7 @@
 vmcore_gdbserver_SOURCES += \
 	server/net/address.c server/net/address.h \
 	server/net/captive.c server/net/captive.h \
+	server/net/dialogue.c server/net/dialogue.h \
 	server/net/loop_time.c server/net/loop_time.h \
 	server/net/privileges.c server/net/privileges.h \
 	server/net/server.c server/net/server.h \

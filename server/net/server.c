@@ -60,8 +60,9 @@ static struct err *add_client(struct server *server, size_t room, int in, int ou
 	c->is_stdio = is_stdio;
 	c->room = room;
 	loop_time_start(&server->time, server->loop);
-	struct err *e = session_new(server->loop, &server->time, server->rooms[room].shared, in,
-				    out, name, client_ended, c, &c->session);
+	struct err *e = session_new(server->loop, &server->time, server->served->list[room].target,
+				    server->rooms[room].shared, in, out, name, client_ended, c,
+				    &c->session);
 	if (e) {
 		if (!server->clients)
 			loop_time_stop(&server->time, server->loop);

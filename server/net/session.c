@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "proto/rsp.h"
+#include "server/net/dialogue.h"
 #include "server/net/loop_time.h"
 
 enum {
@@ -35,10 +35,10 @@ struct session {
 	const struct loop_time *time; /* borrowed */
 	ev_io readable, writable;
 	ev_timer later; /* of 0 seconds: the next turn of the loop */
-	struct rsp *rsp;
+	struct dialogue dialogue;
 	struct buf out;
 	size_t written;	   /* of out */
-	bool more;	   /* rsp has packets left to handle */
+	bool more;	   /* there are packets left to handle */
 	size_t read_ahead; /* bytes read since the long operation under way began */
 	int in_fd, out_fd;
 	char *name;
@@ -84,7 +84,7 @@ static bool flush(struct session *s)
  */
 static bool wants_input(const struct session *s)
 {
-	if (rsp_is_busy(s->rsp))
+	if (dialogue_is_busy(&s->dialogue))
 		return s->read_ahead < READ_AHEAD_MAX;
 	return !unwritten(s) && !s->more;
 }
@@ -92,7 +92,7 @@ static bool wants_input(const struct session *s)
 /* Asks the loop for what there is to wait for. */
 static void wait_for_next(struct session *s)
 {
-	if (!rsp_is_busy(s->rsp))
+	if (!dialogue_is_busy(&s->dialogue))
 		s->read_ahead = 0;
 	if (wants_input(s))
 		ev_io_start(s->loop, &s->readable);
@@ -125,9 +125,8 @@ static bool take_input(struct session *s, uint64_t arrived, size_t *ret_len)
 		end(s, n ? "the connection broke" : "the client hung up");
 		return false;
 	}
-	rsp_arrived(s->rsp, arrived);
 	*ret_len = (size_t)n;
-	return good(s, rsp_input(s->rsp, bytes, (size_t)n));
+	return good(s, dialogue_input(&s->dialogue, arrived, bytes, (size_t)n));
 }
 
 /* Takes a reply that nobody waits for back, before it leaves; false when the session is gone. */
@@ -137,7 +136,7 @@ static bool recheck(struct session *s, size_t begin)
 	if (!take_input(s, loop_time_arrived(s->time), &len))
 		return false;
 	s->more |= len > 0;
-	rsp_recheck(s->rsp, &s->out, begin);
+	dialogue_recheck(&s->dialogue, &s->out, begin);
 	return true;
 }
 
@@ -145,12 +144,12 @@ static bool recheck(struct session *s, size_t begin)
 static bool step(struct session *s)
 {
 	size_t begin = s->out.len;
-	struct err *e = rsp_step(s->rsp, &s->out, &s->more);
+	struct err *e = dialogue_step(&s->dialogue, &s->out, &s->more);
 	if (!e)
 		e = buf_error(&s->out);
 	if (!good(s, e))
 		return false;
-	if (s->out.len > begin && rsp_took_long(s->rsp) && !recheck(s, begin))
+	if (s->out.len > begin && dialogue_took_long(&s->dialogue) && !recheck(s, begin))
 		return false;
 	uint64_t looked = clock_ms();
 	/* A reply leaves whole and at once: one write a reply. */
@@ -158,11 +157,11 @@ static bool step(struct session *s)
 		end(s, "the connection broke");
 		return false;
 	}
-	if (rsp_minds_late(s->rsp) && clock_ms() - looked > STOPPED_MS) {
+	if (dialogue_minds_late(&s->dialogue) && clock_ms() - looked > STOPPED_MS) {
 		end(s, "the connection is closed: an answer may have come too late");
 		return false;
 	}
-	if (rsp_wants_close(s->rsp) && !unwritten(s)) {
+	if (dialogue_wants_close(&s->dialogue) && !unwritten(s)) {
 		end(s, "the client left");
 		return false;
 	}
@@ -176,7 +175,7 @@ static void work(struct session *s)
 		if (!step(s))
 			return;
 		/* A slice of a long operation is a turn by itself. */
-		if (rsp_is_busy(s->rsp))
+		if (dialogue_is_busy(&s->dialogue))
 			break;
 	}
 	wait_for_next(s);
@@ -191,7 +190,7 @@ static void on_readable(struct ev_loop *loop, ev_io *w, int events)
 	if (!take_input(s, loop_time_arrived(s->time), &n) || !n)
 		return;
 	s->more = true;
-	if (!rsp_is_busy(s->rsp)) {
+	if (!dialogue_is_busy(&s->dialogue)) {
 		work(s);
 		return;
 	}
@@ -207,7 +206,7 @@ static void on_writable(struct ev_loop *loop, ev_io *w, int events)
 	(void)events;
 	if (!flush(s))
 		end(s, "the connection broke");
-	else if (rsp_wants_close(s->rsp) && !unwritten(s))
+	else if (dialogue_wants_close(&s->dialogue) && !unwritten(s))
 		end(s, "the client left");
 	else
 		work(s);
@@ -221,9 +220,9 @@ static void on_later(struct ev_loop *loop, ev_timer *w, int events)
 }
 
 struct err *session_new(struct ev_loop *loop, const struct loop_time *time,
-			struct rsp_shared *shared, int in, int out, const char *name,
-			void (*ended)(void *closure, struct session *s), void *closure,
-			struct session **ret)
+			const struct target *target, struct rsp_shared *shared, int in, int out,
+			const char *name, void (*ended)(void *closure, struct session *s),
+			void *closure, struct session **ret)
 {
 	struct session *s = calloc(1, sizeof(*s));
 	if (!s) {
@@ -244,12 +243,13 @@ struct err *session_new(struct ev_loop *loop, const struct loop_time *time,
 	ev_timer_init(&s->later, on_later, 0., 0.);
 	s->readable.data = s->writable.data = s->later.data = s;
 	s->name = strdup(name);
-	s->rsp = rsp_new(shared);
-	if (!s->name || !s->rsp) {
+	struct err *e = dialogue_open(target, shared, time->patience, &s->dialogue);
+	if (!e && !s->name)
+		e = err_nomem();
+	if (e) {
 		session_free(s);
-		return err_nomem();
+		return e;
 	}
-	rsp_set_patience(s->rsp, time->patience);
 	log_debug(LOG_SESSION, "%s: connected", name);
 	ev_io_start(loop, &s->readable);
 	*ret = s;
@@ -266,7 +266,7 @@ void session_free(struct session *s)
 	close(s->in_fd);
 	if (s->out_fd != s->in_fd)
 		close(s->out_fd);
-	rsp_free(s->rsp);
+	dialogue_close(&s->dialogue);
 	buf_free(&s->out);
 	free(s->name);
 	free(s);

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What the protocol asks: the host and guests.
 vmcore_gdbserver_SOURCES += \
+	server/target/crash_guest.c server/target/crash_machine.h \
+	server/target/crash_kernel.c \
 	server/target/guest_view.c server/target/guest_view.h \
 	server/target/guests.c server/target/guests.h \
 	server/target/kvm_registers.c server/target/kvm_registers.h \

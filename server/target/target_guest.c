@@ -13,6 +13,7 @@
 #include "server/monitor/monitor.h"
 #include "server/monitor/vm_rows.h"
 #include "server/service.h"
+#include "server/target/crash_machine.h"
 #include "server/target/guest_view.h"
 #include "server/target/x86_target.h"
 #include "vmcore/guest/guest_linux.h"
@@ -450,6 +451,8 @@ struct err *target_guest_new(struct service *service, struct vm *vm, struct targ
 		.threads = host->live ? &live_thread_ops : &thread_ops,
 		.image = &image_ops,
 		.monitor = &monitor_ops,
+		.crash = crash_ops_of_guest(host),
+		.crash_self = &t->guest,
 	};
 	struct err *e = guest_view_open(host, vm, &t->guest);
 	if (e) {

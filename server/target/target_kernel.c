@@ -16,6 +16,7 @@
 #include "server/files/served_image.h"
 #include "server/monitor/monitor.h"
 #include "server/service.h"
+#include "server/target/crash_machine.h"
 #include "server/target/kvm_registers.h"
 #include "server/target/osdata.h"
 #include "server/target/x86_target.h"
@@ -640,6 +641,8 @@ struct err *target_kernel_new(struct service *service, struct target **ret)
 		.monitor = &monitor_ops,
 		.files = service->serve_files ? &file_ops : NULL,
 		.objects = t->objects,
+		.crash = crash_ops_of_kernel(host),
+		.crash_self = host,
 	};
 	*ret = &t->target;
 	return NULL;

@@ -9,6 +9,7 @@ check_PROGRAMS += \
 	tests/fuzz/replay_btf_dwarf \
 	tests/fuzz/replay_cfi \
 	tests/fuzz/replay_code \
+	tests/fuzz/replay_crash \
 	tests/fuzz/replay_debug_search \
 	tests/fuzz/replay_dump \
 	tests/fuzz/replay_elf \
@@ -36,6 +37,9 @@ tests_fuzz_replay_cfi_CPPFLAGS = $(AM_CPPFLAGS) -DCORPUS='"tests/fuzz/corpus/cfi
 tests_fuzz_replay_code_SOURCES = tests/fuzz/fuzz_code.c $(fuzz_replay) \
 	$(fuzz_unwind)
 tests_fuzz_replay_code_CPPFLAGS = $(AM_CPPFLAGS) -DCORPUS='"tests/fuzz/corpus/code"'
+tests_fuzz_replay_crash_SOURCES = tests/fuzz/fuzz_crash.c $(fuzz_replay) \
+	tests/proto/fake_crash.c tests/proto/fake_crash.h
+tests_fuzz_replay_crash_CPPFLAGS = $(AM_CPPFLAGS) -DCORPUS='"tests/fuzz/corpus/crash"'
 tests_fuzz_replay_debug_search_SOURCES = tests/fuzz/fuzz_debug_search.c $(fuzz_replay) \
 	tests/fuzz/small_elf.h $(fuzz_file_tree)
 tests_fuzz_replay_debug_search_CPPFLAGS = $(AM_CPPFLAGS) -DCORPUS='"tests/fuzz/corpus/debug_search"'

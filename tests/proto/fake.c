@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tests/proto/fake.h"
+#include "tests/proto/fake_crash.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -501,6 +502,7 @@ void fake_init(struct fake *f, size_t threads)
 					.what = "a crash dump",
 					.pid = 1,
 					.begin = begin,
+					.crash = &fake_crash_ops,
 					.memory = &memory_ops,
 					.registers = &register_ops,
 					.threads = &thread_ops,

@@ -7,6 +7,12 @@ proto_transcripts = \
 	tests/proto/attach-gdb-18.transcript \
 	tests/proto/attach-lldb-14.transcript \
 	tests/proto/attach-lldb-21.transcript \
+	tests/proto/crash.transcript \
+	tests/proto/crash-hostile.transcript \
+	tests/proto/crash-not.transcript \
+	tests/proto/crash-junk.transcript \
+	tests/proto/crash-endless.transcript \
+	tests/proto/crash-without.transcript \
 	tests/proto/framing.transcript \
 	tests/proto/interrupt.transcript \
 	tests/proto/libraries.transcript \
@@ -26,10 +32,12 @@ proto_transcripts = \
 	tests/proto/without-groups.transcript \
 	tests/proto/xfer.transcript
 
-proto_fake = tests/proto/fake.c tests/proto/fake.h
+proto_fake = tests/proto/fake.c tests/proto/fake.h \
+	tests/proto/fake_crash.c tests/proto/fake_crash.h
 # Tools of the tests, and no tests by themselves: the logs below depend on them.
 EXTRA_PROGRAMS += tests/proto/replay tests/proto/documents
-tests_proto_replay_SOURCES = tests/proto/replay.c $(proto_fake)
+tests_proto_replay_SOURCES = tests/proto/replay.c $(proto_fake) \
+	server/net/dialogue.c server/net/dialogue.h
 tests_proto_documents_SOURCES = tests/proto/documents.c $(proto_fake)
 
 TRANSCRIPT_LOG_COMPILER = tests/proto/replay

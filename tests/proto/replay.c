@@ -8,11 +8,13 @@
  *	>> BYTES	the client sends these bytes as they are
  *	<< BYTES	the server sends exactly these
  *	% closed	the server wants the connection closed
+ *	% ended TEXT	the bytes sent last ended the session, with that error; "..." as above. The
+ *			last line
  *	% steps N	answering took N steps, or more: other clients had their turn in between
  *	% cancelled N	so many monitor commands were cancelled until now
  *	% open N	so many files are open
- *	% without GROUP	the target lacks memory, image, monitor, files or objects; before the first
- *			packet
+ *	% without GROUP	the target lacks memory, image, monitor, files, objects or crash; before the
+ *			first packet
  *	% threads N	the target has N threads; before the first packet
  *	% log CATEGORIES	as --debug, from here on
  *	% said LINE	that is the only debug message since the last such line; "..." as above
@@ -35,6 +37,7 @@
 #include "base/log.h"
 #include "proto/frame.h"
 #include "proto/rsp.h"
+#include "server/net/dialogue.h"
 #include "tests/proto/fake.h"
 
 struct replay {
@@ -42,7 +45,8 @@ struct replay {
 	unsigned line;
 	struct fake fake;
 	struct rsp_shared *shared;
-	struct rsp *rsp;
+	struct dialogue dialogue;
+	char *ended;	/* owned: why the last input ended the session; NULL if it did not */
 	struct buf out; /* sent by the server, and not expected yet */
 	bool acks;
 	bool raw; /* the last input was raw: its acknowledgements are on << lines */
@@ -113,12 +117,10 @@ static void unescape(const struct replay *p, struct buf *line)
 
 static void begin_session(struct replay *p)
 {
-	if (p->rsp)
+	if (p->shared)
 		return;
 	must(p, rsp_shared_new(&p->fake.target, &p->shared));
-	p->rsp = rsp_new(p->shared);
-	if (!p->rsp)
-		fail(p, "out of memory");
+	must(p, dialogue_open(&p->fake.target, p->shared, &p->dialogue));
 	p->acks = true;
 }
 
@@ -128,9 +130,14 @@ static void send_bytes(struct replay *p, const char *data, size_t len)
 	begin_session(p);
 	if (p->out.len)
 		fail(p, "before this, the server sent: %s", show(p->out.data, p->out.len));
-	must(p, rsp_input(p->rsp, data, len));
-	for (p->steps = 0; again; p->steps++)
-		must(p, rsp_step(p->rsp, &p->out, &again));
+	if (p->ended)
+		fail(p, "the session has ended: %s", p->ended);
+	struct err *e = dialogue_input(&p->dialogue, data, len);
+	for (p->steps = 0; !e && again; p->steps++)
+		e = dialogue_step(&p->dialogue, &p->out, &again);
+	if (e)
+		p->ended = strdup(err_msg(e));
+	err_free(e);
 }
 
 static void send_packet(struct replay *p, const struct buf *payload)
@@ -197,7 +204,7 @@ static void expect_packet(struct replay *p, struct buf *pattern)
 	buf_free(&payload);
 	buf_free(&check);
 	if (p->acks && !p->raw)
-		must(p, rsp_input(p->rsp, "+", 1));
+		must(p, dialogue_input(&p->dialogue, "+", 1));
 }
 
 static void expect_bytes(struct replay *p, const struct buf *bytes)
@@ -220,6 +227,8 @@ static void remove_group(struct replay *p, const char *group)
 		t->files = NULL;
 	else if (strcmp(group, "objects") == 0)
 		t->objects = NULL;
+	else if (strcmp(group, "crash") == 0)
+		t->crash = NULL;
 	else
 		fail(p, "unknown group %s", group);
 }
@@ -261,17 +270,22 @@ static void directive(struct replay *p, const char *text)
 	} else if (sscanf(text, "open %u", &number) == 1) {
 		if (p->fake.files != (int)number)
 			fail(p, "%d are open", p->fake.files);
-	} else if (sscanf(text, "without %31s", word) == 1 && !p->rsp) {
+	} else if (sscanf(text, "without %31s", word) == 1 && !p->shared) {
 		remove_group(p, word);
-	} else if (sscanf(text, "threads %u", &number) == 1 && number >= 3 && !p->rsp) {
+	} else if (sscanf(text, "threads %u", &number) == 1 && number >= 3 && !p->shared) {
 		fake_free(&p->fake);
 		fake_init(&p->fake, number);
 	} else if (strncmp(text, "log ", 4) == 0 && !p->log) {
 		keep_log(p, text + 4);
 	} else if (strncmp(text, "said", 4) == 0 && (!text[4] || text[4] == ' ')) {
 		expect_said(p, text[4] ? text + 5 : "");
+	} else if (strncmp(text, "ended ", 6) == 0) {
+		if (!p->ended || !matches(text + 6, p->ended))
+			fail(p, "it has not ended so, but: %s", p->ended ? p->ended : "it goes on");
+		free(p->ended);
+		p->ended = NULL;
 	} else if (strcmp(text, "closed") == 0) {
-		if (!rsp_wants_close(p->rsp))
+		if (!dialogue_wants_close(&p->dialogue))
 			fail(p, "the connection is to stay");
 	} else {
 		fail(p, "unknown directive, or too late: %s", text);
@@ -342,7 +356,9 @@ static void replay_file(const char *name)
 	fclose(file);
 	buf_free(&line);
 	buf_free(&p.out);
-	rsp_free(p.rsp);
+	dialogue_close(&p.dialogue);
+	if (p.ended)
+		fail(&p, "the session ended: %s", p.ended);
 	rsp_shared_free(p.shared);
 	if (p.log) {
 		stderr = p.stderr_of_process;

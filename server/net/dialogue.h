@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What one client and the server say to each other, in the protocol that the client's first byte
+ * chooses: gdb's (proto/rsp.h) or crash's (proto/crash/client.h). Its functions are those of these,
+ * with their contracts.
+ */
+#ifndef SERVER_NET_DIALOGUE_H
+#define SERVER_NET_DIALOGUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf;
+struct err;
+struct rsp;
+struct rsp_shared;
+struct target;
+
+struct dialogue {
+	const struct target *target; /* borrowed */
+	struct rsp *rsp;	     /* owned; NULL once the client speaks crash's */
+	struct crash_client *crash;  /* owned; NULL unless it does */
+	bool begun;		     /* something has come */
+};
+
+/* @shared is of @target; both must outlive it. @patience: as rsp_set_patience() takes it. */
+__attribute__((warn_unused_result)) struct err *dialogue_open(const struct target *target,
+							      struct rsp_shared *shared,
+							      uint64_t patience,
+							      struct dialogue *ret);
+/* One that is all zeros, too. */
+void dialogue_close(struct dialogue *d);
+
+/* @arrived: as rsp_arrived() takes it. */
+__attribute__((warn_unused_result)) struct err *dialogue_input(struct dialogue *d, uint64_t arrived,
+							       const void *bytes, size_t len);
+__attribute__((warn_unused_result)) struct err *dialogue_step(struct dialogue *d, struct buf *out,
+							      bool *ret_more);
+bool dialogue_is_busy(const struct dialogue *d);
+bool dialogue_wants_close(const struct dialogue *d);
+/* Of gdb's protocol alone: crash waits for as long as it takes. */
+bool dialogue_took_long(const struct dialogue *d);
+void dialogue_recheck(struct dialogue *d, struct buf *out, size_t begin);
+bool dialogue_minds_late(const struct dialogue *d);
+
+#endif
