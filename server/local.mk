@@ -2,6 +2,7 @@
 # The program: what serves clients.
 bin_PROGRAMS = vmcore-gdbserver
 vmcore_gdbserver_SOURCES = \
+	server/crash_command.c server/crash_command.h \
 	server/main.c \
 	server/markdown.c server/markdown.h \
 	server/options.c server/options.h \

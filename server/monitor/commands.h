@@ -84,4 +84,8 @@ struct err *monitor_walk(struct service *service, struct target_view *view,
 struct err *monitor_targets(struct service *service, struct target_view *view,
 			    const struct monitor_arguments *args, struct buf *out);
 
+/* monitor_connect.c */
+struct err *monitor_connect(struct service *service, struct target_view *view,
+			    const struct monitor_arguments *args, struct buf *out);
+
 #endif

@@ -3,6 +3,7 @@
 vmcore_gdbserver_SOURCES += \
 	server/monitor/bt.c \
 	server/monitor/commands.h \
+	server/monitor/connect.c \
 	server/monitor/dmesg.c \
 	server/monitor/ept.c \
 	server/monitor/frame.c \

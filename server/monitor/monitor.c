@@ -145,6 +145,8 @@ static const struct command commands[] = {
 	  .give = GIVE_VCPU },
 	{ "targets", "", "what is served, the host and with --guests every VM, and where", true, 0,
 	  0, .run = monitor_targets, .guest_help = "what is served, and where" },
+	{ "connect", "", "how to start gdb and crash on what is served", true, 0, 0,
+	  .run = monitor_connect, .guest_help = "how to start gdb and crash on what is served" },
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(*commands) };

@@ -20,6 +20,7 @@
 #include "base/hex.h"
 #include "base/log.h"
 #include "proto/rsp.h"
+#include "server/crash_command.h"
 #include "server/net/captive.h"
 #include "server/net/server_private.h"
 #include "server/net/session.h"
@@ -381,6 +382,10 @@ static void announce(const struct server *s, const char *vmlinux)
 	listener_gdb_name(&s->doors[0]->listener, &name);
 	fprintf(stderr, "  gdb -ex 'target remote %s' %s\n", name.data,
 		vmlinux ? vmlinux : "vmlinux");
+	buf_reset(&name);
+	if (crash_command_add(s->served->list[0].target, s->doors[0]->listener.name, vmlinux,
+			      &name))
+		fprintf(stderr, "  %s\n", name.data);
 	buf_free(&name);
 }
 
