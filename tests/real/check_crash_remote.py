@@ -5,8 +5,8 @@
     check_crash_remote.py MANIFEST DUMP_NAME SERVER [SERVER_OPTION...]
 
 It is started by the line that the server prints. Tasks on CPUs are another matter: of the file crash
-looks through their stacks for where to begin, from the server it gets the registers. There, what both
-show last must be the same, from the first frame on that both have.
+looks through their stacks for where to begin, from the server it gets the registers. There, both must be the
+same from the first frame on that both have.
 """
 
 import re
@@ -23,8 +23,10 @@ COMMANDS = ["sys", "ps", "bt", "bt -a", "mod", "kmem -i", "kmem -s", "runq",
             "log", "foreach bt"]
 # crash reads a vmlinux for a quarter of a minute, and the machine may have other things to do.
 CRASH_S = 900
-# Crash's own words, and what it calls the dump.
-OWN = re.compile(r" *DUMPFILE: |NOTE: setting phys_base to|$")
+# Crash's own words, and what it calls the dump: over a server it does not say that a kernel is tainted,
+# and looks for VMCOREINFO in memory before it knows where memory is.
+OWN = re.compile(r" *DUMPFILE: |NOTE: setting phys_base to|crash: cannot read vmcoreinfo_data$|$")
+TAINTED = re.compile(r"^( *KERNEL: .*\S) +\[TAINTED\]$")
 TASK = re.compile(r"PID: +\d+ +TASK: (\w+) ")
 # What may stand in a backtrace.
 FRAME = re.compile(r" *#\d+ (\[\w+\] .*)$")
@@ -68,7 +70,7 @@ def split(printed):
         else:
             current = None
         if not OWN.match(line):
-            others.append(line)
+            others.append(TAINTED.sub(r"\1", line))
     return others, backtraces
 
 
@@ -76,15 +78,25 @@ def frames(lines):
     return [match.group(1) for match in map(FRAME.match, lines) if match]
 
 
+def same_end(mine, other):
+    """Whether both are the same from the first frame on that both have, which is the first or the second
+    of mine: what lies right at the stack pointer may be left over."""
+    for first in range(min(2, len(mine))):
+        if mine[first] in other:
+            return mine[first:] == other[other.index(mine[first]):]
+    return False
+
+
 def compare_on_cpus(ours, theirs):
     if [task for task, _ in ours] != [task for task, _ in theirs]:
         yield f"on CPUs are {[task for task, _ in ours]}, of the file {[t for t, _ in theirs]}"
         return
     for (task, mine), (_, other) in zip(ours, theirs):
+        # Where registers are not known it says so. Of the file it may find nothing, as of a CPU that
+        # was stopped inside a guest.
+        unknown = any("cannot determine starting stack pointer" in line for line in mine)
         mine, other = frames(mine), frames(other)
-        shorter = min(len(mine), len(other))
-        # Of the file it may find nothing at all, as of a CPU that was stopped inside a guest.
-        if shorter and mine[-shorter:] != other[-shorter:]:
+        if other and not unknown and not same_end(mine, other):
             yield "\n  ".join([f"task {task} on a CPU has", *mine, "and of the file", *other])
 
 

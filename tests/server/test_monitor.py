@@ -32,6 +32,7 @@ COMMANDS = [
     "mmu",
     "ept",
     "targets",
+    "connect",
 ]
 ADDRESS = re.compile(r"0x(0|[1-9a-f][0-9a-f]*)")
 
