@@ -7,8 +7,9 @@
 
 struct rsp;
 
-/* Whether the client has sent another packet than the one in s->frame, and so waits no longer for
- * that one's answer. lldb's question whether it missed something is none. */
+/* Whether the client has sent another packet than the one in s->frame so long after that one that
+ * it may have given its answer up; one that sends several at once waits for them all. lldb's
+ * question whether it missed something is none. */
 bool patience_moved_on(const struct rsp *s);
 
 /* Whether the packet in s->frame must be answered now, be it by an error. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "proto/packet.h"
 #include "proto/patience.h"
@@ -73,6 +74,8 @@ struct err *rsp_input(struct rsp *s, const void *bytes, size_t len)
 			       "the client sent more than %zu bytes without waiting for a reply",
 			       INPUT_MAX);
 	buf_add(&s->in, bytes, len);
+	if (s->arrived && len && memchr(bytes, '$', len))
+		s->read_at = clock_ms();
 	return buf_error(&s->in);
 }
 
@@ -124,6 +127,11 @@ static bool input_left(const struct rsp *s)
 	return s->in_used < s->in.len;
 }
 
+static bool packet_left(const struct rsp *s)
+{
+	return input_left(s) && memchr(s->in.data + s->in_used, '$', s->in.len - s->in_used);
+}
+
 static enum frame_event next_event(struct rsp *s)
 {
 	size_t used;
@@ -162,6 +170,7 @@ static void send_reply(struct rsp *s, struct reply *r, size_t begin)
 	reply_close(r);
 	keep(s, r->out, begin);
 	s->answered = true;
+	s->pipelined = packet_left(s);
 }
 
 /*
@@ -233,6 +242,7 @@ void rsp_recheck(struct rsp *s, struct buf *out, size_t begin)
 			 : "an answer is not sent: it comes so late that the client has given up");
 	buf_cut(out, begin);
 	buf_reset(&s->last);
+	s->pipelined = false;
 	s->closing |= s->console_sent > 0;
 }
 
@@ -275,6 +285,8 @@ static void give_up(struct rsp *s)
 /* Returns whether the event was one that uses up the step. */
 static bool handle_event(struct rsp *s, enum frame_event event, struct buf *out)
 {
+	/* Who sends several packets at once does not count the time that the first one takes. */
+	s->asked = s->arrived && s->pipelined ? clock_ms() : s->arrived;
 	switch (event) {
 	case FRAME_PACKET:
 		if (patience_moved_on(s)) {
@@ -282,7 +294,6 @@ static bool handle_event(struct rsp *s, enum frame_event event, struct buf *out)
 			return false;
 		}
 		log_packet(s, "->", s->frame.payload.data, s->frame.payload.len);
-		s->asked = s->arrived;
 		s->console_sent = 0;
 		acknowledge(s, out);
 		answer(s, out);

@@ -59,16 +59,16 @@ ERR_MUST_CHECK struct err *rsp_step(struct rsp *rsp, struct buf *out, bool *ret_
  * Time. Clients give a packet up after some seconds, take the answer that comes later for that of
  * the next packet, and so read another address's bytes for every address from then on. So
  *
- * - an answer that a client no longer waits for is not sent. None of the clients sends a packet
- *   before it has the answer to the one before, unless it has given that up: of several packets
- *   the last is answered.
+ * - an answer that a client no longer waits for is not sent. gdb and lldb send a packet before they
+ *   have the answer to the one before only if they have given that up. Where that may be so by the
+ *   time between the two, of several packets the last is answered; else all are, in their order.
  * - what takes long ends with an error while the client still waits for it.
  * - what a client will ask for is made before it does: while it waits for other packets' answers,
  *   but for a part of its patience only.
  * - an answer later than all patience is not sent, though the client is silent. It may have given
  *   up, and its user may be reading the error. lldb's are sent: it asks what it has missed.
  *
- * Without rsp_set_patience() only the first of these holds.
+ * Without rsp_set_patience() only the first of these holds, without rsp_arrived() none.
  */
 
 /* How long the client waits for an answer, in milliseconds. */

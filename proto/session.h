@@ -53,7 +53,9 @@ struct rsp {
 	/* Time, as proto/patience.h explains it; in milliseconds of clock_ms(). */
 	uint64_t patience;	   /* the longest that the client waits; 0: for ever */
 	uint64_t arrived;	   /* what is in `in` came no earlier; 0: nobody says */
-	uint64_t asked;		   /* the same for the packet in frame */
+	uint64_t asked;		   /* since when the client waits for the packet in frame */
+	uint64_t read_at;	   /* when the last bytes were read that a packet begins in */
+	bool pipelined;		   /* when the last reply was made, the next packet was there */
 	const struct packet *of;   /* what the packet in frame is; NULL: not supported */
 	const struct packet *held; /* the same, while its handler is not called yet */
 	bool greeted, prepared;	   /* qSupported came; what it will ask for is made */

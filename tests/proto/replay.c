@@ -8,6 +8,7 @@
  *	>> BYTES	the client sends these bytes as they are
  *	<< BYTES	the server sends exactly these
  *	% closed	the server wants the connection closed
+ *	% late MS	what is sent next may have come so many milliseconds before it is read
  *	% ended TEXT	the bytes sent last ended the session, with that error; "..." as above. The
  *			last line
  *	% steps N	answering took N steps, or more: other clients had their turn in between
@@ -32,6 +33,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/hex.h"
 #include "base/log.h"
@@ -51,7 +53,8 @@ struct replay {
 	bool acks;
 	bool raw; /* the last input was raw: its acknowledgements are on << lines */
 	unsigned steps;
-	FILE *log; /* NULL until a transcript wants it: debug messages, which go to stderr... */
+	unsigned late; /* milliseconds; of what is sent next */
+	FILE *log;     /* NULL until a transcript wants it: debug messages, which go to stderr... */
 	FILE *stderr_of_process; /* ...which is this otherwise */
 	char *said; /* what is in the log, said_len bytes, of which so many were looked at: */
 	size_t said_len, said_seen;
@@ -120,7 +123,7 @@ static void begin_session(struct replay *p)
 	if (p->shared)
 		return;
 	must(p, rsp_shared_new(&p->fake.target, &p->shared));
-	must(p, dialogue_open(&p->fake.target, p->shared, &p->dialogue));
+	must(p, dialogue_open(&p->fake.target, p->shared, 0, &p->dialogue));
 	p->acks = true;
 }
 
@@ -132,7 +135,9 @@ static void send_bytes(struct replay *p, const char *data, size_t len)
 		fail(p, "before this, the server sent: %s", show(p->out.data, p->out.len));
 	if (p->ended)
 		fail(p, "the session has ended: %s", p->ended);
-	struct err *e = dialogue_input(&p->dialogue, data, len);
+	uint64_t arrived = p->late ? clock_ms() - p->late : 0;
+	p->late = 0;
+	struct err *e = dialogue_input(&p->dialogue, arrived, data, len);
 	for (p->steps = 0; !e && again; p->steps++)
 		e = dialogue_step(&p->dialogue, &p->out, &again);
 	if (e)
@@ -204,7 +209,7 @@ static void expect_packet(struct replay *p, struct buf *pattern)
 	buf_free(&payload);
 	buf_free(&check);
 	if (p->acks && !p->raw)
-		must(p, dialogue_input(&p->dialogue, "+", 1));
+		must(p, dialogue_input(&p->dialogue, 0, "+", 1));
 }
 
 static void expect_bytes(struct replay *p, const struct buf *bytes)
@@ -264,6 +269,8 @@ static void directive(struct replay *p, const char *text)
 	if (sscanf(text, "steps %u", &number) == 1) {
 		if (p->steps < number)
 			fail(p, "it took %u steps only", p->steps);
+	} else if (sscanf(text, "late %u", &number) == 1) {
+		p->late = number;
 	} else if (sscanf(text, "cancelled %u", &number) == 1) {
 		if (p->fake.cancelled != (int)number)
 			fail(p, "%d were cancelled", p->fake.cancelled);

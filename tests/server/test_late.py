@@ -187,15 +187,18 @@ def _():
             expect_in(part, client.ask(f"m{start:x},10000"))
 
 
-@check("of several packets the last is answered", SECONDS)
+@check("of several packets the last is answered, if nobody may wait for the others", SECONDS)
 def _():
     with Server() as server, Client(server.address) as client:
         client.no_acks()
         first, second = (client.ask(f"m{place:x},8") for place in PLACES[:2])
         expect(first != second, "the words are the same")
+        client.send(frame(f"m{PLACES[0]:x},8") + frame(f"m{PLACES[1]:x},8"))
+        expect_equal((client.reply().decode(), client.reply().decode()), (first, second),
+                     "the answers to two packets at once")
         server.process.send_signal(signal.SIGSTOP)
         client.send(frame(f"m{PLACES[0]:x},8"))
-        time.sleep(0.2)
+        time.sleep(2.5)
         client.send(frame(f"m{PLACES[1]:x},8"))
         server.process.send_signal(signal.SIGCONT)
         expect_equal(client.reply().decode(), second, "the answer")

@@ -252,10 +252,10 @@ def _():
 @check("stdio: packets from a file, and SIGTERM")
 def _():
     with open(path_of("packets"), "w+b") as packets:
-        packets.write(frame("qAttached"))
+        packets.write(frame("qAttached") + b"+" + frame("Hg6e"))
         packets.seek(0)
         done = run_on_demo("-q", "-l", "stdio", stdin=packets)
-    expect_equal((done.returncode, done.stdout), (0, "+$1#31"), "status and replies")
+    expect_equal((done.returncode, done.stdout), (0, "+$1#31+$OK#9a"), "status and replies")
     with start_on_pipes() as process:
         process.stdin.write(frame("?"))
         process.stdin.flush()
