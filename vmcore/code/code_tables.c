@@ -93,6 +93,11 @@ static const char *part_mark(const char *name)
 	return mark && mark != name && (!mark[5] || mark[5] == '.') ? mark : NULL;
 }
 
+bool code_tables_is_part(const char *name)
+{
+	return part_mark(name) != NULL;
+}
+
 /* As the names tell. */
 static bool find_named(void *self, uint64_t address, struct code_symbol *ret)
 {

@@ -27,6 +27,9 @@ void code_tables_free(struct code_tables *t);
 bool code_tables_find(struct code_tables *t, uint64_t pc, bool exact, struct code_rules *ret,
 		      uint64_t *ret_function);
 
+/* Whether @name is what compilers call a part that they moved out of its function's way. */
+bool code_tables_is_part(const char *name);
+
 /* Instructions in a row of which the same is known. */
 struct code_span {
 	uint64_t start, end; /* [start, end) */

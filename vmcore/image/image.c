@@ -150,6 +150,8 @@ static struct err *add_frames(struct image *i)
 	e = image_cfi_add_bpf(&source, &i->bpf, &i->frames);
 	if (!e)
 		e = traced_frames_add(&i->source, &i->frames);
+	if (!e)
+		e = image_cfi_add_unlisted(&source, &i->frames);
 	code_tables_free(i->code);
 	i->code = NULL;
 	return e ? e : cfi_writer_user_mode(&i->frames);

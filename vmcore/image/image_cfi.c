@@ -15,6 +15,7 @@
 #include "vmcore/image/prologue.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/names/symbols.h"
+#include "vmcore/names/types.h"
 
 /* The rows of one function. */
 struct rows {
@@ -92,6 +93,7 @@ struct group {
 	uint64_t low, high;
 	size_t next; /* the first symbol that is not among them */
 	bool keeps_callee_saved, is_assembly;
+	bool is_part; /* of a function that lies elsewhere */
 };
 
 static bool find_group(const struct symbols *symbols, size_t first,
@@ -101,11 +103,12 @@ static bool find_group(const struct symbols *symbols, size_t first,
 	uint64_t low = symbols_nth(symbols, first).address;
 	const struct image_part *part = image_layout_find(layout, low);
 	size_t next = first, count = symbols_count(symbols);
-	bool keeps = false, is_assembly = false;
+	bool keeps = false, is_assembly = false, is_part = false;
 	for (; next < count && symbols_nth(symbols, next).address == low; next++) {
 		const char *name = symbols_nth(symbols, next).name;
 		keeps |= asm_keeps_callee_saved(name);
 		is_assembly |= is_known_assembly(name);
+		is_part |= code_tables_is_part(name);
 	}
 	ret->next = next;
 	if (!part || !part->code || low >= part->high)
@@ -113,8 +116,10 @@ static bool find_group(const struct symbols *symbols, size_t first,
 	uint64_t high = next < count ? symbols_nth(symbols, next).address : part->high;
 	if (traced_is_trampoline(source->traced, high))
 		high--;
-	*ret = (struct group){ low, high < part->high ? high : part->high, next, keeps,
-			       keeps || is_assembly };
+	*ret = (struct group){
+		low,	high < part->high ? high : part->high, next, keeps, keeps || is_assembly,
+		is_part
+	};
 	return true;
 }
 
@@ -127,19 +132,19 @@ static bool nothing_known(const struct rows *r)
 }
 
 /*
- * Rows from how the code at [@low, @high) begins. If that does not tell, one that says nothing:
- * without any debuggers would make frames up. What is compiled is then told by its instructions
- * alone.
+ * Rows from how the code of @g begins. If that does not tell, one that says nothing: without any
+ * debuggers would make frames up. What is compiled is then told by its instructions alone, and a
+ * part by those of its function.
  */
-static struct err *read_prologue(const struct kernel *k, uint64_t low, uint64_t high,
-				 struct rows *ret)
+static struct err *read_prologue(const struct kernel *k, const struct group *g, struct rows *ret)
 {
+	const uint64_t low = g->low, high = g->high;
 	unsigned char code[PROLOGUE_BYTES];
 	struct cfi_row made[PROLOGUE_ROWS];
 	size_t len = high - low < sizeof(code) ? (size_t)(high - low) : sizeof(code);
 	struct err *e = kernel_read(k, low, code, len);
 	size_t count = e ? 0 : prologue_rows(code, len, low, made);
-	bool by_code = count || (!e && prologue_is_hooked(code, len));
+	bool by_code = count || g->is_part || (!e && prologue_is_hooked(code, len));
 	err_free(e);
 	e = NULL;
 	if (!count)
@@ -212,7 +217,7 @@ static struct err *add_function(const struct image_cfi_source *source, const str
 {
 	struct err *e = NULL;
 	if (nothing_known(&s->rows))
-		e = read_prologue(source->k, g->low, g->high, &s->rows);
+		e = read_prologue(source->k, g, &s->rows);
 	if (!e && s->rows.count)
 		e = code_tables_spans(source->code, g->low, g->high, &s->spans);
 	if (!e)
@@ -266,4 +271,15 @@ struct err *image_cfi_add_bpf(const struct image_cfi_source *source, const struc
 	}
 	free_scratch(&s);
 	return e;
+}
+
+struct err *image_cfi_add_unlisted(const struct image_cfi_source *source, struct cfi_writer *w)
+{
+	/* FIXADDR_TOP's page, above all code (arch/x86/include/asm/fixmap.h). */
+	const uint64_t high = UINT64_C(0xffffffffff600000);
+	const struct cfi_row nothing = { 0 };
+	struct orc_function f = { .high = high, .rows = &nothing, .count = 1 };
+	if (!types_why_none(kernel_types(source->k)) || !kernel_symbol(source->k, "_end", &f.low))
+		return NULL;
+	return cfi_writer_function(w, &f);
 }

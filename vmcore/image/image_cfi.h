@@ -56,4 +56,11 @@ __attribute__((warn_unused_result)) struct err *
 image_cfi_add_bpf(const struct image_cfi_source *source, const struct made_code *bpf,
 		  struct cfi_writer *w);
 
+/*
+ * Where the list of modules is not known, for want of types: says of all addresses above the image,
+ * where their code may lie, that nothing is known of its frames. Debuggers would make callers up.
+ */
+__attribute__((warn_unused_result)) struct err *
+image_cfi_add_unlisted(const struct image_cfi_source *source, struct cfi_writer *w);
+
 #endif
