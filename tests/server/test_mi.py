@@ -2,6 +2,7 @@
 """What front ends send to gdb on the demo dump: attach, look, step out, stop, without a dead end."""
 
 import re
+import tempfile
 
 from mi import Mi
 from program import Server
@@ -64,8 +65,9 @@ for VERSION in ("mi2", "mi3"):
 
 @check("what is not served ends in one sentence, and the session lives")
 def _():
-    with Server() as server, Mi(server.address) as mi:
-        for command in ('-interpreter-exec console "generate-core-file /dev/null"', "-exec-run",
+    # gdb removes the file of a core that it cannot make.
+    with Server() as server, Mi(server.address) as mi, tempfile.TemporaryDirectory() as folder:
+        for command in (f'-interpreter-exec console "generate-core-file {folder}/core"', "-exec-run",
                         '-exec-continue --reverse', '-data-evaluate-expression "init_task.prio = 3"',
                         '-interpreter-exec console "call (int)schedule()"'):
             kind, text = mi.answer(command)

@@ -264,7 +264,8 @@ def _():
             expect_equal(json.loads(guest.monitor("info --json")[0]), json.loads(host.monitor("vms --json")[0]),
                          "info --json is the VM's object")
             names = [json.loads(line)["command"] for line in guest.monitor("help --json")[0].splitlines()]
-            expect_equal(names, ["help", "info", "vcpus", "vcpu", "walk", "mmu", "ept", "targets"], "help")
+            expect_equal(names, ["help", "info", "vcpus", "vcpu", "walk", "mmu", "ept", "targets",
+                         "connect"], "help")
             printed, _ = guest.monitor("")
             expect_in("walk gva|gpa ADDR [--json]\n", printed)
             expect(printed.endswith("\nAll other commands are the host's.\n"), printed)

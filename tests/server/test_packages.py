@@ -454,12 +454,18 @@ def _():
     for number in (signal.SIGTERM, signal.SIGINT):
         for wait in (0.05, 0.2, 0.5):
             place, cache = fresh(), fresh()
+            # A shell in the background has SIGINT ignored, and so would what is started here.
             with subprocess.Popen([PROGRAM, "-q", "-l", "127.0.0.1:0", "--symbols", given,
                                    "--symbol-cache", cache, demo_path("vmcore")],
-                                  env={**os.environ, "TMPDIR": place}, stderr=subprocess.PIPE) as p:
-                time.sleep(wait)
-                p.send_signal(number)
-                p.communicate(timeout=60)
+                                  env={**os.environ, "TMPDIR": place}, stderr=subprocess.PIPE,
+                                  preexec_fn=lambda: signal.signal(signal.SIGINT,
+                                                                   signal.SIG_DFL)) as p:
+                try:
+                    time.sleep(wait)
+                    p.send_signal(number)
+                    p.communicate(timeout=60)
+                finally:
+                    p.kill()
             expect_equal(os.listdir(place), [], "what is left")
             left = [file for _, _, files in os.walk(cache) for file in files
                     if not re.fullmatch(r"[0-9a-f]+\.debug|slow\.deb-[0-9a-f]+\.files", file)]

@@ -283,14 +283,22 @@ static struct err *open_file_symbols(struct kernel *k)
 }
 
 /* Without the folders, which 'monitor symbols' lists: what cannot be told without types is said by
- * @e, which is taken, to whoever asks. */
+ * @e, which is taken, to whoever asks. What was found and refused, and why nothing could be
+ * fetched, stays. */
 static struct err *open_without_types(struct kernel *k, struct err *e)
 {
 	static const char searched[] = ". Looked for: ";
-	const char *end = strstr(err_msg(e), searched);
-	char *why = end ? strndup(err_msg(e), (size_t)(end - err_msg(e))) : strdup(err_msg(e));
-	struct err *failed = why ? types_none(why, &k->types) : err_nomem();
-	free(why);
+	static const char *const more[] = { ". Refused: ", ". debuginfod: " };
+	const char *said = err_msg(e), *list = strstr(said, searched), *rest = NULL;
+	struct buf why = BUF_INIT;
+	for (size_t i = 0; list && !rest && i < sizeof(more) / sizeof(*more); i++)
+		rest = strstr(list, more[i]);
+	buf_addf(&why, "%.*s%s", list ? (int)(list - said) : (int)strlen(said), said,
+		 rest ? rest : "");
+	struct err *failed = buf_error(&why);
+	if (!failed)
+		failed = types_none(why.data, &k->types);
+	buf_free(&why);
 	err_free(e);
 	return failed;
 }
