@@ -25,6 +25,8 @@ MARK = "GDB-FRAMES "
 OWN_SECTIONS = {".text", ".rodata", ".data", ".init.text", ".init.data", ".bss", ".data..percpu"}
 SAID_MAX = 8
 
+TRAMPOLINES = ("arch_rethook_trampoline", "kretprobe_trampoline", "return_to_handler")
+
 
 def symbols(path):
     """{name: {(value, is a function)}} and {index of section: name} by readelf."""
@@ -50,7 +52,9 @@ def compare_symbols(image, vmlinux):
             if sections.get(section) not in OWN_SECTIONS:
                 continue
             checked += 1
-            there = [place for place in real.get(name, []) if place[0] == value]
+            # Debuggers look up the byte before a return address, which may be a tracer's.
+            real_value = value + 1 if name in TRAMPOLINES and value & 1 else value
+            there = [place for place in real.get(name, []) if place[0] == real_value]
             if not there:
                 yield f"{name} is at {value:#x}, which no symbol of vmlinux says"
             elif kind == "FUNC" and not any(place[1] in ("FUNC", "NOTYPE") for place in there):

@@ -23,6 +23,26 @@ static void add(struct image_pieces *pieces, uint64_t at, uint64_t size, const s
 			(struct image_piece){ at, size, where->writable, where->executable };
 }
 
+/* How many bytes are not there from @at on, which @where could not be followed for: all that its
+ * last entry would map, or all of a table that cannot be read. */
+static uint64_t hole_size(uint64_t at, const struct vtop *where)
+{
+	enum { INDEX_BITS = 9 };
+	bool table =
+		!where->step_count || where->steps[where->step_count - 1].level != where->level;
+	unsigned below = where->level ? where->level - 1u + table : 0;
+	uint64_t size = UINT64_C(1) << (PAGE_SHIFT + INDEX_BITS * below);
+	return size - at % size;
+}
+
+/* Whether any page of the @size bytes at @pa is there: images are mapped by large pages, of which a
+ * dump may have none. */
+static bool is_there(const struct memory *memory, uint64_t pa, uint64_t size)
+{
+	uint64_t pfn;
+	return memory_next_page(memory, pa / PAGE_SIZE, &pfn) && pfn * PAGE_SIZE < pa + size;
+}
+
 void image_pieces_find(struct memory *memory, const struct vspace *space, uint64_t text,
 		       struct image_pieces *ret)
 {
@@ -32,10 +52,10 @@ void image_pieces_find(struct memory *memory, const struct vspace *space, uint64
 		struct vtop where;
 		struct err *e = memory_vtop(memory, space, at, &where);
 		/* All that one entry maps, from here on. */
-		uint64_t size = e ? PAGE_SIZE : where.page_size - at % where.page_size;
+		uint64_t size = e ? hole_size(at, &where) : where.page_size - at % where.page_size;
 		if (size > IMAGE_MAX - (at - text))
 			size = IMAGE_MAX - (at - text);
-		if (!e)
+		if (!e && is_there(memory, where.pa, size))
 			add(ret, at, size, &where);
 		err_free(e);
 		at += size;
