@@ -144,19 +144,19 @@ ACKS = "set remote noack-packet off"
 # Name: how it is played, whether the disk is slow in it, how many values are seen at the least.
 SCENES = {
     "a server that is stopped until gdb asks for something else":
-        (stopped_gdb(4.5, 0), False, 10),
+        (stopped_gdb(4.5, 0), False, 4),
     "a server that is stopped until gdb has given up, and asks for nothing":
-        (stopped_gdb(4, 3), False, 10),
+        (stopped_gdb(4, 3), False, 4),
     "a server that is stopped for less than gdb waits":
-        (stopped_gdb(1.5, 0), False, 10),
-    "the first of these with acknowledgements": (stopped_gdb(4.5, 0, ACKS), False, 10),
-    "the second with acknowledgements": (stopped_gdb(8, 4, ACKS), False, 10),
-    "the third with acknowledgements": (stopped_gdb(1.5, 0, ACKS), False, 10),
+        (stopped_gdb(1.5, 0), False, 4),
+    "the first of these with acknowledgements": (stopped_gdb(4.5, 0, ACKS), False, 4),
+    "the second with acknowledgements": (stopped_gdb(8, 4, ACKS), False, 4),
+    "the third with acknowledgements": (stopped_gdb(1.5, 0, ACKS), False, 4),
     "a server that is stopped until lldb looks whether it is there":
         (stopped_lldb(2.5, 0), False, 3),
     "a server that is stopped until lldb's user waits": (stopped_lldb(1.5, 2), False, 3),
-    "a disk that hangs until gdb asks for something else": (slow_gdb(0), True, 10),
-    "a disk that hangs until gdb has given up": (slow_gdb(3), True, 10),
+    "a disk that hangs until gdb asks for something else": (slow_gdb(0), True, 4),
+    "a disk that hangs until gdb has given up": (slow_gdb(3), True, 4),
     "a disk that hangs while lldb waits": (slow_lldb, True, 3),
 }
 
