@@ -38,15 +38,18 @@ static bool begins(const char *at, size_t len, const char *text)
 	return memcmp(at, text, len < most ? len : most) == 0;
 }
 
-/* Whether the packet in s->frame comes once more at @at, perhaps behind demands for its answer: it
- * was not acknowledged in time. */
+/*
+ * Whether the packet in s->frame, the client's first, comes once more at @at, perhaps behind
+ * demands for its answer: it was not acknowledged in time. A gdb that starts us by a pipe sends it
+ * while the dump is being opened.
+ */
 static bool is_repeated(const struct rsp *s, const char *at, size_t len)
 {
 	const struct buf *text = &s->frame.payload;
 	for (; len && *at == '-'; at++)
 		len--;
-	return s->acks && len > text->len + 1 && at[0] == '$' && at[text->len + 1] == '#' &&
-	       !memcmp(at + 1, text->data, text->len);
+	return s->acks && !s->talked && len > text->len + 1 && at[0] == '$' &&
+	       at[text->len + 1] == '#' && !memcmp(at + 1, text->data, text->len);
 }
 
 bool patience_moved_on(const struct rsp *s)
@@ -55,7 +58,6 @@ bool patience_moved_on(const struct rsp *s)
 	const char *next = len ? memchr(s->in.data + s->in_used, '$', len) : NULL;
 	if (!next)
 		return false;
-	/* A gdb that starts us by a pipe sends its first packet while the dump is being opened. */
 	if (is_repeated(s, s->in.data + s->in_used, len))
 		return true;
 	if (!s->asked || s->read_at < s->asked + LOOK_AFTER)

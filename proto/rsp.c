@@ -58,6 +58,11 @@ bool rsp_is_busy(const struct rsp *s)
 	return s->busy || s->held;
 }
 
+bool rsp_can_be_interrupted(const struct rsp *s)
+{
+	return s->busy;
+}
+
 bool rsp_wants_close(const struct rsp *s)
 {
 	return s->closing;
@@ -170,6 +175,7 @@ static void send_reply(struct rsp *s, struct reply *r, size_t begin)
 	reply_close(r);
 	keep(s, r->out, begin);
 	s->answered = true;
+	s->talked = true;
 	s->pipelined = packet_left(s);
 }
 

@@ -7,7 +7,8 @@
  *
  * A server calls rsp_step() only once the output before is written: one reply is the most that
  *waits for a client that does not read. It reads no further while rsp_step() says that there is
- *more, except while rsp_is_busy(): then a little, for a Ctrl-C or the client's end comes that way.
+ *more, except while rsp_can_be_interrupted(): then a little, for a Ctrl-C or the client's end comes
+ *that way.
  */
 #ifndef PROTO_RSP_H
 #define PROTO_RSP_H
@@ -90,6 +91,10 @@ bool rsp_minds_late(const struct rsp *rsp);
 
 /* Whether a long operation is under way, of which the last rsp_step() did a slice. */
 bool rsp_is_busy(const struct rsp *rsp);
+
+/* Whether that is one which a Ctrl-C ends, or the client's end: not what is made before it is asked
+ * for, behind which the client's packets wait. */
+bool rsp_can_be_interrupted(const struct rsp *rsp);
 
 /* Whether to close the connection once the output is written: the client has said goodbye. */
 bool rsp_wants_close(const struct rsp *rsp);

@@ -55,6 +55,7 @@ struct rsp {
 	uint64_t arrived;	   /* what is in `in` came no earlier; 0: nobody says */
 	uint64_t asked;		   /* since when the client waits for the packet in frame */
 	uint64_t read_at;	   /* when the last bytes were read that a packet begins in */
+	bool talked;		   /* it has had a reply */
 	bool pipelined;		   /* when the last reply was made, the next packet was there */
 	const struct packet *of;   /* what the packet in frame is; NULL: not supported */
 	const struct packet *held; /* the same, while its handler is not called yet */

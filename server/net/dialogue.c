@@ -58,6 +58,11 @@ bool dialogue_is_busy(const struct dialogue *d)
 	return !d->crash && rsp_is_busy(d->rsp);
 }
 
+bool dialogue_can_be_interrupted(const struct dialogue *d)
+{
+	return !d->crash && rsp_can_be_interrupted(d->rsp);
+}
+
 bool dialogue_wants_close(const struct dialogue *d)
 {
 	return d->crash ? crash_client_wants_close(d->crash) : rsp_wants_close(d->rsp);

@@ -38,6 +38,7 @@ __attribute__((warn_unused_result)) struct err *dialogue_input(struct dialogue *
 __attribute__((warn_unused_result)) struct err *dialogue_step(struct dialogue *d, struct buf *out,
 							      bool *ret_more);
 bool dialogue_is_busy(const struct dialogue *d);
+bool dialogue_can_be_interrupted(const struct dialogue *d);
 bool dialogue_wants_close(const struct dialogue *d);
 /* Of gdb's protocol alone: crash waits for as long as it takes. */
 bool dialogue_took_long(const struct dialogue *d);

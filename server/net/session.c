@@ -84,7 +84,7 @@ static bool flush(struct session *s)
  */
 static bool wants_input(const struct session *s)
 {
-	if (dialogue_is_busy(&s->dialogue))
+	if (dialogue_can_be_interrupted(&s->dialogue))
 		return s->read_ahead < READ_AHEAD_MAX;
 	return !unwritten(s) && !s->more;
 }
@@ -113,13 +113,15 @@ static bool good(struct session *s, struct err *e)
 }
 
 /* Puts in what has come, which was there @arrived at the earliest; false when the session is gone.
- */
-static bool take_input(struct session *s, uint64_t arrived, size_t *ret_len)
+ * That the client has hung up ends it @at_end: not while an answer is to leave. */
+static bool take_input(struct session *s, uint64_t arrived, bool at_end, size_t *ret_len)
 {
 	char bytes[READ_BYTES];
 	*ret_len = 0;
 	ssize_t n = read(s->in_fd, bytes, sizeof(bytes));
 	if (n < 0 && (errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK))
+		return true;
+	if (!n && !at_end)
 		return true;
 	if (n <= 0) {
 		end(s, n ? "the connection broke" : "the client hung up");
@@ -133,7 +135,7 @@ static bool take_input(struct session *s, uint64_t arrived, size_t *ret_len)
 static bool recheck(struct session *s, size_t begin)
 {
 	size_t len;
-	if (!take_input(s, loop_time_arrived(s->time), &len))
+	if (!take_input(s, loop_time_arrived(s->time), false, &len))
 		return false;
 	s->more |= len > 0;
 	dialogue_recheck(&s->dialogue, &s->out, begin);
@@ -187,7 +189,7 @@ static void on_readable(struct ev_loop *loop, ev_io *w, int events)
 	size_t n;
 	(void)loop;
 	(void)events;
-	if (!take_input(s, loop_time_arrived(s->time), &n) || !n)
+	if (!take_input(s, loop_time_arrived(s->time), true, &n) || !n)
 		return;
 	s->more = true;
 	if (!dialogue_is_busy(&s->dialogue)) {
