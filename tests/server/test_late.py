@@ -46,6 +46,14 @@ def expect_true(text, least):
     expect(len(shown) >= least, f"less than {least} values in:\n{text}")
 
 
+def wait_until_stopped(pid):
+    while True:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
+            if stat.read().rsplit(")", 1)[1].split()[0] == "T":
+                return
+        time.sleep(0.01)
+
+
 class Scene:
     """A server of its own, how its clients trouble it, and what they say."""
 
@@ -197,6 +205,7 @@ def _():
         expect_equal((client.reply().decode(), client.reply().decode()), (first, second),
                      "the answers to two packets at once")
         server.process.send_signal(signal.SIGSTOP)
+        wait_until_stopped(server.process.pid)
         client.send(frame(f"m{PLACES[0]:x},8"))
         time.sleep(2.5)
         client.send(frame(f"m{PLACES[1]:x},8"))
