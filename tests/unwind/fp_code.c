@@ -27,12 +27,13 @@
 /* A stack, and the code of callers, where no kernel's image is. */
 #define STACK	UINT64_C(0xffffc90000100000)
 #define CALLERS UINT64_C(0xffffffffc0000000)
-#define CFA	(STACK + 0x1000)
-#define FRAME	(STACK + 0x1400) /* the caller's, and that of its caller */
-#define NEXT	(STACK + 0x1600)
+#define CFA	(STACK + 0x6000)
+#define FRAME	(STACK + 0x6400) /* the caller's, and that of its caller */
+#define NEXT	(STACK + 0x6600)
 
 enum {
-	STACK_BYTES = 0x2000,
+	STACK_BYTES = 0x8000,
+	FRAME_MAX = 0x5f00, /* what has more is left out */
 	CALLERS_BYTES = 0x100,
 	DIRECT = 0x10,	/* where a call of the function is, in CALLERS */
 	POINTER = 0x20, /* a call by a register */
@@ -209,6 +210,8 @@ static void try(struct place *p, uint64_t pc, const struct row *row, bool direct
 		struct score *score)
 {
 	const struct code_function *function = code_image_function(p->image, pc);
+	if (row->distance > FRAME_MAX)
+		return;
 	uint64_t back = put_caller(p, function->start, direct);
 	struct regs first = lay_out(p, pc, row, back);
 	struct unwind_source source = {
