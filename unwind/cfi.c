@@ -9,6 +9,7 @@
 #include <elfutils/libdw.h>
 
 #include "base/address.h"
+#include "base/file_map.h"
 #include "unwind/cfi_expr.h"
 #include "unwind/orc.h"
 #include "unwind/walk.h"
@@ -183,6 +184,7 @@ enum step cfi_step(struct walk *w, const struct orc_entry *entry, struct frame *
 	struct Dwarf_CFI_s *cfi;
 	uint64_t bias;
 	Dwarf_Frame *row;
+	uint64_t faults = file_map_faults();
 	if (!s->cfi || !s->cfi(s->self, w->pc, &cfi, &bias))
 		return STEP_NONE;
 	if (dwarf_cfi_addrframe(cfi, w->pc - bias, &row) != 0) {
@@ -191,5 +193,9 @@ enum step cfi_step(struct walk *w, const struct orc_entry *entry, struct frame *
 	}
 	enum step step = leave_by_row(w, entry, row, bias, ret);
 	free(row);
+	if (file_map_faults() != faults) {
+		walk_note(w, "CFI: its file was cut off while it was read");
+		return STEP_NONE;
+	}
 	return step;
 }

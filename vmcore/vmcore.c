@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/file_map.h"
 #include "base/log.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/code/code_scopes.h"
@@ -352,31 +353,55 @@ static void forget_faults(struct vmcore *h)
 	vmcore_look_again(h);
 }
 
-/* Whether the dump is still the one that was opened: once a second. */
-static void look_at_files(struct vmcore *h)
+/* Without memory nothing is said. */
+static void say_changed(struct vmcore *h, const char *path, const char *what_now)
 {
-	enum { AGAIN_MS = 1000 };
-	uint64_t now = clock_ms();
-	if (h->live || h->changed || now - h->looked < AGAIN_MS)
-		return;
-	h->looked = now;
-	const char *path = dump_changed(h->dump);
-	if (!path)
-		return;
 	struct buf sentence = BUF_INIT, warnings = BUF_INIT;
-	buf_addf(&sentence,
-		 "%s was written while it was open: what is shown is partly of before, and may be "
-		 "wrong; open it again",
-		 path);
+	buf_addf(&sentence, "%s was written while it was open: %s", path, what_now);
 	buf_addf(&warnings, "%s\n%s", sentence.data ? sentence.data : "", h->warnings);
 	if (sentence.failed || warnings.failed) {
 		buf_free(&sentence);
 		buf_free(&warnings);
-		return; /* the next look says it */
+		return;
 	}
 	free(h->warnings);
 	h->warnings = warnings.data;
+	free(h->changed);
 	h->changed = sentence.data;
+	h->changes++;
+}
+
+/* What rests on a file of symbols that is not what it was is made anew without it. */
+static void drop_changed_files(struct vmcore *h)
+{
+	const char *path;
+	if (h->map_faults == file_map_faults())
+		return;
+	h->map_faults = file_map_faults();
+	while ((path = file_map_tell_bad()))
+		say_changed(h, path,
+			    "it is not used any more; start the server again when it is whole");
+	h->recovered++;
+	vmcore_look_again(h);
+}
+
+/* Whether files are still those that were opened: once a second. */
+static void look_at_files(struct vmcore *h)
+{
+	enum { AGAIN_MS = 1000 };
+	uint64_t now = clock_ms();
+	if (now - h->looked >= AGAIN_MS) {
+		h->looked = now;
+		file_map_look();
+		const char *path = h->live || h->dump_changed ? NULL : dump_changed(h->dump);
+		if (path) {
+			h->dump_changed = true;
+			say_changed(h, path,
+				    "what is shown is partly of before, and may be wrong; open it "
+				    "again");
+		}
+	}
+	drop_changed_files(h);
 }
 
 void vmcore_begin(struct vmcore *h)

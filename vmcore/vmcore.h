@@ -90,11 +90,14 @@ struct vmcore {
 	struct task_spaces spaces; /* of one epoch */
 	uint64_t faults;	   /* memory_faults() when that was looked at last */
 	uint64_t looked; /* when the dump's files were looked at last, as clock_ms() counts */
-	/* A sentence about a file of the dump that was written while it was open, which is among
-	 * the warnings then, too; NULL as long as there is none. Owned. */
+	/* The last sentence about a file that was written while it was open, which is among the
+	 * warnings then, too; NULL as long as there is none. Owned. */
 	char *changed;
-	uint64_t recovered; /* another number whenever what rested on a fault was forgotten */
-	int64_t code_at;    /* when modules were listed because of code of nobody; ms, 0: never */
+	unsigned changes;    /* how many such sentences there were */
+	bool dump_changed;   /* one of them was about the dump itself */
+	uint64_t map_faults; /* file_map_faults() when that was looked at last */
+	uint64_t recovered;  /* another number whenever what rested on a fault was forgotten */
+	int64_t code_at;     /* when modules were listed because of code of nobody; ms, 0: never */
 	uint64_t code_generation; /* how often it found other modules than before */
 	size_t current;		  /* index in tasks of the thread that a debugger finds selected */
 	char *panic;		  /* the panic message; NULL if there is none. Owned */

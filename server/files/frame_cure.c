@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "server/files/overlay.h"
+#include "vmcore/names/elf_guard.h"
 
 /* An entry of .debug_frame (DWARF 5, 6.4.1): length, CIE, first address, how many. */
 enum {
@@ -74,10 +75,12 @@ static struct err *cure(Elf *elf, const uint64_t *starts, size_t count, struct o
 struct err *frame_cure(int fd, const uint64_t *starts, size_t count, struct overlay *overlay)
 {
 	elf_version(EV_CURRENT);
-	Elf *elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
+	Elf *elf = elf_guard_begin(fd, ELF_C_READ_MMAP, NULL);
 	if (!elf)
 		return NULL;
 	struct err *e = cure(elf, starts, count, overlay);
-	elf_end(elf);
+	if (!e)
+		e = elf_guard_check(elf);
+	elf_guard_end(elf);
 	return e;
 }

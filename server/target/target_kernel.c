@@ -43,7 +43,7 @@ struct target_kernel {
 	size_t tid_count;
 	struct context_threads *contexts; /* owned; NULL before the first thread list */
 	uint64_t generation;		  /* the host's that these are of */
-	bool told_of_change;		  /* on standard error, that the dump has changed */
+	unsigned told_changes;		  /* vmcore.changes that were said on standard error */
 	struct buf vmcoreinfo;
 	/* Owned. [1] is for clients that have the image that is made of the dump. */
 	struct library_lists *libraries[2];
@@ -387,9 +387,9 @@ static void begin(void *self)
 	struct target_kernel *t = self;
 	const struct vmcore *h = host_of(self);
 	vmcore_begin(host_of(self));
-	if (h->changed && !t->told_of_change)
+	if (h->changes != t->told_changes)
 		fprintf(stderr, "vmcore-gdbserver: %s\n", h->changed);
-	t->told_of_change = h->changed;
+	t->told_changes = h->changes;
 }
 
 /* ---- the kernel's image ---- */

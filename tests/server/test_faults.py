@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import time
 
-from program import DUMP, SOURCE, Server
+from program import DUMP, SOURCE, VMLINUX, Server
 from rsp import Client
 from tap import check, expect, expect_equal, expect_not_in, need_tool, run_checks
 
@@ -78,6 +78,39 @@ def _():
                 expect_equal(client.monitor("info")[0].count(f"{dump} was written"), 1, how)
             server.stop()
             expect_equal(server.rest().count("was written while it was open"), 1, "on stderr")
+
+
+def frames_of_all(client):
+    return client.monitor("bt --all")[0]
+
+
+@check("a vmlinux that is cut off or written in place ends nobody's session, and is said to")
+def _():
+    commands = ["symbols", "threads", "vcpus", "vcpu 110", "modules", "info", "bt --all"]
+    for how in ("emptied", "cut off", "overwritten"):
+        with tempfile.TemporaryDirectory() as folder:
+            vmlinux = shutil.copy(VMLINUX, f"{folder}/vmlinux")
+            with Server(symbols=vmlinux) as server, Client(server.address) as client, \
+                    Client(server.address) as other:
+                # Its tables are mapped, and most of them were not read yet.
+                client.monitor("bt 103")
+                if how == "emptied":
+                    os.truncate(vmlinux, 0)
+                elif how == "cut off":
+                    os.truncate(vmlinux, 4096)
+                else:
+                    with open(vmlinux, "r+b") as file:
+                        file.write(bytes(os.path.getsize(vmlinux)))
+                cut_at_once = frames_of_all(client)
+                time.sleep(1.1)
+                for command in commands:
+                    expect_equal(client.monitor(command)[1] is not None, True, command)
+                expect_equal(client.monitor("info")[0].count(f"{vmlinux} was written"), 1, how)
+                # What is in doubt is left out: what is still said is what was said before.
+                expect_not_in("0x0000000000000000", cut_at_once)
+                expect_equal(other.ask("qAttached"), "1", f"{how}: another client's answer")
+                server.stop()
+                expect_equal(server.rest().count("is not used any more"), 1, "on stderr")
 
 
 run_checks()

@@ -12,6 +12,7 @@
 #include "vmcore/code/modules.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/names/debugfiles.h"
+#include "vmcore/names/elf_guard.h"
 #include "vmcore/names/ko_file.h"
 
 struct range {
@@ -22,6 +23,7 @@ struct range {
 struct module_cfi {
 	bool tried;
 	unsigned generation; /* of the files, then */
+	struct ko_file *ko;  /* borrowed: its file; NULL before */
 	Dwarf_CFI *section;  /* borrowed from the file; NULL if there is none */
 };
 
@@ -63,7 +65,7 @@ void cfi_files_free(struct cfi_files *f)
 		return;
 	dwarf_cfi_end(f->eh_frame);
 	dwarf_end(f->dwarf);
-	elf_end(f->elf);
+	elf_guard_end(f->elf);
 	free(f->code);
 	free(f->of_modules);
 	free(f);
@@ -106,7 +108,7 @@ static struct err *find_code(struct cfi_files *f)
 static struct err *open_file(struct cfi_files *f, const struct debug_file *file)
 {
 	elf_version(EV_CURRENT);
-	f->elf = elf_begin(file->fd, ELF_C_READ_MMAP, NULL);
+	f->elf = elf_guard_begin(file->fd, ELF_C_READ_MMAP, file->path);
 	if (!f->elf)
 		return err_new(ERR_FORMAT, "%s", elf_errmsg(-1));
 	f->dwarf = dwarf_begin_elf(f->elf, DWARF_C_READ, NULL);
@@ -147,11 +149,14 @@ static bool find_of_module(struct cfi_files *f, const struct module *module,
 			log_debug(LOG_UNWIND, "CFI of module %s: %s", module->name, err_msg(e));
 		} else if (f->files) {
 			ko_file_cfi(ko, &debug_frame, &eh_frame);
+			m->ko = ko;
 			m->section =
 				choose(ko_file_cfi_elf(ko), debug_frame, eh_frame, module->name);
 		}
 		err_free(e);
 	}
+	if (m->ko && ko_file_is_bad(m->ko))
+		return false;
 	*ret = m->section;
 	return m->section;
 }
@@ -168,7 +173,7 @@ bool cfi_files_find(struct cfi_files *f, const struct module *module, uint64_t p
 	 * module's address can be taken for one of the image's. */
 	if (!f->tried)
 		try_file(f);
-	if (!f->section || !kernel_text(f->k, &text, &slide))
+	if (!f->section || elf_guard_is_bad(f->elf) || !kernel_text(f->k, &text, &slide))
 		return false;
 	for (size_t i = 0; i < f->code_count; i++) {
 		if (pc - slide < f->code[i].low || pc - slide >= f->code[i].high)

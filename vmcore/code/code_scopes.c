@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/file_map.h"
 #include "base/log.h"
 #include "base/map.h"
 #include "vmcore/code/code_map.h"
@@ -16,6 +17,7 @@
 #include "vmcore/code/modules.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/names/debugfiles.h"
+#include "vmcore/names/elf_guard.h"
 
 enum {
 	/* Places that are remembered; a machine's threads stand in some hundred. */
@@ -57,7 +59,7 @@ void code_scopes_free(struct code_scopes *s)
 	free(s->kept);
 	free(s->pcs);
 	dwarf_end(s->dwarf);
-	elf_end(s->elf);
+	elf_guard_end(s->elf);
 	free(s);
 }
 
@@ -68,7 +70,7 @@ static void try_file(struct code_scopes *s)
 	if (!file)
 		return;
 	elf_version(EV_CURRENT);
-	s->elf = elf_begin(file->fd, ELF_C_READ_MMAP, NULL);
+	s->elf = elf_guard_begin(file->fd, ELF_C_READ_MMAP, file->path);
 	s->dwarf = s->elf ? dwarf_begin_elf(s->elf, DWARF_C_READ, NULL) : NULL;
 	if (!s->dwarf)
 		log_debug(LOG_UNWIND, "%s: no DWARF: %s", file->path, dwarf_errmsg(-1));
@@ -104,7 +106,8 @@ bool code_scopes_path(struct code_scopes *s, uint64_t pc, struct code_path *ret)
 	uint64_t text, slide;
 	if (!s->tried)
 		try_file(s);
-	if (s->dwarf && kernel_text(s->k, &text, &slide) && is_in_file(s->elf, pc - slide))
+	if (s->dwarf && !elf_guard_is_bad(s->elf) && kernel_text(s->k, &text, &slide) &&
+	    is_in_file(s->elf, pc - slide))
 		return code_path_find(s->dwarf, slide, pc, ret);
 	const struct module *m = code_map_module(s->code, pc);
 	Dwarf *dwarf = m ? module_dwarf(s, m) : NULL;
@@ -215,7 +218,10 @@ struct err *code_scopes_at(struct code_scopes *s, uint64_t pc, const struct code
 	struct code_scope_list *list = remember(s, pc);
 	if (!list)
 		return err_nomem();
+	uint64_t faults = file_map_faults();
 	find_scopes(s, pc, list);
+	if (file_map_faults() != faults)
+		*list = (struct code_scope_list){ 0 };
 	*ret = list;
 	return NULL;
 }

@@ -465,6 +465,8 @@ struct err *module_files_ko(struct module_files *f, const struct module *m, stru
 	}
 	if (!s->ko)
 		return err_new(s->ko_code, "%s", s->ko_why);
+	if (ko_file_is_bad(s->ko))
+		return err_new(ERR_IO, "%s was cut off or written while it was open", s->file.path);
 	*ret = s->ko;
 	return NULL;
 }

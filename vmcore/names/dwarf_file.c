@@ -11,17 +11,21 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/file_map.h"
 #include "vmcore/names/debug_sections.h"
+#include "vmcore/names/elf_guard.h"
 
 struct dwarf_file {
 	Dwarf *dwarf; /* owned unless dwfl is there, which owns it then */
 	Dwfl *dwfl;   /* owned; NULL for executables */
+	Elf *taken;   /* the library's, which is guarded here; NULL if none is */
 };
 
 void dwarf_file_close(struct dwarf_file *f)
 {
 	if (!f)
 		return;
+	elf_guard_leave(f->taken);
 	if (f->dwfl)
 		dwfl_end(f->dwfl);
 	else
@@ -37,9 +41,9 @@ Dwarf *dwarf_file_dwarf(const struct dwarf_file *f)
 /* Why libdw found nothing that it can read in the file. */
 static struct err *no_dwarf(int fd, const char *path)
 {
-	Elf *elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
+	Elf *elf = elf_guard_begin(fd, ELF_C_READ_MMAP, path);
 	struct err *e = elf ? debug_sections_check(elf) : NULL;
-	elf_end(elf);
+	elf_guard_end(elf);
 	if (e)
 		return err_wrap(e, "%s", path);
 	return err_new(ERR_NOTFOUND, "%s: no DWARF debug information (%s)", path, dwarf_errmsg(-1));
@@ -78,12 +82,12 @@ static Dwarf *open_relocatable(struct dwarf_file *f, int fd, const char *path)
 	return dwfl_module_getdwarf(mod, &bias);
 }
 
-static bool is_relocatable(int fd)
+static bool is_relocatable(int fd, const char *path)
 {
-	Elf *elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
+	Elf *elf = elf_guard_begin(fd, ELF_C_READ_MMAP, path);
 	GElf_Ehdr header;
 	bool yes = elf && gelf_getehdr(elf, &header) && header.e_type == ET_REL;
-	elf_end(elf);
+	elf_guard_end(elf);
 	return yes;
 }
 
@@ -117,10 +121,18 @@ struct err *dwarf_file_open(int fd, const char *path, struct dwarf_file **ret)
 	struct dwarf_file *f = calloc(1, sizeof(*f));
 	if (!f)
 		return err_nomem();
-	if (is_relocatable(fd))
+	bool relocatable = is_relocatable(fd, path);
+	file_map_opening();
+	if (relocatable)
 		f->dwarf = open_relocatable(f, fd, path);
 	else
 		f->dwarf = dwarf_begin(fd, DWARF_C_READ);
+	f->taken = f->dwarf ? dwarf_getelf(f->dwarf) : NULL;
+	bool guarded = !f->taken || elf_guard_take(f->taken, fd, path);
+	if (file_map_opened() || !guarded) {
+		dwarf_file_close(f);
+		return err_new(ERR_IO, "%s: the file was cut off while it was opened", path);
+	}
 	return check(f, fd, path, ret);
 }
 

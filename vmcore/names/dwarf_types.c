@@ -10,6 +10,7 @@
 #include "base/name_map.h"
 #include "vmcore/names/dwarf_attr.h"
 #include "vmcore/names/dwarf_file.h"
+#include "vmcore/names/elf_guard.h"
 
 /* Newer than elfutils 0.188; DWARF's list of language codes. */
 enum { LANG_C17 = 0x2c, LANG_C23 = 0x3e };
@@ -215,7 +216,8 @@ static struct err *index_next_unit(struct dwarf_source *s)
 	return visit_children(&die, &v, &stop);
 }
 
-static struct err *find(void *self, const char *name, enum type_rank least, uint64_t *ret_id)
+static struct err *find_unchecked(void *self, const char *name, enum type_rank least,
+				  uint64_t *ret_id)
 {
 	struct dwarf_source *s = self;
 	for (;;) {
@@ -292,7 +294,7 @@ static enum type_kind kind_of(Dwarf_Die *die)
 	}
 }
 
-static struct err *describe(void *self, uint64_t id, struct type_desc *ret)
+static struct err *describe_unchecked(void *self, uint64_t id, struct type_desc *ret)
 {
 	struct dwarf_source *s = self;
 	struct type_desc d = { .kind = TYPE_VOID };
@@ -349,7 +351,8 @@ static struct err *visit_field(void *closure, Dwarf_Die *die, bool *stop)
 	return e;
 }
 
-static struct err *fields(void *self, uint64_t id, struct type_field **ret, size_t *ret_count)
+static struct err *fields_unchecked(void *self, uint64_t id, struct type_field **ret,
+				    size_t *ret_count)
 {
 	struct field_list l = { .source = self };
 	struct visitor v = { visit_field, &l };
@@ -401,8 +404,8 @@ static struct err *visit_enum(void *closure, Dwarf_Die *die, bool *stop)
 	return dwarf_tag(die) == DW_TAG_enumeration_type ? visit_children(die, &v, stop) : NULL;
 }
 
-static struct err *enumerator(void *self, uint64_t id, const char *constant, bool *ret_found,
-			      int64_t *ret)
+static struct err *enumerator_unchecked(void *self, uint64_t id, const char *constant,
+					bool *ret_found, int64_t *ret)
 {
 	struct dwarf_source *s = self;
 	struct constant c = { .name = constant };
@@ -426,6 +429,48 @@ static struct err *enumerator(void *self, uint64_t id, const char *constant, boo
 	if (c.found)
 		*ret = c.value;
 	return e;
+}
+
+/* ---- files that change ---- */
+
+/* Takes @e, what was found out; ERR_IO if the file has not stayed what it was. */
+static struct err *check(const struct dwarf_source *s, struct err *e)
+{
+	struct err *bad = elf_guard_check(dwarf_getelf(s->dwarf));
+	if (!bad)
+		return e;
+	err_free(e);
+	return bad;
+}
+
+static struct err *find(void *self, const char *name, enum type_rank least, uint64_t *ret_id)
+{
+	return check(self, find_unchecked(self, name, least, ret_id));
+}
+
+static struct err *describe(void *self, uint64_t id, struct type_desc *ret)
+{
+	return check(self, describe_unchecked(self, id, ret));
+}
+
+static struct err *fields(void *self, uint64_t id, struct type_field **ret, size_t *ret_count)
+{
+	struct type_field *list = NULL;
+	size_t count = 0;
+	struct err *e = check(self, fields_unchecked(self, id, &list, &count));
+	if (e) {
+		free(list);
+		return e;
+	}
+	*ret = list;
+	*ret_count = count;
+	return NULL;
+}
+
+static struct err *enumerator(void *self, uint64_t id, const char *constant, bool *ret_found,
+			      int64_t *ret)
+{
+	return check(self, enumerator_unchecked(self, id, constant, ret_found, ret));
 }
 
 const struct type_source_ops dwarf_source_ops = {

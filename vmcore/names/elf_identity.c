@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/hex.h"
 #include "vmcore/names/debug_sections.h"
+#include "vmcore/names/elf_guard.h"
 
 enum {
 	BUILD_ID_MAX = 64,    /* bytes; SHA-1 has 20, and 32 is the longest in use */
@@ -247,13 +248,15 @@ struct err *elf_identify(int fd, struct elf_identity *ret)
 		return e;
 	elf_version(EV_CURRENT);
 	struct elf_identity id = { 0 };
-	Elf *elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
+	Elf *elf = elf_guard_begin(fd, ELF_C_READ_MMAP, NULL);
 	e = check_header(elf, &id.relocatable);
 	if (!e)
 		e = look_at_sections(elf, &id);
 	if (!e)
 		e = check_debug_sections(elf, &id);
-	elf_end(elf);
+	if (!e)
+		e = elf_guard_check(elf);
+	elf_guard_end(elf);
 	if (e)
 		elf_identity_free(&id);
 	else
@@ -292,7 +295,7 @@ static bool is_called(const GElf_Shdr *h, const char *name, const void *closure)
 uint64_t elf_symbol_values(int fd, const char *const *names, size_t count, uint64_t *values)
 {
 	elf_version(EV_CURRENT);
-	Elf *elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
+	Elf *elf = elf_guard_begin(fd, ELF_C_READ_MMAP, NULL);
 	GElf_Shdr h;
 	Elf_Scn *scn = elf ? find_section(elf, is_symtab, NULL, &h) : NULL;
 	Elf_Data *table = scn ? elf_getdata(scn, NULL) : NULL;
@@ -310,14 +313,16 @@ uint64_t elf_symbol_values(int fd, const char *const *names, size_t count, uint6
 			found |= UINT64_C(1) << n;
 		}
 	}
-	elf_end(elf);
+	if (elf_guard_is_bad(elf))
+		found = 0;
+	elf_guard_end(elf);
 	return found;
 }
 
 struct err *elf_section_bytes(int fd, const char *name, struct buf *out)
 {
 	elf_version(EV_CURRENT);
-	Elf *elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
+	Elf *elf = elf_guard_begin(fd, ELF_C_READ_MMAP, NULL);
 	GElf_Shdr h;
 	Elf_Scn *scn = elf ? find_section(elf, is_called, name, &h) : NULL;
 	Elf_Data *data = scn ? elf_rawdata(scn, NULL) : NULL;
@@ -325,9 +330,11 @@ struct err *elf_section_bytes(int fd, const char *name, struct buf *out)
 	if (data && data->d_buf) {
 		buf_add(out, data->d_buf, data->d_size);
 		e = buf_error(out);
+		if (!e)
+			e = elf_guard_check(elf);
 	} else {
 		e = err_new(ERR_NOTFOUND, "there is no section %s", name);
 	}
-	elf_end(elf);
+	elf_guard_end(elf);
 	return e;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "vmcore/names/elf_guard.h"
 #include "vmcore/names/symbols.h"
 
 /* A file being read. */
@@ -153,9 +154,11 @@ struct err *symbols_from_elf(int fd, const char *path, uint64_t slide, struct sy
 	struct err *e = symbols_new("symtab", 0, &r.symbols);
 	if (e)
 		return e;
-	r.elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
+	r.elf = elf_guard_begin(fd, ELF_C_READ_MMAP, path);
 	e = r.elf ? read_elf(&r) : elf_error("open");
-	elf_end(r.elf);
+	if (!e)
+		e = elf_guard_check(r.elf);
+	elf_guard_end(r.elf);
 	free(r.sections);
 	if (e) {
 		symbols_free(r.symbols);

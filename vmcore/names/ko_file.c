@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "vmcore/names/dwarf_file.h"
+#include "vmcore/names/elf_guard.h"
 #include "vmcore/names/ko_relocate.h"
 
 enum {
@@ -41,7 +42,7 @@ struct ko_file {
 
 static void close_copy(struct copy *c)
 {
-	elf_end(c->elf);
+	elf_guard_end(c->elf);
 	free(c->why);
 }
 
@@ -55,11 +56,17 @@ void ko_file_close(struct ko_file *f)
 	close_copy(&f->for_dwarf);
 	close_copy(&f->for_cfi);
 	close_copy(&f->for_bytes);
-	elf_end(f->elf);
+	elf_guard_end(f->elf);
 	free(f->sections);
 	free(f->addresses);
 	free(f->path);
 	free(f);
+}
+
+bool ko_file_is_bad(const struct ko_file *f)
+{
+	return elf_guard_is_bad(f->elf) || elf_guard_is_bad(f->for_dwarf.elf) ||
+	       elf_guard_is_bad(f->for_cfi.elf) || elf_guard_is_bad(f->for_bytes.elf);
 }
 
 /* ---- section headers ---- */
@@ -146,8 +153,10 @@ struct err *ko_file_open(int fd, const char *path, ko_place *place, void *closur
 		return err_nomem();
 	f->fd = fd;
 	f->path = strdup(path);
-	f->elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
+	f->elf = elf_guard_begin(fd, ELF_C_READ_MMAP, path);
 	struct err *e = f->path ? read_sections(f, place, closure) : err_nomem();
+	if (!e)
+		e = elf_guard_check(f->elf);
 	if (e) {
 		ko_file_close(f);
 		return err_wrap(e, "%s", path);
@@ -189,7 +198,7 @@ static void keep_error(struct copy *c, struct err *e)
 	c->code = err_code(e);
 	/* Without memory for the reason there is none for the rest either. */
 	if (!c->why) {
-		elf_end(c->elf);
+		elf_guard_end(c->elf);
 		c->elf = NULL;
 	}
 	err_free(e);
@@ -201,7 +210,7 @@ static struct err *open_copy(struct ko_file *f, struct copy *c, ko_wanted *wante
 {
 	if (!c->tried) {
 		c->tried = true;
-		c->elf = elf_begin(f->fd, ELF_C_READ_MMAP_PRIVATE, NULL);
+		c->elf = elf_guard_begin(f->fd, ELF_C_READ_MMAP_PRIVATE, f->path);
 		struct err *e =
 			c->elf ? ko_relocate(c->elf, f->addresses, f->headers, wanted, closure)
 			       : err_new(ERR_FORMAT, "%s", elf_errmsg(-1));
@@ -268,7 +277,8 @@ struct err *ko_file_section_bytes(struct ko_file *f, const char *name, struct bu
 			continue;
 		buf_add(out, data->d_buf, data->d_size);
 		*ret_address = f->sections[i].address;
-		return buf_error(out);
+		e = elf_guard_check(f->for_bytes.elf);
+		return e ? err_wrap(e, "%s", f->path) : buf_error(out);
 	}
 	return e ? e : err_new(ERR_NOTFOUND, "%s: there is no section %s", f->path, name);
 }

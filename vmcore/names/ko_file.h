@@ -43,6 +43,9 @@ __attribute__((warn_unused_result)) struct err *
 ko_file_open(int fd, const char *path, ko_place *place, void *closure, struct ko_file **ret);
 void ko_file_close(struct ko_file *f);
 
+/* Whether the file was cut off or written since: what it says is not to be believed. */
+bool ko_file_is_bad(const struct ko_file *f);
+
 /* All SHF_ALLOC sections in the order of section headers; borrowed. */
 const struct ko_section *ko_file_sections(const struct ko_file *f, size_t *ret_count);
 

@@ -9,6 +9,7 @@ libvmcore_a_SOURCES += \
 	vmcore/names/dwarf_attr.c vmcore/names/dwarf_attr.h \
 	vmcore/names/dwarf_file.c vmcore/names/dwarf_file.h \
 	vmcore/names/dwarf_types.c vmcore/names/dwarf_types.h \
+	vmcore/names/elf_guard.c vmcore/names/elf_guard.h \
 	vmcore/names/elf_identity.c vmcore/names/elf_identity.h \
 	vmcore/names/elf_symbols.c \
 	vmcore/names/kallsyms.c vmcore/names/kallsyms.h \
