@@ -47,6 +47,14 @@ struct err *monitor_modules(struct service *service, struct target_view *view,
 struct err *monitor_symbols(struct service *service, struct target_view *view,
 			    const struct monitor_arguments *args, struct buf *out);
 
+/* system.c */
+struct err *monitor_register(struct service *service, struct target_view *view,
+			     const struct monitor_arguments *args, struct buf *out);
+struct err *monitor_physical(struct service *service, struct target_view *view,
+			     const struct monitor_arguments *args, struct buf *out);
+struct err *monitor_virtual(struct service *service, struct target_view *view,
+			    const struct monitor_arguments *args, struct buf *out);
+
 /* stacks.c */
 struct err *monitor_stacks(struct service *service, struct target_view *view,
 			   const struct monitor_arguments *args, struct buf *out);

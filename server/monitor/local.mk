@@ -21,6 +21,7 @@ vmcore_gdbserver_SOURCES += \
 	server/monitor/rows.c server/monitor/rows.h \
 	server/monitor/stacks.c \
 	server/monitor/symbols.c \
+	server/monitor/system.c \
 	server/monitor/targets.c \
 	server/monitor/threads.c server/monitor/threads.h \
 	server/monitor/vcpu_name.c server/monitor/vcpu_name.h \

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -50,6 +51,16 @@ static void report_stop(const struct err *e, uint64_t addr, struct json *j, stru
 	}
 }
 
+static struct err *read_some(struct vmcore *h, const struct target_view *view, uint64_t addr,
+			     unsigned char *bytes, size_t len, size_t *ret_done)
+{
+	struct vspace space;
+	if (view->physical)
+		return memory_read_phys(h->memory, addr, bytes, len, ret_done);
+	struct err *e = vmcore_space(h, view->tid, addr, &space);
+	return e ? e : memory_read(h->memory, &space, addr, bytes, len, ret_done);
+}
+
 /* Reads until something is missing; *ret_stop (owned by the caller) says what, NULL if nothing was.
  */
 static size_t read_up_to(struct vmcore *h, const struct target_view *view, uint64_t addr,
@@ -58,28 +69,39 @@ static size_t read_up_to(struct vmcore *h, const struct target_view *view, uint6
 	size_t done = 0;
 	*ret_stop = NULL;
 	while (done < len && !*ret_stop) {
-		struct vspace space;
 		size_t got = 0;
-		*ret_stop = vmcore_space(h, view->tid, addr + done, &space);
-		if (!*ret_stop)
-			*ret_stop = memory_read(h->memory, &space, addr + done, bytes + done,
-						len - done, &got);
+		*ret_stop = read_some(h, view, addr + done, bytes + done, len - done, &got);
 		done += got;
 	}
 	return done;
+}
+
+static struct err *physical_address(const char *text, uint64_t *ret)
+{
+	return number_parse(text, true, ret)
+		       ? NULL
+		       : err_new(ERR_INVALID, "'%s' is no physical address in hexadecimal", text);
 }
 
 struct err *monitor_read(struct service *service, struct target_view *view,
 			 const struct monitor_arguments *args, struct buf *out)
 {
 	struct vmcore *h = service->vmcore;
+	struct target_view from = *view;
+	const char **words = args->list;
 	uint64_t addr, len;
-	struct err *e = named_address(h, args->list[0], &addr), *stop;
+	struct err *e, *stop;
+	if (args->count == 3) {
+		if (strcmp(*words++, "-p") != 0)
+			return err_new(ERR_INVALID, "it takes [-p] ADDR LEN; 'help' says more");
+		from.physical = true;
+	}
+	e = from.physical ? physical_address(words[0], &addr) : named_address(h, words[0], &addr);
 	if (e)
 		return e;
-	if (!number_parse(args->list[1], false, &len) || !len || len > READ_MAX)
+	if (!number_parse(words[1], false, &len) || !len || len > READ_MAX)
 		return err_new(ERR_INVALID, "'%s' is no length from 1 to %d (0x for hexadecimal)",
-			       args->list[1], READ_MAX);
+			       words[1], READ_MAX);
 	if (len - 1 > ~addr)
 		return err_new(ERR_INVALID,
 			       "0x%" PRIx64 " and %" PRIu64 " bytes go beyond the last address",
@@ -87,7 +109,7 @@ struct err *monitor_read(struct service *service, struct target_view *view,
 	unsigned char *bytes = malloc(len);
 	if (!bytes)
 		return err_nomem();
-	size_t got = read_up_to(h, view, addr, bytes, len, &stop);
+	size_t got = read_up_to(h, &from, addr, bytes, len, &stop);
 	if (args->printer == PRINT_JSON) {
 		struct json j = JSON_INIT(out);
 		struct buf hex = BUF_INIT;

@@ -119,10 +119,24 @@ static const struct command commands[] = {
 	  true, 1, 1, .run = monitor_vcpu,
 	  .guest_help = "the selected vCPU, with its registers and where each is from",
 	  .give = GIVE_VCPU },
-	{ "read", "ADDR LEN",
+	{ "read", "[-p] ADDR LEN",
 	  "bytes of memory as the selected thread sees it; says which kind of missing memory stops "
-	  "it; ADDR is hexadecimal, a symbol of the kernel or of a module, or MODULE:SYMBOL",
-	  true, 2, 2, .run = monitor_read },
+	  "it; ADDR is hexadecimal, a symbol of the kernel or of a module, or MODULE:SYMBOL; with "
+	  "-p, and after 'phys', it is a physical address",
+	  true, 2, 3, .run = monitor_read },
+	{ "r", "[REG]",
+	  "Dump hidden registers: cr0, cr2, cr3, cr4, efer, gdtr and idtr of the CPU that runs the "
+	  "selected thread, or one of them, with what is not known and why; debuggers have them as "
+	  "registers, too",
+	  true, 0, 1, .run = monitor_register,
+	  .guest_help = "Dump hidden registers of the selected vCPU: cr0, cr2, cr3, cr4, efer, "
+			"gdtr and idtr, or one of them" },
+	{ "phys", "",
+	  "take addresses for physical ones from now on, in all that this session reads of memory",
+	  false, 0, 0, .run = monitor_physical,
+	  .guest_help = "take addresses for the guest's physical ones from now on" },
+	{ "virt", "", "take addresses for virtual ones again", false, 0, 0, .run = monitor_virtual,
+	  .guest_help = "take addresses for virtual ones again" },
 	{ "vtop", "ADDR",
 	  "walk the selected thread's page tables: every level, then where it leads (ADDR as for "
 	  "read)",

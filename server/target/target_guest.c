@@ -15,15 +15,22 @@
 #include "server/service.h"
 #include "server/target/crash_machine.h"
 #include "server/target/guest_view.h"
+#include "server/target/system_registers.h"
 #include "server/target/x86_target.h"
 #include "vmcore/guest/guest_linux.h"
 #include "vmcore/guest/guest_memory.h"
 #include "vmcore/kvm/kvm.h"
 #include "vmcore/kvm/vcpu_state.h"
+#include "vmcore/system_regs.h"
+
+/* The processor's rows, then the system's. */
+enum { REGISTER_COUNT = X86_REGISTER_COUNT + SYSTEM_REGISTER_COUNT };
 
 struct target_guest {
 	struct target target;
-	struct service *service; /* borrowed */
+	struct target_register table[REGISTER_COUNT];
+	struct target_register_ops registers; /* its table is the one above */
+	struct service *service;	      /* borrowed */
 	struct guest_view guest;
 	struct buf name, label; /* of the thread described last */
 };
@@ -169,17 +176,32 @@ static struct err *read_registers(void *self, const struct target_view *view, si
 		if (!c->regs.is_encrypted && v->known)
 			regs_set(&regs, registers[i].reg, v->value);
 	}
-	x86_registers_fill(&regs, first, count, values, known);
+	size_t n = 0;
+	if (first < X86_REGISTER_COUNT) {
+		n = X86_REGISTER_COUNT - first < count ? X86_REGISTER_COUNT - first : count;
+		values += x86_registers_fill(&regs, first, n, values, known);
+	}
+	if (n < count) {
+		struct system_regs system;
+		system_regs_of_guest(&c->regs, &system);
+		system_registers_fill(&system, first + n - X86_REGISTER_COUNT, count - n, values,
+				      known + n);
+	}
 	return NULL;
 }
 
-static const struct target_register_ops register_ops = {
-	.table = x86_registers,
-	.count = X86_REGISTER_COUNT,
-	.expedited = x86_expedited,
-	.expedited_count = X86_EXPEDITED_COUNT,
-	.read = read_registers,
-};
+static void make_register_table(struct target_guest *t)
+{
+	memcpy(t->table, x86_registers, sizeof(x86_registers));
+	memcpy(t->table + X86_REGISTER_COUNT, system_registers, sizeof(system_registers));
+	t->registers = (struct target_register_ops){
+		.table = t->table,
+		.count = REGISTER_COUNT,
+		.expedited = x86_expedited,
+		.expedited_count = X86_EXPEDITED_COUNT,
+		.read = read_registers,
+	};
+}
 
 /* ---- threads ---- */
 
@@ -447,13 +469,14 @@ struct err *target_guest_new(struct service *service, struct vm *vm, struct targ
 		.begin = host->live ? begin : NULL,
 		.pid = 1,
 		.memory = &memory_ops,
-		.registers = &register_ops,
+		.registers = &t->registers,
 		.threads = host->live ? &live_thread_ops : &thread_ops,
 		.image = &image_ops,
 		.monitor = &monitor_ops,
 		.crash = crash_ops_of_guest(host),
 		.crash_self = &t->guest,
 	};
+	make_register_table(t);
 	struct err *e = guest_view_open(host, vm, &t->guest);
 	if (e) {
 		target_guest_free(&t->target);

@@ -19,6 +19,7 @@
 #include "server/target/crash_machine.h"
 #include "server/target/kvm_registers.h"
 #include "server/target/osdata.h"
+#include "server/target/system_registers.h"
 #include "server/target/x86_target.h"
 #include "vmcore/code/frame_cache.h"
 #include "vmcore/code/unwind_source.h"
@@ -27,14 +28,22 @@
 #include "vmcore/kernel/task_state.h"
 #include "vmcore/kvm/kvm.h"
 #include "vmcore/kvm/vcpu_state.h"
+#include "vmcore/system_regs.h"
 
 /* Documents of all kinds; one more row ends the table. */
 enum { OBJECTS_MAX = 8 };
 
+/* The rows of all registers: the processor's, those of our own about KVM, and the system's. */
+enum {
+	FIRST_KVM = X86_REGISTER_COUNT,
+	FIRST_SYSTEM = FIRST_KVM + KVM_REGISTER_COUNT,
+	REGISTER_COUNT = FIRST_SYSTEM + SYSTEM_REGISTER_COUNT
+};
+
 struct target_kernel {
 	struct target target;
 	struct target_object objects[OBJECTS_MAX + 1];
-	struct target_register table[X86_REGISTER_COUNT + KVM_REGISTER_COUNT];
+	struct target_register table[REGISTER_COUNT];
 	struct target_register_ops registers;	  /* its table is the one above */
 	struct kvm_register_cache *kvm_registers; /* owned */
 	struct osdata *osdata;			  /* owned */
@@ -131,13 +140,33 @@ static uint64_t task_tid(struct target_kernel *t, uint64_t tid)
 
 /* ---- memory ---- */
 
+static struct err *read_physical(struct vmcore *h, uint64_t addr, void *out, size_t len,
+				 size_t *ret_done)
+{
+	if (len - 1 > ~addr)
+		len = (size_t)(~addr + 1);
+	return memory_read_phys(h->memory, addr, out, len, ret_done);
+}
+
 static struct err *read_memory(void *self, const struct target_view *view, uint64_t addr, void *out,
 			       size_t len, size_t *ret_done)
 {
 	struct vmcore *h = host_of(self);
 	struct vspace space;
+	if (view->physical)
+		return read_physical(h, addr, out, len, ret_done);
 	struct err *e = vmcore_space(h, task_tid(self, view->tid), addr, &space);
 	return e ? e : memory_read(h->memory, &space, addr, out, len, ret_done);
+}
+
+static bool next_physical(const struct vmcore *h, uint64_t addr, uint64_t *ret_next)
+{
+	uint64_t pfn;
+	if (!memory_next_page(h->memory, (addr >> PAGE_SHIFT) + 1, &pfn) ||
+	    pfn > UINT64_MAX >> PAGE_SHIFT)
+		return false;
+	*ret_next = pfn << PAGE_SHIFT;
+	return true;
 }
 
 static bool next_memory(void *self, const struct target_view *view, uint64_t addr,
@@ -145,6 +174,8 @@ static bool next_memory(void *self, const struct target_view *view, uint64_t add
 {
 	struct vmcore *h = host_of(self);
 	struct vspace space;
+	if (view->physical)
+		return next_physical(h, addr, ret_next);
 	struct err *e = vmcore_space(h, task_tid(self, view->tid), addr, &space);
 	if (!e && memory_next(h->memory, &space, addr, ret_next)) {
 		/* Beyond the user's half the kernel's own tables hold. */
@@ -168,6 +199,7 @@ static bool memory_is_shared(void *self, uint64_t addr)
 static const struct target_memory_ops memory_ops = {
 	.read = read_memory,
 	.next = next_memory,
+	.physical = true,
 	.is_shared = memory_is_shared,
 };
 
@@ -219,33 +251,60 @@ static struct err *read_kvm(struct target_kernel *t, const struct target_view *v
 	return kvm_registers_read(t->kvm_registers, host_of(t), task, first, count, values, known);
 }
 
-/* The processor's rows come first. What no row that is asked for needs is not looked for. */
+/* Those of a CPU are the thread's while it is on it: frame 0 has them, and an interrupted context
+ * and frames further out may have had others. */
+static struct err *read_system(struct target_kernel *t, const struct target_view *view,
+			       size_t first, size_t count, uint8_t *values, bool *known)
+{
+	struct system_regs regs = { 0 };
+	const struct task *task = find_task(t, view->tid);
+	if (!task)
+		return err_new(ERR_NOTFOUND, "there is no thread %" PRIu64, view->tid);
+	if (task->on_cpu && !view->frame && !find_context(t, view->tid)) {
+		struct err *e = system_regs_of_task(host_of(t), task, &regs);
+		if (e)
+			return e;
+	}
+	system_registers_fill(&regs, first, count, values, known);
+	return NULL;
+}
+
+/* What no row that is asked for needs is not looked for. */
 static struct err *read_registers(void *self, const struct target_view *view, size_t first,
 				  size_t count, uint8_t *values, bool *known)
 {
 	struct target_kernel *t = self;
-	size_t n = 0;
-	if (first < X86_REGISTER_COUNT) {
-		struct regs regs;
-		struct err *e = read_processor(t, view, &regs);
+	struct regs regs;
+	struct err *e = NULL;
+	size_t end = first + count, n;
+	if (first < FIRST_KVM) {
+		e = read_processor(t, view, &regs);
 		if (e)
 			return e;
-		n = X86_REGISTER_COUNT - first < count ? X86_REGISTER_COUNT - first : count;
+		n = end < FIRST_KVM ? count : FIRST_KVM - first;
 		values += x86_registers_fill(&regs, first, n, values, known);
+		known += n;
+		first += n;
 	}
-	return n == count ? NULL
-			  : read_kvm(t, view, first + n - X86_REGISTER_COUNT, count - n, values,
-				     known + n);
+	if (first < end && first < FIRST_SYSTEM) {
+		n = (end < FIRST_SYSTEM ? end : FIRST_SYSTEM) - first;
+		e = read_kvm(t, view, first - FIRST_KVM, n, values, known);
+		for (; n; n--, first++, known++)
+			values += t->table[first].bits / 8;
+	}
+	if (!e && first < end)
+		e = read_system(t, view, first - FIRST_SYSTEM, end - first, values, known);
+	return e;
 }
 
-/* The processor's registers, and behind them those of our own. */
 static void make_register_table(struct target_kernel *t)
 {
 	memcpy(t->table, x86_registers, sizeof(x86_registers));
-	memcpy(t->table + X86_REGISTER_COUNT, kvm_registers, sizeof(kvm_registers));
+	memcpy(t->table + FIRST_KVM, kvm_registers, sizeof(kvm_registers));
+	memcpy(t->table + FIRST_SYSTEM, system_registers, sizeof(system_registers));
 	t->registers = (struct target_register_ops){
 		.table = t->table,
-		.count = X86_REGISTER_COUNT + KVM_REGISTER_COUNT,
+		.count = REGISTER_COUNT,
 		.expedited = x86_expedited,
 		.expedited_count = X86_EXPEDITED_COUNT,
 		.read = read_registers,

@@ -6,8 +6,11 @@
 
 Kernel image, direct map, vmalloc (stacks), module text, reads over page borders; and addresses
 that must give an error: not mapped, not canonical, excluded by makedumpfile. Names of modules'
-functions, given to `vtop`, lead to where drgn says they are.
+functions, given to `vtop`, lead to where drgn says they are. The same memory by physical addresses; and
+the control registers of CPUs, which tools walk page tables by, are QEMU's.
 """
+
+import qemu_registers
 
 from elf_core import PAGE, PT_LOAD, ElfCore
 from oracle import check_main, json_lines, run
@@ -88,6 +91,50 @@ def symbols_differ(dump, command):
             yield f"{name} is at {said['address']}, should be at {address}"
 
 
+def physical_differs(dump, client):
+    """The banner by its physical address, asked for in both ways that tools do it."""
+    address = int(dump.facts["symbols"]["linux_banner"], 16)
+    expected = expected_bytes(dump.core, address, 64)
+    physical = int(client.monitor(f"vtop {address:x}").rpartition("-> physical ")[2].split(",")[0], 16)
+    if dump.core.read_physical(physical, 64) != expected:
+        yield f"vtop: the banner is not at physical {physical:#x}"
+    for switch_on, switch_off in [(lambda: client.command("Qqemu.PhyMemMode:1"),
+                                   lambda: client.command("Qqemu.PhyMemMode:0")),
+                                  (lambda: client.monitor("phys"), lambda: client.monitor("virt"))]:
+        switch_on()
+        if (mode := client.command("qqemu.PhyMemMode")) != "1":
+            yield f"qqemu.PhyMemMode is {mode} while addresses are physical"
+        if client.read_memory(physical, 64) != expected:
+            yield f"physical {physical:#x} is not the banner"
+        if (got := client.read_memory(1 << 45, 8)) is not None:
+            yield f"physical memory that no machine has is no error, but {got.hex()}"
+        switch_off()
+        if client.read_memory(address, 64) != expected:
+            yield "the banner is not there by virtual addresses afterwards"
+
+
+def system_registers_differ(dump, client, command):
+    """Of the CPUs whose own registers are known; by the kernel's own notes none are."""
+    expected = {}
+    if dump.cpus is not None:
+        expected = qemu_registers.read_system(dump.path(dump.entry["oracle"]["registers"]))
+    threads = json_lines(run([*command, "-q", "-x", "threads --json", *dump.files], command[0]), command[0])
+    seen = 0
+    for thread in threads:
+        client.command(f"Hg{thread['tid']:x}")
+        said = client.monitor("r").splitlines()
+        known = [line for line in said if "is not known: " not in line]
+        if expected and thread["on_cpu"] and thread["regs_from"] in ("note", "user"):
+            seen += 1
+            wanted = expected[thread["cpu"]]
+        else:
+            wanted = []
+        if len(said) != 7 or known != wanted:
+            yield f"thread {thread['tid']}: system registers are {said}, should be {wanted}"
+    if expected and not seen and not all(cpu.in_guest for cpu in dump.cpus.values()):
+        yield "no thread has system registers"
+
+
 def check(dump, command):
     lines = list(symbols_differ(dump, command)) if dump.facts["module_symbols"] else []
     with Server(command, dump.files) as server:
@@ -101,6 +148,7 @@ def check(dump, command):
             got = client.read_memory(address, 8)
             if got is not None:
                 lines.append(f"{what} at {address:#x} is no error, but {got.hex()}")
+        lines += [*physical_differs(dump, client), *system_registers_differ(dump, client, command)]
         client.close()
     return lines
 

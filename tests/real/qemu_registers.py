@@ -55,6 +55,10 @@ def read_guest(path, cpu):
         regs[name] = int(selector, 16)
         if name in ("cs", "fs", "gs"):
             regs[f"{name}_base"] = int(base, 16)
+    for name in ["gdt", "idt"]:
+        base, limit = re.search(rf"^{name.upper()}= +([0-9a-f]+) ([0-9a-f]+)", text,
+                                re.MULTILINE).groups()
+        regs[f"{name}r"], regs[f"{name}r_limit"] = int(base, 16), int(limit, 16)
     return regs
 
 
@@ -65,6 +69,21 @@ def read_monitor(path):
     return {int(number): Cpu({name: monitor_value(text, name) for name in NAMES},
                              int(CPL.search(text).group(1)))
             for number, text in zip(parts[1::2], parts[2::2])}
+
+
+def read_system(path):
+    """{cpu number: what `monitor r` prints of it, EFER aside, which is in no note}"""
+    with open(path, encoding="utf-8") as file:
+        parts = CPU_HEADING.split(file.read())
+    said = {}
+    for number, text in zip(parts[1::2], parts[2::2]):
+        lines = [f"{name.lower()}={int(re.search(rf'{name}=([0-9a-f]+)', text).group(1), 16):#x}"
+                 for name in ["CR0", "CR2", "CR3", "CR4"]]
+        for name in ["GDT", "IDT"]:
+            base, limit = re.search(rf"^{name}= +([0-9a-f]+) ([0-9a-f]+)", text, re.MULTILINE).groups()
+            lines.append(f"{name.lower()}r base={int(base, 16):#x} limit={int(limit, 16):#x}")
+        said[int(number)] = lines
+    return said
 
 
 def read_gdb(path):

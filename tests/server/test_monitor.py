@@ -27,6 +27,9 @@ COMMANDS = [
     "vcpus",
     "vcpu",
     "read",
+    "r",
+    "phys",
+    "virt",
     "vtop",
     "walk",
     "mmu",
@@ -69,7 +72,7 @@ def _():
     expect_equal([row["command"] for row in lines_of("help --json")], COMMANDS, "commands")
     expect_equal(monitor("read --help"), monitor("help read"), "two ways to ask")
     row = object_of("help read --json")
-    expect_equal(row["arguments"], "ADDR LEN", "arguments")
+    expect_equal(row["arguments"], "[-p] ADDR LEN", "arguments")
     expect(row["help"], "no help")
 
 
@@ -264,8 +267,8 @@ def _():
             expect_equal(json.loads(guest.monitor("info --json")[0]), json.loads(host.monitor("vms --json")[0]),
                          "info --json is the VM's object")
             names = [json.loads(line)["command"] for line in guest.monitor("help --json")[0].splitlines()]
-            expect_equal(names, ["help", "info", "vcpus", "vcpu", "walk", "mmu", "ept", "targets",
-                         "connect"], "help")
+            expect_equal(names, ["help", "info", "vcpus", "vcpu", "r", "phys", "virt", "walk", "mmu",
+                         "ept", "targets", "connect"], "help")
             printed, _ = guest.monitor("")
             expect_in("walk gva|gpa ADDR [--json]\n", printed)
             expect(printed.endswith("\nAll other commands are the host's.\n"), printed)
@@ -282,6 +285,64 @@ def _():
                          f"there is no monitor command 'nope'; there are: {words}\n", "an unknown one")
             expect_equal(guest.monitor("mmu 103:0")[0], "mmu: it takes no argument; 'help' says more\n",
                          "a vCPU's name, which is the selected thread's")
+
+
+@check("r: registers that no thread has of its own, in the form that tools parse")
+def _():
+    # By these words tools know the stub that has these commands.
+    expect_in("Dump hidden register", monitor("help r"))
+    rows = lines_of("r --json")
+    expect_equal([row["register"] for row in rows], ["cr0", "cr2", "cr3", "cr4", "efer", "gdtr", "idtr"],
+                 "registers")
+    expect(all(row["why"] and len(row) == 2 for row in rows), "the kernel's own note has none of them")
+    expect_equal(re.findall(r"^(\w+) is not known: ", monitor("r dr0"), re.MULTILINE), ["dr0"], "dr0")
+    with Server("--guests") as server:
+        address = re.match(r"listening on (\S+) for vm-103$", server.next_line()).group(1)
+        with Client(address) as guest, Client(server.address) as host:
+            regs = json.loads(guest.monitor("vcpu --json")[0])["regs"]
+            for name in ["cr0", "cr3", "cr4", "efer"]:
+                printed, reply = guest.monitor(f"r {name}")
+                fresh = regs.get(name, {}).get("from") not in (None, "stale")
+                expect_equal((printed == f"{name}={regs[name]['value']}\n", reply), (fresh, "OK"), printed)
+            # A debugger's registers of these names are the same, or unavailable.
+            for client in [host, guest]:
+                tree = xml.fromstring(client.document("features", "target.xml"))
+                names = [reg.get("name") for reg in tree.iter("reg")]
+                for row in map(json.loads, client.monitor("r --json")[0].splitlines()):
+                    value = client.ask(f"p{names.index(row['register']):x}")
+                    number = row.get("value", row.get("base"))
+                    expected = int(number, 16).to_bytes(8, "little").hex() if number else "x" * 16
+                    expect_equal(value, expected, row["register"])
+            printed, reply = host.monitor("r rip")
+            expect_equal(reply, "E01", printed)
+            expect_in("the debugger's own", printed)
+
+
+@check("phys, virt, read -p: physical addresses, in one session alone")
+def _():
+    with Server() as server, Client(server.address) as client, Client(server.address) as other:
+        check_physical(client)
+        expect_equal(other.ask("qqemu.PhyMemMode"), "0", "another session")
+
+
+def check_physical(client):
+    physical = int(object_of("vtop linux_banner --json")["physical"], 16)
+    banner = client.ask(f"m{int(object_of('read linux_banner 16 --json')['address'], 16):x},10")
+    expect_equal(object_of(f"read -p {physical:x} 16 --json")["bytes"], banner, "read -p")
+    expect(client.ask(f"m{physical:x},10").startswith("E"), "no virtual address")
+    for on, off in [("monitor", "packet"), ("packet", "monitor")]:
+        for way, mode in [(on, 1), (off, 0)]:
+            if way == "monitor":
+                client.monitor("phys" if mode else "virt")
+            else:
+                expect_equal(client.ask(f"Qqemu.PhyMemMode:{mode}"), "OK", "Qqemu.PhyMemMode")
+            expect_equal(client.ask("qqemu.PhyMemMode"), str(mode), "qqemu.PhyMemMode")
+            got = client.ask(f"m{physical:x},10")
+            expect_equal(got == banner, bool(mode), f"{way} {mode}: {got}")
+    client.monitor("phys")
+    expect_in("Linux", client.monitor(f"read {physical:x} 16")[0])
+    expect(client.ask("mfffffffffffffff8,10").startswith("E"), "the last address")
+    expect_in("no physical address", client.monitor("read linux_banner 16")[0])
 
 
 @check("vtop: every level, large pages, who may do what")

@@ -22,8 +22,10 @@ enum {
 	QEMU_VERSION = 1,
 	QEMU_SEGMENTS = 8 + 18 * 8,
 	QEMU_SEGMENT_BYTES = 24,
+	QEMU_SEGMENT_LIMIT = 4,
 	QEMU_SEGMENT_BASE = 16,
 	QEMU_GS = 4,
+	QEMU_GDT = 8,
 	QEMU_IDT = 9,
 	QEMU_CR = QEMU_SEGMENTS + 10 * QEMU_SEGMENT_BYTES,
 	QEMU_KERNEL_GS_BASE = QEMU_CR + 5 * 8,
@@ -38,6 +40,19 @@ bool prstatus_decode(const void *desc, size_t len, uint32_t *ret_pid, struct reg
 	return true;
 }
 
+static struct note_table table_decode(const uint8_t *segment)
+{
+	uint64_t base = get_u64(segment + QEMU_SEGMENT_BASE);
+	uint32_t limit = get_u32(segment + QEMU_SEGMENT_LIMIT);
+	return (struct note_table){ base || limit, base, (uint16_t)limit };
+}
+
+static void table_encode(const struct note_table *table, unsigned char *segment)
+{
+	put_u32(segment + QEMU_SEGMENT_LIMIT, table->limit);
+	put_u64(segment + QEMU_SEGMENT_BASE, table->base);
+}
+
 static void qemu_decode(const struct dump_note *note, struct cpu_note *ret)
 {
 	const uint8_t *p = note->desc;
@@ -48,7 +63,8 @@ static void qemu_decode(const struct dump_note *note, struct cpu_note *ret)
 	for (unsigned i = 0; i < 5; i++)
 		ret->cr[i] = get_u64(p + QEMU_CR + 8 * i);
 	ret->gs_base = get_u64(segments + QEMU_GS * QEMU_SEGMENT_BYTES + QEMU_SEGMENT_BASE);
-	ret->idt = get_u64(segments + QEMU_IDT * QEMU_SEGMENT_BYTES + QEMU_SEGMENT_BASE);
+	ret->gdt = table_decode(segments + QEMU_GDT * QEMU_SEGMENT_BYTES);
+	ret->idt = table_decode(segments + QEMU_IDT * QEMU_SEGMENT_BYTES);
 	for (unsigned i = 0; i < NOTE_SEGMENTS; i++) {
 		const uint8_t *segment = segments + i * QEMU_SEGMENT_BYTES;
 		ret->selector[i] = (uint16_t)get_u32(segment);
@@ -122,6 +138,8 @@ void cpu_note_add_qemu(const struct cpu_note *note, struct buf *out)
 		put_u32(segment, note->selector[i]);
 		put_u64(segment + QEMU_SEGMENT_BASE, note->base[i]);
 	}
+	table_encode(&note->gdt, desc + QEMU_SEGMENTS + QEMU_GDT * QEMU_SEGMENT_BYTES);
+	table_encode(&note->idt, desc + QEMU_SEGMENTS + QEMU_IDT * QEMU_SEGMENT_BYTES);
 	for (unsigned i = 0; i < 5; i++)
 		put_u64(desc + QEMU_CR + 8 * i, note->cr[i]);
 	if (note->has_kernel_gs_base)

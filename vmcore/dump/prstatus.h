@@ -16,6 +16,13 @@ struct err;
 /* The order of QEMU's note. */
 enum note_segment { NOTE_CS, NOTE_DS, NOTE_ES, NOTE_FS, NOTE_GS, NOTE_SS, NOTE_SEGMENTS };
 
+/* A descriptor table: what GDTR or IDTR held. */
+struct note_table {
+	bool known; /* a note of zeros does not say */
+	uint64_t base;
+	uint16_t limit; /* its size in bytes, less 1 */
+};
+
 struct cpu_note {
 	uint32_t pid; /* pr_pid: the task's in the kernel's own notes, the CPU number + 1 in QEMU's
 		       */
@@ -27,7 +34,7 @@ struct cpu_note {
 	uint64_t kernel_gs_base;
 	uint64_t base[NOTE_SEGMENTS]; /* by enum note_segment, with gs's again */
 	uint16_t selector[NOTE_SEGMENTS];
-	uint64_t idt;
+	struct note_table gdt, idt;
 };
 
 /*

@@ -75,6 +75,14 @@ static const struct {
 	{ REG_FS_BASE, GUEST_FS_BASE }, { REG_GS_BASE, GUEST_GS_BASE },
 };
 
+static struct note_table table_of(const struct guest_regs *r, enum guest_reg base,
+				  enum guest_reg limit)
+{
+	if (!r->value[base].known || !r->value[limit].known)
+		return (struct note_table){ 0 };
+	return (struct note_table){ true, r->value[base].value, (uint16_t)r->value[limit].value };
+}
+
 /* A note cannot say that something is unknown: false unless all that it has to say is known. */
 static bool fill_note(const struct guest_regs *r, struct cpu_note *note)
 {
@@ -98,6 +106,8 @@ static bool fill_note(const struct guest_regs *r, struct cpu_note *note)
 	}
 	for (unsigned i = 0; i < NOTE_SEGMENTS; i++)
 		note->selector[i] = (uint16_t)r->value[selectors[i]].value;
+	note->gdt = table_of(r, GUEST_GDTR, GUEST_GDTR_LIMIT);
+	note->idt = table_of(r, GUEST_IDTR, GUEST_IDTR_LIMIT);
 	note->base[NOTE_FS] = r->value[GUEST_FS_BASE].value;
 	note->base[NOTE_GS] = r->value[GUEST_GS_BASE].value;
 	note->has_kernel_gs_base = r->value[GUEST_KERNEL_GS_BASE].known;

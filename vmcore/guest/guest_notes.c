@@ -141,6 +141,20 @@ static bool same_cr4(const struct seat *seat, uint64_t cr4)
 	return kept->from != GUEST_NOWHERE && !((kept->value ^ cr4) & ~(own | CR4_VMXE | CR4_MCE));
 }
 
+/* What the note does not say may be another than what KVM kept last. */
+static void merge_table(const struct note_table *table, enum guest_reg base, enum guest_reg limit,
+			struct guest_regs *r)
+{
+	if (table->known) {
+		guest_set(r, base, table->base, GUEST_NOTE);
+		guest_set(r, limit, table->limit, GUEST_NOTE);
+		return;
+	}
+	for (enum guest_reg reg = base; reg <= limit; reg++)
+		if (r->value[reg].from != GUEST_NOWHERE)
+			guest_set(r, reg, r->value[reg].value, GUEST_STALE);
+}
+
 static struct guest_regs merge(const struct seat *seat, const struct cpu_note *note);
 
 /* False only where the guest's own page tables, or its guest's while it runs one, and what they
@@ -387,6 +401,8 @@ static struct guest_regs merge(const struct seat *seat, const struct cpu_note *n
 	else if (r.value[GUEST_KERNEL_GS_BASE].from != GUEST_NOWHERE)
 		guest_set(&r, GUEST_KERNEL_GS_BASE, r.value[GUEST_KERNEL_GS_BASE].value,
 			  GUEST_STALE);
+	merge_table(&note->gdt, GUEST_GDTR, GUEST_GDTR_LIMIT, &r);
+	merge_table(&note->idt, GUEST_IDTR, GUEST_IDTR_LIMIT, &r);
 	merge_control(seat, note, &r);
 	return r;
 }

@@ -281,17 +281,19 @@ struct err *guest_regs_read_l1(struct kvm *kvm, const struct vcpu *vcpu, struct 
 const char *guest_reg_name(enum guest_reg reg)
 {
 	static const char *const names[GUEST_REGS] = {
-		"rax",	   "rcx",     "rdx",
-		"rbx",	   "rsp",     "rbp",
-		"rsi",	   "rdi",     "r8",
-		"r9",	   "r10",     "r11",
-		"r12",	   "r13",     "r14",
-		"r15",	   "rip",     "rflags",
-		"cr0",	   "cr2",     "cr3",
-		"cr4",	   "efer",    "cs",
-		"ss",	   "ds",      "es",
-		"fs",	   "gs",      "cs_base",
-		"fs_base", "gs_base", "kernel_gs_base",
+		"rax",	      "rcx",	    "rdx",
+		"rbx",	      "rsp",	    "rbp",
+		"rsi",	      "rdi",	    "r8",
+		"r9",	      "r10",	    "r11",
+		"r12",	      "r13",	    "r14",
+		"r15",	      "rip",	    "rflags",
+		"cr0",	      "cr2",	    "cr3",
+		"cr4",	      "efer",	    "cs",
+		"ss",	      "ds",	    "es",
+		"fs",	      "gs",	    "cs_base",
+		"fs_base",    "gs_base",    "kernel_gs_base",
+		"gdtr",	      "gdtr_limit", "idtr",
+		"idtr_limit",
 	};
 	return names[reg];
 }

@@ -23,6 +23,8 @@ static const struct saved saved[] = {
 	{ GUEST_RFLAGS, "save.rflags" },  { GUEST_CS, "save.cs.selector" },
 	{ GUEST_SS, "save.ss.selector" }, { GUEST_DS, "save.ds.selector" },
 	{ GUEST_ES, "save.es.selector" }, { GUEST_CS_BASE, "save.cs.base" },
+	{ GUEST_GDTR, "save.gdtr.base" }, { GUEST_GDTR_LIMIT, "save.gdtr.limit" },
+	{ GUEST_IDTR, "save.idtr.base" }, { GUEST_IDTR_LIMIT, "save.idtr.limit" },
 };
 
 /* What VMLOAD and VMSAVE move (APM volume 2, 15.5.2). KVM does so around the guest, with L1's VMCB
@@ -37,13 +39,23 @@ static const struct saved loaded[] = {
 
 /* Of L1's VMCB, what VMRUN saves of the host (APM volume 2, 15.5.1). */
 static const struct saved saved_of_l1[] = {
-	{ GUEST_RAX, "save.rax" },	   { GUEST_RSP, "save.rsp" },
-	{ GUEST_RIP, "save.rip" },	   { GUEST_RFLAGS, "save.rflags" },
-	{ GUEST_CR0, "save.cr0" },	   { GUEST_CR3, "save.cr3" },
-	{ GUEST_CR4, "save.cr4" },	   { GUEST_EFER, "save.efer" },
-	{ GUEST_CS, "save.cs.selector" },  { GUEST_SS, "save.ss.selector" },
-	{ GUEST_DS, "save.ds.selector" },  { GUEST_ES, "save.es.selector" },
+	{ GUEST_RAX, "save.rax" },
+	{ GUEST_RSP, "save.rsp" },
+	{ GUEST_RIP, "save.rip" },
+	{ GUEST_RFLAGS, "save.rflags" },
+	{ GUEST_CR0, "save.cr0" },
+	{ GUEST_CR3, "save.cr3" },
+	{ GUEST_CR4, "save.cr4" },
+	{ GUEST_EFER, "save.efer" },
+	{ GUEST_CS, "save.cs.selector" },
+	{ GUEST_SS, "save.ss.selector" },
+	{ GUEST_DS, "save.ds.selector" },
+	{ GUEST_ES, "save.es.selector" },
 	{ GUEST_CS_BASE, "save.cs.base" },
+	{ GUEST_GDTR, "save.gdtr.base" },
+	{ GUEST_GDTR_LIMIT, "save.gdtr.limit" },
+	{ GUEST_IDTR, "save.idtr.base" },
+	{ GUEST_IDTR_LIMIT, "save.idtr.limit" },
 };
 
 /* What is taken from kvm_vcpu_arch; it may be the VMCB's all the same. */

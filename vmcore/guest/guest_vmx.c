@@ -139,6 +139,10 @@ static const struct {
 	{ GUEST_GS_BASE, "guest_gs_base", "host_gs_base" },
 	{ GUEST_CR0, NULL, "host_cr0" },
 	{ GUEST_CR4, NULL, "host_cr4" },
+	{ GUEST_GDTR, "guest_gdtr_base", "host_gdtr_base" },
+	{ GUEST_GDTR_LIMIT, "guest_gdtr_limit", NULL },
+	{ GUEST_IDTR, "guest_idtr_base", "host_idtr_base" },
+	{ GUEST_IDTR_LIMIT, "guest_idtr_limit", NULL },
 };
 
 static struct err *read_vmcs12(struct kvm *kvm, uint64_t at, bool host, enum guest_from from,
