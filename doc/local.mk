@@ -15,7 +15,8 @@ vmcore-gdbserver.8: $(srcdir)/doc/vmcore-gdbserver.8.in vmcore-gdbserver$(EXEEXT
 dist_doc_DATA = README.md CHANGELOG.md HACKING.md
 # Where the links between them and README.md lead.
 pagesdir = $(docdir)/doc
-dist_pages_DATA = doc/architecture.md doc/backtraces.md doc/clients.md doc/commands.md doc/dumps.md \
+dist_pages_DATA = doc/addresses.md doc/architecture.md doc/backtraces.md doc/clients.md \
+	doc/commands.md doc/dumps.md \
 	doc/findings.md doc/kernels.md \
 	doc/live.md doc/performance.md doc/security.md doc/symbols.md doc/team.md \
 	doc/virtual-machines.md

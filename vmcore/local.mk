@@ -5,7 +5,8 @@ libvmcore_a_SOURCES = \
 	vmcore/context_threads.c vmcore/context_threads.h \
 	vmcore/system_regs.c vmcore/system_regs.h \
 	vmcore/vmcore.c vmcore/vmcore.h \
-	vmcore/vmcore_code.c vmcore/vmcore_code.h
+	vmcore/vmcore_code.c vmcore/vmcore_code.h \
+	vmcore/vmcore_objects.c vmcore/vmcore_objects.h
 include vmcore/memory/local.mk
 include vmcore/dump/local.mk
 include vmcore/live/local.mk

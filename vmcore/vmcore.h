@@ -14,6 +14,7 @@
 #include "vmcore/kernel/task_spaces.h"
 #include "vmcore/kernel/tasks.h"
 #include "vmcore/vmcore_code.h"
+#include "vmcore/vmcore_objects.h"
 
 struct code_map;
 struct code_scopes;
@@ -88,6 +89,7 @@ struct vmcore {
 	 * it changes when files come that tell more. */
 	uint64_t epoch;
 	struct task_spaces spaces; /* of one epoch */
+	struct vmcore_objects objects; /* by vmcore_objects.h */
 	uint64_t faults;	   /* memory_faults() when that was looked at last */
 	uint64_t looked; /* when the dump's files were looked at last, as clock_ms() counts */
 	/* The last sentence about a file that was written while it was open, which is among the

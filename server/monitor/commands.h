@@ -88,6 +88,10 @@ struct err *monitor_ept(struct service *service, struct target_view *view,
 struct err *monitor_walk(struct service *service, struct target_view *view,
 			 const struct monitor_arguments *args, struct buf *out);
 
+/* what.c */
+struct err *monitor_what(struct service *service, struct target_view *view,
+			 const struct monitor_arguments *args, struct buf *out);
+
 /* targets.c */
 struct err *monitor_targets(struct service *service, struct target_view *view,
 			    const struct monitor_arguments *args, struct buf *out);

@@ -27,4 +27,8 @@ vmcore_gdbserver_SOURCES += \
 	server/monitor/vcpu_name.c server/monitor/vcpu_name.h \
 	server/monitor/vcpu_rows.c server/monitor/vcpu_rows.h \
 	server/monitor/vm_rows.c server/monitor/vm_rows.h \
-	server/monitor/walk.c
+	server/monitor/walk.c \
+	server/monitor/what.c \
+	server/monitor/what_facts.h \
+	server/monitor/what_kernel.c \
+	server/monitor/what_objects.c

@@ -141,6 +141,10 @@ static const struct command commands[] = {
 	  "walk the selected thread's page tables: every level, then where it leads (ADDR as for "
 	  "read)",
 	  true, 1, 1, .run = monitor_vtop },
+	{ "what", "ADDR...",
+	  "what an address is, the most exact first: vCPU, VM, task, object of a slab cache, symbol, "
+	  "per-CPU variable, place on a stack, page (ADDR as for read)",
+	  true, 1, WORDS_MAX, .run = monitor_what },
 	{ "walk", "VCPU gva|gpa ADDR",
 	  "where an address of a guest leads, every step: guest virtual to guest physical by the "
 	  "guest's own tables, then by memory slot and beside it by EPT or NPT (VCPU as for vcpu)",

@@ -105,6 +105,19 @@ static size_t find_words(const struct raw_stack *s, size_t number, uint64_t *ret
 	return end - low > WORD * WORDS_MAX ? WORDS_MAX : (size_t)(end - low) / WORD;
 }
 
+bool raw_stack_frame_of(const struct raw_stack *s, uint64_t address, size_t *ret_number)
+{
+	for (size_t i = 0; i < s->frames->count; i++) {
+		uint64_t low = 0;
+		size_t count = find_words(s, i, &low);
+		if (address < low || address - low >= WORD * count)
+			continue;
+		*ret_number = i;
+		return true;
+	}
+	return false;
+}
+
 /* Where a word leads if it is a return address, or looks like one. */
 static bool find_target(const struct raw_stack *s, uint64_t value, struct code_place *ret)
 {
@@ -129,9 +142,9 @@ static bool read_word(const struct raw_stack *s, uint64_t address, uint64_t *ret
 
 /* ---- text ---- */
 
-static void mark_text(const struct raw_stack *s, uint64_t mark, uint64_t value, struct buf *out)
+/* "rbx, r12 of #3" */
+static void add_saved(uint64_t mark, struct buf *out)
 {
-	const struct frame *f = &s->frames->list[mark_frame(mark)];
 	const char *separator = "";
 	for (enum reg n = 0; n < REG_COUNT; n++) {
 		if (!mark_has(mark, n))
@@ -140,6 +153,21 @@ static void mark_text(const struct raw_stack *s, uint64_t mark, uint64_t value, 
 		separator = ", ";
 	}
 	buf_addf(out, " of #%" PRIu64, mark_frame(mark));
+}
+
+void raw_stack_saved(const struct raw_stack *s, uint64_t address, struct buf *text)
+{
+	uint64_t mark;
+	if (!map_get(&s->marks, address & ~(uint64_t)(WORD - 1), &mark))
+		return;
+	buf_addstr(text, ", saved ");
+	add_saved(mark, text);
+}
+
+static void mark_text(const struct raw_stack *s, uint64_t mark, uint64_t value, struct buf *out)
+{
+	const struct frame *f = &s->frames->list[mark_frame(mark)];
+	add_saved(mark, out);
 	struct code_place target;
 	if (mark_has(mark, REG_RIP) && frame_mode(f) != FRAME_USER &&
 	    find_target(s, value, &target)) {

@@ -6,7 +6,9 @@
 #ifndef SERVER_MONITOR_RAW_H
 #define SERVER_MONITOR_RAW_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/map.h"
 
@@ -31,6 +33,12 @@ __attribute__((warn_unused_result)) struct err *raw_stack_new(const struct vmcor
 							      const struct frames *frames,
 							      struct raw_stack *ret);
 void raw_stack_free(struct raw_stack *s);
+
+/* The frame among whose words @address is; false if it is none's. */
+bool raw_stack_frame_of(const struct raw_stack *s, uint64_t address, size_t *ret_number);
+/* Appends ", saved rbx, r12 of #3" to @text if a register was saved in the word that
+ * holds @address. */
+void raw_stack_saved(const struct raw_stack *s, uint64_t address, struct buf *text);
 
 /* The words from frame @number's rsp up to its caller's, or to the end of the stack: a line each.
  */

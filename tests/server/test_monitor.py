@@ -31,6 +31,7 @@ COMMANDS = [
     "phys",
     "virt",
     "vtop",
+    "what",
     "walk",
     "mmu",
     "ept",
@@ -361,6 +362,29 @@ def _():
                  "-> physical 0x1007a2190, page of 4 KiB, writable, executable"]:
         expect_in(part, text)
     expect_equal(object_of("vtop 900000000000 --json")["steps"], [], "no canonical address: steps")
+
+
+@check("what: the place of the vCPU, of symbols and on a stack, as the recipe has them")
+def _():
+    said = {row["address"]: row["facts"] for row in lines_of(
+        "what ffff88043ea73500 init_task ffff88003e5ebd30 ffff88003e5ebc98 kvm_vcpu_ioctl "
+        "ffffc90000000000 --json")}
+    expect_equal(said["0xffff88043ea73500"],
+                 [{"kind": "vcpu", "start": "0xffff88043ea73280", "offset": "0x280", "vm": 103,
+                   "id": 0, "tid": 110}], "inside the vCPU")
+    [task, symbol] = said["0xffffffff81810060"]
+    expect_equal([task["kind"], task["tid"], task["offset"]], ["task", 10000000, "0x0"], "a task")
+    expect_equal(symbol, {"kind": "symbol", "symbol": "init_task", "offset": "0x0"}, "a symbol")
+    [place] = said["0xffff88003e5ebd30"]
+    expect_equal([place["kind"], place["tid"], place["frame"], place["function"]],
+                 ["stack", 110, 1, "kvm_mmu_load"], "a word of a frame")
+    [below] = said["0xffff88003e5ebc98"]
+    expect_equal(["frame" in below, below["offset"]], [False, "0x3c98"], "below the frames")
+    [named] = [facts for facts in said.values() if facts[0].get("module")]
+    expect_equal(named[0]["symbol"], "kvm_vcpu_ioctl", "a module's symbol")
+    expect_equal(said["0xffffc90000000000"][0]["kind"], "unmapped", "no memory")
+    expect_in("stack+0x3d30 of 110 CPU 0/KVM, in frame #1 (kvm_mmu_load), saved r13 of #2",
+              monitor("what ffff88003e5ebd30"))
 
 
 @check("bad arguments are one sentence, and status 1")

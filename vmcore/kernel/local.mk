@@ -11,12 +11,16 @@ libvmcore_a_SOURCES += \
 	vmcore/kernel/kernel.c vmcore/kernel/kernel.h \
 	vmcore/kernel/kernel_open.c \
 	vmcore/kernel/kernel_private.h \
+	vmcore/kernel/page_map.c vmcore/kernel/page_map.h \
 	vmcore/kernel/pidtable.c vmcore/kernel/pidtable.h \
 	vmcore/kernel/printk.c vmcore/kernel/printk.h \
 	vmcore/kernel/printk_old.c \
 	vmcore/kernel/printk_private.h \
 	vmcore/kernel/printk_ring.c \
 	vmcore/kernel/registers.c vmcore/kernel/registers.h \
+	vmcore/kernel/slab.c vmcore/kernel/slab.h \
+	vmcore/kernel/slab_private.h \
+	vmcore/kernel/slab_sheaves.c \
 	vmcore/kernel/stack_copy.c vmcore/kernel/stack_copy.h \
 	vmcore/kernel/task_stamp.c vmcore/kernel/task_stamp.h \
 	vmcore/kernel/task_spaces.c vmcore/kernel/task_spaces.h \

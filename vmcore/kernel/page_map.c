@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "vmcore/kernel/page_map.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/address.h"
+#include "base/err.h"
+#include "vmcore/kernel/kernel.h"
+#include "vmcore/memory/memory.h"
+#include "vmcore/names/vmcoreinfo.h"
+
+/* ---- where they are ---- */
+
+/* The variable @name, which holds a base; false if there is none. */
+static bool read_base(const struct kernel *k, const char *name, uint64_t *ret)
+{
+	uint64_t symbol, value;
+	if (!kernel_symbol(k, name, &symbol))
+		return false;
+	struct err *e = kernel_read_u64(k, symbol, &value);
+	bool ok = !e && is_kernel_address(value) && !(value & (PAGE_SIZE - 1));
+	err_free(e);
+	if (ok)
+		*ret = value;
+	return ok;
+}
+
+/* Whether the page tables translate @va to @pa. */
+static bool is_mapped_to(const struct kernel *k, uint64_t va, uint64_t pa)
+{
+	struct vtop v;
+	struct err *e = memory_vtop(kernel_memory(k), kernel_space(k), va, &v);
+	bool ok = !e && v.pa == pa;
+	err_free(e);
+	return ok;
+}
+
+/* Physical memory that is surely mapped: where the top page table lies. */
+static bool find_direct(const struct kernel *k, uint64_t *ret)
+{
+	static const uint64_t bases[] = {
+		UINT64_C(0xffff888000000000), /* since 4.20 */
+		UINT64_C(0xffff880000000000), /* before */
+		UINT64_C(0xff11000000000000), /* five levels of page tables, since 4.20 */
+		UINT64_C(0xff10000000000000), /* before */
+	};
+	uint64_t pa = kernel_space(k)->root & ~(uint64_t)(PAGE_SIZE - 1), base;
+	if (read_base(k, "page_offset_base", &base) && is_mapped_to(k, base + pa, pa)) {
+		*ret = base;
+		return true;
+	}
+	for (size_t i = 0; i < sizeof(bases) / sizeof(*bases); i++) {
+		if (!is_mapped_to(k, bases[i] + pa, pa))
+			continue;
+		*ret = bases[i];
+		return true;
+	}
+	return false;
+}
+
+/* Whether a struct page can be read for the memory that the top page table lies in. */
+static bool has_page(const struct page_map *p, uint64_t vmemmap)
+{
+	uint64_t word, pfn = kernel_space(p->k)->root >> PAGE_SHIFT;
+	struct err *e = kernel_read_u64(p->k, vmemmap + pfn * p->page_size, &word);
+	bool ok = !e;
+	err_free(e);
+	return ok;
+}
+
+static bool find_vmemmap(const struct page_map *p, uint64_t *ret)
+{
+	static const uint64_t bases[] = {
+		UINT64_C(0xffffea0000000000),
+		UINT64_C(0xffd4000000000000), /* five levels of page tables */
+	};
+	if (read_base(p->k, "vmemmap_base", ret))
+		return has_page(p, *ret);
+	for (size_t i = 0; i < sizeof(bases) / sizeof(*bases); i++) {
+		if (!has_page(p, bases[i]))
+			continue;
+		*ret = bases[i];
+		return true;
+	}
+	return false;
+}
+
+/* Bytes of physical memory, as the kernel counts them; as much as there can be if it does not. */
+static uint64_t find_end(const struct kernel *k)
+{
+	const uint64_t most = UINT64_C(1) << 52; /* MAXPHYADDR is 52 at most */
+	uint64_t symbol, pages = 0;
+	if (kernel_symbol(k, "max_pfn", &symbol))
+		err_free(kernel_read_u64(k, symbol, &pages));
+	return pages && pages < most >> PAGE_SHIFT ? pages << PAGE_SHIFT : most;
+}
+
+/* ---- members ---- */
+
+static void find_members(struct page_map *p)
+{
+	struct types *t = kernel_types(p->k);
+	const struct {
+		struct member *member;
+		const char *paths[3]; /* the first that exists */
+	} wanted[] = {
+		{ &p->flags, { "flags.f", "flags" } }, /* a structure since 6.18 */
+		{ &p->head, { "compound_head", "compound_info" } },
+		{ &p->first_page, { "first_page" } }, /* until 4.3 */
+		{ &p->page_type, { "page_type" } },
+		{ &p->mapping, { "mapping" } },
+		{ &p->index, { "index", "__folio_index" } },
+		{ &p->private_data, { "private" } },
+		{ &p->refcount, { "_refcount.counter", "_count.counter" } },
+		{ &p->mapcount, { "_mapcount.counter" } },
+	};
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++) {
+		struct err *e = NULL;
+		for (size_t n = 0; n < 3 && wanted[i].paths[n]; n++) {
+			err_free(e);
+			e = types_member(t, "page", wanted[i].paths[n], wanted[i].member);
+			if (!e)
+				break;
+		}
+		if (e)
+			wanted[i].member->size = 0;
+		err_free(e);
+	}
+	p->head_is_info = types_has(t, "page", "compound_info");
+	int64_t tail;
+	struct err *e = types_enumerator(t, "pageflags", "PG_tail", &tail);
+	if (!e && tail >= 0 && tail < 64)
+		p->tail_flag = UINT64_C(1) << tail;
+	err_free(e);
+}
+
+struct err *page_map_open_direct(const struct kernel *k, struct page_map *ret)
+{
+	struct page_map p = { .k = k };
+	if (!find_direct(k, &p.direct))
+		return err_new(ERR_NOTFOUND, "where this kernel maps all memory is not known");
+	p.end = find_end(k);
+	*ret = p;
+	return NULL;
+}
+
+struct err *page_map_open(const struct kernel *k, struct page_map *ret)
+{
+	struct page_map p;
+	struct err *e = page_map_open_direct(k, &p);
+	if (!e)
+		e = types_size(kernel_types(k), "page", &p.page_size);
+	if (e)
+		return e;
+	if (!p.page_size || p.page_size > PAGE_SIZE)
+		return err_new(ERR_FORMAT, "a struct page of %" PRIu64 " bytes makes no sense",
+			       p.page_size);
+	if (!find_vmemmap(&p, &p.vmemmap))
+		return err_new(ERR_NOTFOUND, "the kernel's array of struct page was not found");
+	find_members(&p);
+	*ret = p;
+	return NULL;
+}
+
+/* ---- addresses ---- */
+
+bool page_map_physical(const struct page_map *p, uint64_t va, uint64_t *ret)
+{
+	if (va < p->direct || va - p->direct >= p->end)
+		return false;
+	*ret = va - p->direct;
+	return true;
+}
+
+uint64_t page_map_page(const struct page_map *p, uint64_t pa)
+{
+	return p->vmemmap + (pa >> PAGE_SHIFT) * p->page_size;
+}
+
+bool page_map_described(const struct page_map *p, uint64_t page, uint64_t *ret_pa,
+			uint64_t *ret_offset)
+{
+	if (page < p->vmemmap)
+		return false;
+	uint64_t pfn = (page - p->vmemmap) / p->page_size;
+	if (pfn >= p->end >> PAGE_SHIFT)
+		return false;
+	*ret_pa = pfn << PAGE_SHIFT;
+	*ret_offset = (page - p->vmemmap) % p->page_size;
+	return true;
+}
+
+bool page_map_read(const struct page_map *p, uint64_t base, const struct member *m, uint64_t *ret)
+{
+	if (!m->size)
+		return false;
+	struct err *e = kernel_read_member(p->k, base, m, ret);
+	err_free(e);
+	return !e;
+}
+
+/* ---- compound pages ---- */
+
+/* What a tail page has to say: a pointer to its head, or a mask with all of its upper half set. */
+static uint64_t head_by(const struct page_map *p, uint64_t page, uint64_t info)
+{
+	if (p->head_is_info && info >> 32 == UINT32_MAX)
+		return page & (info - 1);
+	return info - 1;
+}
+
+bool page_map_head(const struct page_map *p, uint64_t page, uint64_t *ret)
+{
+	uint64_t info, flags, pa, offset;
+	uint64_t head = page;
+	if (p->head.size) {
+		if (!page_map_read(p, page, &p->head, &info))
+			return false;
+		if (info & 1)
+			head = head_by(p, page, info);
+	} else if (p->first_page.size && p->tail_flag) {
+		if (!page_map_read(p, page, &p->flags, &flags))
+			return false;
+		if (flags & p->tail_flag && !page_map_read(p, page, &p->first_page, &head))
+			return false;
+	} else {
+		return false;
+	}
+	if (!page_map_described(p, head, &pa, &offset) || offset || head > page)
+		return false;
+	*ret = head;
+	return true;
+}
+
+/* ---- what a page is ---- */
+
+/* The constant "PREFIXname", its name in small or in capital letters; false if there is none. */
+static bool find_constant(const struct page_map *p, const char *enumeration, const char *prefix,
+			  const char *name, bool capitals, int64_t *ret)
+{
+	char constant[64];
+	int len = snprintf(constant, sizeof(constant), "%s%s", prefix, name);
+	if (len < 0 || (size_t)len >= sizeof(constant))
+		return false;
+	for (char *c = constant + strlen(prefix); capitals && *c; c++)
+		*c = (char)toupper((unsigned char)*c);
+	struct err *e = types_enumerator(kernel_types(p->k), enumeration, constant, ret);
+	bool found = !e;
+	err_free(e);
+	return found;
+}
+
+static enum page_is as_answer(bool yes)
+{
+	return yes ? PAGE_IS : PAGE_IS_NOT;
+}
+
+enum page_is page_map_has_flag(const struct page_map *p, uint64_t page, const char *flag)
+{
+	int64_t bit;
+	uint64_t flags;
+	if (!find_constant(p, "pageflags", "PG_", flag, false, &bit) || bit < 0 || bit > 63 ||
+	    !page_map_read(p, page, &p->flags, &flags))
+		return PAGE_IS_UNKNOWN;
+	return as_answer(flags >> bit & 1);
+}
+
+enum page_is page_map_is(const struct page_map *p, uint64_t page, const char *what)
+{
+	int64_t constant;
+	uint64_t type = 0, told;
+	char number[64], capitals[32];
+	enum page_is is = page_map_has_flag(p, page, what);
+	if (is != PAGE_IS_UNKNOWN)
+		return is;
+	const struct member *m = p->page_type.size ? &p->page_type : &p->mapcount;
+	if (!page_map_read(p, page, m, &type))
+		return PAGE_IS_UNKNOWN;
+	type = (uint32_t)type;
+	if (find_constant(p, NULL, "PGTY_", what, false, &constant))
+		return as_answer(type >> 24 == (uint64_t)constant);
+	/* 6.10 and 6.11: bits that are 0 in pages of the type, below 1s. */
+	if (find_constant(p, "pagetype", "PG_", what, false, &constant))
+		return as_answer(type >> 31 && !(type & (uint64_t)constant));
+	/* As makedumpfile is told: _mapcount or page_type has this value. */
+	snprintf(capitals, sizeof(capitals), "%s", what);
+	for (char *c = capitals; *c; c++)
+		*c = (char)toupper((unsigned char)*c);
+	snprintf(number, sizeof(number), "PAGE_%s_MAPCOUNT_VALUE", capitals);
+	if (vmcoreinfo_number(kernel_vmcoreinfo(p->k), number, &told))
+		return as_answer(type == (uint32_t)told);
+	return PAGE_IS_UNKNOWN;
+}

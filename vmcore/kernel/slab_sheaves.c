@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Sheaves of SLUB (6.18): arrays of free objects that are on no slab's list. Each CPU has up to
+ * three; full ones wait in the barns of nodes.
+ */
+#include "base/address.h"
+#include "base/err.h"
+#include "vmcore/kernel/cpus.h"
+#include "vmcore/kernel/kernel.h"
+#include "vmcore/kernel/slab_private.h"
+
+enum {
+	NODES_MAX = 1024,      /* CONFIG_NODES_SHIFT is 10 at most */
+	SHEAVES_MAX = 1 << 10, /* of a barn; MAX_FULL_SHEAVES is 10 */
+	SHEAF_MAX = 1 << 12,   /* objects of a sheaf; a cache's own capacity may be some hundred */
+};
+
+struct err *slab_sheaves_layout(const struct kernel *k, struct slab_sheaves_layout *ret)
+{
+	struct slab_sheaves_layout l = { 0 };
+	struct member per_node;
+	const struct slab_wanted wanted[] = {
+		{ &l.cpu_sheaves, "kmem_cache", { "cpu_sheaves" }, true },
+		{ &l.main, "slub_percpu_sheaves", { "main" }, true },
+		{ &l.spare, "slub_percpu_sheaves", { "spare" }, true },
+		{ &l.rcu_free, "slub_percpu_sheaves", { "rcu_free" }, true },
+		{ &l.size, "slab_sheaf", { "size" }, true },
+		{ &l.objects, "slab_sheaf", { "objects" }, true },
+		{ &l.link, "slab_sheaf", { "barn_list" }, true },
+		{ &l.nodes, "kmem_cache", { "node" }, true },
+		{ &per_node, "kmem_cache", { "per_node" }, true },
+		{ &l.node_barn, "kmem_cache_node", { "barn" }, true },
+		{ &l.full, "node_barn", { "sheaves_full.next" }, true },
+	};
+	struct err *e = slab_find_members(k, wanted, sizeof(wanted) / sizeof(*wanted));
+	if (e)
+		return e;
+	l.step = l.nodes.element_size;
+	/* Since 7.1 a cache has pairs of pointers, to a node's barn and to the node. */
+	if (per_node.size &&
+	    types_offset(kernel_types(k), "kmem_cache_per_node_ptrs", "barn", &l.barn_offset)) {
+		l.nodes = per_node;
+		l.step = per_node.element_size;
+		l.direct = true;
+	}
+	*ret = l;
+	return NULL;
+}
+
+static bool read_member(const struct slab_layout *l, uint64_t base, const struct member *m,
+			uint64_t *ret)
+{
+	if (!m->size)
+		return false;
+	struct err *e = kernel_read_member(l->k, base, m, ret);
+	err_free(e);
+	return !e;
+}
+
+static bool read_pointer(const struct slab_layout *l, uint64_t at, uint64_t *ret)
+{
+	struct err *e = kernel_read_u64(l->k, at, ret);
+	bool ok = !e && is_kernel_address(*ret);
+	err_free(e);
+	return ok;
+}
+
+/* The objects of a sheaf; @of_cpu says whether a CPU has it. */
+static struct err *add_sheaf(const struct slab_layout *l, struct slab_cache_private *c,
+			     uint64_t sheaf, bool of_cpu)
+{
+	uint64_t count, object;
+	if (!read_member(l, sheaf, &l->sheaves.size, &count) || count > SHEAF_MAX)
+		return NULL;
+	for (uint64_t i = 0; i < count; i++)
+		if (read_pointer(l, sheaf + l->sheaves.objects.offset + 8 * i, &object) &&
+		    !map_put(&c->in_sheaves, object, of_cpu))
+			return err_nomem();
+	return NULL;
+}
+
+static struct err *add_of_cpu(const struct slab_layout *l, struct slab_cache_private *c,
+			      uint64_t sheaves)
+{
+	const struct member *members[] = { &l->sheaves.main, &l->sheaves.spare,
+					   &l->sheaves.rcu_free };
+	struct err *e = NULL;
+	for (size_t i = 0; !e && i < sizeof(members) / sizeof(*members); i++) {
+		uint64_t sheaf;
+		if (read_member(l, sheaves, members[i], &sheaf) && is_kernel_address(sheaf))
+			e = add_sheaf(l, c, sheaf, true);
+	}
+	return e;
+}
+
+static struct err *add_barn(const struct slab_layout *l, struct slab_cache_private *c,
+			    uint64_t barn)
+{
+	uint64_t head = barn + l->sheaves.full.offset, here = head;
+	struct err *e = NULL;
+	for (size_t i = 0; !e && i < SHEAVES_MAX; i++) {
+		if (!read_pointer(l, here, &here) || here == head)
+			break;
+		e = add_sheaf(l, c, here - l->sheaves.link.offset, false);
+	}
+	return e;
+}
+
+/* The barn of the @n-th node; false if it has none. */
+static bool find_barn(const struct slab_layout *l, const struct slab_cache_private *c, uint64_t n,
+		      uint64_t *ret)
+{
+	uint64_t at = c->public.address + l->sheaves.nodes.offset + n * l->sheaves.step, node;
+	if (l->sheaves.direct)
+		return read_pointer(l, at + l->sheaves.barn_offset, ret);
+	return read_pointer(l, at, &node) && read_member(l, node, &l->sheaves.node_barn, ret) &&
+	       is_kernel_address(*ret);
+}
+
+/* As many as this kernel has: a cache has no room for more. */
+static uint64_t node_count(const struct slab_layout *l)
+{
+	uint64_t symbol;
+	uint32_t count = 1;
+	if (kernel_symbol(l->k, "nr_node_ids", &symbol))
+		err_free(kernel_read_u32(l->k, symbol, &count));
+	return count < NODES_MAX ? count : NODES_MAX;
+}
+
+struct err *slab_sheaves_read(const struct slab_layout *l, struct slab_cache_private *c)
+{
+	const struct slab_sheaves_layout *s = &l->sheaves;
+	uint64_t percpu, barn;
+	struct err *e = NULL;
+	if (!read_member(l, c->public.address, &s->cpu_sheaves, &percpu) || !percpu ||
+	    !s->objects.offset)
+		return NULL;
+	for (size_t i = 0; !e && i < l->cpus->count; i++)
+		e = add_of_cpu(l, c, percpu + l->cpus->list[i].offset);
+	uint64_t nodes = s->full.size && s->nodes.count ? node_count(l) : 0;
+	for (uint64_t n = 0; !e && n < nodes; n++)
+		if (find_barn(l, c, n, &barn))
+			e = add_barn(l, c, barn);
+	return e;
+}
