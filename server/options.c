@@ -49,8 +49,9 @@ static const struct row rows[] = {
 	{ 0, "user", "NAME", "with --live: whom to become once that is open (default nobody)", "-u",
 	  false },
 	{ 's', "symbols", "PATH",
-	  "a vmlinux, a debug package as it comes (.rpm, .deb, .ddeb), or a\n"
-	  "folder to look for either in; may be repeated.\n"
+	  "a vmlinux, a debug package as it comes (.rpm, .deb, .ddeb), types\n"
+	  "alone (.btf, .btf.tar.xz), or a folder to look for any of them in; may\n"
+	  "be repeated.\n"
 	  "Without it the usual debug folders are searched when the dump itself\n"
 	  "does not hold the kernel's symbols and types",
 	  "-f", false },

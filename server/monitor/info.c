@@ -106,6 +106,7 @@ void info_text(const struct vmcore *h, struct buf *out)
 {
 	const struct kernel *k = h->kernel;
 	const struct debug_file *file = kernel_debug_file(k);
+	const struct types_origin *origin = kernel_types_origin(k);
 	const struct task *current = &h->tasks.list[h->current];
 	char date[64];
 	uint64_t text, slide;
@@ -143,6 +144,12 @@ void info_text(const struct vmcore *h, struct buf *out)
 		 symbols_count(kernel_symbols(k)));
 	if (!types_why_none(kernel_types(k)))
 		buf_addf(out, ", types from %s", types_kind(kernel_types(k)));
+	if (origin->path) {
+		buf_addstr(out, " of ");
+		add_printable(out, origin->path);
+		buf_addf(out, " (init_task, %zu tasks and %zu offsets agree)", origin->tasks,
+			 origin->layout);
+	}
 	if (file)
 		buf_addf(out, ", vmlinux %s", file->path);
 	if (file && file->package && !file->in_package)
@@ -202,6 +209,8 @@ void info_json(const struct vmcore *h, struct buf *out)
 	json_u64(&j, "current_tid", h->tasks.list[h->current].tid);
 	json_str(&j, "symbols", symbols_kind(kernel_symbols(k)));
 	json_str(&j, "types", types_kind(kernel_types(k)));
+	if (kernel_types_origin(k)->path)
+		json_str(&j, "types_file", kernel_types_origin(k)->path);
 	if (types_why_none(kernel_types(k)))
 		json_str(&j, "types_missing", types_why_none(kernel_types(k)));
 	if (file)

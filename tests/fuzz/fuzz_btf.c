@@ -54,6 +54,9 @@ static void read_split(const uint8_t *data, size_t size, struct types *base_type
 	err_free(btf_parse(data, size, base, &b));
 	if (t && b)
 		ask_everything(t, b);
+	if (b)
+		err_free(btf_check_base(b));
+	(void)btf_is_split(data, size);
 	types_free(t);
 	btf_free(b);
 }

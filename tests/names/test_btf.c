@@ -375,6 +375,55 @@ static void split_btf_builds_on_its_base(void **state)
 }
 
 /* Since 7.1 a layout section measures the kinds, those unknown here too. */
+/* Whether @split is refused over @base, by what it refers to. */
+static bool is_on_other_base(const struct btf_blob *split, const struct btf_blob *base)
+{
+	struct buf base_bytes = blob_bytes(base), split_bytes = blob_bytes(split);
+	struct btf *b = NULL, *s = NULL;
+	assert_false(btf_is_split(base_bytes.data, base_bytes.len));
+	assert_true(btf_is_split(split_bytes.data, split_bytes.len));
+	assert_null(btf_parse(base_bytes.data, base_bytes.len, NULL, &b));
+	struct err *e = btf_parse(split_bytes.data, split_bytes.len, b, &s);
+	if (!e)
+		e = btf_check_base(s);
+	bool other = e;
+	if (e)
+		assert_int_equal(err_code(e), ERR_FORMAT);
+	err_free(e);
+	btf_free(s);
+	btf_free(b);
+	buf_free(&base_bytes);
+	buf_free(&split_bytes);
+	return other;
+}
+
+/* A base of another kernel has its strings elsewhere, or other types by those numbers. */
+static void split_btf_on_another_base_is_told(void **state)
+{
+	(void)state;
+	struct btf_blob base, longer, shifted, split;
+	blob_init(&base, NULL);
+	struct sample s = add_sample(&base);
+	blob_init(&longer, NULL);
+	add_sample(&longer);
+	blob_string(&longer, "one more");
+	blob_init(&shifted, NULL);
+	blob_ref(&shifted, NULL, BTF_KIND_PTR, 0);
+	add_sample(&shifted);
+	blob_init(&split, &base);
+	uint32_t pointer = blob_ref(&split, NULL, BTF_KIND_PTR, s.inner);
+	blob_type(&split, "of_module", BTF_KIND_STRUCT, 2, false, 16);
+	blob_member(&split, "p", pointer, 0);
+	blob_member(&split, "inner", s.inner, 64);
+	assert_false(is_on_other_base(&split, &base));
+	assert_true(is_on_other_base(&split, &longer));
+	assert_true(is_on_other_base(&split, &shifted));
+	blob_free(&split);
+	blob_free(&shifted);
+	blob_free(&longer);
+	blob_free(&base);
+}
+
 static void layout_section_measures_unknown_kinds(void **state)
 {
 	(void)state;
@@ -558,6 +607,7 @@ int main(void)
 		cmocka_unit_test(enumerators_have_signs),
 		cmocka_unit_test(every_kind_is_understood_or_stepped_over),
 		cmocka_unit_test(split_btf_builds_on_its_base),
+		cmocka_unit_test(split_btf_on_another_base_is_told),
 		cmocka_unit_test(layout_section_measures_unknown_kinds),
 		cmocka_unit_test(more_members_than_16_bits_count),
 		cmocka_unit_test(circles_end),

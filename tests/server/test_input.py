@@ -168,10 +168,20 @@ def _():
 
 @check("a stripped vmlinux is refused by name")
 def _():
-    strip = need_tool("strip")
-    for option, what in [("--strip-all", "stripped"), ("--strip-debug", "DWARF")]:
-        subprocess.run([strip, option, "-o", path_of("stripped"), VMLINUX], check=True, timeout=10)
-        expect_refused(DUMP, path_of("stripped"), what, symbols=path_of("stripped"))
+    subprocess.run([need_tool("strip"), "--strip-all", "-o", path_of("stripped"), VMLINUX],
+                   check=True, timeout=10)
+    expect_refused(DUMP, path_of("stripped"), "stripped", symbols=path_of("stripped"))
+
+
+@check("a vmlinux with symbols alone gives names, and is named where types are missing")
+def _():
+    subprocess.run([need_tool("strip"), "--strip-debug", "-o", path_of("stripped"), VMLINUX],
+                   check=True, timeout=10)
+    done = run_program("--symbols", path_of("stripped"), "--exec", "info", DUMP)
+    expect_equal(done.returncode, 0, f"the exit status (it said {done.stderr!r})")
+    expect_in("symbols   symtab (", done.stdout)
+    expect_in(f"missing   types, so tasks, modules and virtual machines: types of "
+              f"{path_of('stripped')}: it has neither BTF nor DWARF", done.stdout)
 
 
 @check("a vmlinux whose symbols are elsewhere is refused by name")

@@ -5,12 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/map.h"
 #include "vmcore/code/module_files.h"
 #include "vmcore/code/modules.h"
 #include "vmcore/kernel/kernel.h"
+#include "vmcore/kernel/types_proof.h"
+#include "vmcore/names/btf.h"
+#include "vmcore/names/btf_files.h"
 #include "vmcore/names/types.h"
 
 enum {
@@ -164,6 +168,87 @@ static struct err *read_from_file(struct module_types *m, const struct module *m
 	return e ? e : types_of_dwarf(dwarf, ret);
 }
 
+/* ---- from a file of BTF alone ---- */
+
+struct taking {
+	struct kernel *k;
+	struct types *types; /* owned; NULL as long as none fits */
+	struct err *why;     /* owned; why the first does not */
+};
+
+/* What builds on the kernel's types is proven by that; what holds all types itself, as those are.
+ */
+static struct err *use_btf_file(struct kernel *k, const struct btf_file *file, struct types **ret)
+{
+	struct types *t;
+	struct types_proof proof;
+	bool split = btf_is_split(file->data, file->len);
+	if (split && !types_btf(kernel_types(k)))
+		return err_new(ERR_UNSUPPORTED, "it builds on the BTF of the kernel, whose types "
+						"are not from BTF here");
+	struct err *e = types_from_btf(file->data, file->len, split ? kernel_types(k) : NULL, &t);
+	if (e)
+		return split ? err_wrap(e, "it does not build on the kernel's BTF that is in use")
+			     : e;
+	e = split ? btf_check_base(types_btf(t)) : types_prove(k, t, &proof);
+	if (e)
+		types_free(t);
+	else
+		*ret = t;
+	return e;
+}
+
+static struct err *take_btf_file(void *closure, const struct btf_file *file, bool *ret_taken)
+{
+	struct taking *t = closure;
+	struct err *e = err_wrap(use_btf_file(t->k, file, &t->types), "%s", file->path);
+	*ret_taken = !e;
+	if (!e || err_code(e) == ERR_NOMEM)
+		return e;
+	if (t->why)
+		err_free(e);
+	else
+		t->why = e;
+	return NULL;
+}
+
+static struct err *read_from_btf_file(struct kernel *k, const struct module *module,
+				      struct types **ret)
+{
+	struct buf failed = BUF_INIT;
+	struct taking t = { .k = k };
+	struct err *e = btf_files_offer_module(kernel_btf_files(k), module->name, &failed,
+					       take_btf_file, &t);
+	if (!e && !t.types && !t.why && failed.len)
+		t.why = err_new(ERR_FORMAT, "%.*s", (int)strcspn(failed.data, "\n"), failed.data);
+	buf_free(&failed);
+	if (!e && !t.types) {
+		e = t.why ? t.why : err_new(ERR_NOTFOUND, "there is no file of its BTF");
+		t.why = NULL;
+	}
+	err_free(t.why);
+	if (!e)
+		*ret = t.types;
+	return e;
+}
+
+/* A file with DWARF says most of why there are none, unless a file of BTF was there and did not
+ * fit. */
+static struct err *read_from_files(struct module_types *m, const struct module *module,
+				   struct types **ret)
+{
+	struct err *btf = read_from_btf_file(m->k, module, ret);
+	if (!btf || err_code(btf) == ERR_NOMEM)
+		return btf;
+	struct err *e = read_from_file(m, module, ret);
+	if (!e || err_code(e) == ERR_NOMEM || err_code(btf) == ERR_NOTFOUND) {
+		err_free(btf);
+		return e;
+	}
+	err_free(e);
+	return btf;
+}
+
 /*
  * Tries every source. The error is the one that helps: what is wrong with BTF that is there, or,
  * where the kernel keeps none, as before 5.11, why no file has the types.
@@ -179,7 +264,7 @@ static struct err *read_types(struct module_types *m, const struct module *modul
 		log_debug(LOG_SYMBOLS, "BTF of module %s: %s; %s", module->name, err_msg(btf),
 			  err_msg(e));
 		err_free(e);
-		e = read_from_file(m, module, &entry->types);
+		e = read_from_files(m, module, &entry->types);
 	}
 	if (!e || err_code(e) == ERR_NOMEM || err_code(btf) == ERR_NOTFOUND) {
 		err_free(btf);

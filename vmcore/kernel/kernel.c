@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "vmcore/dump/dump.h"
+#include "vmcore/names/btf_files.h"
 #include "vmcore/names/debugfiles.h"
 #include "vmcore/names/vmcoreinfo.h"
 
@@ -19,6 +20,8 @@ void kernel_close(struct kernel *k)
 	if (!k)
 		return;
 	types_free(k->types);
+	btf_files_free(k->btf_files);
+	free(k->origin.path);
 	symbols_free(k->elf_symbols);
 	symbols_free(k->kallsyms);
 	debug_file_close(k->file);
@@ -73,6 +76,16 @@ struct types *kernel_types(const struct kernel *k)
 const struct symbols *kernel_symbols(const struct kernel *k)
 {
 	return k->kallsyms ? k->kallsyms : k->elf_symbols;
+}
+
+const struct types_origin *kernel_types_origin(const struct kernel *k)
+{
+	return &k->origin;
+}
+
+struct btf_files *kernel_btf_files(const struct kernel *k)
+{
+	return k->btf_files;
 }
 
 const struct debug_file *kernel_debug_file(const struct kernel *k)

@@ -16,6 +16,7 @@
 #include "vmcore/names/symbols.h"
 #include "vmcore/names/types.h"
 
+struct btf_files;
 struct buf;
 struct dump;
 struct err;
@@ -61,6 +62,17 @@ const struct vmcoreinfo *kernel_vmcoreinfo(const struct kernel *k);
  */
 const char *kernel_vmcoreinfo_text(const struct kernel *k, size_t *ret_len);
 struct types *kernel_types(const struct kernel *k);
+
+/* Where they come from, where that is a file of BTF alone, and what it was proven by. */
+struct types_origin {
+	char *path;    /* NULL: from elsewhere. The kernel owns it */
+	size_t tasks;  /* besides init_task, of which each one agreed */
+	size_t layout; /* sizes and offsets that VMCOREINFO tells, too */
+};
+/* Borrowed. */
+const struct types_origin *kernel_types_origin(const struct kernel *k);
+/* The BTF files among what --symbols names, those of modules too; borrowed, NULL never. */
+struct btf_files *kernel_btf_files(const struct kernel *k);
 /* The symbols that answer first; NULL never. */
 const struct symbols *kernel_symbols(const struct kernel *k);
 /* The vmlinux in use; NULL if there is none. */

@@ -16,6 +16,7 @@
 #include "vmcore/find/image_build_id.h"
 #include "vmcore/find/image_symbols.h"
 #include "vmcore/find/paging.h"
+#include "vmcore/names/btf_files.h"
 #include "vmcore/names/debugfiles.h"
 #include "vmcore/names/elf_identity.h"
 #include "vmcore/names/packages.h"
@@ -303,8 +304,13 @@ static struct err *open_without_types(struct kernel *k, struct err *e)
 	return failed;
 }
 
-/* From the dump's memory; if that has none, from a vmlinux, which may not have been needed yet. If
- * there is none either, they are not known. */
+static bool has_types(const struct debug_file *file)
+{
+	return file && (file->has_btf || file->has_dwarf);
+}
+
+/* From the dump's memory; if that has none, from the vmlinux in use or a file of BTF; else from a
+ * vmlinux, which may not have been needed yet. If there is none either, they are not known. */
 static struct err *open_types(struct kernel *k, const struct kernel_options *options)
 {
 	struct err *e = types_from_memory(k);
@@ -314,7 +320,10 @@ static struct err *open_types(struct kernel *k, const struct kernel_options *opt
 	if (err_code(e) != ERR_NOTFOUND)
 		kernel_note(k, "the dump's own type information cannot be used: %s", err_msg(e));
 	err_free(e);
-	e = NULL;
+	bool found = false;
+	e = has_types(k->file) ? NULL : kernel_types_from_btf_files(k, &found);
+	if (e || found)
+		return e;
 	if (!k->file) {
 		e = open_file(k, options, "the dump holds none");
 		if (!e)
@@ -322,7 +331,10 @@ static struct err *open_types(struct kernel *k, const struct kernel_options *opt
 		else if (is_missing(e))
 			return open_without_types(k, e);
 	}
-	return e ? e : debug_file_types(k->file, &k->types);
+	if (e)
+		return e;
+	e = debug_file_types(k->file, &k->types);
+	return is_missing(e) ? open_without_types(k, e) : e;
 }
 
 /* How far the kernel was moved: VMCOREINFO says, or the vmlinux's _stext against VMCOREINFO's. */
@@ -479,11 +491,11 @@ static struct err *open_wanted_file(struct kernel *k, const struct kernel_option
 	log_debug(LOG_SYMBOLS, "%s", err_msg(e));
 	if (!k->kallsyms)
 		return open_without_symbols(k, e);
-	/* The folders may have been named for the modules in them. */
-	if (!why)
+	/* The folders may have been named for the modules in them, or for types. */
+	if (!why && !btf_files_any(k->btf_files, k->release))
 		kernel_note(k, "there is no vmlinux of this kernel in what --symbols names; the "
 			       "dump's own symbols do");
-	else
+	else if (why)
 		kernel_note(k, "only functions have names: %s", err_msg(e));
 	err_free(e);
 	return NULL;
@@ -733,6 +745,8 @@ static struct err *open_one(struct dump *dump, struct memory *memory,
 		if (!k->debug_cache)
 			e = err_nomem();
 	}
+	if (!e)
+		e = btf_files_new(options->symbol_paths, options->symbol_path_count, &k->btf_files);
 	if (!e)
 		e = find_ground(k, options, &text);
 	if (!e && (k->info || k->kallsyms))

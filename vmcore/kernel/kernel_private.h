@@ -21,6 +21,8 @@ struct kernel {
 	struct symbols *kallsyms;    /* owned; NULL if the dump has none that can be used */
 	struct symbols *elf_symbols; /* owned; NULL if no vmlinux is in use */
 	struct types *types;	     /* owned */
+	struct btf_files *btf_files; /* owned; among what --symbols names */
+	struct types_origin origin;  /* its path is owned */
 	struct debug_file *file;     /* owned; NULL if no vmlinux is in use */
 	char release[RELEASE_MAX];
 	char banner[BANNER_MAX];
@@ -34,5 +36,13 @@ struct kernel {
 	struct buf notes;     /* kernel_note()'s sentences, one a line */
 	unsigned note_count;
 };
+
+/*
+ * Types from the BTF files among what --symbols names, once they are proven to be this kernel's;
+ * *ret_found is false if there are none that are. ERR_FORMAT when one that was named is of another
+ * kernel; the others that do not fit are noted.
+ */
+__attribute__((warn_unused_result)) struct err *kernel_types_from_btf_files(struct kernel *k,
+									    bool *ret_found);
 
 #endif

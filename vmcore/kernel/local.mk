@@ -10,6 +10,7 @@ libvmcore_a_SOURCES += \
 	vmcore/kernel/host_space.c vmcore/kernel/host_space.h \
 	vmcore/kernel/kernel.c vmcore/kernel/kernel.h \
 	vmcore/kernel/kernel_open.c \
+	vmcore/kernel/kernel_btf_files.c \
 	vmcore/kernel/kernel_private.h \
 	vmcore/kernel/page_map.c vmcore/kernel/page_map.h \
 	vmcore/kernel/pidtable.c vmcore/kernel/pidtable.h \
@@ -27,4 +28,5 @@ libvmcore_a_SOURCES += \
 	vmcore/kernel/task_state.c vmcore/kernel/task_state.h \
 	vmcore/kernel/task_walk.c vmcore/kernel/task_walk.h \
 	vmcore/kernel/tasks.c vmcore/kernel/tasks.h \
+	vmcore/kernel/types_proof.c vmcore/kernel/types_proof.h \
 	vmcore/kernel/xarray.c vmcore/kernel/xarray.h

@@ -325,6 +325,15 @@ static struct err *parse(struct btf *b, const uint8_t *data, size_t len)
 	return read_types(b, &l);
 }
 
+bool btf_is_split(const void *data, size_t len)
+{
+	struct layout l;
+	struct err *e = read_header(data, len, &l);
+	bool split = !e && (!l.strings_len || ((const char *)data)[l.strings]);
+	err_free(e);
+	return split;
+}
+
 struct err *btf_parse(const void *data, size_t len, const struct btf *base, struct btf **ret)
 {
 	struct btf *b = calloc(1, sizeof(*b));

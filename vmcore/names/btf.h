@@ -69,6 +69,17 @@ __attribute__((warn_unused_result)) struct err *btf_parse(const void *data, size
 							  const struct btf *base, struct btf **ret);
 void btf_free(struct btf *b);
 
+/* Whether the @len bytes of BTF @data build on another's, as a module's do: only such begin their
+ * strings with another than the empty one (libbpf, and the kernel's btf_parse_str_sec()). */
+bool btf_is_split(const void *data, size_t len);
+
+/*
+ * Whether @b is built on the base that it was parsed with, or on another with which its numbers
+ * would mean something else: NULL if every name that it uses is a whole string, and every member of
+ * its structures is of a type that fits where it lies. ERR_FORMAT says what does not.
+ */
+__attribute__((warn_unused_result)) struct err *btf_check_base(const struct btf *b);
+
 /* The types of @b itself, without its base's, have the numbers [btf_first(), btf_end()). Those from
  * 1 on are its base's; 0 is void. */
 uint32_t btf_first(const struct btf *b);

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "vmcore/names/btf_files.h"
 #include "vmcore/names/debugfiles.h"
 #include "vmcore/names/packages.h"
 
@@ -196,6 +197,9 @@ static struct err *search_named(struct search *s, const char *path)
 	struct stat st;
 	if (!stat(path, &st) && S_ISDIR(st.st_mode))
 		return search_named_folder(s, path);
+	/* Of types alone, for others to take. */
+	if (btf_file_is(path))
+		return NULL;
 	if (s->wanted->packages && packages_is_package(path))
 		return search_named_package(s, path);
 	bool module;

@@ -2,6 +2,8 @@
 # Symbols, types and the files that have them.
 libvmcore_a_SOURCES += \
 	vmcore/names/btf.c vmcore/names/btf.h \
+	vmcore/names/btf_base.c \
+	vmcore/names/btf_files.c vmcore/names/btf_files.h \
 	vmcore/names/btf_source.c vmcore/names/btf_source.h \
 	vmcore/names/debug_search.c vmcore/names/debug_search.h \
 	vmcore/names/debug_sections.c vmcore/names/debug_sections.h \

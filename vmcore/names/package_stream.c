@@ -17,21 +17,40 @@
 #include "base/err.h"
 #include "base/printable.h"
 #include "vmcore/names/debug_search.h"
+#include "vmcore/names/unpack.h"
 
 /* deb(5): an ar archive. rpm: a "lead" of fixed form (rpmlead.h) in front of all else. */
 static const char deb_magic[] = "!<arch>\n";
 static const char rpm_magic[] = "\xed\xab\xee\xdb";
 
-enum package_kind { NO_PACKAGE, DEB, RPM };
+/* tar(5): in the header of its first file, with the digits of its version or GNU's blanks behind
+ * it. */
+static const char tar_magic[] = "ustar";
+enum { TAR_MAGIC_AT = 257 };
 
-static enum package_kind kind_of(int fd)
+enum package_kind { NO_PACKAGE, DEB, RPM, TAR };
+
+/* Whether a compressed file called @path has a tar archive in it: NAME.tar.xz and the like, which
+ * only unpacking would tell for certain. */
+static bool has_tar_name(const char *path)
 {
-	char head[sizeof(deb_magic) - 1];
-	if (pread(fd, head, sizeof(head), 0) != (ssize_t)sizeof(head))
+	const char *slash = strrchr(path, '/');
+	return strstr(slash ? slash + 1 : path, ".tar.");
+}
+
+static enum package_kind kind_of(int fd, const char *path)
+{
+	char head[TAR_MAGIC_AT + sizeof(tar_magic) - 1] = { 0 };
+	ssize_t n = pread(fd, head, sizeof(head), 0);
+	if (n < (ssize_t)sizeof(deb_magic) - 1)
 		return NO_PACKAGE;
-	if (!memcmp(head, deb_magic, sizeof(head)))
+	if (!memcmp(head, deb_magic, sizeof(deb_magic) - 1))
 		return DEB;
-	return memcmp(head, rpm_magic, sizeof(rpm_magic) - 1) ? NO_PACKAGE : RPM;
+	if (!memcmp(head, rpm_magic, sizeof(rpm_magic) - 1))
+		return RPM;
+	if (!memcmp(head + TAR_MAGIC_AT, tar_magic, sizeof(tar_magic) - 1))
+		return TAR;
+	return unpack_kind(head, (size_t)n) && has_tar_name(path) ? TAR : NO_PACKAGE;
 }
 
 bool package_stream_is_package(const char *path)
@@ -42,7 +61,7 @@ bool package_stream_is_package(const char *path)
 		err_free(e);
 		return false;
 	}
-	bool is = kind_of(fd) != NO_PACKAGE;
+	bool is = kind_of(fd, path) != NO_PACKAGE;
 	close(fd);
 	return is;
 }
@@ -178,8 +197,24 @@ static struct err *open_deb(struct package_stream *s)
 	return NULL;
 }
 
+static struct err *open_tar(struct package_stream *s)
+{
+	s->files = new_archive();
+	if (!s->files)
+		return err_nomem();
+	archive_read_support_format_tar(s->files);
+	if (archive_read_open_fd(s->files, s->fd, BLOCK) != ARCHIVE_OK)
+		return failure(s->files);
+	return NULL;
+}
+
 struct err *package_stream_open(const char *path, struct package_stream **ret)
 {
+	static struct err *(*const openers[])(struct package_stream * s) = {
+		[DEB] = open_deb,
+		[RPM] = open_rpm,
+		[TAR] = open_tar,
+	};
 	struct stat st;
 	struct package_stream *s = calloc(1, sizeof(*s));
 	if (!s)
@@ -189,12 +224,9 @@ struct err *package_stream_open(const char *path, struct package_stream **ret)
 		free(s);
 		return e;
 	}
-	enum package_kind kind = kind_of(s->fd);
+	enum package_kind kind = kind_of(s->fd, path);
 	s->total = fstat(s->fd, &st) ? 0 : (uint64_t)st.st_size;
-	if (kind == NO_PACKAGE)
-		e = err_new(ERR_FORMAT, "it is no package");
-	else
-		e = kind == RPM ? open_rpm(s) : open_deb(s);
+	e = kind == NO_PACKAGE ? err_new(ERR_FORMAT, "it is no package") : openers[kind](s);
 	if (e) {
 		package_stream_close(s);
 		return e;

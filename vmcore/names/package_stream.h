@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The files in a package of a distribution (.deb and .ddeb: deb(5); .rpm), one after the other as
- * they lie in it: there is no way but from its beginning to its end. By libarchive, and by nothing
+ * The files in a package of a distribution (.deb and .ddeb: deb(5); .rpm), or in a tar archive,
+ * compressed (then it is called NAME.tar.xz and so on) or not, one after the other as they lie in
+ * it: there is no way but from its beginning to its end. By libarchive, and by nothing
  * else: a program built without it says so. All that is in a package is an enemy's.
  */
 #ifndef VMCORE_NAMES_PACKAGE_STREAM_H
