@@ -27,7 +27,7 @@ struct wanted {
 	bool json;
 };
 
-static void show(const struct vmcore *h, const struct task *task, const struct frames *frames,
+static void show(struct vmcore *h, const struct task *task, const struct frames *frames,
 		 const struct wanted *w, struct buf *out)
 {
 	if (w->json)

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/printable.h"
 #include "base/regs.h"
+#include "server/monitor/evidence.h"
 #include "server/monitor/held.h"
 #include "server/monitor/raw.h"
 #include "unwind/unwind.h"
@@ -25,11 +26,11 @@ static const char *end_name(enum unwind_end end)
 	return names[end];
 }
 
-/* Empty if nobody asks for the words. False, and @out failed, when memory is out. */
-static bool open_raw(const struct vmcore *h, const struct task *task, const struct frames *frames,
+/* Without marks if nobody asks for the words. False, and @out failed, when memory is out. */
+static bool open_raw(struct vmcore *h, const struct task *task, const struct frames *frames,
 		     const struct frames_detail *detail, struct raw_stack *ret, struct buf *out)
 {
-	*ret = (struct raw_stack){ .marks = MAP_INIT };
+	*ret = (struct raw_stack){ h, task, frames, MAP_INIT };
 	struct err *e = detail->raw ? raw_stack_new(h, task, frames, ret) : NULL;
 	bool ok = !e;
 	out->failed |= !ok;
@@ -49,6 +50,14 @@ static struct code_scope_list find_scopes(const struct vmcore *h, const struct f
 	out->failed |= e != NULL;
 	err_free(e);
 	return *list;
+}
+
+/* Whether a vCPU that lies in the frame is worth a line: to who looks at stacks, and where nothing
+ * else says which vCPU KVM's code is about. */
+static bool wants_evidence(const struct vmcore *h, const struct frame *f, const struct vcpu *vcpu,
+			   const struct frames_detail *detail)
+{
+	return detail->raw || detail->regs || (!vcpu && is_code_of_kvm(h, f));
 }
 
 /* ---- JSON ---- */
@@ -123,7 +132,7 @@ static void scopes_json(struct json *j, const struct code_scope_list *scopes)
 	json_end(j);
 }
 
-void add_frames_json(const struct vmcore *h, const struct task *task, const struct frames *frames,
+void add_frames_json(struct vmcore *h, const struct task *task, const struct frames *frames,
 		     const struct frames_detail *detail, struct buf *out)
 {
 	struct json j = JSON_INIT(out);
@@ -143,6 +152,8 @@ void add_frames_json(const struct vmcore *h, const struct task *task, const stru
 		scopes_json(&j, &scopes);
 		struct held_list held = held_find(h, &frames->list[i], vcpu);
 		held_json(&j, vcpu, &held);
+		if (wants_evidence(h, &frames->list[i], vcpu, detail))
+			evidence_json(&raw, i, &j);
 		if (detail->raw)
 			raw_stack_json(&raw, i, &j);
 		json_end(&j);
@@ -254,7 +265,7 @@ static void scopes_text(const struct code_scope_list *scopes, struct buf *out)
 	}
 }
 
-void add_frames_text(const struct vmcore *h, const struct task *task, const struct frames *frames,
+void add_frames_text(struct vmcore *h, const struct task *task, const struct frames *frames,
 		     const struct frames_detail *detail, struct buf *out)
 {
 	struct raw_stack raw;
@@ -272,6 +283,8 @@ void add_frames_text(const struct vmcore *h, const struct task *task, const stru
 		held_text(&held, out);
 		buf_addch(out, '\n');
 		held_disagreements(vcpu, &held, out);
+		if (wants_evidence(h, &frames->list[i], vcpu, detail))
+			evidence_text(&raw, i, out);
 		struct code_scope_list scopes = find_scopes(h, &frames->list[i], detail, out);
 		scopes_text(&scopes, out);
 		if (detail->regs)

@@ -34,7 +34,7 @@ void add_frame_line(const struct vmcore *h, size_t number, const struct frame *f
 size_t add_repeats(const struct frames *frames, size_t last, struct buf *out);
 
 /* Frames of @task, a line or more each, and why they end if they were lost. */
-void add_frames_text(const struct vmcore *h, const struct task *task, const struct frames *frames,
+void add_frames_text(struct vmcore *h, const struct task *task, const struct frames *frames,
 		     const struct frames_detail *detail, struct buf *out);
 
 /* Of a frame's object: pc, name, offset, module. */
@@ -47,7 +47,7 @@ void add_end_members(struct json *j, const struct frames *frames);
 void add_frame_members(struct json *j, const struct vmcore *h, const struct frame *f);
 
 /* The same as one JSON object and a newline. */
-void add_frames_json(const struct vmcore *h, const struct task *task, const struct frames *frames,
+void add_frames_json(struct vmcore *h, const struct task *task, const struct frames *frames,
 		     const struct frames_detail *detail, struct buf *out);
 
 #endif

@@ -19,21 +19,26 @@
 
 #define HELD_TYPE "kvm_vcpu"
 
+bool is_code_of_kvm(const struct vmcore *h, const struct frame *f)
+{
+	const struct module *m = code_map_module(h->code, frame_code_address(f));
+	return m && (!strcmp(m->name, "kvm") || !strncmp(m->name, "kvm_", strlen("kvm_")));
+}
+
 /* KVM is a module and those that go with it, or part of the kernel: then all of that is searched,
  * but only for threads that have to do with KVM. */
-static bool is_code_of_kvm(const struct vmcore *h, const struct frame *f, const struct vcpu *vcpu)
+static bool may_hold(const struct vmcore *h, const struct frame *f, const struct vcpu *vcpu)
 {
 	uint64_t address;
-	const struct module *m = code_map_module(h->code, frame_code_address(f));
-	if (m)
-		return !strcmp(m->name, "kvm") || !strncmp(m->name, "kvm_", strlen("kvm_"));
+	if (code_map_module(h->code, frame_code_address(f)))
+		return is_code_of_kvm(h, f);
 	return vcpu && kernel_symbol(h->kernel, "kvm_vcpu_ioctl", &address);
 }
 
 struct held_list held_find(const struct vmcore *h, const struct frame *f, const struct vcpu *vcpu)
 {
 	struct held_list held = { .count = 0 };
-	if (frame_mode(f) != FRAME_USER && is_code_of_kvm(h, f, vcpu))
+	if (frame_mode(f) != FRAME_USER && may_hold(h, f, vcpu))
 		held.count = code_variables_find(h->scopes, h->kernel, f, frame_code_address(f),
 						 HELD_TYPE, held.list, HELD_MAX);
 	return held;

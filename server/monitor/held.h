@@ -7,6 +7,7 @@
 #ifndef SERVER_MONITOR_HELD_H
 #define SERVER_MONITOR_HELD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "vmcore/code/code_variables.h"
@@ -14,6 +15,7 @@
 struct buf;
 struct vmcore;
 struct json;
+struct frame;
 struct vcpu;
 
 enum { HELD_MAX = 16 };
@@ -22,6 +24,9 @@ struct held_list {
 	struct held_pointer list[HELD_MAX];
 	size_t count;
 };
+
+/* Whether the code of @f is that of KVM's modules. */
+bool is_code_of_kvm(const struct vmcore *h, const struct frame *f);
 
 /* The variables of type struct kvm_vcpu * in @f that are known; none but in KVM's own code. @vcpu:
  * which one KVM's structures say that the thread runs; NULL: none. */

@@ -6,6 +6,7 @@ vmcore_gdbserver_SOURCES += \
 	server/monitor/connect.c \
 	server/monitor/dmesg.c \
 	server/monitor/ept.c \
+	server/monitor/evidence.c server/monitor/evidence.h \
 	server/monitor/frame.c \
 	server/monitor/frames.c server/monitor/frames.h \
 	server/monitor/held.c server/monitor/held.h \
@@ -17,6 +18,7 @@ vmcore_gdbserver_SOURCES += \
 	server/monitor/modules.c server/monitor/modules.h \
 	server/monitor/monitor.c server/monitor/monitor.h \
 	server/monitor/named_address.c server/monitor/named_address.h \
+	server/monitor/pointed.c server/monitor/pointed.h \
 	server/monitor/raw.c server/monitor/raw.h \
 	server/monitor/rows.c server/monitor/rows.h \
 	server/monitor/stacks.c \

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/regs.h"
 #include "server/monitor/frames.h"
+#include "server/monitor/pointed.h"
 #include "unwind/unwind.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/code/code_place.h"
@@ -52,8 +53,8 @@ static bool add_marks(struct map *marks, size_t number, const struct frame *f)
 	return true;
 }
 
-struct err *raw_stack_new(const struct vmcore *h, const struct task *task,
-			  const struct frames *frames, struct raw_stack *ret)
+struct err *raw_stack_new(struct vmcore *h, const struct task *task, const struct frames *frames,
+			  struct raw_stack *ret)
 {
 	struct raw_stack s = { h, task, frames, MAP_INIT };
 	for (size_t i = 0; i < frames->count; i++) {
@@ -86,8 +87,7 @@ static uint64_t stack_end(const struct raw_stack *s, uint64_t address)
 	return stack ? stack->high : 0;
 }
 
-/* The words of frame @number: @ret_count of them from *ret_low on; none of user mode's. */
-static size_t find_words(const struct raw_stack *s, size_t number, uint64_t *ret_low)
+size_t raw_stack_words(const struct raw_stack *s, size_t number, uint64_t *ret_low)
 {
 	const struct frame *f = &s->frames->list[number];
 	uint64_t low = f->regs.value[REG_RSP], end = stack_end(s, low);
@@ -109,7 +109,7 @@ bool raw_stack_frame_of(const struct raw_stack *s, uint64_t address, size_t *ret
 {
 	for (size_t i = 0; i < s->frames->count; i++) {
 		uint64_t low = 0;
-		size_t count = find_words(s, i, &low);
+		size_t count = raw_stack_words(s, i, &low);
 		if (address < low || address - low >= WORD * count)
 			continue;
 		*ret_number = i;
@@ -179,6 +179,7 @@ static void mark_text(const struct raw_stack *s, uint64_t mark, uint64_t value, 
 static void word_text(const struct raw_stack *s, uint64_t address, uint64_t value, struct buf *out)
 {
 	uint64_t mark;
+	struct pointed pointed;
 	buf_addf(out, "        %016" PRIx64 "  %016" PRIx64, address, value);
 	if (map_get(&s->marks, address, &mark)) {
 		buf_addstr(out, "  ← ");
@@ -192,6 +193,10 @@ static void word_text(const struct raw_stack *s, uint64_t address, uint64_t valu
 			buf_addch(out, ')');
 		}
 	}
+	if (pointed_find(s->h, value, &pointed)) {
+		buf_addstr(out, "  ");
+		pointed_text(&pointed, out);
+	}
 	buf_addch(out, '\n');
 }
 
@@ -199,7 +204,7 @@ void raw_stack_text(const struct raw_stack *s, size_t number, struct buf *out)
 {
 	uint64_t low, value;
 	const char *kind = NULL, *said = NULL;
-	size_t count = find_words(s, number, &low);
+	size_t count = raw_stack_words(s, number, &low);
 	for (size_t i = 0; i < count; i++) {
 		uint64_t address = low + WORD * i;
 		if (read_word(s, address, &value, &kind)) {
@@ -219,6 +224,7 @@ static void word_json(const struct raw_stack *s, uint64_t address, uint64_t valu
 {
 	uint64_t mark;
 	struct code_place target;
+	struct pointed pointed;
 	json_hex(j, "value", value);
 	if (map_get(&s->marks, address, &mark)) {
 		json_array(j, "saved");
@@ -234,13 +240,15 @@ static void word_json(const struct raw_stack *s, uint64_t address, uint64_t valu
 		if (target.module)
 			json_str(j, "module", target.module->name);
 	}
+	if (pointed_find(s->h, value, &pointed))
+		pointed_json(&pointed, j);
 }
 
 void raw_stack_json(const struct raw_stack *s, size_t number, struct json *j)
 {
 	uint64_t low, value;
 	const char *kind;
-	size_t count = find_words(s, number, &low);
+	size_t count = raw_stack_words(s, number, &low);
 	json_array(j, "words");
 	for (size_t i = 0; i < count; i++) {
 		json_object(j, NULL);

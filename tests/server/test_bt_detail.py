@@ -15,7 +15,7 @@ from rsp import Client, frame
 from tap import check, expect, expect_equal, expect_in, run_checks
 
 STACK = 0xffff88003e5eb000
-LINE = re.compile(r"^ {8}([0-9a-f]{16})  ([0-9a-f]{16})(?:  ← (.*)|    \((.*)\))?$")
+LINE = re.compile(r"^ {8}([0-9a-f]{16})  ([0-9a-f]{16})(?:  ← (.*?)|    \((.*)\))?(?:  \[([^]]*)\])?$")
 # What the words of the first frames are: the prologues' pushes, counted by hand.
 MARKS = {
     0xce8: "rbx of #1", 0xcf0: "r12 of #1", 0xcf8: "r13 of #1", 0xd00: "rbp of #1",
@@ -38,7 +38,11 @@ def raw_lines(text):
             continue
         match = LINE.match(line)
         expect(match, f"no line of a word: {line!r}")
-        frames[-1].append((int(match[1], 16), int(match[2], 16), match[3], match[4]))
+        mark = match[3]
+        # A module is in brackets, too.
+        if mark and match[5] and match[5] != "kvm_vcpu":
+            mark += f" [{match[5]}]"
+        frames[-1].append((int(match[1], 16), int(match[2], 16), mark, match[4]))
     return frames
 
 
@@ -73,6 +77,25 @@ def _():
     expect_equal(words[-1], {"address": f"{STACK + 0xd08:#x}", "value": "0xffffffffc09a9833",
                              "saved": ["rip"], "frame": 1, "symbol": "kvm_mmu_load",
                              "offset": 0x293, "module": "kvm"}, "a return address")
+
+
+@check("--raw: words that point to a vCPU are marked, and one is evidence where registers are unknown")
+def _():
+    marked = {int(line.split()[0], 16) - STACK for line in monitor("bt --raw").splitlines()
+              if line.endswith("  [kvm_vcpu]")}
+    expect_equal(marked, {0xcd0, 0xcf0, 0xd20, 0xd80, 0xda0, 0xde8}, "words that are the vCPU's")
+    words = json.loads(monitor("bt --raw --json"))["frames"][0]["words"]
+    expect_equal(words[0]["object"], {"name": "kvm_vcpu", "start": "0xffff88043ea73280",
+                                      "offset": "0x0", "state": "allocated"}, "as JSON")
+    expect("lies in this frame" not in monitor("bt --raw"), "a register is more than a word")
+    # The function that frame 3's registers are known by is not in the dump.
+    dump = make_dump(folder.name, "lost", "absent 0xffffffffc0992000 4k\n")
+    expect_in("        a struct kvm_vcpu, 0xffff88043ea73280, lies in this frame at "
+              "0xffff88003e5ebde8\n", monitor("bt --regs", dump))
+    frame = json.loads(monitor("bt --raw --json", dump))["frames"][3]
+    expect_equal(frame["evidence"], [{"type": "struct kvm_vcpu", "value": "0xffff88043ea73280",
+                                      "address": "0xffff88003e5ebde8"}], "evidence as JSON")
+    expect("rbx" not in frame["regs"], "evidence is no register")
 
 
 @check("--raw: with the other options, and of all threads")
