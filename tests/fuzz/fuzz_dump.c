@@ -21,6 +21,7 @@
 #include "vmcore/dump/flatten.h"
 #include "vmcore/dump/identify.h"
 #include "vmcore/dump/kdump.h"
+#include "vmcore/dump/kdump_pages.h"
 #include "vmcore/dump/notes.h"
 #include "vmcore/memory/memory.h"
 
@@ -68,6 +69,23 @@ static void try_elf(const struct dump_file *f)
 	notes_free(&notes);
 }
 
+static void read_kdump_pages(const struct dump_file *f, const struct kdump_header *h)
+{
+	struct kdump_pages *p;
+	struct err *e = kdump_pages_open(f, h, 1, &p);
+	if (e) {
+		err_free(e);
+		return;
+	}
+	uint64_t pfn = 0;
+	for (unsigned i = 0; i < PAGES_READ && kdump_pages_next(p, pfn, &pfn); i++, pfn++) {
+		uint8_t page[PAGE_SIZE];
+		err_free(kdump_pages_read(p, pfn, page));
+		err_free(kdump_pages_read(p, pfn ^ 1, page));
+	}
+	kdump_pages_free(p);
+}
+
 static void try_kdump(const struct dump_file *f)
 {
 	struct kdump_header h;
@@ -75,8 +93,10 @@ static void try_kdump(const struct dump_file *f)
 	struct err *e = kdump_check(f, &h);
 	if (!e)
 		e = kdump_check_set(f, &h, 1);
-	if (!e)
+	if (!e) {
+		read_kdump_pages(f, &h);
 		e = notes_read(&notes, f, h.notes.offset, h.notes.len, &options);
+	}
 	if (!e)
 		e = notes_find_vmcoreinfo(&notes);
 	err_free(e);

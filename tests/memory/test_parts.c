@@ -19,50 +19,99 @@
 #include "vmcore/dump/identify.h"
 #include "vmcore/dump/notes.h"
 
+/* A bitmap of @bits bits behind some bytes of a file. */
+struct bitmap_file {
+	struct fakefile fake;
+	struct dump_file file;
+	struct bitmap bitmap;
+};
+
+enum { BEFORE_BITMAP = 4096, BLOCK_BITS = 4096 * 8 };
+
+static void open_bitmap(struct bitmap_file *f, const uint8_t *bytes, uint64_t bits)
+{
+	size_t len = (bits + 7) / 8;
+	uint8_t *all = calloc(1, BEFORE_BITMAP + len);
+	assert_non_null(all);
+	memcpy(all + BEFORE_BITMAP, bytes, len);
+	fakefile_make(&f->fake, all, BEFORE_BITMAP + len);
+	free(all);
+	assert_ok(dump_file_open(f->fake.path, &f->file));
+	assert_ok(bitmap_open(&f->bitmap, &f->file, BEFORE_BITMAP, bits));
+}
+
+static void close_bitmap(struct bitmap_file *f)
+{
+	bitmap_free(&f->bitmap);
+	dump_file_close(&f->file);
+	fakefile_close(&f->fake);
+}
+
+static void assert_bit(struct bitmap *b, uint64_t bit, bool expected, uint64_t expected_rank)
+{
+	bool set;
+	uint64_t rank;
+	assert_ok(bitmap_find(b, bit, &set, &rank));
+	assert_int_equal(set, expected);
+	assert_int_equal(rank, expected_rank);
+}
+
 /* Compares with counting bit by bit. */
 static void check_bitmap(const uint8_t *bytes, uint64_t bits)
 {
-	struct bitmap b;
-	assert_true(bitmap_alloc(&b, bits));
-	memcpy(b.words, bytes, (bits + 7) / 8);
-	bitmap_index(&b);
+	struct bitmap_file f;
+	open_bitmap(&f, bytes, bits);
+	struct bitmap *b = &f.bitmap;
 	uint64_t rank = 0, runs = 0, found;
 	bool last = false;
 	for (uint64_t i = 0; i < bits; i++) {
 		bool set = bytes[i / 8] >> i % 8 & 1;
-		assert_int_equal(bitmap_test(&b, i), set);
-		assert_int_equal(bitmap_rank(&b, i), rank);
+		assert_bit(b, i, set, rank);
 		if (set) {
-			assert_true(bitmap_next(&b, i, &found));
+			assert_true(bitmap_next(b, i, &found));
 			assert_int_equal(found, i);
 		}
 		rank += set;
 		runs += set && !last;
 		last = set;
 	}
-	assert_int_equal(bitmap_rank(&b, bits), rank);
-	assert_int_equal(b.set, rank);
-	assert_int_equal(b.runs, runs);
-	assert_false(bitmap_test(&b, bits));
-	assert_false(bitmap_test(&b, UINT64_MAX));
-	assert_false(bitmap_next(&b, bits, &found));
-	bitmap_free(&b);
+	assert_bit(b, bits, false, rank);
+	assert_bit(b, UINT64_MAX, false, rank);
+	assert_int_equal(b->set, rank);
+	assert_ok(bitmap_runs(b, &found));
+	assert_int_equal(found, runs);
+	assert_false(bitmap_next(b, bits, &found));
+	assert_false(bitmap_next(b, UINT64_MAX, &found));
+	close_bitmap(&f);
 }
 
 static void test_bitmap(void **state)
 {
 	(void)state;
-	uint8_t bytes[256];
+	static uint8_t bytes[5 * BLOCK_BITS / 8];
 	uint64_t x = 1;
 	for (size_t i = 0; i < sizeof(bytes); i++) {
 		x = x * UINT64_C(6364136223846793005) + 1;
 		bytes[i] = (uint8_t)(x >> 33 & x >> 50);
 	}
-	static const uint64_t sizes[] = { 1, 7, 8, 63, 64, 65, 511, 512, 513, 1023, 1024, 2048 };
+	static const uint64_t sizes[] = {
+		1,	    7,
+		8,	    63,
+		64,	    65,
+		511,	    512,
+		513,	    1023,
+		1024,	    BLOCK_BITS - 1,
+		BLOCK_BITS, BLOCK_BITS + 1,
+	};
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
 		check_bitmap(bytes, sizes[i]);
+	/* A block without a bit, and one that is full. */
+	memset(bytes + BLOCK_BITS / 8, 0, BLOCK_BITS / 8);
+	memset(bytes + 3 * BLOCK_BITS / 8, 0xff, BLOCK_BITS / 8);
+	check_bitmap(bytes, 4 * BLOCK_BITS + 100);
 	memset(bytes, 0xff, sizeof(bytes));
 	check_bitmap(bytes, 1000);
+	check_bitmap(bytes, 2 * BLOCK_BITS);
 	memset(bytes, 0, sizeof(bytes));
 	check_bitmap(bytes, 1000);
 }
@@ -70,21 +119,75 @@ static void test_bitmap(void **state)
 static void test_bitmap_next(void **state)
 {
 	(void)state;
-	struct bitmap b;
+	struct bitmap_file f;
 	uint64_t found;
-	assert_true(bitmap_alloc(&b, 1000));
-	b.words[0] = htole64(UINT64_C(1) << 5);
-	b.words[9] = htole64(UINT64_C(1) << 63);
+	uint8_t bytes[125] = { [0] = 1 << 5, [79] = 0x80 };
 	/* behind the last bit: not there */
-	b.words[15] = htole64(UINT64_C(1) << 60);
-	bitmap_index(&b);
-	assert_int_equal(b.set, 2);
-	assert_true(bitmap_next(&b, 0, &found));
+	bytes[124] = 1 << 6;
+	open_bitmap(&f, bytes, 998);
+	assert_int_equal(f.bitmap.set, 2);
+	assert_true(bitmap_next(&f.bitmap, 0, &found));
 	assert_int_equal(found, 5);
-	assert_true(bitmap_next(&b, 6, &found));
+	assert_true(bitmap_next(&f.bitmap, 6, &found));
 	assert_int_equal(found, 639);
-	assert_false(bitmap_next(&b, 640, &found));
+	assert_false(bitmap_next(&f.bitmap, 640, &found));
+	close_bitmap(&f);
+}
+
+/* 4 PiB of memory: nothing but a few blocks of 128 GiB of bitmap is in the file. */
+static void test_bitmap_of_holes(void **state)
+{
+	(void)state;
+	static const uint64_t bits = UINT64_C(1) << 40, far = (UINT64_C(1) << 40) - 77;
+	struct bitmap_file f;
+	uint8_t byte = 1 << 3;
+	uint64_t found;
+	fakefile_make(&f.fake, &byte, 1);
+	if (ftruncate(f.fake.fd, (off_t)(bits / 8)) < 0)
+		skip();
+	assert_int_equal(pwrite(f.fake.fd, &byte, 1, (off_t)(far / 8)), 1);
+	assert_ok(dump_file_open(f.fake.path, &f.file));
+	assert_ok(bitmap_open(&f.bitmap, &f.file, 0, bits));
+	assert_int_equal(f.bitmap.set, 2);
+	assert_int_equal(f.bitmap.count, 2);
+	assert_bit(&f.bitmap, 3, true, 0);
+	assert_bit(&f.bitmap, bits / 2, false, 1);
+	assert_true(bitmap_next(&f.bitmap, 4, &found));
+	assert_int_equal(found, far / 8 * 8 + 3);
+	assert_bit(&f.bitmap, found, true, 1);
+	assert_bit(&f.bitmap, bits - 1, false, 2);
+
+	bool same;
+	assert_ok(bitmap_compare(&f.file, 0, &f.file, bits / 16, bits / 16, &same));
+	assert_false(same); /* the first byte */
+	assert_ok(bitmap_compare(&f.file, 4096, &f.file, bits / 16, bits / 32, &same));
+	assert_true(same);
+	close_bitmap(&f);
+}
+
+/* A file that was cut after it was opened: that is said, and what may be there is not left out. */
+static void test_bitmap_cut(void **state)
+{
+	(void)state;
+	struct bitmap_file f;
+	bool set;
+	uint64_t rank, found;
+	uint8_t bytes[64] = { [63] = 1 };
+	open_bitmap(&f, bytes, 512);
+	assert_int_equal(ftruncate(f.fake.fd, BEFORE_BITMAP), 0);
+	assert_err(bitmap_find(&f.bitmap, 504, &set, &rank), ERR_FORMAT, "the bitmap of pages");
+	assert_true(bitmap_next(&f.bitmap, 100, &found));
+	assert_int_equal(found, 100);
+	close_bitmap(&f);
+
+	struct dump_file file = DUMP_FILE_INIT;
+	struct bitmap b;
+	fakefile_make(&f.fake, bytes, sizeof(bytes));
+	assert_ok(dump_file_open(f.fake.path, &file));
+	assert_err(bitmap_open(&b, &file, 0, 513), ERR_FORMAT, "truncated");
 	bitmap_free(&b);
+	dump_file_close(&file);
+	fakefile_close(&f.fake);
 }
 
 /* Appends a note to @out; returns its size. */
@@ -250,9 +353,10 @@ static void test_file_bounds(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_bitmap),	    cmocka_unit_test(test_bitmap_next),
-		cmocka_unit_test(test_notes),	    cmocka_unit_test(test_damaged_notes),
-		cmocka_unit_test(test_identify),    cmocka_unit_test(test_no_regular_files),
+		cmocka_unit_test(test_bitmap),		cmocka_unit_test(test_bitmap_next),
+		cmocka_unit_test(test_bitmap_of_holes), cmocka_unit_test(test_bitmap_cut),
+		cmocka_unit_test(test_notes),		cmocka_unit_test(test_damaged_notes),
+		cmocka_unit_test(test_identify),	cmocka_unit_test(test_no_regular_files),
 		cmocka_unit_test(test_file_bounds),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@ AM_TESTS_ENVIRONMENT = \
 # Longest first, so that with -j nothing long is left for the end.
 TESTS += tests/real/dumps.tap tests/real/every_dump.tap tests/real/real.tap tests/real/older.tap
 tests/real/every_dump.log tests/real/real.log tests/real/older.log: tests/real/dumps.log
+tests/real/every_dump.log: tests/memory/kdump_compare$(EXEEXT)
 tests/real/real.log: $(type_comparers)
 EXTRA_DIST += tests/real
 

@@ -23,7 +23,7 @@ librecipe_a_SOURCES = \
 	tests/recipe/reader.c tests/recipe/recipe.h \
 	tests/recipe/token.c tests/recipe/token.h
 librecipe_a_CPPFLAGS = $(AM_CPPFLAGS) -DHAVE_CONFIG_H
-recipe_libs = librecipe.a libbase.a $(ELFUTILS_LIBS) $(RECIPE_LIBS)
+recipe_libs = librecipe.a libbase.a $(ELFUTILS_LIBS) $(COMPRESSION_LIBS)
 
 noinst_PROGRAMS = tests/recipe/mkvmcore
 tests_recipe_mkvmcore_SOURCES = tests/recipe/mkvmcore.c

@@ -113,6 +113,17 @@ struct err *dump_file_read_part(const struct dump_file *f, uint64_t offset, void
 	return NULL;
 }
 
+uint64_t dump_file_next_data(const struct dump_file *f, uint64_t offset)
+{
+	if (offset >= f->size)
+		return f->size;
+	/* The position that this sets is used by nobody: all reads say where. */
+	off_t data = lseek(f->fd, (off_t)offset, SEEK_DATA);
+	if (data < 0)
+		return errno == ENXIO ? f->size : offset;
+	return (uint64_t)data < offset ? offset : (uint64_t)data;
+}
+
 struct err *dump_file_read(const struct dump_file *f, uint64_t offset, void *out, size_t len,
 			   const char *what)
 {

@@ -46,6 +46,12 @@ __attribute__((warn_unused_result)) struct err *dump_file_read_part(const struct
 								    uint64_t offset, void *out,
 								    size_t len, size_t *ret_done);
 
+/*
+ * The first byte at or behind @offset that lies in no hole of the file; its size if there is none.
+ * A hole reads as zeros. Where the file system cannot tell, that is @offset.
+ */
+uint64_t dump_file_next_data(const struct dump_file *f, uint64_t offset);
+
 /* All @len bytes, or an error: ERR_FORMAT, naming @what, when the file ends before. */
 __attribute__((warn_unused_result)) struct err *
 dump_file_read(const struct dump_file *f, uint64_t offset, void *out, size_t len, const char *what);

@@ -5,8 +5,7 @@
  * page, and the pages. A split set is several such files, each with all of the bitmaps and the
  * pages of a range of page frames.
  *
- * libkdumpfile finds and decompresses pages. Before it sees the files, the headers are checked
- * here, and each page's descriptor before it reads the page.
+ * The headers are checked here; kdump_pages.h reads pages of files whose headers were.
  */
 #ifndef VMCORE_DUMP_KDUMP_H
 #define VMCORE_DUMP_KDUMP_H

@@ -2,6 +2,7 @@
 # The formats of dump files.
 libvmcore_a_SOURCES += \
 	vmcore/dump/bitmap.c vmcore/dump/bitmap.h \
+	vmcore/dump/decompress.c vmcore/dump/decompress.h \
 	vmcore/dump/dump.c vmcore/dump/dump.h \
 	vmcore/dump/elf.h \
 	vmcore/dump/elf_check.c \
@@ -12,6 +13,7 @@ libvmcore_a_SOURCES += \
 	vmcore/dump/kdump.h \
 	vmcore/dump/kdump_check.c \
 	vmcore/dump/kdump_dump.c \
+	vmcore/dump/kdump_pages.c vmcore/dump/kdump_pages.h \
 	vmcore/dump/kdump_split.c \
 	vmcore/dump/kdumpfile.c vmcore/dump/kdumpfile.h \
 	vmcore/dump/lime.c vmcore/dump/lime.h \

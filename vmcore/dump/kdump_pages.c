@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "vmcore/dump/kdump_pages.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "vmcore/dump/bitmap.h"
+#include "vmcore/dump/decompress.h"
+#include "vmcore/dump/file.h"
+#include "vmcore/dump/kdump.h"
+#include "vmcore/dump/kdumpfile.h"
+#include "vmcore/memory/memory.h"
+
+enum {
+	/* libkdumpfile keeps 24 bytes for each run of written pages. */
+	RUNS_MAX = 64 << 20,
+	/* No compression makes a page much larger than it was: bounds what is read for it. */
+	COMPRESSED_MAX = 4 * PAGE_SIZE,
+	/* How much is read ahead of pages that are read in order. */
+	AHEAD_MIN = 8 << 10,
+	AHEAD_MAX = 64 << 10,
+};
+
+/* Bytes of a file that were read last, and perhaps those behind them. */
+struct ahead {
+	size_t piece;
+	uint64_t offset;
+	size_t len, next; /* how many there are; to read when the next in order are asked for */
+	uint8_t bytes[AHEAD_MAX];
+};
+
+/* Which of the pages a file has. */
+struct share {
+	uint64_t before, end; /* pages of the dump in front of its first one, and of its end */
+};
+
+struct kdump_pages {
+	const struct dump_file *files;	    /* borrowed */
+	const struct kdump_header *headers; /* borrowed; of each file */
+	size_t count;
+	struct bitmap written;	     /* the page frames that were written */
+	struct share *shares;	     /* owned; of each file */
+	struct ahead *table, *data;  /* owned; of descriptors, of pages */
+	struct decompressor *unpack; /* owned */
+	struct kdump_reader *reader; /* owned; NULL until it is needed */
+	char *no_reader;	     /* owned; why there can be none */
+};
+
+static struct err *load_bitmap(struct kdump_pages *p)
+{
+	const struct kdump_header *h = &p->headers[0];
+	struct err *e = bitmap_open(&p->written, &p->files[0], h->bitmap2, h->max_mapnr);
+	if (!e && p->written.set == 0)
+		e = err_new(ERR_FORMAT, "it holds no pages: the dump was never finished");
+	return e;
+}
+
+/*
+ * All pieces of a split dump have the bitmap of all of its pages. What each says of its own ones is
+ * held against what the first says of them: all of them in full would be much to read.
+ */
+static struct err *compare_pieces(const struct kdump_pages *p)
+{
+	for (size_t i = 1; i < p->count; i++) {
+		const struct kdump_header *h = &p->headers[i];
+		uint64_t from = h->start_pfn / 8, to = (h->end_pfn + 7) / 8;
+		bool same;
+		struct err *e = bitmap_compare(&p->files[0], p->headers[0].bitmap2 + from,
+					       &p->files[i], h->bitmap2 + from, to - from, &same);
+		if (e)
+			return e;
+		if (!same)
+			return err_new(ERR_FORMAT, "%s and %s are pieces of different dumps",
+				       p->files[0].path, p->files[i].path);
+	}
+	return NULL;
+}
+
+static struct err *count_pieces(struct kdump_pages *p)
+{
+	for (size_t i = 0; i < p->count; i++) {
+		bool set;
+		struct share *share = &p->shares[i];
+		struct err *e =
+			bitmap_find(&p->written, p->headers[i].start_pfn, &set, &share->before);
+		if (!e)
+			e = bitmap_find(&p->written, p->headers[i].end_pfn, &set, &share->end);
+		if (e)
+			return e;
+	}
+	return NULL;
+}
+
+struct err *kdump_pages_open(const struct dump_file *files, const struct kdump_header *headers,
+			     size_t count, struct kdump_pages **ret)
+{
+	struct kdump_pages *p = calloc(1, sizeof(*p));
+	if (!p)
+		return err_nomem();
+	p->files = files;
+	p->headers = headers;
+	p->count = count;
+	p->shares = calloc(count, sizeof(*p->shares));
+	p->table = calloc(1, sizeof(*p->table));
+	p->data = calloc(1, sizeof(*p->data));
+	struct err *e = p->shares && p->table && p->data ? NULL : err_nomem();
+	if (!e)
+		e = decompressor_new(&p->unpack);
+	if (!e)
+		e = load_bitmap(p);
+	if (!e)
+		e = compare_pieces(p);
+	if (!e)
+		e = count_pieces(p);
+	if (e)
+		kdump_pages_free(p);
+	else
+		*ret = p;
+	return e;
+}
+
+void kdump_pages_free(struct kdump_pages *p)
+{
+	if (!p)
+		return;
+	kdump_reader_close(p->reader);
+	decompressor_free(p->unpack);
+	bitmap_free(&p->written);
+	free(p->shares);
+	free(p->no_reader);
+	free(p->table);
+	free(p->data);
+	free(p);
+}
+
+uint64_t kdump_pages_all(const struct kdump_pages *p)
+{
+	return p->written.set;
+}
+
+/* The piece that has the pages of @pfn; there is one for every page frame below max_mapnr. */
+static size_t piece_of(const struct kdump_pages *p, uint64_t pfn)
+{
+	size_t i = 0;
+	while (i + 1 < p->count && (pfn < p->headers[i].start_pfn || pfn >= p->headers[i].end_pfn))
+		i++;
+	return i;
+}
+
+uint64_t kdump_pages_in(const struct kdump_pages *p, size_t piece)
+{
+	return p->shares[piece].end - p->shares[piece].before;
+}
+
+/* ---- bytes of the files ---- */
+
+/*
+ * Finds @len bytes (COMPRESSED_MAX at most) at @offset in file @piece. Once what is asked for lies
+ * where the last read ended, more than that is read, and twice as much each time. *ret stays until
+ * the next call; *ret_len is less than @len only where the file ends. ERR_IO.
+ */
+static struct err *read_ahead(const struct kdump_pages *p, struct ahead *a, size_t piece,
+			      uint64_t offset, size_t len, const uint8_t **ret, size_t *ret_len)
+{
+	bool near = piece == a->piece && offset >= a->offset && offset - a->offset <= a->len;
+	size_t at = near ? (size_t)(offset - a->offset) : 0;
+	if (!near || a->len - at < len) {
+		size_t want = near && a->next > len ? a->next : len;
+		size_t next = near ? 2 * want : AHEAD_MIN;
+		a->len = 0;
+		struct err *e =
+			dump_file_read_part(&p->files[piece], offset, a->bytes, want, &a->len);
+		if (e)
+			return e;
+		a->piece = piece;
+		a->offset = offset;
+		a->next = next < AHEAD_MAX ? next : AHEAD_MAX;
+		at = 0;
+	}
+	*ret = a->bytes + at;
+	*ret_len = a->len - at < len ? a->len - at : len;
+	return NULL;
+}
+
+struct err *kdump_pages_descriptor(struct kdump_pages *p, size_t piece, uint64_t n,
+				   struct kdump_descriptor *ret)
+{
+	const uint8_t *raw;
+	size_t done;
+	struct err *e =
+		read_ahead(p, p->table, piece, p->headers[piece].descriptors + n * KDUMP_DESCRIPTOR,
+			   KDUMP_DESCRIPTOR, &raw, &done);
+	if (e)
+		return e;
+	if (done < KDUMP_DESCRIPTOR)
+		return err_new(ERR_MISSING, "cut off: the file ends before its page descriptor");
+	*ret = (struct kdump_descriptor){ get_u64(raw), get_u32(raw + 8), get_u32(raw + 12) };
+	return NULL;
+}
+
+struct err *kdump_pages_check(const struct kdump_pages *p, size_t piece,
+			      const struct kdump_descriptor *page)
+{
+	if (page->offset == 0)
+		return err_new(ERR_MISSING, "never written: makedumpfile ended before it");
+	bool compressed = page->flags & KDUMP_COMPRESSED;
+	if (page->size == 0 || page->size > COMPRESSED_MAX ||
+	    (!compressed && page->size != PAGE_SIZE))
+		return err_new(ERR_CORRUPT, "its page descriptor is damaged (%" PRIu32 " bytes)",
+			       page->size);
+	if (!range_within(page->offset, page->size, p->files[piece].size))
+		return err_new(ERR_MISSING, "cut off: the file ends before its data");
+	return NULL;
+}
+
+/* ---- what libkdumpfile reads ---- */
+
+/* It takes the bitmap into memory: 32 MiB for each TiB up to the end of memory. */
+static struct err *check_bitmap_size(uint64_t max_mapnr)
+{
+	long pages = sysconf(_SC_PHYS_PAGES), page_bytes = sysconf(_SC_PAGESIZE);
+	uint64_t bytes = max_mapnr / 8;
+	if (pages <= 0 || page_bytes <= 0 || bytes <= (uint64_t)pages * (uint64_t)page_bytes / 2)
+		return NULL;
+	return err_new(ERR_UNSUPPORTED,
+		       "the bitmap of pages takes %" PRIu64
+		       " MiB, which is more than half of this machine's memory",
+		       bytes >> 20);
+}
+
+static struct err *check_runs(struct kdump_pages *p)
+{
+	uint64_t runs;
+	struct err *e = bitmap_runs(&p->written, &runs);
+	if (!e && runs > RUNS_MAX)
+		e = err_new(ERR_UNSUPPORTED,
+			    "the pages are scattered over %" PRIu64 " runs of memory, more than "
+			    "libkdumpfile can be trusted with",
+			    runs);
+	return e;
+}
+
+static struct err *open_reader(struct kdump_pages *p)
+{
+	struct err *e = check_bitmap_size(p->headers[0].max_mapnr);
+	if (!e)
+		e = check_runs(p);
+	if (e)
+		return e;
+	int *fds = malloc(p->count * sizeof(*fds));
+	if (!fds)
+		return err_nomem();
+	for (size_t i = 0; i < p->count; i++)
+		fds[i] = p->files[i].fd;
+	e = kdump_reader_open(fds, p->count, &p->reader);
+	free(fds);
+	return e;
+}
+
+static struct err *read_by_library(struct kdump_pages *p, uint64_t pfn, uint32_t flags, void *page)
+{
+	struct err *e = p->reader || p->no_reader ? NULL : open_reader(p);
+	if (e)
+		p->no_reader = strdup(err_msg(e));
+	err_free(e);
+	if (p->reader)
+		return kdump_reader_page(p->reader, pfn, page);
+	return err_new(ERR_CORRUPT, "compressed by %s, for which libkdumpfile is needed here: %s",
+		       decompress_method(flags), p->no_reader ? p->no_reader : "out of memory");
+}
+
+/* ---- pages ---- */
+
+/* The bitmap of what is memory is needed for pages that are not there only. */
+static struct err *absent_error(const struct kdump_pages *p, uint64_t pfn)
+{
+	const struct kdump_header *h = &p->headers[0];
+	uint8_t byte = 0;
+	if (pfn < h->max_mapnr) {
+		struct err *e = dump_file_read(&p->files[0], h->bitmap1 + pfn / 8, &byte, 1,
+					       "the bitmap of memory");
+		if (e)
+			return e;
+	}
+	if (byte >> pfn % 8 & 1)
+		return err_new(ERR_EXCLUDED, "left out when the dump was written");
+	return err_new(ERR_MISSING, "not in the dump");
+}
+
+static struct err *read_data(struct kdump_pages *p, size_t piece, uint64_t pfn,
+			     const struct kdump_descriptor *d, void *page)
+{
+	bool compressed = d->flags & KDUMP_COMPRESSED;
+	if (compressed && !decompress_can(d->flags))
+		return read_by_library(p, pfn, d->flags, page);
+	const uint8_t *raw;
+	size_t done;
+	struct err *e = read_ahead(p, p->data, piece, d->offset, d->size, &raw, &done);
+	if (e)
+		return e;
+	if (done < d->size)
+		return err_new(ERR_MISSING, "cut off: the file ends before its data");
+	if (compressed)
+		return decompress_page(p->unpack, d->flags, raw, d->size, page);
+	memcpy(page, raw, PAGE_SIZE);
+	return NULL;
+}
+
+struct err *kdump_pages_read(struct kdump_pages *p, uint64_t pfn, void *page)
+{
+	bool written;
+	uint64_t number;
+	struct err *e = bitmap_find(&p->written, pfn, &written, &number);
+	if (e)
+		return e;
+	if (!written)
+		return absent_error(p, pfn);
+
+	size_t piece = piece_of(p, pfn);
+	struct kdump_descriptor d;
+	e = kdump_pages_descriptor(p, piece, number - p->shares[piece].before, &d);
+	if (!e)
+		e = kdump_pages_check(p, piece, &d);
+	if (!e)
+		e = read_data(p, piece, pfn, &d, page);
+	return e;
+}
+
+bool kdump_pages_next(struct kdump_pages *p, uint64_t pfn, uint64_t *ret_pfn)
+{
+	return bitmap_next(&p->written, pfn, ret_pfn);
+}
