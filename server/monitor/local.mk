@@ -33,4 +33,5 @@ vmcore_gdbserver_SOURCES += \
 	server/monitor/what.c \
 	server/monitor/what_facts.h \
 	server/monitor/what_kernel.c \
+	server/monitor/what_memory.c \
 	server/monitor/what_objects.c

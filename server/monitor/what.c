@@ -100,8 +100,9 @@ static void fact_of_memory(struct facts *f)
 static void all_facts(struct facts *f)
 {
 	static void (*const kinds[])(struct facts * f) = {
-		facts_of_kvm,	 facts_of_task,	  facts_of_slab,
-		facts_of_symbol, facts_of_percpu, facts_of_stack,
+		facts_of_kvm,	      facts_of_task,   facts_of_slab,
+		facts_of_symbol,      facts_of_percpu, facts_of_stack,
+		facts_of_kernel_area, facts_of_page,   facts_of_user,
 	};
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
 		kinds[i](f);

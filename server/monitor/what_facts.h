@@ -46,4 +46,9 @@ void facts_of_symbol(struct facts *f);
 void facts_of_percpu(struct facts *f);
 void facts_of_stack(struct facts *f);
 
+/* what_memory.c: pages and areas. */
+void facts_of_page(struct facts *f);
+void facts_of_kernel_area(struct facts *f);
+void facts_of_user(struct facts *f);
+
 #endif

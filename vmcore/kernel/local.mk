@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Tasks, CPUs, registers, the log.
 libvmcore_a_SOURCES += \
+	vmcore/kernel/areas.c vmcore/kernel/areas.h \
 	vmcore/kernel/cpu_notes.c vmcore/kernel/cpu_notes.h \
 	vmcore/kernel/cpu_switch.c vmcore/kernel/cpu_switch.h \
 	vmcore/kernel/cpu_threads.c vmcore/kernel/cpu_threads.h \
