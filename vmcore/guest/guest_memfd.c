@@ -25,15 +25,14 @@ enum { ORDER_MAX = 18 }; /* a folio of 1 GiB */
 /* By kvm.mem_attr_array, from frame number to attributes; where there is none, no page is. */
 static struct err *is_private(struct kvm *kvm, const struct vm *vm, uint64_t gfn, bool *ret)
 {
-	struct member m;
-	bool exists;
+	const struct member *m;
 	uint64_t entry = 0;
 	*ret = false;
-	struct err *e = kvm_find_member(kvm, "kvm", "mem_attr_array.xa_head", &exists, &m);
-	if (e || !exists)
+	struct err *e = kvm_find_member(kvm, M_KVM_MEM_ATTRS, &m);
+	if (e || !kvm_has_member(kvm, M_KVM_MEM_ATTRS))
 		return e;
 	uint64_t head;
-	e = kernel_read_member(kvm_parts(kvm)->k, vm->address, &m, &head);
+	e = kernel_read_member(kvm_parts(kvm)->k, vm->address, m, &head);
 	if (!e)
 		e = xarray_get(kvm_parts(kvm)->k, head, gfn, &entry);
 	if (!e && entry && !(entry & 1))
@@ -44,31 +43,15 @@ static struct err *is_private(struct kvm *kvm, const struct vm *vm, uint64_t gfn
 
 /* ---- the page ---- */
 
-/* The first of two paths that this kernel has, in what lies at @base. */
-static struct err *read_either(struct kvm *kvm, uint64_t base, const char *const *types,
-			       const char *path, uint64_t *ret)
+/* @what is the member's name for a message. */
+static struct err *read_known(struct kvm *kvm, uint64_t base, enum kvm_member which,
+			      const char *what, uint64_t *ret)
 {
-	struct member m;
-	bool exists = false;
-	for (int i = 0; i < 2 && !exists; i++) {
-		struct err *e = kvm_find_member(kvm, types[i], path, &exists, &m);
-		if (e)
-			return e;
-	}
-	if (!exists)
-		return err_new(ERR_NOTFOUND, "this kernel's pages have no %s", path);
-	return kernel_read_member(kvm_parts(kvm)->k, base, &m, ret);
-}
-
-static struct err *read_path(struct kvm *kvm, uint64_t base, const char *type, const char *path,
-			     uint64_t *ret)
-{
-	struct member m;
-	bool exists;
-	struct err *e = kvm_find_member(kvm, type, path, &exists, &m);
-	if (!e && !exists)
-		e = err_new(ERR_NOTFOUND, "this kernel has no %s.%s", type, path);
-	return e ? e : kernel_read_member(kvm_parts(kvm)->k, base, &m, ret);
+	const struct member *m;
+	struct err *e = kvm_find_member(kvm, which, &m);
+	if (!e && !kvm_has_member(kvm, which))
+		e = err_new(ERR_NOTFOUND, "this kernel has no %s", what);
+	return e ? e : kernel_read_member(kvm_parts(kvm)->k, base, m, ret);
 }
 
 /* The frame whose struct page is at @page. */
@@ -88,11 +71,13 @@ static struct err *find_frame(struct kvm *kvm, uint64_t page, uint64_t *ret)
 static struct err *check_folio(struct kvm *kvm, uint64_t folio, uint64_t mapping, uint64_t index,
 			       uint64_t *ret_first)
 {
-	static const char *const types[2] = { "folio", "page" };
+	const bool has_folios = kvm_has_member(kvm, M_FOLIO_MAPPING);
 	uint64_t its, first = 0;
-	struct err *e = read_either(kvm, folio, types, "mapping", &its);
+	struct err *e = read_known(kvm, folio, has_folios ? M_FOLIO_MAPPING : M_PAGE_MAPPING,
+				   "page.mapping", &its);
 	if (!e)
-		e = read_either(kvm, folio, types, "index", &first);
+		e = read_known(kvm, folio, has_folios ? M_FOLIO_INDEX : M_PAGE_INDEX, "page.index",
+			       &first);
 	if (!e && (its != mapping || first > index || (index - first) >> ORDER_MAX))
 		e = err_new(ERR_CORRUPT, "the page at 0x%" PRIx64 " is of another file", folio);
 	*ret_first = first;
@@ -103,11 +88,11 @@ static struct err *check_folio(struct kvm *kvm, uint64_t folio, uint64_t mapping
 static struct err *find_page(struct kvm *kvm, uint64_t file, uint64_t index, uint64_t *ret_pa)
 {
 	uint64_t inode = 0, mapping = 0, head = 0, folio = 0, first, frame = 0;
-	struct err *e = read_path(kvm, file, "file", "f_inode", &inode);
+	struct err *e = read_known(kvm, file, M_FILE_INODE, "file.f_inode", &inode);
 	if (!e)
-		e = read_path(kvm, inode, "inode", "i_mapping", &mapping);
+		e = read_known(kvm, inode, M_INODE_MAPPING, "inode.i_mapping", &mapping);
 	if (!e)
-		e = read_path(kvm, mapping, "address_space", "i_pages.xa_head", &head);
+		e = read_known(kvm, mapping, M_MAPPING_PAGES, "address_space.i_pages", &head);
 	if (!e)
 		e = xarray_get(kvm_parts(kvm)->k, head, index, &folio);
 	if (e)
@@ -146,9 +131,10 @@ struct err *guest_memfd_find(struct kvm *kvm, const struct vm *vm, const struct 
 				gpa);
 	if (!*ret_private)
 		return NULL;
-	e = read_path(kvm, slot->address, "kvm_memory_slot", "gmem.file", &file);
+	e = read_known(kvm, slot->address, M_SLOT_GMEM_FILE, "kvm_memory_slot.gmem", &file);
 	if (!e)
-		e = read_path(kvm, slot->address, "kvm_memory_slot", "gmem.pgoff", &offset);
+		e = read_known(kvm, slot->address, M_SLOT_GMEM_PGOFF, "kvm_memory_slot.gmem",
+			       &offset);
 	uint64_t index = offset + ((gpa - slot->gpa) >> PAGE_SHIFT);
 	if (!e)
 		*ret_index = index;

@@ -46,12 +46,6 @@ extern const char *const kvm_cr3_bits[2];
 __attribute__((warn_unused_result)) struct err *
 kvm_find_reg_bit(struct kvm *kvm, const char *const *names, bool *ret_found, int64_t *ret);
 
-/* kvm_vcpu_arch's regs_avail or regs_dirty, as @name says. */
-__attribute__((warn_unused_result)) struct err *kvm_read_reg_bits(struct kvm *kvm,
-								  const struct vcpu *vcpu,
-								  const char *name, bool *ret_found,
-								  uint64_t *ret);
-
 static inline void guest_set(struct guest_regs *r, enum guest_reg reg, uint64_t value,
 			     enum guest_from from)
 {

@@ -29,34 +29,30 @@ enum { LIVE_ATTEMPTS = 4 }; /* to read a vCPU that keeps running */
 /* Members of kvm_vcpu_arch that are registers. */
 static const struct {
 	enum guest_reg reg;
-	const char *paths[2]; /* the first that exists */
+	enum kvm_member member;
 } arch_members[] = {
-	{ GUEST_RIP, { "arch.rip", "arch.regs[16]" } }, /* the former since 7.2 */
-	{ GUEST_CR0, { "arch.cr0" } },
-	{ GUEST_CR2, { "arch.cr2" } },
-	{ GUEST_CR3, { "arch.cr3" } },
-	{ GUEST_CR4, { "arch.cr4" } },
-	{ GUEST_EFER, { "arch.efer" } },
+	{ GUEST_RIP, M_VCPU_RIP }, { GUEST_CR0, M_VCPU_CR0 }, { GUEST_CR2, M_VCPU_CR2 },
+	{ GUEST_CR3, M_VCPU_CR3 }, { GUEST_CR4, M_VCPU_CR4 }, { GUEST_EFER, M_VCPU_EFER },
 };
 
 static struct err *read_arch(struct kvm *kvm, const struct vcpu *vcpu, struct guest_regs *r)
 {
-	struct err *e = NULL;
-	for (unsigned i = GUEST_RAX; !e && i <= GUEST_R15; i++) {
-		char path[24];
+	const struct member *regs;
+	struct err *e = kvm_find_member(kvm, M_VCPU_REGS, &regs);
+	for (unsigned i = GUEST_RAX; !e && i <= GUEST_R15 && i < regs->count; i++) {
+		struct member one = *regs;
 		uint64_t value;
-		bool found;
-		snprintf(path, sizeof(path), "arch.regs[%u]", i);
-		e = kvm_read_path(kvm, vcpu->address, "kvm_vcpu", path, &found, &value);
-		if (!e && found)
+		one.size = one.element_size;
+		one.count = 1;
+		one.is_array = false;
+		one.offset += i * one.element_size;
+		if (kvm_read_number(kvm, vcpu->address, &one, &value))
 			guest_set(r, i, value, GUEST_ARCH);
 	}
 	for (size_t i = 0; !e && i < sizeof(arch_members) / sizeof(*arch_members); i++) {
-		bool found = false;
+		bool found;
 		uint64_t value;
-		for (int p = 0; !e && !found && p < 2 && arch_members[i].paths[p]; p++)
-			e = kvm_read_path(kvm, vcpu->address, "kvm_vcpu", arch_members[i].paths[p],
-					  &found, &value);
+		e = kvm_read_member(kvm, vcpu->address, arch_members[i].member, &found, &value);
 		if (!e && found)
 			guest_set(r, arch_members[i].reg, value, GUEST_ARCH);
 	}
@@ -79,19 +75,6 @@ struct err *kvm_find_reg_bit(struct kvm *kvm, const char *const *names, bool *re
 			return NULL;
 	}
 	return NULL;
-}
-
-struct err *kvm_read_reg_bits(struct kvm *kvm, const struct vcpu *vcpu, const char *name,
-			      bool *ret_found, uint64_t *ret)
-{
-	char path[32];
-	/* A number until 7.1, an array of unsigned long later. */
-	snprintf(path, sizeof(path), "arch.%s", name);
-	struct err *e = kvm_read_path(kvm, vcpu->address, "kvm_vcpu", path, ret_found, ret);
-	if (e || *ret_found)
-		return e;
-	snprintf(path, sizeof(path), "arch.%s[0]", name);
-	return kvm_read_path(kvm, vcpu->address, "kvm_vcpu", path, ret_found, ret);
 }
 
 /* The CPU that runs the vCPU's thread while that has it loaded; -1 if none does. */
@@ -153,8 +136,7 @@ struct err *guest_hardware_read(struct kvm *kvm, const struct vcpu *vcpu,
 	if (!e && kvm_vendor(kvm) == KVM_SVM) {
 		e = guest_svm_hardware(kvm, vcpu, &h);
 	} else if (!e && kvm_vendor(kvm) == KVM_VMX) {
-		e = kvm_read_path(kvm, vcpu->address, "kvm_vcpu", "arch.cr4_guest_owned_bits",
-				  &found, &h.cr4_owned);
+		e = kvm_read_member(kvm, vcpu->address, M_VCPU_CR4_OWNED, &found, &h.cr4_owned);
 		if (!e)
 			e = kvm_only_nomem(vcpu_mmu_read(kvm, vcpu, &mmu));
 		h.paging_known = !e && mmu.tdp_known;

@@ -16,65 +16,65 @@
 
 struct saved {
 	enum guest_reg reg;
-	const char *path;
+	enum kvm_member member;
 };
 
 static const struct saved saved[] = {
-	{ GUEST_RFLAGS, "save.rflags" },  { GUEST_CS, "save.cs.selector" },
-	{ GUEST_SS, "save.ss.selector" }, { GUEST_DS, "save.ds.selector" },
-	{ GUEST_ES, "save.es.selector" }, { GUEST_CS_BASE, "save.cs.base" },
-	{ GUEST_GDTR, "save.gdtr.base" }, { GUEST_GDTR_LIMIT, "save.gdtr.limit" },
-	{ GUEST_IDTR, "save.idtr.base" }, { GUEST_IDTR_LIMIT, "save.idtr.limit" },
+	{ GUEST_RFLAGS, M_VMCB_RFLAGS }, { GUEST_CS, M_VMCB_CS },
+	{ GUEST_SS, M_VMCB_SS },	 { GUEST_DS, M_VMCB_DS },
+	{ GUEST_ES, M_VMCB_ES },	 { GUEST_CS_BASE, M_VMCB_CS_BASE },
+	{ GUEST_GDTR, M_VMCB_GDTR },	 { GUEST_GDTR_LIMIT, M_VMCB_GDTR_LIMIT },
+	{ GUEST_IDTR, M_VMCB_IDTR },	 { GUEST_IDTR_LIMIT, M_VMCB_IDTR_LIMIT },
 };
 
 /* What VMLOAD and VMSAVE move (APM volume 2, 15.5.2). KVM does so around the guest, with L1's VMCB
  * even if L2 runs where that has one of its own. */
 static const struct saved loaded[] = {
-	{ GUEST_FS, "save.fs.selector" },
-	{ GUEST_GS, "save.gs.selector" },
-	{ GUEST_FS_BASE, "save.fs.base" },
-	{ GUEST_GS_BASE, "save.gs.base" },
-	{ GUEST_KERNEL_GS_BASE, "save.kernel_gs_base" },
+	{ GUEST_FS, M_VMCB_FS },
+	{ GUEST_GS, M_VMCB_GS },
+	{ GUEST_FS_BASE, M_VMCB_FS_BASE },
+	{ GUEST_GS_BASE, M_VMCB_GS_BASE },
+	{ GUEST_KERNEL_GS_BASE, M_VMCB_KERNEL_GS_BASE },
 };
 
 /* Of L1's VMCB, what VMRUN saves of the host (APM volume 2, 15.5.1). */
 static const struct saved saved_of_l1[] = {
-	{ GUEST_RAX, "save.rax" },
-	{ GUEST_RSP, "save.rsp" },
-	{ GUEST_RIP, "save.rip" },
-	{ GUEST_RFLAGS, "save.rflags" },
-	{ GUEST_CR0, "save.cr0" },
-	{ GUEST_CR3, "save.cr3" },
-	{ GUEST_CR4, "save.cr4" },
-	{ GUEST_EFER, "save.efer" },
-	{ GUEST_CS, "save.cs.selector" },
-	{ GUEST_SS, "save.ss.selector" },
-	{ GUEST_DS, "save.ds.selector" },
-	{ GUEST_ES, "save.es.selector" },
-	{ GUEST_CS_BASE, "save.cs.base" },
-	{ GUEST_GDTR, "save.gdtr.base" },
-	{ GUEST_GDTR_LIMIT, "save.gdtr.limit" },
-	{ GUEST_IDTR, "save.idtr.base" },
-	{ GUEST_IDTR_LIMIT, "save.idtr.limit" },
+	{ GUEST_RAX, M_VMCB_RAX },
+	{ GUEST_RSP, M_VMCB_RSP },
+	{ GUEST_RIP, M_VMCB_RIP },
+	{ GUEST_RFLAGS, M_VMCB_RFLAGS },
+	{ GUEST_CR0, M_VMCB_CR0 },
+	{ GUEST_CR3, M_VMCB_CR3 },
+	{ GUEST_CR4, M_VMCB_CR4 },
+	{ GUEST_EFER, M_VMCB_EFER },
+	{ GUEST_CS, M_VMCB_CS },
+	{ GUEST_SS, M_VMCB_SS },
+	{ GUEST_DS, M_VMCB_DS },
+	{ GUEST_ES, M_VMCB_ES },
+	{ GUEST_CS_BASE, M_VMCB_CS_BASE },
+	{ GUEST_GDTR, M_VMCB_GDTR },
+	{ GUEST_GDTR_LIMIT, M_VMCB_GDTR_LIMIT },
+	{ GUEST_IDTR, M_VMCB_IDTR },
+	{ GUEST_IDTR_LIMIT, M_VMCB_IDTR_LIMIT },
 };
 
 /* What is taken from kvm_vcpu_arch; it may be the VMCB's all the same. */
 static const struct saved kept[] = {
-	{ GUEST_RAX, "save.rax" },   { GUEST_RSP, "save.rsp" }, { GUEST_RIP, "save.rip" },
-	{ GUEST_CR0, "save.cr0" },   { GUEST_CR2, "save.cr2" }, { GUEST_CR4, "save.cr4" },
-	{ GUEST_EFER, "save.efer" },
+	{ GUEST_RAX, M_VMCB_RAX },   { GUEST_RSP, M_VMCB_RSP }, { GUEST_RIP, M_VMCB_RIP },
+	{ GUEST_CR0, M_VMCB_CR0 },   { GUEST_CR2, M_VMCB_CR2 }, { GUEST_CR4, M_VMCB_CR4 },
+	{ GUEST_EFER, M_VMCB_EFER },
 };
 
 /* The struct vcpu_svm around the vCPU; false if there are no types of it. */
 static struct err *find_svm(struct kvm *kvm, const struct vcpu *vcpu, bool *ret_found,
 			    uint64_t *ret)
 {
-	struct member in;
-	struct err *e = type_scope_member(kvm_types(kvm), "vcpu_svm", "vcpu", &in);
-	*ret_found = !e;
-	if (!e)
-		*ret = vcpu->address - in.offset;
-	return kvm_only_nomem(e);
+	const struct member *in;
+	struct err *e = kvm_find_member(kvm, M_SVM_VCPU, &in);
+	*ret_found = !e && kvm_has_member(kvm, M_SVM_VCPU);
+	if (*ret_found)
+		*ret = vcpu->address - in->offset;
+	return e;
 }
 
 /* Whether L2 runs. Before there was a VMCB for it, hflags said so (HF_GUEST_MASK, bit 5). */
@@ -82,16 +82,15 @@ static struct err *find_nested(struct kvm *kvm, const struct vcpu *vcpu, uint64_
 			       bool *ret_nested)
 {
 	enum { HF_GUEST = 1 << 5 };
-	uint64_t current, own, hflags = 0;
+	uint64_t current, hflags = 0;
 	bool found;
-	if (type_scope_offset(kvm_types(kvm), "vcpu_svm", "nested.vmcb02", &own)) {
-		struct err *e =
-			kvm_read_path(kvm, svm, "vcpu_svm", "current_vmcb", &found, &current);
+	if (kvm_has_member(kvm, M_SVM_VMCB02)) {
+		const uint64_t own = kvm_member(kvm, M_SVM_VMCB02)->offset;
+		struct err *e = kvm_read_member(kvm, svm, M_SVM_CURRENT_VMCB, &found, &current);
 		*ret_nested = !e && found && current == svm + own;
 		return e;
 	}
-	struct err *e =
-		kvm_read_path(kvm, vcpu->address, "kvm_vcpu", "arch.hflags", &found, &hflags);
+	struct err *e = kvm_read_member(kvm, vcpu->address, M_VCPU_HFLAGS, &found, &hflags);
 	*ret_nested = !e && found && hflags & HF_GUEST;
 	return e;
 }
@@ -116,7 +115,7 @@ static struct err *arch_cr3_is_newer(struct kvm *kvm, const struct vcpu *vcpu, b
 	e = kvm_find_reg_bit(kvm, kvm_cr3_bits, &found, &bit);
 	if (e || !found)
 		return e;
-	e = kvm_read_reg_bits(kvm, vcpu, "regs_dirty", &found, &dirty);
+	e = kvm_read_member(kvm, vcpu->address, M_VCPU_REGS_DIRTY, &found, &dirty);
 	*ret = !e && found && dirty >> bit & 1;
 	return e;
 }
@@ -126,9 +125,7 @@ static struct err *arch_cr3_is_newer(struct kvm *kvm, const struct vcpu *vcpu, b
 static struct err *has_nested_paging(struct kvm *kvm, uint64_t vmcb, bool *ret_found, bool *ret)
 {
 	uint64_t control = 0;
-	struct err *e = kvm_read_path(kvm, vmcb, "vmcb", "control.nested_ctl", ret_found, &control);
-	if (!e && !*ret_found)
-		e = kvm_read_path(kvm, vmcb, "vmcb", "control.misc_ctl", ret_found, &control);
+	struct err *e = kvm_read_member(kvm, vmcb, M_VMCB_NESTED_CTL, ret_found, &control);
 	*ret = control & 1;
 	return e;
 }
@@ -143,7 +140,7 @@ static struct err *read_cr3(struct kvm *kvm, const struct vcpu *vcpu, uint64_t v
 	struct err *e = has_nested_paging(kvm, vmcb, &found, &nested);
 	if (e || !nested)
 		return e;
-	e = kvm_read_path(kvm, vmcb, "vmcb", "save.cr3", &found, &cr3);
+	e = kvm_read_member(kvm, vmcb, M_VMCB_CR3, &found, &cr3);
 	if (!e)
 		e = arch_cr3_is_newer(kvm, vcpu, &newer);
 	if (!e && found && (!newer || !v->known || v->value == cr3))
@@ -158,7 +155,7 @@ static struct err *read_rows(struct kvm *kvm, uint64_t vmcb, const struct saved 
 	for (size_t i = 0; !e && i < count; i++) {
 		uint64_t value;
 		bool found;
-		e = kvm_read_path(kvm, vmcb, "vmcb", rows[i].path, &found, &value);
+		e = kvm_read_member(kvm, vmcb, rows[i].member, &found, &value);
 		if (!e && found)
 			guest_set(r, rows[i].reg, value, GUEST_VMCB);
 	}
@@ -172,7 +169,7 @@ static struct err *compare_kept(struct kvm *kvm, uint64_t vmcb, struct guest_reg
 		struct guest_value *v = &r->value[kept[i].reg];
 		uint64_t value;
 		bool found;
-		e = kvm_read_path(kvm, vmcb, "vmcb", kept[i].path, &found, &value);
+		e = kvm_read_member(kvm, vmcb, kept[i].member, &found, &value);
 		if (!e && found && v->known && v->value == value)
 			v->from = GUEST_VMCB;
 	}
@@ -188,12 +185,12 @@ struct err *guest_svm_read(struct kvm *kvm, const struct vcpu *vcpu, struct gues
 		return e;
 	e = find_nested(kvm, vcpu, svm, &r->is_nested);
 	if (!e)
-		e = kvm_read_path(kvm, svm, "vcpu_svm", "vmcb", &found, &vmcb);
+		e = kvm_read_member(kvm, svm, M_SVM_VMCB, &found, &vmcb);
 	if (e || !found || !vmcb)
 		return e;
 	e = read_rows(kvm, vmcb, saved, sizeof(saved) / sizeof(*saved), r);
 	if (!e)
-		e = kvm_read_path(kvm, svm, "vcpu_svm", "vmcb01.ptr", &found, &loader);
+		e = kvm_read_member(kvm, svm, M_SVM_VMCB01, &found, &loader);
 	if (!e)
 		e = read_rows(kvm, found && loader ? loader : vmcb, loaded,
 			      sizeof(loaded) / sizeof(*loaded), r);
@@ -211,9 +208,9 @@ struct err *guest_svm_read_l1(struct kvm *kvm, const struct vcpu *vcpu, struct g
 		e = find_nested(kvm, vcpu, svm, &nested);
 	if (e || !nested)
 		return e;
-	e = kvm_read_path(kvm, svm, "vcpu_svm", "vmcb01.ptr", &found, &vmcb);
+	e = kvm_read_member(kvm, svm, M_SVM_VMCB01, &found, &vmcb);
 	if (!e && !found)
-		e = kvm_read_path(kvm, svm, "vcpu_svm", "nested.hsave", &found, &vmcb);
+		e = kvm_read_member(kvm, svm, M_SVM_HSAVE, &found, &vmcb);
 	if (e || !found || !vmcb)
 		return e;
 	return read_rows(kvm, vmcb, saved_of_l1, sizeof(saved_of_l1) / sizeof(*saved_of_l1), r);
@@ -225,12 +222,12 @@ struct err *guest_svm_hardware(struct kvm *kvm, const struct vcpu *vcpu, struct 
 	bool found, nested = false;
 	struct err *e = find_svm(kvm, vcpu, &found, &svm);
 	if (!e && found)
-		e = kvm_read_path(kvm, svm, "vcpu_svm", "vmcb", &found, &vmcb);
+		e = kvm_read_member(kvm, svm, M_SVM_VMCB, &found, &vmcb);
 	if (e || !found || !vmcb)
 		return e;
-	e = kvm_read_path(kvm, vmcb, "vmcb", "save.cr0", &ret->has_cr, &ret->cr0);
+	e = kvm_read_member(kvm, vmcb, M_VMCB_CR0, &ret->has_cr, &ret->cr0);
 	if (!e && ret->has_cr)
-		e = kvm_read_path(kvm, vmcb, "vmcb", "save.cr4", &ret->has_cr, &ret->cr4);
+		e = kvm_read_member(kvm, vmcb, M_VMCB_CR4, &ret->has_cr, &ret->cr4);
 	if (!e)
 		e = has_nested_paging(kvm, vmcb, &ret->paging_known, &nested);
 	ret->is_shadow = ret->paging_known && !nested;

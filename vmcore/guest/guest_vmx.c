@@ -5,7 +5,6 @@
  * rsp are stored at every exit; EFER and cr2 are KVM's own to keep.
  */
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "base/err.h"
 #include "vmcore/code/module_types.h"
@@ -33,12 +32,12 @@ static const struct {
 };
 
 /* Bits of cr0 and cr4 that the guest changes without an exit; needed where regs_avail has none for
- * them. */
-static const char *owned_bits(enum guest_reg reg)
+ * them; KVM_MEMBERS for other registers. */
+static enum kvm_member owned_bits(enum guest_reg reg)
 {
-	return reg == GUEST_CR0	  ? "arch.cr0_guest_owned_bits"
-	       : reg == GUEST_CR4 ? "arch.cr4_guest_owned_bits"
-				  : NULL;
+	return reg == GUEST_CR0	  ? M_VCPU_CR0_OWNED
+	       : reg == GUEST_CR4 ? M_VCPU_CR4_OWNED
+				  : KVM_MEMBERS;
 }
 
 /* Whether KVM's copy of lazy[@i] is of the last exit. */
@@ -52,10 +51,10 @@ static struct err *is_available(struct kvm *kvm, const struct vcpu *vcpu, size_t
 	if (e)
 		return e;
 	*ret = found && avail >> bit & 1;
-	const char *path = owned_bits(lazy[i].reg);
-	if (found || !path)
+	enum kvm_member bits = owned_bits(lazy[i].reg);
+	if (found || bits == KVM_MEMBERS)
 		return NULL;
-	e = kvm_read_path(kvm, vcpu->address, "kvm_vcpu", path, &found, &owned);
+	e = kvm_read_member(kvm, vcpu->address, bits, &found, &owned);
 	*ret = !e && found && !owned;
 	return e;
 }
@@ -64,12 +63,12 @@ static struct err *is_available(struct kvm *kvm, const struct vcpu *vcpu, size_t
 static struct err *find_vmx(struct kvm *kvm, const struct vcpu *vcpu, bool *ret_found,
 			    uint64_t *ret)
 {
-	struct member in;
-	struct err *e = type_scope_member(kvm_types(kvm), "vcpu_vmx", "vcpu", &in);
-	*ret_found = !e;
-	if (!e)
-		*ret = vcpu->address - in.offset;
-	return kvm_only_nomem(e);
+	const struct member *in;
+	struct err *e = kvm_find_member(kvm, M_VMX_VCPU, &in);
+	*ret_found = !e && kvm_has_member(kvm, M_VMX_VCPU);
+	if (*ret_found)
+		*ret = vcpu->address - in->offset;
+	return e;
 }
 
 /* ---- what has a cache of its own in vcpu_vmx ---- */
@@ -83,14 +82,17 @@ static const struct {
 	{ GUEST_DS, GUEST_REGS }, { GUEST_FS, GUEST_FS_BASE }, { GUEST_GS, GUEST_GS_BASE },
 };
 
-static struct err *read_cached(struct kvm *kvm, uint64_t vmx, unsigned segment, const char *field,
-			       enum guest_reg reg, bool current, struct guest_regs *r)
+/* @field is that of the first segment. */
+static struct err *read_cached(struct kvm *kvm, uint64_t vmx, unsigned segment,
+			       enum kvm_member field, enum guest_reg reg, bool current,
+			       struct guest_regs *r)
 {
-	char path[48];
+	const struct member *all;
 	uint64_t value;
-	bool found;
-	snprintf(path, sizeof(path), "segment_cache.seg[%u].%s", segment, field);
-	struct err *e = kvm_read_path(kvm, vmx, "vcpu_vmx", path, &found, &value);
+	bool found = false;
+	struct err *e = kvm_find_member(kvm, M_VMX_SEGMENTS, &all);
+	if (!e && segment < all->count)
+		e = kvm_read_member(kvm, vmx + segment * all->element_size, field, &found, &value);
 	if (!e && found)
 		guest_set(r, reg, value, current ? GUEST_ARCH : GUEST_STALE);
 	return e;
@@ -106,43 +108,45 @@ static struct err *read_segments(struct kvm *kvm, uint64_t vmx, uint64_t avail,
 	struct err *e = kvm_find_reg_bit(kvm, names, &found, &bit);
 	valid = !e && found && avail >> bit & 1;
 	if (!e)
-		e = kvm_read_path(kvm, vmx, "vcpu_vmx", "segment_cache.bitmask", &found, &mask);
+		e = kvm_read_member(kvm, vmx, M_VMX_SEGMENTS_CACHED, &found, &mask);
 	for (unsigned i = 0; !e && found && i < sizeof(segments) / sizeof(*segments); i++) {
 		/* A field that was never read holds nothing, not even an old value. */
 		if (mask >> (4 * i) & 1)
-			e = read_cached(kvm, vmx, i, "selector", segments[i].selector, valid, r);
+			e = read_cached(kvm, vmx, i, M_VMX_SEGMENT_SELECTOR, segments[i].selector,
+					valid, r);
 		if (!e && segments[i].base != GUEST_REGS && mask >> (4 * i + 1) & 1)
-			e = read_cached(kvm, vmx, i, "base", segments[i].base, valid, r);
+			e = read_cached(kvm, vmx, i, M_VMX_SEGMENT_BASE, segments[i].base, valid,
+					r);
 	}
 	return e;
 }
 
 /* ---- the host is a guest of KVM ---- */
 
-/* Members of struct vmcs12, whose offsets never change: L1 kernels keep them in memory. */
+/* Members of struct vmcs12; KVM_MEMBERS: it has none. */
 static const struct {
 	enum guest_reg reg;
-	const char *guest, *host;
+	enum kvm_member guest, host;
 } vmcs12[] = {
-	{ GUEST_RIP, "guest_rip", "host_rip" },
-	{ GUEST_RSP, "guest_rsp", "host_rsp" },
-	{ GUEST_RFLAGS, "guest_rflags", NULL },
-	{ GUEST_CR3, "guest_cr3", "host_cr3" },
-	{ GUEST_CS, "guest_cs_selector", "host_cs_selector" },
-	{ GUEST_SS, "guest_ss_selector", "host_ss_selector" },
-	{ GUEST_DS, "guest_ds_selector", "host_ds_selector" },
-	{ GUEST_ES, "guest_es_selector", "host_es_selector" },
-	{ GUEST_FS, "guest_fs_selector", "host_fs_selector" },
-	{ GUEST_GS, "guest_gs_selector", "host_gs_selector" },
-	{ GUEST_CS_BASE, "guest_cs_base", NULL },
-	{ GUEST_FS_BASE, "guest_fs_base", "host_fs_base" },
-	{ GUEST_GS_BASE, "guest_gs_base", "host_gs_base" },
-	{ GUEST_CR0, NULL, "host_cr0" },
-	{ GUEST_CR4, NULL, "host_cr4" },
-	{ GUEST_GDTR, "guest_gdtr_base", "host_gdtr_base" },
-	{ GUEST_GDTR_LIMIT, "guest_gdtr_limit", NULL },
-	{ GUEST_IDTR, "guest_idtr_base", "host_idtr_base" },
-	{ GUEST_IDTR_LIMIT, "guest_idtr_limit", NULL },
+	{ GUEST_RIP, M_VMCS12_GUEST_RIP, M_VMCS12_HOST_RIP },
+	{ GUEST_RSP, M_VMCS12_GUEST_RSP, M_VMCS12_HOST_RSP },
+	{ GUEST_RFLAGS, M_VMCS12_GUEST_RFLAGS, KVM_MEMBERS },
+	{ GUEST_CR3, M_VMCS12_GUEST_CR3, M_VMCS12_HOST_CR3 },
+	{ GUEST_CS, M_VMCS12_GUEST_CS, M_VMCS12_HOST_CS },
+	{ GUEST_SS, M_VMCS12_GUEST_SS, M_VMCS12_HOST_SS },
+	{ GUEST_DS, M_VMCS12_GUEST_DS, M_VMCS12_HOST_DS },
+	{ GUEST_ES, M_VMCS12_GUEST_ES, M_VMCS12_HOST_ES },
+	{ GUEST_FS, M_VMCS12_GUEST_FS, M_VMCS12_HOST_FS },
+	{ GUEST_GS, M_VMCS12_GUEST_GS, M_VMCS12_HOST_GS },
+	{ GUEST_CS_BASE, M_VMCS12_GUEST_CS_BASE, KVM_MEMBERS },
+	{ GUEST_FS_BASE, M_VMCS12_GUEST_FS_BASE, M_VMCS12_HOST_FS_BASE },
+	{ GUEST_GS_BASE, M_VMCS12_GUEST_GS_BASE, M_VMCS12_HOST_GS_BASE },
+	{ GUEST_CR0, KVM_MEMBERS, M_VMCS12_HOST_CR0 },
+	{ GUEST_CR4, KVM_MEMBERS, M_VMCS12_HOST_CR4 },
+	{ GUEST_GDTR, M_VMCS12_GUEST_GDTR, M_VMCS12_HOST_GDTR },
+	{ GUEST_GDTR_LIMIT, M_VMCS12_GUEST_GDTR_LIMIT, KVM_MEMBERS },
+	{ GUEST_IDTR, M_VMCS12_GUEST_IDTR, M_VMCS12_HOST_IDTR },
+	{ GUEST_IDTR_LIMIT, M_VMCS12_GUEST_IDTR_LIMIT, KVM_MEMBERS },
 };
 
 static struct err *read_vmcs12(struct kvm *kvm, uint64_t at, bool host, enum guest_from from,
@@ -150,13 +154,13 @@ static struct err *read_vmcs12(struct kvm *kvm, uint64_t at, bool host, enum gue
 {
 	struct err *e = NULL;
 	for (size_t i = 0; !e && i < sizeof(vmcs12) / sizeof(*vmcs12); i++) {
-		const char *path = host ? vmcs12[i].host : vmcs12[i].guest;
+		enum kvm_member which = host ? vmcs12[i].host : vmcs12[i].guest;
 		uint64_t value;
 		bool found;
 		/* What KVM has read itself is at least as new. */
-		if (!path || r->value[vmcs12[i].reg].known)
+		if (which == KVM_MEMBERS || r->value[vmcs12[i].reg].known)
 			continue;
-		e = kvm_read_path(kvm, at, "vmcs12", path, &found, &value);
+		e = kvm_read_member(kvm, at, which, &found, &value);
 		if (!e && found)
 			guest_set(r, vmcs12[i].reg, value, from);
 	}
@@ -173,15 +177,15 @@ static struct err *read_vmcs(struct kvm *kvm, uint64_t vmx, struct guest_regs *r
 	uint64_t loaded = 0, vmcs = 0, launched = 1;
 	uint32_t revision = 0;
 	bool found;
-	struct err *e = kvm_read_path(kvm, vmx, "vcpu_vmx", "loaded_vmcs", &found, &loaded);
+	struct err *e = kvm_read_member(kvm, vmx, M_VMX_LOADED_VMCS, &found, &loaded);
 	if (!e && loaded)
-		e = kvm_read_path(kvm, loaded, "loaded_vmcs", "vmcs", &found, &vmcs);
+		e = kvm_read_member(kvm, loaded, M_LOADED_VMCS, &found, &vmcs);
 	if (e || !vmcs)
 		return e;
 	e = kernel_read_u32(kvm_parts(kvm)->k, vmcs, &revision);
 	if (e || (revision & 0x7fffffff) != VMCS12_REVISION)
 		return kvm_only_nomem(e);
-	e = kvm_read_path(kvm, loaded, "loaded_vmcs", "launched", &found, &launched);
+	e = kvm_read_member(kvm, loaded, M_LOADED_LAUNCHED, &found, &launched);
 	if (e)
 		return e;
 	const struct vmcoreinfo *info = kernel_vmcoreinfo(kvm_parts(kvm)->k);
@@ -196,18 +200,17 @@ static struct err *find_nested(struct kvm *kvm, const struct vcpu *vcpu, uint64_
 			       bool *ret_nested)
 {
 	enum { HF_GUEST = 1 << 5 };
-	uint64_t loaded, own, hflags;
+	uint64_t loaded, hflags;
 	bool found;
 	struct err *e;
-	if (type_scope_offset(kvm_types(kvm), "vcpu_vmx", "nested.vmcs02.vmcs", &own)) {
-		e = kvm_read_path(kvm, vmx, "vcpu_vmx", "loaded_vmcs", &found, &loaded);
+	if (kvm_has_member(kvm, M_VMX_VMCS02_VMCS)) {
+		e = kvm_read_member(kvm, vmx, M_VMX_LOADED_VMCS, &found, &loaded);
 		if (!e && found)
-			*ret_nested = type_scope_offset(kvm_types(kvm), "vcpu_vmx", "nested.vmcs02",
-							&own) &&
-				      loaded == vmx + own;
+			*ret_nested = kvm_has_member(kvm, M_VMX_VMCS02) &&
+				      loaded == vmx + kvm_member(kvm, M_VMX_VMCS02)->offset;
 		return e;
 	}
-	e = kvm_read_path(kvm, vcpu->address, "kvm_vcpu", "arch.hflags", &found, &hflags);
+	e = kvm_read_member(kvm, vcpu->address, M_VCPU_HFLAGS, &found, &hflags);
 	*ret_nested = !e && found && hflags & HF_GUEST;
 	return e;
 }
@@ -238,7 +241,7 @@ static struct err *read_own(struct kvm *kvm, const struct vcpu *vcpu, uint64_t v
 	if (!e)
 		e = read_segments(kvm, vmx, avail, r);
 	if (!e)
-		e = kvm_read_path(kvm, vmx, "vcpu_vmx", "msr_guest_kernel_gs_base", &found, &value);
+		e = kvm_read_member(kvm, vmx, M_VMX_KERNEL_GS_BASE, &found, &value);
 	/* KVM reads it back only when the thread is switched out. */
 	if (!e && found)
 		guest_set(r, GUEST_KERNEL_GS_BASE, value, vcpu->loaded ? GUEST_STALE : GUEST_ARCH);
@@ -251,11 +254,11 @@ struct err *guest_vmx_read(struct kvm *kvm, const struct vcpu *vcpu, struct gues
 	bool has_vmx, found = false;
 	struct err *e = find_vmx(kvm, vcpu, &has_vmx, &vmx);
 	if (!e && has_vmx)
-		e = kvm_read_path(kvm, vmx, "vcpu_vmx", "rflags", &found, &value);
+		e = kvm_read_member(kvm, vmx, M_VMX_RFLAGS, &found, &value);
 	if (!e && found)
 		guest_set(r, GUEST_RFLAGS, value, GUEST_ARCH);
 	if (!e)
-		e = kvm_read_reg_bits(kvm, vcpu, "regs_avail", &found, &avail);
+		e = kvm_read_member(kvm, vcpu->address, M_VCPU_REGS_AVAIL, &found, &avail);
 	if (!e)
 		e = read_lazy(kvm, vcpu, avail, r);
 	return e || !has_vmx ? e : read_own(kvm, vcpu, vmx, avail, r);
@@ -269,7 +272,7 @@ struct err *guest_vmx_read_l1(struct kvm *kvm, const struct vcpu *vcpu, struct g
 	if (!e && found)
 		e = find_nested(kvm, vcpu, vmx, &nested);
 	if (!e && nested)
-		e = kvm_read_path(kvm, vmx, "vcpu_vmx", "nested.cached_vmcs12", &found, &cached);
+		e = kvm_read_member(kvm, vmx, M_VMX_CACHED_VMCS12, &found, &cached);
 	if (e || !nested || !cached)
 		return e;
 	return read_vmcs12(kvm, cached, true, GUEST_VMCS12, r);

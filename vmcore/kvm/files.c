@@ -18,8 +18,6 @@ enum {
 
 struct search {
 	struct kvm *kvm;
-	/* task_struct.files -> files_struct.fdt -> fdtable -> file (include/linux/fdtable.h) */
-	struct member files, fdt, max_fds, fd, f_op, private_data;
 	uint64_t vm_fops, vcpu_fops; /* 0 if unknown */
 	struct map seen;	     /* files_struct */
 	size_t looked_at;
@@ -29,9 +27,9 @@ static struct err *look_at_file(struct search *s, uint64_t file)
 {
 	uint64_t ops, object;
 	bool added;
-	if (!kvm_read_number(s->kvm, file, &s->f_op, &ops) || !ops ||
+	if (!kvm_get(s->kvm, file, M_FILE_OPS, &ops) || !ops ||
 	    (ops != s->vm_fops && ops != s->vcpu_fops) ||
-	    !kvm_read_number(s->kvm, file, &s->private_data, &object))
+	    !kvm_get(s->kvm, file, M_FILE_DATA, &object))
 		return NULL;
 	if (ops == s->vcpu_fops)
 		return kvm_add_stray(s->kvm, object);
@@ -48,8 +46,8 @@ static struct err *look_at_table(struct search *s, uint64_t fdt)
 	unsigned char pointers[CHUNK * 8];
 	uint64_t count, fd;
 	struct err *e = NULL;
-	if (!kvm_read_number(s->kvm, fdt, &s->max_fds, &count) ||
-	    !kvm_read_number(s->kvm, fdt, &s->fd, &fd))
+	if (!kvm_get(s->kvm, fdt, M_TABLE_COUNT, &count) ||
+	    !kvm_get(s->kvm, fdt, M_TABLE_FILES, &fd))
 		return NULL;
 	for (uint64_t at = 0; !e && at < count && s->looked_at < FILES_MAX; at += CHUNK) {
 		size_t n = count - at < CHUNK ? (size_t)(count - at) : CHUNK;
@@ -68,27 +66,6 @@ static struct err *look_at_table(struct search *s, uint64_t fdt)
 	return e;
 }
 
-static bool find_members(struct search *s)
-{
-	struct types *t = kernel_types(s->kvm->parts.k);
-	const struct {
-		struct member *member;
-		const char *type, *path;
-	} wanted[] = {
-		{ &s->files, "task_struct", "files" }, { &s->fdt, "files_struct", "fdt" },
-		{ &s->max_fds, "fdtable", "max_fds" }, { &s->fd, "fdtable", "fd" },
-		{ &s->f_op, "file", "f_op" },	       { &s->private_data, "file", "private_data" },
-	};
-	for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++) {
-		struct err *e = types_member(t, wanted[i].type, wanted[i].path, wanted[i].member);
-		bool found = !e;
-		err_free(e);
-		if (!found)
-			return false;
-	}
-	return true;
-}
-
 struct err *kvm_find_files(struct kvm *kvm)
 {
 	const struct tasks *tasks = kvm->parts.tasks;
@@ -99,17 +76,17 @@ struct err *kvm_find_files(struct kvm *kvm)
 	kvm->files_read = true;
 	bool known = code_map_address(kvm->parts.code, "kvm", "kvm_vm_fops", &s.vm_fops);
 	known |= code_map_address(kvm->parts.code, "kvm", "kvm_vcpu_fops", &s.vcpu_fops);
-	if (!known || !find_members(&s))
+	if (!known)
 		return NULL;
 	for (size_t i = 0; !e && i < tasks->count; i++) {
 		uint64_t files, fdt;
 		bool added;
 		if (!tasks->list[i].mm ||
-		    !kvm_read_number(kvm, tasks->list[i].address, &s.files, &files) || !files)
+		    !kvm_get(kvm, tasks->list[i].address, M_TASK_FILES, &files) || !files)
 			continue;
 		if (!map_add(&s.seen, files, 0, &added))
 			e = err_nomem();
-		else if (added && kvm_read_number(kvm, files, &s.fdt, &fdt) && fdt)
+		else if (added && kvm_get(kvm, files, M_FILES_TABLE, &fdt) && fdt)
 			e = look_at_table(&s, fdt);
 	}
 	map_free(&s.seen);

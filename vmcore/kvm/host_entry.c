@@ -87,21 +87,17 @@ static bool phys_of_page(struct kvm *kvm, uint64_t page, uint64_t *ret)
  */
 static bool save_area(struct kvm *kvm, uint64_t data, uint64_t *ret)
 {
-	struct member pa = { 0 }, area = { 0 };
+	const struct member *area = kvm_member(kvm, M_SVM_SAVE_AREA);
 	uint64_t value;
 	struct vtop vtop;
-	struct err *e = type_scope_member(&kvm->types, "svm_cpu_data", "save_area_pa", &pa);
-	if (!e)
-		return kvm_read_number(kvm, data, &pa, ret);
-	err_free(e);
-	e = type_scope_member(&kvm->types, "svm_cpu_data", "save_area", &area);
-	if (e || !kvm_read_number(kvm, data, &area, &value)) {
-		err_free(e);
+	if (kvm_has_member(kvm, M_SVM_SAVE_AREA_PA))
+		return kvm_get(kvm, data, M_SVM_SAVE_AREA_PA, ret);
+	if (!kvm_read_number(kvm, data, area, &value))
 		return false;
-	}
-	if (area.type_name && !strcmp(area.type_name, "page"))
+	if (area->type_name && !strcmp(area->type_name, "page"))
 		return phys_of_page(kvm, value, ret);
-	e = memory_vtop(kernel_memory(kvm->parts.k), kernel_space(kvm->parts.k), value, &vtop);
+	struct err *e =
+		memory_vtop(kernel_memory(kvm->parts.k), kernel_space(kvm->parts.k), value, &vtop);
 	if (!e)
 		*ret = vtop.pa;
 	err_free(e);
@@ -154,19 +150,11 @@ static bool svm_entry(struct kvm *kvm, const struct task *task, const struct cpu
  * the vCPU itself. */
 static bool vmx_host_rsp(struct kvm *kvm, uint64_t vmx, uint64_t *ret)
 {
-	struct member loaded, rsp;
 	uint64_t vmcs;
-	struct err *e = type_scope_member(&kvm->types, "loaded_vmcs", "host_state.rsp", &rsp);
-	if (!e)
-		e = type_scope_member(&kvm->types, "vcpu_vmx", "loaded_vmcs", &loaded);
-	if (!e)
-		return kvm_read_number(kvm, vmx, &loaded, &vmcs) &&
-		       kvm_read_number(kvm, vmcs, &rsp, ret);
-	err_free(e);
-	e = type_scope_member(&kvm->types, "vcpu_vmx", "host_rsp", &rsp);
-	bool good = !e && kvm_read_number(kvm, vmx, &rsp, ret);
-	err_free(e);
-	return good;
+	if (kvm_has_member(kvm, M_LOADED_HOST_RSP) && kvm_has_member(kvm, M_VMX_LOADED_VMCS))
+		return kvm_get(kvm, vmx, M_VMX_LOADED_VMCS, &vmcs) &&
+		       kvm_get(kvm, vmcs, M_LOADED_HOST_RSP, ret);
+	return kvm_get(kvm, vmx, M_VMX_HOST_RSP, ret);
 }
 
 /* What HOST_RIP holds: until 4.20 a constant of that name has it, which inline assembly makes. */
@@ -191,9 +179,10 @@ static bool vmx_host_rip(struct kvm *kvm, uint64_t *ret)
 static bool vmx_slots_are_of(struct kvm *kvm, uint64_t vmx, uint64_t vcpu, uint64_t rsp)
 {
 	enum { SLOTS = 4 };
-	uint64_t word, regs;
-	if (!type_scope_offset(&kvm->types, "kvm_vcpu", "arch.regs", &regs))
+	uint64_t word;
+	if (!kvm_has_member(kvm, M_VCPU_REGS))
 		return false;
+	const uint64_t regs = kvm_member(kvm, M_VCPU_REGS)->offset;
 	for (unsigned i = 0; i < SLOTS; i++) {
 		if (!read_u64(kvm, rsp + 8 * i, &word))
 			return false;
@@ -206,11 +195,11 @@ static bool vmx_slots_are_of(struct kvm *kvm, uint64_t vmx, uint64_t vcpu, uint6
 static bool vmx_entry(struct kvm *kvm, const struct task *task, const struct vcpu *vcpu,
 		      struct regs *ret)
 {
-	uint64_t offset, rsp, rip;
+	uint64_t rsp, rip;
 	struct regs regs = { 0 };
-	if (!vcpu || !type_scope_offset(&kvm->types, "vcpu_vmx", "vcpu", &offset))
+	if (!vcpu || !kvm_has_member(kvm, M_VMX_VCPU))
 		return false;
-	uint64_t vmx = vcpu->address - offset;
+	uint64_t vmx = vcpu->address - kvm_member(kvm, M_VMX_VCPU)->offset;
 	if (!vmx_host_rsp(kvm, vmx, &rsp) || !is_on_stack(kvm, task, rsp) ||
 	    !vmx_slots_are_of(kvm, vmx, vcpu->address, rsp) || !vmx_host_rip(kvm, &rip))
 		return false;

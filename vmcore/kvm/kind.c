@@ -6,16 +6,6 @@
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/kvm/kvm_private.h"
 
-static bool read_path(const struct kvm *kvm, uint64_t base, const char *type, const char *path,
-		      uint64_t *ret)
-{
-	struct member m;
-	struct err *e = type_scope_member(&kvm->types, type, path, &m);
-	bool found = !e && kvm_read_number(kvm, base, &m, ret);
-	err_free(e);
-	return found;
-}
-
 /* By the module that is loaded; where both are built in, by the processor (X86_VENDOR_* in
  * arch/x86/include/asm/processor.h). */
 enum kvm_vendor kvm_find_vendor(const struct kvm *kvm)
@@ -34,7 +24,7 @@ enum kvm_vendor kvm_find_vendor(const struct kvm *kvm)
 	if (!amd != !intel)
 		return amd ? KVM_SVM : KVM_VMX;
 	if (!kernel_symbol(kvm->parts.k, "boot_cpu_data", &at) ||
-	    !read_path(kvm, at, "cpuinfo_x86", "x86_vendor", &vendor))
+	    !kvm_get(kvm, at, M_CPU_VENDOR, &vendor))
 		return KVM_VENDOR_UNKNOWN;
 	switch (vendor) {
 	case VENDOR_AMD:
@@ -53,20 +43,15 @@ enum kvm_vendor kvm_find_vendor(const struct kvm *kvm)
  * (SVM_SEV_FEAT_SNP_ACTIVE). The struct kvm lies in the struct kvm_svm. */
 static enum vm_kind sev_kind(const struct kvm *kvm, const struct vm *vm)
 {
-	struct member in;
 	uint64_t active = 0, es = 0, features = 0;
-	struct err *e = type_scope_member(&kvm->types, "kvm_svm", "kvm", &in);
-	bool known = !e;
-	err_free(e);
-	if (!known)
+	if (!kvm_has_member(kvm, M_SVM_KVM))
 		return VM_PLAIN;
-	uint64_t svm = vm->address - in.offset;
-	if (!read_path(kvm, svm, "kvm_svm", "sev_info.active", &active) || !(active & 1))
+	uint64_t svm = vm->address - kvm_member(kvm, M_SVM_KVM)->offset;
+	if (!kvm_get(kvm, svm, M_SVM_SEV_ACTIVE, &active) || !(active & 1))
 		return VM_PLAIN;
-	if (read_path(kvm, svm, "kvm_svm", "sev_info.vmsa_features", &features) && features & 1)
+	if (kvm_get(kvm, svm, M_SVM_SEV_FEATURES, &features) && features & 1)
 		return VM_SNP;
-	return read_path(kvm, svm, "kvm_svm", "sev_info.es_active", &es) && es & 1 ? VM_SEV_ES
-										   : VM_SEV;
+	return kvm_get(kvm, svm, M_SVM_SEV_ES_ACTIVE, &es) && es & 1 ? VM_SEV_ES : VM_SEV;
 }
 
 /* kvm_arch.vm_type where there is one (KVM_X86_*_VM in arch/x86/include/uapi/asm/kvm.h); the
@@ -75,7 +60,7 @@ enum vm_kind kvm_find_kind(const struct kvm *kvm, const struct vm *vm)
 {
 	enum { DEFAULT_VM, SW_PROTECTED_VM, SEV_VM, SEV_ES_VM, SNP_VM, TDX_VM };
 	uint64_t type = DEFAULT_VM;
-	kvm_read_number(kvm, vm->address, &kvm->layout.vm_type, &type);
+	kvm_get(kvm, vm->address, M_KVM_TYPE, &type);
 	switch (type) {
 	case DEFAULT_VM:
 		return kvm->vendor == KVM_SVM ? sev_kind(kvm, vm) : VM_PLAIN;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "vmcore/kvm/kvm_private.h"
+#include "vmcore/names/wants.h"
 
 #include <stdlib.h>
 
@@ -118,10 +119,11 @@ static struct err *say_what_is_missing(struct kvm *kvm, const char *missing)
 static struct err *note_vendor_types(struct kvm *kvm)
 {
 	static const struct {
-		const char *module, *type;
-	} vendors[] = { { "kvm_amd", "vcpu_svm" }, { "kvm_intel", "vcpu_vmx" } };
+		const char *module;
+		enum kvm_member vcpu;
+	} vendors[] = { { "kvm_amd", M_SVM_VCPU }, { "kvm_intel", M_VMX_VCPU } };
 	for (size_t i = 0; i < sizeof(vendors) / sizeof(*vendors); i++) {
-		if (type_scope_has(&kvm->types, vendors[i].type, "vcpu"))
+		if (kvm_has_member(kvm, vendors[i].vcpu))
 			continue;
 		struct err *e = why_no_types(kvm, vendors[i].module);
 		if (e && err_code(e) == ERR_NOMEM)
@@ -133,12 +135,31 @@ static struct err *note_vendor_types(struct kvm *kvm)
 	return NULL;
 }
 
+/* The first member that nothing is known without and that this kernel does not have; else NULL. */
+static struct err *find_missing(struct kvm *kvm, const char **ret)
+{
+	enum kvm_member first;
+	const struct want_set *set = kvm_member_set(0, &first);
+	const struct member *m;
+	*ret = NULL;
+	for (size_t i = 0; i < set->count && !*ret; i++) {
+		if (!set->wants[i].is_vital)
+			continue;
+		struct err *e = kvm_find_member(kvm, first + i, &m);
+		if (e)
+			return e;
+		if (!kvm_has_member(kvm, first + i))
+			*ret = set->wants[i].paths[0];
+	}
+	return NULL;
+}
+
 static struct err *read_all(struct kvm *kvm)
 {
 	const char *missing;
 	struct err *e = module_types_scope(kvm->parts.types, module_names, &kvm->types);
 	if (!e)
-		e = kvm_layout_find(&kvm->types, &kvm->layout, &missing);
+		e = find_missing(kvm, &missing);
 	if (e)
 		return e;
 	if (missing)
@@ -285,16 +306,8 @@ struct vm *kvm_vm_at(struct kvm *kvm, uint64_t address)
 bool kvm_vm_is_there(const struct kvm *kvm, const struct vm *vm)
 {
 	uint64_t mm, users = 1;
-	bool found;
-	static const char *const counts[] = {
-		"users_count.refs.counter", /* since 4.12 */
-		"users_count.counter",
-	};
-	found = false;
-	for (size_t i = 0; !found && i < sizeof(counts) / sizeof(*counts); i++)
-		err_free(kvm_read_path(kvm, vm->address, "kvm", counts[i], &found, &users));
-	return (uint32_t)users && kvm_read_number(kvm, vm->address, &kvm->layout.mm, &mm) &&
-	       mm == vm->mm;
+	kvm_get(kvm, vm->address, M_KVM_USERS, &users);
+	return (uint32_t)users && kvm_get(kvm, vm->address, M_KVM_MM, &mm) && mm == vm->mm;
 }
 
 void kvm_forget_slots(struct vm *vm)

@@ -19,18 +19,6 @@ enum {
 	KVM_NOTES_MAX = 100,
 };
 
-/* Members by name; one whose size is 0 does not exist in this kernel. */
-struct kvm_layout {
-	/* struct kvm */
-	struct member vm_list, mm, online, vcpus, vcpu_array, memslots, userspace_pid, vm_type;
-	/* struct kvm_vcpu */
-	struct member kvm, id, cpu, pid, notifier, protected;
-	/* struct preempt_notifier, task_struct */
-	struct member notifier_link, notifier_ops, task_notifiers, task_link;
-	/* struct pid */
-	struct member pid_tasks;
-};
-
 #define KVM_NO_VM_LIST "KVM is not loaded, or its symbols are unknown: there is no vm_list"
 
 struct stray {
@@ -41,7 +29,6 @@ struct kvm {
 	struct kvm_parts parts;
 	struct type_scope types;
 	struct kvm_members *members; /* owned */
-	struct kvm_layout layout;
 	enum kvm_vendor vendor;
 	bool tried;	    /* the VMs were read, or that failed */
 	bool out_of_memory; /* that is how it failed */
@@ -68,10 +55,6 @@ struct kvm {
 	bool notes_matched; /* guest_notes.c has filled the next */
 	struct map note_of; /* struct kvm_vcpu -> index in registers_guest_notes() */
 };
-
-/* layout.c: all members; a missing one that nothing goes without is named in *ret_missing. */
-__attribute__((warn_unused_result)) struct err *
-kvm_layout_find(const struct type_scope *types, struct kvm_layout *ret, const char **ret_missing);
 
 /* vms.c: fills kvm->vms from the list and, if that is damaged, from what else leads to VMs. */
 __attribute__((warn_unused_result)) struct err *kvm_find_vms(struct kvm *kvm);

@@ -7,7 +7,7 @@ libvmcore_a_SOURCES += \
 	vmcore/kvm/kind.c \
 	vmcore/kvm/kvm.c vmcore/kvm/kvm.h \
 	vmcore/kvm/kvm_private.h \
-	vmcore/kvm/layout.c \
+	vmcore/kvm/members.c vmcore/kvm/members.h \
 	vmcore/kvm/mmu.c vmcore/kvm/mmu.h \
 	vmcore/kvm/read.c vmcore/kvm/read.h \
 	vmcore/kvm/slots.c \

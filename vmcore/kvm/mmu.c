@@ -11,7 +11,7 @@
 #include "vmcore/kvm/kvm_private.h"
 #include "vmcore/memory/memory.h"
 
-enum { ROOTS_MAX = 1024, PATHS = 4 };
+enum { ROOTS_MAX = 1024 };
 
 /* Where struct page's array begins without KASLR of memory regions (arch/x86/mm; before 4.8
  * always). Whatever is found by it is checked. */
@@ -22,45 +22,25 @@ static const struct kernel *kernel_of(struct kvm *kvm)
 	return kvm_parts(kvm)->k;
 }
 
-/* The first of @paths (ended by NULL) that this kernel's @type has. */
-static bool find_member(struct kvm *kvm, const char *type, const char *const *paths,
-			struct member *ret)
+static struct mmu_number read_number(struct kvm *kvm, uint64_t base, enum kvm_member which)
 {
-	for (size_t i = 0; i < PATHS && paths[i]; i++) {
-		struct err *e = type_scope_member(kvm_types(kvm), type, paths[i], ret);
-		if (!e)
-			return true;
-		err_free(e);
-	}
-	return false;
-}
-
-static struct mmu_number read_number(struct kvm *kvm, uint64_t base, const char *type,
-				     const char *const *paths)
-{
-	struct member m;
 	struct mmu_number n = { 0 };
-	if (!find_member(kvm, type, paths, &m))
-		return n;
-	struct err *e = kernel_read_member(kernel_of(kvm), base, &m, &n.value);
-	n.known = !e;
-	err_free(e);
+	n.known = kvm_get(kvm, base, which, &n.value);
 	return n;
 }
-
-#define NUMBER(kvm, base, type, ...) \
-	read_number(kvm, base, type, (const char *const[PATHS + 1]){ __VA_ARGS__ })
 
 /* kvm_vcpu_arch.mmu is the structure itself until 4.19, and a pointer since. */
 static struct err *find_mmu(struct kvm *kvm, const struct vcpu *vcpu, uint64_t *ret)
 {
-	struct member m;
-	struct err *e = type_scope_member(kvm_types(kvm), "kvm_vcpu", "arch.mmu", &m);
+	const struct member *m;
+	struct err *e = kvm_find_member(kvm, M_VCPU_MMU, &m);
 	if (e)
 		return e;
-	if (m.is_pointer)
-		return kernel_read_member(kernel_of(kvm), vcpu->address, &m, ret);
-	*ret = vcpu->address + m.offset;
+	if (!kvm_has_member(kvm, M_VCPU_MMU))
+		return err_new(ERR_NOTFOUND, "KVM's types have no arch.mmu");
+	if (m->is_pointer)
+		return kernel_read_member(kernel_of(kvm), vcpu->address, m, ret);
+	*ret = vcpu->address + m->offset;
 	return NULL;
 }
 
@@ -70,30 +50,24 @@ static struct err *find_mmu(struct kvm *kvm, const struct vcpu *vcpu, uint64_t *
  */
 static bool find_nested(struct kvm *kvm, const struct vcpu *vcpu, uint64_t mmu)
 {
-	struct member m, walk;
 	uint64_t walker;
-	if (find_member(kvm, "kvm_vcpu", (const char *const[]){ "arch.guest_mmu", NULL }, &m))
-		return mmu == vcpu->address + m.offset;
-	if (!find_member(kvm, "kvm_vcpu", (const char *const[]){ "arch.nested_mmu", NULL }, &m) ||
-	    !find_member(kvm, "kvm_vcpu", (const char *const[]){ "arch.walk_mmu", NULL }, &walk))
-		return false;
-	struct err *e = kernel_read_member(kernel_of(kvm), vcpu->address, &walk, &walker);
-	bool nested = !e && walker == vcpu->address + m.offset;
-	err_free(e);
-	return nested;
+	if (kvm_has_member(kvm, M_VCPU_GUEST_MMU))
+		return mmu == vcpu->address + kvm_member(kvm, M_VCPU_GUEST_MMU)->offset;
+	return kvm_has_member(kvm, M_VCPU_NESTED_MMU) &&
+	       kvm_get(kvm, vcpu->address, M_VCPU_WALK_MMU, &walker) &&
+	       walker == vcpu->address + kvm_member(kvm, M_VCPU_NESTED_MMU)->offset;
 }
 
 /* How many levels the guest's own tables have. */
 static void find_guest_level(struct kvm *kvm, struct vcpu_mmu *mmu)
 {
-	struct mmu_number walk = NUMBER(kvm, mmu->address, "kvm_mmu", "w");
+	struct mmu_number walk = read_number(kvm, mmu->address, M_MMU_WALK);
 	if (walk.known && walk.value) {
 		mmu->pagewalk = walk.value;
-		mmu->guest_level = NUMBER(kvm, walk.value, "kvm_pagewalk", "cpu_role.base.level");
+		mmu->guest_level = read_number(kvm, walk.value, M_WALK_GUEST_LEVEL);
 		return;
 	}
-	mmu->guest_level =
-		NUMBER(kvm, mmu->address, "kvm_mmu", "cpu_role.base.level", "root_level");
+	mmu->guest_level = read_number(kvm, mmu->address, M_MMU_GUEST_LEVEL);
 }
 
 /* The variable tdp_enabled of kvm.ko: a bool. */
@@ -156,17 +130,17 @@ struct err *vcpu_mmu_read(struct kvm *kvm, const struct vcpu *vcpu, struct vcpu_
 	struct err *e = find_mmu(kvm, vcpu, &mmu.address);
 	if (e)
 		return err_wrap(e, "find the MMU of the vCPU at 0x%" PRIx64, vcpu->address);
-	struct mmu_number root = NUMBER(kvm, mmu.address, "kvm_mmu", "root.hpa", "root_hpa");
+	struct mmu_number root = read_number(kvm, mmu.address, M_MMU_ROOT);
 	if (!root.known)
 		return err_new(ERR_NOTFOUND,
 			       "the MMU of the vCPU at 0x%" PRIx64 " has no root that can be read",
 			       vcpu->address);
 	mmu.root_hpa = root.value;
 	mmu.has_root = root.value != UINT64_MAX;
-	mmu.pgd = NUMBER(kvm, mmu.address, "kvm_mmu", "root.pgd", "root_pgd", "root_cr3");
-	mmu.level = NUMBER(kvm, mmu.address, "kvm_mmu", "root_role.level", "shadow_root_level");
+	mmu.pgd = read_number(kvm, mmu.address, M_MMU_PGD);
+	mmu.level = read_number(kvm, mmu.address, M_MMU_LEVEL);
 	find_guest_level(kvm, &mmu);
-	mmu.direct = NUMBER(kvm, mmu.address, "kvm_mmu", "root_role.direct", "direct_map");
+	mmu.direct = read_number(kvm, mmu.address, M_MMU_DIRECT);
 	mmu.is_nested = find_nested(kvm, vcpu, mmu.address);
 	find_tdp(kvm, &mmu);
 	mmu.why = choose_format(kvm, &mmu);
@@ -206,7 +180,7 @@ struct err *mmu_page_at(struct kvm *kvm, uint64_t address, struct mmu_page *ret,
 			uint64_t *ret_table)
 {
 	struct vtop vtop;
-	struct mmu_number spt = NUMBER(kvm, address, "kvm_mmu_page", "spt");
+	struct mmu_number spt = read_number(kvm, address, M_SP_SPT);
 	if (!spt.known)
 		return err_new(ERR_NOTFOUND,
 			       "there is no struct kvm_mmu_page at 0x%" PRIx64 " that can be read",
@@ -217,12 +191,10 @@ struct err *mmu_page_at(struct kvm *kvm, uint64_t address, struct mmu_page *ret,
 		return e;
 	*ret = (struct mmu_page){
 		.address = address,
-		.gfn = NUMBER(kvm, address, "kvm_mmu_page", "gfn"),
-		.root_count = NUMBER(kvm, address, "kvm_mmu_page",
-				     "tdp_mmu_root_count.refs.counter", "root_count"),
-		.tdp_mmu = NUMBER(kvm, address, "kvm_mmu_page", "tdp_mmu_page"),
-		.nx_huge_page_disallowed = NUMBER(kvm, address, "kvm_mmu_page",
-						  "nx_huge_page_disallowed", "lpage_disallowed"),
+		.gfn = read_number(kvm, address, M_SP_GFN),
+		.root_count = read_number(kvm, address, M_SP_ROOT_COUNT),
+		.tdp_mmu = read_number(kvm, address, M_SP_TDP_MMU),
+		.nx_huge_page_disallowed = read_number(kvm, address, M_SP_NX_HUGE),
 	};
 	*ret_table = vtop.pa;
 	return NULL;
@@ -290,9 +262,9 @@ bool mmu_role(struct kvm *kvm, uint64_t base, const char *type, const char *path
 		struct member m;
 		uint64_t value;
 		snprintf(whole, sizeof(whole), "%s.%s", path, names[i]);
-		if (!find_member(kvm, type, (const char *const[PATHS + 1]){ whole }, &m))
-			continue;
-		struct err *e = kernel_read_member(kernel_of(kvm), base, &m, &value);
+		struct err *e = type_scope_member(kvm_types(kvm), type, whole, &m);
+		if (!e)
+			e = kernel_read_member(kernel_of(kvm), base, &m, &value);
 		if (!e) {
 			fn(closure, names[i], value);
 			any = true;
@@ -306,16 +278,16 @@ void mmu_counts(struct kvm *kvm, const struct vm *vm, mmu_role_fn *fn, void *clo
 {
 	static const struct {
 		const char *name;
-		const char *path;
+		enum kvm_member member;
 	} counts[] = {
-		{ "n_used_mmu_pages", "arch.n_used_mmu_pages" },
-		{ "n_requested_mmu_pages", "arch.n_requested_mmu_pages" },
-		{ "n_max_mmu_pages", "arch.n_max_mmu_pages" },
-		{ "indirect_shadow_pages", "arch.indirect_shadow_pages" },
-		{ "tdp_mmu_pages", "arch.tdp_mmu_pages.counter" },
+		{ "n_used_mmu_pages", M_KVM_USED_PAGES },
+		{ "n_requested_mmu_pages", M_KVM_REQUESTED_PAGES },
+		{ "n_max_mmu_pages", M_KVM_MAX_PAGES },
+		{ "indirect_shadow_pages", M_KVM_INDIRECT_PAGES },
+		{ "tdp_mmu_pages", M_KVM_TDP_PAGES },
 	};
 	for (size_t i = 0; i < sizeof(counts) / sizeof(*counts); i++) {
-		struct mmu_number n = NUMBER(kvm, vm->address, "kvm", counts[i].path);
+		struct mmu_number n = read_number(kvm, vm->address, counts[i].member);
 		if (n.known)
 			fn(closure, counts[i].name, n.value);
 	}
@@ -325,17 +297,16 @@ bool mmu_tdp_roots(struct kvm *kvm, const struct vm *vm, void (*fn)(void *closur
 		   void *closure)
 {
 	const struct kernel *k = kernel_of(kvm);
-	struct member list, link;
 	uint64_t at;
-	if (!find_member(kvm, "kvm", (const char *const[]){ "arch.tdp_mmu_roots", NULL }, &list) ||
-	    !find_member(kvm, "kvm_mmu_page", (const char *const[]){ "link", NULL }, &link))
+	if (!kvm_has_member(kvm, M_KVM_TDP_ROOTS) || !kvm_has_member(kvm, M_SP_LINK))
 		return true;
-	uint64_t head = vm->address + list.offset;
+	const uint64_t head = vm->address + kvm_member(kvm, M_KVM_TDP_ROOTS)->offset;
+	const uint64_t link = kvm_member(kvm, M_SP_LINK)->offset;
 	struct err *e = kernel_read_u64(k, head, &at);
 	unsigned count = 0;
 	/* A list head that was never initialised is 0. */
 	for (; !e && at && at != head && count < ROOTS_MAX; count++) {
-		fn(closure, at - link.offset);
+		fn(closure, at - link);
 		e = kernel_read_u64(k, at, &at);
 	}
 	bool whole = !e && count < ROOTS_MAX && (at == head || !count);

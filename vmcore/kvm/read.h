@@ -6,32 +6,24 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "vmcore/kvm/members.h"
+
 struct err;
 struct kvm;
-struct kvm_members;
 struct member;
-
-/* ---- members ---- */
-
-/* What was found out about members; @kvm has one. NULL without memory. */
-struct kvm_members *kvm_members_new(void);
-void kvm_members_free(struct kvm_members *m);
-/* As type_scope_member() of KVM's types, and faster the second time. *ret is of size 0 where the
- * member does not exist. ERR_NOMEM only. */
-__attribute__((warn_unused_result)) struct err *kvm_find_member(const struct kvm *kvm,
-								const char *type, const char *path,
-								bool *ret_exists,
-								struct member *ret);
 
 /* ---- what is there ---- */
 
 /* False, and *ret untouched, if the member does not exist or cannot be read. */
 bool kvm_read_number(const struct kvm *kvm, uint64_t base, const struct member *m, uint64_t *ret);
-/* The number at @path of the @type at @base, which KVM's types describe. *ret_found is false where
- * the member does not exist or cannot be read. ERR_NOMEM only. */
-__attribute__((warn_unused_result)) struct err *kvm_read_path(const struct kvm *kvm, uint64_t base,
-							      const char *type, const char *path,
-							      bool *ret_found, uint64_t *ret);
+/* The number that the member @which of the structure at @base is. *ret_found is false where the
+ * member does not exist or cannot be read. ERR_NOMEM only. */
+__attribute__((warn_unused_result)) struct err *kvm_read_member(const struct kvm *kvm,
+								uint64_t base,
+								enum kvm_member which,
+								bool *ret_found, uint64_t *ret);
+/* The same, without memory as if the kernel did not have the member. */
+bool kvm_get(const struct kvm *kvm, uint64_t base, enum kvm_member which, uint64_t *ret);
 /* Drops @e if it only says that something is not there; gives back ERR_NOMEM. */
 __attribute__((warn_unused_result)) struct err *kvm_only_nomem(struct err *e);
 

@@ -8,53 +8,15 @@
 #include "vmcore/kvm/kvm_private.h"
 #include "vmcore/memory/memory.h"
 
-struct layout {
-	struct member base_gfn, npages, hva, flags, id; /* struct kvm_memory_slot */
-	struct member array, used;			/* struct kvm_memslots: until 5.16 */
-	struct member root, node_idx, node;		/* later: rb_root, which of the nodes */
-	struct member left, right;			/* struct rb_node */
-	uint64_t slot_size;
-};
-
 struct reading {
 	struct kvm *kvm;
 	struct vm *vm;
-	struct layout layout;
+	uint64_t slot_size;   /* of a struct kvm_memory_slot; 0 if that is unknown */
 	struct memslot *list; /* owned until it is the VM's */
 	size_t count, capacity;
 	unsigned as;
 	size_t odd; /* slots left out */
 };
-
-static struct err *find_layout(const struct type_scope *types, struct layout *l)
-{
-	const struct {
-		struct member *member;
-		const char *type, *path;
-	} wanted[] = {
-		{ &l->base_gfn, "kvm_memory_slot", "base_gfn" },
-		{ &l->npages, "kvm_memory_slot", "npages" },
-		{ &l->hva, "kvm_memory_slot", "userspace_addr" },
-		{ &l->flags, "kvm_memory_slot", "flags" },
-		{ &l->id, "kvm_memory_slot", "id" },
-		{ &l->array, "kvm_memslots", "memslots" },
-		{ &l->used, "kvm_memslots", "used_slots" },
-		{ &l->root, "kvm_memslots", "gfn_tree.rb_node" },
-		{ &l->node_idx, "kvm_memslots", "node_idx" },
-		{ &l->node, "kvm_memory_slot", "gfn_node" },
-		{ &l->left, "rb_node", "rb_left" },
-		{ &l->right, "rb_node", "rb_right" },
-	};
-	*l = (struct layout){ 0 };
-	for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++) {
-		struct err *e =
-			type_scope_member(types, wanted[i].type, wanted[i].path, wanted[i].member);
-		e = kvm_only_nomem(e);
-		if (e)
-			return e;
-	}
-	return kvm_only_nomem(type_scope_size(types, "kvm_memory_slot", &l->slot_size));
-}
 
 /* ---- one slot ---- */
 
@@ -82,11 +44,10 @@ static bool makes_sense(uint64_t first, uint64_t pages, uint64_t hva)
 /* Adds the struct kvm_memory_slot at @address; an empty one is none. */
 static struct err *add_slot(struct reading *r, uint64_t address)
 {
-	const struct layout *l = &r->layout;
 	uint64_t first, pages, hva, id = 0, flags = 0;
-	if (!kvm_read_number(r->kvm, address, &l->base_gfn, &first) ||
-	    !kvm_read_number(r->kvm, address, &l->npages, &pages) ||
-	    !kvm_read_number(r->kvm, address, &l->hva, &hva)) {
+	if (!kvm_get(r->kvm, address, M_SLOT_BASE_GFN, &first) ||
+	    !kvm_get(r->kvm, address, M_SLOT_NPAGES, &pages) ||
+	    !kvm_get(r->kvm, address, M_SLOT_HVA, &hva)) {
 		r->odd++;
 		return NULL;
 	}
@@ -96,8 +57,8 @@ static struct err *add_slot(struct reading *r, uint64_t address)
 		r->odd++;
 		return NULL;
 	}
-	kvm_read_number(r->kvm, address, &l->id, &id);
-	kvm_read_number(r->kvm, address, &l->flags, &flags);
+	kvm_get(r->kvm, address, M_SLOT_ID, &id);
+	kvm_get(r->kvm, address, M_SLOT_FLAGS, &flags);
 	const struct memslot slot = {
 		.address = address,
 		.as = r->as,
@@ -114,16 +75,17 @@ static struct err *add_slot(struct reading *r, uint64_t address)
 
 static struct err *read_array(struct reading *r, uint64_t slots)
 {
-	const struct layout *l = &r->layout;
-	uint64_t used = 0, count = l->array.count;
+	const struct member *array = kvm_member(r->kvm, M_SLOTS_ARRAY);
+	const bool has_used = kvm_has_member(r->kvm, M_SLOTS_USED);
+	uint64_t used = 0, count = array->count;
 	size_t odd = r->odd;
-	if (l->used.size && !kvm_read_number(r->kvm, slots, &l->used, &used)) {
+	if (has_used && !kvm_get(r->kvm, slots, M_SLOTS_USED, &used)) {
 		r->odd++;
 		return NULL;
 	}
 	used = (uint32_t)used;
 	/* A flexible array, since 5.7, has no length of its own. */
-	if (l->used.size && (!count || used < count))
+	if (has_used && (!count || used < count))
 		count = used;
 	if (count > SLOTS_MAX || used > count) {
 		r->odd++;
@@ -131,7 +93,7 @@ static struct err *read_array(struct reading *r, uint64_t slots)
 	}
 	struct err *e = NULL;
 	for (uint64_t i = 0; !e && i < count; i++) {
-		e = add_slot(r, slots + l->array.offset + i * l->slot_size);
+		e = add_slot(r, slots + array->offset + i * r->slot_size);
 		/* Where the memory ends, so does what a made-up count promises. */
 		if (r->odd > odd + 64)
 			break;
@@ -144,17 +106,17 @@ enum { DEPTH_MAX = 128 };
 
 static struct err *read_tree(struct reading *r, uint64_t slots)
 {
-	const struct layout *l = &r->layout;
+	const struct member *nodes = kvm_member(r->kvm, M_SLOT_NODE);
 	uint64_t stack[DEPTH_MAX], index;
 	unsigned depth = 1;
 	struct map seen = MAP_INIT;
 	struct err *e = NULL;
-	if (!kvm_read_number(r->kvm, slots, &l->root, &stack[0]) ||
-	    !kvm_read_number(r->kvm, slots, &l->node_idx, &index) || index >= l->node.count) {
+	if (!kvm_get(r->kvm, slots, M_SLOTS_TREE, &stack[0]) ||
+	    !kvm_get(r->kvm, slots, M_SLOTS_NODE_IDX, &index) || index >= nodes->count) {
 		r->odd++;
 		return NULL;
 	}
-	uint64_t node_offset = l->node.offset + index * l->node.element_size;
+	uint64_t node_offset = nodes->offset + index * nodes->element_size;
 	while (!e && depth) {
 		uint64_t node = stack[--depth], left, right;
 		bool added;
@@ -165,8 +127,8 @@ static struct err *read_tree(struct reading *r, uint64_t slots)
 			break;
 		}
 		if (!added || seen.used > SLOTS_MAX || depth + 2 > DEPTH_MAX ||
-		    !kvm_read_number(r->kvm, node, &l->left, &left) ||
-		    !kvm_read_number(r->kvm, node, &l->right, &right)) {
+		    !kvm_get(r->kvm, node, M_RB_LEFT, &left) ||
+		    !kvm_get(r->kvm, node, M_RB_RIGHT, &right)) {
 			r->odd++;
 			continue;
 		}
@@ -178,12 +140,18 @@ static struct err *read_tree(struct reading *r, uint64_t slots)
 	return e;
 }
 
+static bool has_tree(const struct kvm *kvm)
+{
+	return kvm_has_member(kvm, M_SLOTS_TREE) && kvm_has_member(kvm, M_SLOTS_NODE_IDX) &&
+	       kvm_has_member(kvm, M_SLOT_NODE) && kvm_has_member(kvm, M_RB_LEFT) &&
+	       kvm_has_member(kvm, M_RB_RIGHT);
+}
+
 static struct err *read_set(struct reading *r, uint64_t slots)
 {
-	const struct layout *l = &r->layout;
-	if (l->root.size && l->node_idx.size && l->node.count && l->left.size && l->right.size)
+	if (has_tree(r->kvm))
 		return read_tree(r, slots);
-	if (l->array.is_array && l->slot_size)
+	if (kvm_member(r->kvm, M_SLOTS_ARRAY)->is_array && r->slot_size)
 		return read_array(r, slots);
 	r->odd++;
 	return NULL;
@@ -200,7 +168,7 @@ static int by_place(const void *a, const void *b)
 /* kvm.memslots: a pointer to the set until 4.3, later one an address space. */
 static struct err *read_spaces(struct reading *r)
 {
-	const struct member *m = &r->kvm->layout.memslots;
+	const struct member *m = kvm_member(r->kvm, M_KVM_MEMSLOTS);
 	uint64_t spaces = m->is_array ? m->count : 1;
 	struct err *e = NULL;
 	for (uint64_t as = 0; !e && as < spaces && as < ADDRESS_SPACES_MAX; as++) {
@@ -219,8 +187,9 @@ static struct err *read_spaces(struct reading *r)
 struct err *kvm_read_slots(struct kvm *kvm, struct vm *vm)
 {
 	struct reading r = { .kvm = kvm, .vm = vm };
-	struct err *e = find_layout(&kvm->types, &r.layout);
-	if (!e && kvm->layout.memslots.size)
+	struct err *e =
+		kvm_only_nomem(type_scope_size(&kvm->types, "kvm_memory_slot", &r.slot_size));
+	if (!e && kvm_has_member(kvm, M_KVM_MEMSLOTS))
 		e = read_spaces(&r);
 	if (e) {
 		free(r.list);

@@ -17,19 +17,18 @@ enum { NOTIFIERS_MAX = 64 }; /* of a task; KVM hangs up one */
  */
 static bool loaded_by(const struct kvm *kvm, const struct task *task, uint64_t ops, uint64_t *ret)
 {
-	const struct kvm_layout *l = &kvm->layout;
 	uint64_t link, found;
-	if (!kvm_read_number(kvm, task->address, &l->task_notifiers, &link))
+	if (!kvm_get(kvm, task->address, M_TASK_NOTIFIERS, &link))
 		return false;
 	for (int i = 0; link && i < NOTIFIERS_MAX; i++) {
-		uint64_t notifier = link - l->notifier_link.offset;
-		if (!kvm_read_number(kvm, notifier, &l->notifier_ops, &found))
+		uint64_t notifier = link - kvm_member(kvm, M_NOTIFIER_LINK)->offset;
+		if (!kvm_get(kvm, notifier, M_NOTIFIER_OPS, &found))
 			return false;
 		if (found == ops) {
-			*ret = notifier - l->notifier.offset;
+			*ret = notifier - kvm_member(kvm, M_VCPU_NOTIFIER)->offset;
 			return true;
 		}
-		if (!kvm_read_number(kvm, notifier, &l->notifier_link, &link))
+		if (!kvm_get(kvm, notifier, M_NOTIFIER_LINK, &link))
 			return false;
 	}
 	return false;
@@ -37,12 +36,13 @@ static bool loaded_by(const struct kvm *kvm, const struct task *task, uint64_t o
 
 struct err *kvm_scan_tasks(struct kvm *kvm)
 {
-	const struct kvm_layout *l = &kvm->layout;
 	const struct tasks *tasks = kvm->parts.tasks;
 	uint64_t ops, vcpu;
-	bool notified = l->notifier.size && l->notifier_link.size && l->notifier_ops.size &&
+	bool notified = kvm_has_member(kvm, M_VCPU_NOTIFIER) &&
+			kvm_has_member(kvm, M_NOTIFIER_LINK) &&
+			kvm_has_member(kvm, M_NOTIFIER_OPS) &&
 			code_map_address(kvm->parts.code, "kvm", "kvm_preempt_ops", &ops);
-	kvm->loaders_known = notified && l->task_notifiers.size;
+	kvm->loaders_known = notified && kvm_has_member(kvm, M_TASK_NOTIFIERS);
 	for (size_t i = 0; i < tasks->count; i++) {
 		const struct task *task = &tasks->list[i];
 		bool added = false;
@@ -64,16 +64,15 @@ struct err *kvm_scan_tasks(struct kvm *kvm)
 
 void kvm_find_thread(struct kvm *kvm, struct vcpu *vcpu)
 {
-	const struct kvm_layout *l = &kvm->layout;
 	const struct tasks *tasks = kvm->parts.tasks;
 	uint64_t pid, link, i;
 	vcpu->has_run = true;
-	if (!kvm_read_number(kvm, vcpu->address, &l->pid, &pid))
+	if (!kvm_get(kvm, vcpu->address, M_VCPU_PID, &pid))
 		return;
 	vcpu->has_run = pid != 0;
-	if (!pid || !l->task_link.size || !kvm_read_number(kvm, pid, &l->pid_tasks, &link))
+	if (!pid || !kvm_has_member(kvm, M_TASK_LINK) || !kvm_get(kvm, pid, M_PID_TASKS, &link))
 		return;
 	vcpu->thread_ended = !link;
-	if (link && map_get(&tasks->by_address, link - l->task_link.offset, &i))
+	if (link && map_get(&tasks->by_address, link - kvm_member(kvm, M_TASK_LINK)->offset, &i))
 		vcpu->task = &tasks->list[i];
 }

@@ -14,9 +14,8 @@
 static bool is_there(const struct kvm *kvm, const struct vcpu *vcpu)
 {
 	uint64_t vm, id;
-	return kvm_read_number(kvm, vcpu->address, &kvm->layout.kvm, &vm) &&
-	       vm == vcpu->vm->address &&
-	       kvm_read_number(kvm, vcpu->address, &kvm->layout.id, &id) &&
+	return kvm_get(kvm, vcpu->address, M_VCPU_KVM, &vm) && vm == vcpu->vm->address &&
+	       kvm_get(kvm, vcpu->address, M_VCPU_ID, &id) &&
 	       (int)(int32_t)(uint32_t)id == vcpu->id;
 }
 
@@ -24,11 +23,8 @@ static bool is_there(const struct kvm *kvm, const struct vcpu *vcpu)
  * the thread that ran the vCPU last may be in it. */
 static struct err *find_holder(const struct kvm *kvm, const struct vcpu *vcpu, uint64_t *ret)
 {
-	static const char *const paths[] = { "mutex.owner.counter", "mutex.owner" };
-	bool found = false;
-	struct err *e = NULL;
-	for (int i = 0; !e && !found && i < 2; i++)
-		e = kvm_read_path(kvm, vcpu->address, "kvm_vcpu", paths[i], &found, ret);
+	bool found;
+	struct err *e = kvm_read_member(kvm, vcpu->address, M_VCPU_MUTEX_OWNER, &found, ret);
 	if (!e && found)
 		*ret &= ~MUTEX_FLAGS;
 	else if (!e)
@@ -59,7 +55,7 @@ struct err *vcpu_stamp_read(const struct kvm *kvm, const struct vcpu *vcpu, enum
 	bool found;
 	struct err *e = s.is_there ? find_holder(kvm, vcpu, &s.holder) : NULL;
 	if (!e && s.is_there)
-		e = kvm_read_path(kvm, vcpu->address, "kvm_vcpu", "stat.exits", &found, &s.exits);
+		e = kvm_read_member(kvm, vcpu->address, M_VCPU_EXITS, &found, &s.exits);
 	if (!e && s.holder)
 		e = read_holder(kvm, when, &s);
 	if (!e)

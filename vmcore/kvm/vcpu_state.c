@@ -19,19 +19,13 @@ static const char *mode_name(uint64_t mode)
 	return mode < sizeof(names) / sizeof(*names) ? names[mode] : NULL;
 }
 
-static struct err *of_vcpu(const struct kvm *kvm, const struct vcpu *vcpu, const char *path,
-			   bool *ret_found, uint64_t *ret)
-{
-	return kvm_read_path(kvm, vcpu->address, "kvm_vcpu", path, ret_found, ret);
-}
-
 /* ---- what it was doing ---- */
 
 struct err *vcpu_side_read(const struct kvm *kvm, const struct vcpu *vcpu, enum vcpu_side *ret)
 {
 	uint64_t mode = OUTSIDE_GUEST_MODE;
 	bool found;
-	struct err *e = of_vcpu(kvm, vcpu, "mode", &found, &mode);
+	struct err *e = kvm_read_member(kvm, vcpu->address, M_VCPU_MODE, &found, &mode);
 	if (e)
 		return e;
 	if (!found)
@@ -83,7 +77,7 @@ static bool is_outside(const struct kvm *kvm, const struct vcpu *vcpu)
 {
 	uint64_t first;
 	return kvm->loaders_known && vcpu->task &&
-	       kvm_read_number(kvm, vcpu->task->address, &kvm->layout.task_notifiers, &first);
+	       kvm_get(kvm, vcpu->task->address, M_TASK_NOTIFIERS, &first);
 }
 
 struct err *vcpu_doing_read(const struct kvm *kvm, const struct vcpu *vcpu, enum vcpu_doing *ret)
@@ -98,9 +92,10 @@ struct err *vcpu_doing_read(const struct kvm *kvm, const struct vcpu *vcpu, enum
 	bool found;
 	struct err *e = vcpu_side_read(kvm, vcpu, &f.side);
 	if (!e)
-		e = of_vcpu(kvm, vcpu, "preempted", &found, &preempted);
+		e = kvm_read_member(kvm, vcpu->address, M_VCPU_PREEMPTED, &found, &preempted);
 	if (!e)
-		e = of_vcpu(kvm, vcpu, "arch.mp_state", &f.has_mp_state, &f.mp_state);
+		e = kvm_read_member(kvm, vcpu->address, M_VCPU_MP_STATE, &f.has_mp_state,
+				    &f.mp_state);
 	if (e)
 		return e;
 	f.preempted = preempted & 1;
@@ -113,49 +108,41 @@ struct err *vcpu_doing_read(const struct kvm *kvm, const struct vcpu *vcpu, enum
 
 struct err *vcpu_root_hpa(struct kvm *kvm, const struct vcpu *vcpu, bool *ret_valid, uint64_t *ret)
 {
-	static const char *const names[] = { "root.hpa", "root_hpa" }; /* since 5.19; before */
-	struct member mmu, root;
+	const struct member *mmu;
+	uint64_t at, value;
 	*ret_valid = false;
+	struct err *e = kvm_find_member(kvm, M_VCPU_MMU, &mmu);
+	if (e || !kvm_has_member(kvm, M_VCPU_MMU))
+		return e;
 	/* In the vCPU until 4.19, a pointer later. */
-	struct err *e = type_scope_member(&kvm->types, "kvm_vcpu", "arch.mmu", &mmu);
-	if (e)
-		return kvm_only_nomem(e);
-	uint64_t at = vcpu->address + mmu.offset, value;
-	if (mmu.is_pointer && !kvm_read_number(kvm, vcpu->address, &mmu, &at))
+	at = vcpu->address + mmu->offset;
+	if (mmu->is_pointer && !kvm_read_number(kvm, vcpu->address, mmu, &at))
 		return NULL;
-	for (int i = 0; at && i < 2; i++) {
-		e = type_scope_member(&kvm->types, "kvm_mmu", names[i], &root);
-		if (!e && kvm_read_number(kvm, at, &root, &value) && value != UINT64_MAX) {
-			*ret_valid = true;
-			*ret = value;
-			return NULL;
-		}
-		e = kvm_only_nomem(e);
-		if (e)
-			return e;
-	}
-	return NULL;
+	e = at ? kvm_read_member(kvm, at, M_MMU_ROOT, ret_valid, &value) : NULL;
+	*ret_valid = *ret_valid && value != UINT64_MAX;
+	if (*ret_valid)
+		*ret = value;
+	return e;
 }
 
 /* ---- the last exit ---- */
 
 static struct err *svm_exit(struct kvm *kvm, const struct vcpu *vcpu, struct vcpu_state *s)
 {
-	struct member in, code;
+	const struct member *in;
 	uint64_t vmcb = 0, high = 0;
 	bool found;
-	struct err *e = type_scope_member(&kvm->types, "vcpu_svm", "vcpu", &in);
-	if (!e)
-		e = kvm_read_path(kvm, vcpu->address - in.offset, "vcpu_svm", "vmcb", &found,
-				  &vmcb);
-	if (!e)
-		e = type_scope_member(&kvm->types, "vmcb", "control.exit_code", &code);
-	if (e || !vmcb || !kvm_read_number(kvm, vmcb, &code, &s->exit_code))
-		return kvm_only_nomem(e);
-	s->has_exit = true;
+	struct err *e = kvm_find_member(kvm, M_SVM_VCPU, &in);
+	if (e || !kvm_has_member(kvm, M_SVM_VCPU))
+		return e;
+	e = kvm_read_member(kvm, vcpu->address - in->offset, M_SVM_VMCB, &found, &vmcb);
+	if (!e && vmcb)
+		e = kvm_read_member(kvm, vmcb, M_VMCB_EXIT_CODE, &s->has_exit, &s->exit_code);
+	if (e || !s->has_exit)
+		return e;
 	/* Two numbers until the kernel made it one. */
-	if (code.size == 4) {
-		e = kvm_read_path(kvm, vmcb, "vmcb", "control.exit_code_hi", &found, &high);
+	if (kvm_member(kvm, M_VMCB_EXIT_CODE)->size == 4) {
+		e = kvm_read_member(kvm, vmcb, M_VMCB_EXIT_CODE_HIGH, &found, &high);
 		s->exit_code = (uint32_t)s->exit_code | high << 32;
 		/* The reserved codes are negative, and some processors leave the upper half 0. */
 		if (!high && s->exit_code >= 0xfffffff0)
@@ -167,18 +154,16 @@ static struct err *svm_exit(struct kvm *kvm, const struct vcpu *vcpu, struct vcp
 
 static struct err *vmx_exit(struct kvm *kvm, const struct vcpu *vcpu, struct vcpu_state *s)
 {
-	static const char *const paths[] = { "vt.exit_reason.full", "exit_reason.full",
-					     "exit_reason" };
-	struct member in;
-	struct err *e = type_scope_member(&kvm->types, "vcpu_vmx", "vcpu", &in);
-	for (size_t i = 0; !e && !s->has_exit && i < sizeof(paths) / sizeof(*paths); i++)
-		e = kvm_read_path(kvm, vcpu->address - in.offset, "vcpu_vmx", paths[i],
-				  &s->has_exit, &s->exit_code);
+	const struct member *in;
+	struct err *e = kvm_find_member(kvm, M_VMX_VCPU, &in);
+	if (!e && kvm_has_member(kvm, M_VMX_VCPU))
+		e = kvm_read_member(kvm, vcpu->address - in->offset, M_VMX_EXIT_REASON,
+				    &s->has_exit, &s->exit_code);
 	s->exit_code = (uint32_t)s->exit_code;
 	/* The upper half has flags: that the entry failed, or SMM. */
 	if (s->has_exit)
 		s->exit_name = vmx_exit_name(s->exit_code & 0xffff);
-	return kvm_only_nomem(e);
+	return e;
 }
 
 /* ---- all ---- */
@@ -188,13 +173,14 @@ struct err *vcpu_state_read(struct kvm *kvm, const struct vcpu *vcpu, struct vcp
 	struct vcpu_state s = { 0 };
 	uint64_t mode = 0;
 	bool has_mode;
-	struct err *e = of_vcpu(kvm, vcpu, "mode", &has_mode, &mode);
+	struct err *e = kvm_read_member(kvm, vcpu->address, M_VCPU_MODE, &has_mode, &mode);
 	if (!e)
 		e = vcpu_doing_read(kvm, vcpu, &s.doing);
 	if (has_mode)
 		s.mode = mode_name(mode);
 	if (!e)
-		e = of_vcpu(kvm, vcpu, "requests", &s.has_requests, &s.requests);
+		e = kvm_read_member(kvm, vcpu->address, M_VCPU_REQUESTS, &s.has_requests,
+				    &s.requests);
 	if (!e)
 		e = vcpu_root_hpa(kvm, vcpu, &s.has_root, &s.root_hpa);
 	if (!e && vcpu->has_run && kvm->vendor == KVM_SVM)

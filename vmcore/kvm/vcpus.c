@@ -28,17 +28,16 @@ static int as_int(uint64_t value)
 /* False if what is at vcpu->address does not say that it is a vCPU of this VM. */
 static bool read_vcpu(struct kvm *kvm, const struct vm *vm, struct vcpu *vcpu)
 {
-	const struct kvm_layout *l = &kvm->layout;
 	uint64_t owner, id, cpu, protected = 0, loader;
-	if (vcpu->address & 7 || !kvm_read_number(kvm, vcpu->address, &l->kvm, &owner) ||
-	    owner != vm->address || !kvm_read_number(kvm, vcpu->address, &l->id, &id))
+	if (vcpu->address & 7 || !kvm_get(kvm, vcpu->address, M_VCPU_KVM, &owner) ||
+	    owner != vm->address || !kvm_get(kvm, vcpu->address, M_VCPU_ID, &id))
 		return false;
 	vcpu->id = as_int(id);
-	vcpu->cpu = kvm_read_number(kvm, vcpu->address, &l->cpu, &cpu) &&
+	vcpu->cpu = kvm_get(kvm, vcpu->address, M_VCPU_CPU, &cpu) &&
 				    cpus_find(kvm->parts.cpus, (unsigned)cpu)
 			    ? as_int(cpu)
 			    : -1;
-	kvm_read_number(kvm, vcpu->address, &l->protected, &protected);
+	kvm_get(kvm, vcpu->address, M_VCPU_PROTECTED, &protected);
 	vcpu->is_protected = protected & 1;
 	kvm_find_thread(kvm, vcpu);
 	vcpu->loaded = map_get(&kvm->loaders, vcpu->address, &loader);
@@ -101,7 +100,7 @@ static struct err *add_vcpu(void *closure, uint64_t index, uint64_t address)
 /* Until 5.16: an array. */
 static struct err *read_array(struct reading *r, uint64_t online)
 {
-	const struct member *m = &r->kvm->layout.vcpus;
+	const struct member *m = kvm_member(r->kvm, M_KVM_VCPUS);
 	struct err *e = NULL;
 	for (uint64_t i = 0; !e && i < online && i < m->count; i++) {
 		uint64_t vcpu = 0;
@@ -120,7 +119,7 @@ static struct err *read_xarray(struct reading *r, uint64_t online)
 	bool whole = false;
 	char *why = NULL;
 	struct err *e = NULL;
-	if (kvm_read_number(r->kvm, r->vm->address, &r->kvm->layout.vcpu_array, &head))
+	if (kvm_get(r->kvm, r->vm->address, M_KVM_VCPU_ARRAY, &head))
 		e = xarray_walk(r->kvm->parts.k, head, &walk, &whole, &why);
 	if (!whole) {
 		r->is_damaged = true;
@@ -136,13 +135,13 @@ static struct err *read_table(struct reading *r)
 {
 	uint64_t online;
 	struct err *e = NULL;
-	if (!kvm_read_number(r->kvm, r->vm->address, &r->kvm->layout.online, &online))
+	if (!kvm_get(r->kvm, r->vm->address, M_KVM_ONLINE_VCPUS, &online))
 		return NULL;
 	online = (uint32_t)online;
 	uint64_t limit = online < VCPUS_MAX ? online : VCPUS_MAX;
-	if (r->kvm->layout.vcpu_array.size)
+	if (kvm_has_member(r->kvm, M_KVM_VCPU_ARRAY))
 		e = read_xarray(r, limit);
-	else if (r->kvm->layout.vcpus.size)
+	else if (kvm_has_member(r->kvm, M_KVM_VCPUS))
 		e = read_array(r, limit);
 	if (!e && r->vm->vcpu_count < online) {
 		r->is_damaged = true;

@@ -39,7 +39,7 @@ static void find_owner(struct kvm *kvm, struct vm *vm)
 	if (map_get(&kvm->mms, vm->mm, &i)) {
 		vm->owner = &tasks->list[i];
 		vm->pid = vm->owner->pid;
-	} else if (kvm_read_number(kvm, vm->address, &kvm->layout.userspace_pid, &pid) && pid &&
+	} else if (kvm_get(kvm, vm->address, M_KVM_USERSPACE_PID, &pid) && pid &&
 		   pid <= PID_LIMIT) {
 		vm->pid = (uint32_t)pid;
 	}
@@ -51,9 +51,8 @@ struct err *kvm_add_vm(struct kvm *kvm, uint64_t address, bool *ret_added)
 	uint64_t online;
 	*ret_added = false;
 	if (!is_kernel_object(address) || kvm->vm_count == VMS_MAX ||
-	    map_get(&kvm->vm_at, address, &online) ||
-	    !kvm_read_number(kvm, address, &kvm->layout.mm, &vm.mm) || !is_kernel_object(vm.mm) ||
-	    !kvm_read_number(kvm, address, &kvm->layout.online, &online))
+	    map_get(&kvm->vm_at, address, &online) || !kvm_get(kvm, address, M_KVM_MM, &vm.mm) ||
+	    !is_kernel_object(vm.mm) || !kvm_get(kvm, address, M_KVM_ONLINE_VCPUS, &online))
 		return NULL;
 	find_owner(kvm, &vm);
 	vm.kind = kvm_find_kind(kvm, &vm);
@@ -84,7 +83,7 @@ static struct err *walk_list(struct kvm *kvm, uint64_t head, uint64_t step, bool
 			*ret_whole = true;
 			return NULL;
 		}
-		e = kvm_add_vm(kvm, next - kvm->layout.vm_list.offset, &added);
+		e = kvm_add_vm(kvm, next - kvm_member(kvm, M_KVM_VM_LIST)->offset, &added);
 		if (e)
 			return e;
 		/* From the other side the list ends where this one came to. */
@@ -99,7 +98,7 @@ struct err *kvm_add_stray(struct kvm *kvm, uint64_t vcpu)
 {
 	struct stray stray = { .vcpu = vcpu };
 	if (!is_kernel_object(vcpu) || kvm->stray_count == ALL_VCPUS_MAX ||
-	    !kvm_read_number(kvm, vcpu, &kvm->layout.kvm, &stray.vm) || !is_kernel_object(stray.vm))
+	    !kvm_get(kvm, vcpu, M_VCPU_KVM, &stray.vm) || !is_kernel_object(stray.vm))
 		return NULL;
 	if (kvm->stray_count == kvm->stray_capacity) {
 		size_t capacity = kvm->stray_capacity ? 2 * kvm->stray_capacity : 64;

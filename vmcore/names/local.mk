@@ -34,4 +34,5 @@ libvmcore_a_SOURCES += \
 	vmcore/names/type_source.h \
 	vmcore/names/types.c vmcore/names/types.h \
 	vmcore/names/unpack.c vmcore/names/unpack.h \
-	vmcore/names/vmcoreinfo.c vmcore/names/vmcoreinfo.h
+	vmcore/names/vmcoreinfo.c vmcore/names/vmcoreinfo.h \
+	vmcore/names/wants.c vmcore/names/wants.h

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Members of kernel structures as tables: what a subject asks for stands in one place, under all
+ * the names that it has had, is looked up once a kernel, and can be listed (`monitor info
+ * --layout`).
+ */
+#ifndef VMCORE_NAMES_WANTS_H
+#define VMCORE_NAMES_WANTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "vmcore/names/types.h"
+
+enum { WANT_PATHS = 4 };
+
+struct want {
+	const char *type;
+	/* The first that the kernel has is the one; see types_member(). NULL ends them. */
+	const char *paths[WANT_PATHS];
+	bool is_vital; /* without it nothing of its subject is known */
+};
+
+/* What one subject asks for. */
+struct want_set {
+	const char *subject; /* a few words, for users */
+	const struct want *wants;
+	size_t count;
+};
+
+/* A question to types: as types_member(). */
+typedef struct err *want_ask(void *closure, const char *type, const char *path, struct member *ret);
+
+/*
+ * The member that @w is in the kernel whose types @ask answers from. *ret_exists is false, and *ret
+ * zero, where it has none under any name; types that contradict themselves are as good as none.
+ * ERR_NOMEM only.
+ */
+__attribute__((warn_unused_result)) struct err *
+want_find(const struct want *w, want_ask *ask, void *closure, bool *ret_exists, struct member *ret);
+
+/*
+ * All of @set, in its order, from @t into @ret, which has set->count places; a member that the
+ * kernel does not have is zero there. *ret_missing (may be NULL) is the first vital one of those,
+ * NULL if there is none. ERR_NOMEM only.
+ */
+__attribute__((warn_unused_result)) struct err *wants_find(struct types *t,
+							   const struct want_set *set,
+							   struct member *ret,
+							   const struct want **ret_missing);
+
+/* The error that says that the vital @w is missing; @types says why there are none, if that is why.
+ */
+__attribute__((warn_unused_result)) struct err *want_missing(const struct want *w,
+							     const struct types *types);
+
+#endif
