@@ -6,6 +6,7 @@
 #include "base/address.h"
 #include "base/err.h"
 #include "vmcore/kernel/kernel.h"
+#include "vmcore/kernel/members.h"
 #include "vmcore/names/types.h"
 
 enum {
@@ -39,51 +40,46 @@ static void find_trampolines(const struct kernel *k, struct traced_layout *l)
 	}
 }
 
-static void find_lists(const struct kernel *k, struct types *t, struct traced_layout *l)
+static void find_lists(const struct kernel *k, struct traced_layout *l)
 {
-	static const char node[] = "rethook_node", instance[] = "kretprobe_instance";
-	l->rethooks.known = types_offset(t, "task_struct", "rethooks.first", &l->rethooks.first) &&
-			    types_offset(t, node, "llist.next", &l->rethooks.link) &&
-			    types_offset(t, node, "ret_addr", &l->rethooks.address) &&
-			    types_offset(t, node, "frame", &l->rethooks.slot);
-	l->instances.known =
-		types_offset(t, "task_struct", "kretprobe_instances.first", &l->instances.first) &&
-		types_offset(t, instance, "llist.next", &l->instances.link) &&
-		types_offset(t, instance, "ret_addr", &l->instances.address) &&
-		types_offset(t, instance, "fp", &l->instances.slot);
+	l->rethooks.known = kernel_member_offset(k, K_TASK_RETHOOKS, &l->rethooks.first) &&
+			    kernel_member_offset(k, K_RETHOOK_NEXT, &l->rethooks.link) &&
+			    kernel_member_offset(k, K_RETHOOK_ADDRESS, &l->rethooks.address) &&
+			    kernel_member_offset(k, K_RETHOOK_SLOT, &l->rethooks.slot);
+	l->instances.known = kernel_member_offset(k, K_TASK_KRETPROBES, &l->instances.first) &&
+			     kernel_member_offset(k, K_KRETPROBE_NEXT, &l->instances.link) &&
+			     kernel_member_offset(k, K_KRETPROBE_ADDRESS, &l->instances.address) &&
+			     kernel_member_offset(k, K_KRETPROBE_SLOT, &l->instances.slot);
 	l->hashed.known = kernel_symbol(k, "kretprobe_inst_table", &l->hashed.table) &&
-			  types_offset(t, instance, "hlist.next", &l->hashed.link) &&
-			  types_offset(t, instance, "task", &l->hashed.task) &&
-			  types_offset(t, instance, "ret_addr", &l->hashed.address) &&
-			  types_offset(t, instance, "fp", &l->hashed.slot);
+			  kernel_member_offset(k, K_KRETPROBE_HASH_NEXT, &l->hashed.link) &&
+			  kernel_member_offset(k, K_KRETPROBE_TASK, &l->hashed.task) &&
+			  kernel_member_offset(k, K_KRETPROBE_ADDRESS, &l->hashed.address) &&
+			  kernel_member_offset(k, K_KRETPROBE_SLOT, &l->hashed.slot);
 }
 
-static void find_graph(struct types *t, struct traced_layout *l)
+static void find_graph(const struct kernel *k, struct traced_layout *l)
 {
-	static const char entry[] = "ftrace_ret_stack";
-	struct member stack;
-	struct err *e = types_member(t, "task_struct", "ret_stack", &stack);
-	if (!e) {
-		l->graph.stack = stack.offset;
-		l->graph.words = !stack.type_name;
-		e = types_size(t, entry, &l->graph.size);
-	}
-	l->graph.known = !e && stack.is_pointer && l->graph.size &&
-			 types_offset(t, "task_struct", "curr_ret_stack", &l->graph.current) &&
-			 types_offset(t, entry, "ret", &l->graph.address) &&
-			 types_offset(t, entry, "retp", &l->graph.slot);
+	const struct member *stack = kernel_member(k, K_TASK_GRAPH);
+	if (!kernel_has_member(k, K_TASK_GRAPH))
+		return;
+	l->graph.stack = stack->offset;
+	l->graph.words = !stack->type_name;
+	struct err *e = types_size(kernel_types(k), "ftrace_ret_stack", &l->graph.size);
+	l->graph.known = !e && stack->is_pointer && l->graph.size &&
+			 kernel_member_offset(k, K_TASK_GRAPH_DEPTH, &l->graph.current) &&
+			 kernel_member_offset(k, K_GRAPH_ADDRESS, &l->graph.address) &&
+			 kernel_member_offset(k, K_GRAPH_SLOT, &l->graph.slot);
 	err_free(e);
 }
 
 void traced_layout_find(const struct kernel *k, struct traced_layout *ret)
 {
-	struct types *t = kernel_types(k);
 	*ret = (struct traced_layout){ 0 };
 	find_trampolines(k, ret);
-	if (!ret->trampoline_count || !t)
+	if (!ret->trampoline_count)
 		return;
-	find_lists(k, t, ret);
-	find_graph(t, ret);
+	find_lists(k, ret);
+	find_graph(k, ret);
 }
 
 bool traced_is_trampoline(const struct traced_layout *l, uint64_t address)

@@ -11,6 +11,7 @@
 #include "vmcore/names/btf_files.h"
 #include "vmcore/names/debugfiles.h"
 #include "vmcore/names/vmcoreinfo.h"
+#include "vmcore/names/wants.h"
 
 /* A damaged dump has as much to tell as it has pages. */
 enum { NOTE_SENTENCES_MAX = 100 };
@@ -22,6 +23,7 @@ void kernel_close(struct kernel *k)
 	types_free(k->types);
 	btf_files_free(k->btf_files);
 	free(k->origin.path);
+	want_answers_free(k->members);
 	symbols_free(k->elf_symbols);
 	symbols_free(k->kallsyms);
 	debug_file_close(k->file);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Finding the kernel in a dump: its page tables, its symbols, its vmlinux if needed, its types. */
 #include "vmcore/kernel/kernel_private.h"
+#include "vmcore/kernel/members.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -740,7 +741,10 @@ static struct err *open_one(struct dump *dump, struct memory *memory,
 	buf_init(&k->notes);
 
 	struct err *e = NULL;
-	if (options->debug_cache) {
+	k->members = kernel_members_new();
+	if (!k->members)
+		e = err_nomem();
+	if (!e && options->debug_cache) {
 		k->debug_cache = strdup(options->debug_cache);
 		if (!k->debug_cache)
 			e = err_nomem();

@@ -18,12 +18,13 @@ struct kernel {
 	struct vmcoreinfo *info; /* owned; NULL if there is none */
 	char *found_text;	 /* owned: VMCOREINFO's text that was found in memory, or NULL */
 	size_t found_text_len;
-	struct symbols *kallsyms;    /* owned; NULL if the dump has none that can be used */
-	struct symbols *elf_symbols; /* owned; NULL if no vmlinux is in use */
-	struct types *types;	     /* owned */
-	struct btf_files *btf_files; /* owned; among what --symbols names */
-	struct types_origin origin;  /* its path is owned */
-	struct debug_file *file;     /* owned; NULL if no vmlinux is in use */
+	struct symbols *kallsyms;     /* owned; NULL if the dump has none that can be used */
+	struct symbols *elf_symbols;  /* owned; NULL if no vmlinux is in use */
+	struct types *types;	      /* owned */
+	struct want_answers *members; /* owned; see members.h */
+	struct btf_files *btf_files;  /* owned; among what --symbols names */
+	struct types_origin origin;   /* its path is owned */
+	struct debug_file *file;      /* owned; NULL if no vmlinux is in use */
 	char release[RELEASE_MAX];
 	char banner[BANNER_MAX];
 	char *build_id;		   /* owned */

@@ -14,6 +14,7 @@ libvmcore_a_SOURCES += \
 	vmcore/kernel/kernel_btf_files.c \
 	vmcore/kernel/kernel_private.h \
 	vmcore/kernel/page_map.c vmcore/kernel/page_map.h \
+	vmcore/kernel/members.c vmcore/kernel/members.h \
 	vmcore/kernel/pidtable.c vmcore/kernel/pidtable.h \
 	vmcore/kernel/printk.c vmcore/kernel/printk.h \
 	vmcore/kernel/printk_old.c \

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "vmcore/kernel/kernel.h"
+#include "vmcore/kernel/members.h"
 
 enum {
 	HASH_SHIFT_MAX = 20, /* the kernel's own limit is 12 */
@@ -100,22 +101,21 @@ static struct err *visit_entry(struct walk *w, uint64_t entry, unsigned depth)
 
 static struct err *walk_idr(struct walk *w, uint64_t init_pid_ns, bool *ret_known)
 {
-	struct types *t = kernel_types(w->k);
 	struct member slots;
 	uint64_t head, entry;
 	const char *node;
 
 	*ret_known = false;
-	if (types_offset(t, "pid_namespace", "idr.idr_rt.xa_head", &head)) {
+	if (kernel_member_offset(w->k, K_NS_XARRAY, &head)) {
 		w->tag = 2;
 		node = "xa_node";
-	} else if (types_offset(t, "pid_namespace", "idr.idr_rt.rnode", &head)) {
+	} else if (kernel_member_offset(w->k, K_NS_RADIX_TREE, &head)) {
 		w->tag = 1;
 		node = "radix_tree_node";
 	} else {
 		return NULL;
 	}
-	struct err *e = types_member(t, node, "slots", &slots);
+	struct err *e = types_member(kernel_types(w->k), node, "slots", &slots);
 	if (e || !slots.count || slots.count > SLOTS_MAX) {
 		err_free(e);
 		return NULL;
@@ -150,15 +150,14 @@ static struct err *walk_chain(struct walk *w, const struct hash *h, uint64_t lin
 /* Until 4.14: chains of struct upid, hashed. */
 static struct err *walk_hash(struct walk *w, uint64_t init_pid_ns, bool *ret_known)
 {
-	struct types *t = kernel_types(w->k);
 	struct hash h = { .init_pid_ns = init_pid_ns };
 	uint64_t at, table, link;
 	uint32_t shift;
 
 	*ret_known = kernel_symbol(w->k, "pid_hash", &at) &&
-		     types_offset(t, "upid", "pid_chain", &h.chain) &&
-		     types_offset(t, "upid", "ns", &h.ns) &&
-		     types_offset(t, "pid", "numbers", &h.numbers);
+		     kernel_member_offset(w->k, K_UPID_CHAIN, &h.chain) &&
+		     kernel_member_offset(w->k, K_UPID_NS, &h.ns) &&
+		     kernel_member_offset(w->k, K_PID_NUMBERS, &h.numbers);
 	if (!*ret_known || !read_u64(w, at, &table) || !kernel_symbol(w->k, "pidhash_shift", &at))
 		return NULL;
 	struct err *e = kernel_read_u32(w->k, at, &shift);
@@ -176,15 +175,12 @@ struct err *pidtable_walk(const struct kernel *k,
 			  struct err *(*found)(void *closure, uint64_t task), void *closure)
 {
 	struct walk w = { .k = k, .found = found, .closure = closure };
-	struct types *t = kernel_types(k);
 	uint64_t init_pid_ns;
 	bool known = false;
 
-	/* pid_links is what counts where both are there: el8 keeps a stale pids. */
 	if (!kernel_symbol(k, "init_pid_ns", &init_pid_ns) ||
-	    !types_offset(t, "pid", "tasks[0].first", &w.pid_tasks) ||
-	    !(types_offset(t, "task_struct", "pid_links[0]", &w.task_link) ||
-	      types_offset(t, "task_struct", "pids[0].node", &w.task_link)))
+	    !kernel_member_offset(k, K_PID_TASKS, &w.pid_tasks) ||
+	    !kernel_member_offset(k, K_TASK_PID_LINK, &w.task_link))
 		return err_new(ERR_NOTFOUND, "the kernel's PID table is of no known kind");
 	struct err *e = walk_idr(&w, init_pid_ns, &known);
 	if (!e && !known)

@@ -11,26 +11,25 @@
 /* Records that are passed over before the log is given up. */
 enum { UNREADABLE_MAX = 4096 };
 
-struct err *printk_members_find(struct printk_log *log, const char *type)
+struct err *printk_members_find(struct printk_log *log, enum printk_form form)
 {
-	struct types *types = kernel_types(log->k);
-	struct printk_members *m = &log->members;
-	const struct {
-		const char *path;
-		struct member *member;
-	} optional[] = {
-		{ "level", &m->level },
-		{ "facility", &m->facility },
-		{ "caller_id", &m->caller },
+	static const struct {
+		enum kernel_member ns, len, level, facility, caller; /* KERNEL_MEMBERS: none */
+	} forms[] = {
+		[PRINTK_INFO] = { K_INFO_TIME, K_INFO_LENGTH, K_INFO_LEVEL, K_INFO_FACILITY,
+				  K_INFO_CALLER },
+		[PRINTK_LOG] = { K_RECORD_TIME, K_RECORD_LENGTH, K_RECORD_LEVEL, K_RECORD_FACILITY,
+				 K_RECORD_CALLER },
+		[PRINTK_OLD_LOG] = { K_OLD_RECORD_TIME, K_OLD_RECORD_LENGTH, K_OLD_RECORD_LEVEL,
+				     K_OLD_RECORD_FACILITY, KERNEL_MEMBERS },
 	};
-	struct err *e = types_member(types, type, "ts_nsec", &m->ns);
-	if (!e)
-		e = types_member(types, type, "text_len", &m->len);
-	for (size_t i = 0; !e && i < sizeof(optional) / sizeof(*optional); i++) {
-		if (types_has(types, type, optional[i].path))
-			e = types_member(types, type, optional[i].path, optional[i].member);
-	}
-	return e;
+	struct printk_members *m = &log->members;
+	m->level = *kernel_member(log->k, forms[form].level);
+	m->facility = *kernel_member(log->k, forms[form].facility);
+	if (forms[form].caller != KERNEL_MEMBERS)
+		m->caller = *kernel_member(log->k, forms[form].caller);
+	struct err *e = kernel_need_member(log->k, forms[form].ns, &m->ns);
+	return e ? e : kernel_need_member(log->k, forms[form].len, &m->len);
 }
 
 struct err *printk_open(const struct kernel *k, struct printk_log **ret)

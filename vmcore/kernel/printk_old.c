@@ -63,17 +63,18 @@ struct err *printk_buffer_open(struct printk_log *log)
 {
 	struct types *types = kernel_types(log->k);
 	struct printk_buffer *b = &log->buffer;
-	const char *type = types_has(types, "printk_log", "text_len") ? "printk_log" : "log";
+	const bool renamed = kernel_has_member(log->k, K_RECORD_LENGTH);
 	struct err *e = read_places(log->k, b);
 	b->at = b->first;
 	if (!e && types_why_none(types) && find_by_vmcoreinfo(log))
 		return NULL;
 	if (!e)
-		e = types_size(types, type, &b->header);
+		e = types_size(types, renamed ? "printk_log" : "log", &b->header);
 	if (!e)
-		e = types_member(types, type, "len", &b->total);
+		e = kernel_need_member(log->k, renamed ? K_RECORD_SIZE : K_OLD_RECORD_SIZE,
+				       &b->total);
 	if (!e)
-		e = printk_members_find(log, type);
+		e = printk_members_find(log, renamed ? PRINTK_LOG : PRINTK_OLD_LOG);
 	return e;
 }
 

@@ -4,6 +4,7 @@
 #define VMCORE_KERNEL_PRINTK_PRIVATE_H
 
 #include "vmcore/kernel/kernel.h"
+#include "vmcore/kernel/members.h"
 #include "vmcore/kernel/printk.h"
 
 /* The members that say of a record what struct printk_record does; size 0: this kernel has none. */
@@ -47,9 +48,12 @@ struct printk_place {
 	uint64_t text_max; /* no text is longer */
 };
 
-/* Finds the members of struct @type, whose names have been the same in all kernels. */
+/* The structure that describes a record: struct printk_info (since 5.10), printk_log, log (until
+ * 3.10). */
+enum printk_form { PRINTK_INFO, PRINTK_LOG, PRINTK_OLD_LOG };
+/* Finds its members. */
 __attribute__((warn_unused_result)) struct err *printk_members_find(struct printk_log *log,
-								    const char *type);
+								    enum printk_form form);
 
 /*
  * printk_ring.c and printk_old.c. `open` reads what places the records, `next` goes to the next

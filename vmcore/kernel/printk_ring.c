@@ -45,18 +45,17 @@ static struct err *read_ring(const struct kernel *k, uint64_t prb, struct printk
 struct err *printk_ring_open(struct printk_log *log, uint64_t prb)
 {
 	struct printk_ring *r = &log->ring;
-	struct types *types = kernel_types(log->k);
 	struct err *e = kernel_read_u64(log->k, prb, &prb);
 	if (!e)
 		e = read_ring(log->k, prb, r);
 	if (!e)
-		e = types_member(types, "prb_desc", "state_var.counter", &r->state);
+		e = kernel_need_member(log->k, K_DESC_STATE, &r->state);
 	if (!e)
-		e = types_member(types, "prb_desc", "text_blk_lpos.begin", &r->begin);
+		e = kernel_need_member(log->k, K_DESC_BEGIN, &r->begin);
 	if (!e)
-		e = types_member(types, "prb_desc", "text_blk_lpos.next", &r->next);
+		e = kernel_need_member(log->k, K_DESC_NEXT, &r->next);
 	if (!e)
-		e = printk_members_find(log, "printk_info");
+		e = printk_members_find(log, PRINTK_INFO);
 	if (e)
 		return e;
 	/* Ids have 62 bits and wrap. */

@@ -16,6 +16,7 @@
 #include "vmcore/kernel/cpus.h"
 #include "vmcore/kernel/entry_code.h"
 #include "vmcore/kernel/kernel.h"
+#include "vmcore/kernel/members.h"
 #include "vmcore/kernel/stack_copy.h"
 #include "vmcore/kernel/task_stamp.h"
 #include "vmcore/kernel/tasks.h"
@@ -67,15 +68,14 @@ static void find_resume(const struct kernel *k, struct switch_layout *layout)
 
 static void find_switch_layout(const struct kernel *k, struct switch_layout *layout)
 {
-	struct types *t = kernel_types(k);
-	static const char type[] = "inactive_task_frame";
-	struct err *e = types_size(t, type, &layout->frame_size);
-	if (!e && types_offset(t, type, "r15", &layout->r15) &&
-	    types_offset(t, type, "r14", &layout->r14) &&
-	    types_offset(t, type, "r13", &layout->r13) &&
-	    types_offset(t, type, "r12", &layout->r12) &&
-	    types_offset(t, type, "bx", &layout->bx) && types_offset(t, type, "bp", &layout->bp) &&
-	    types_offset(t, type, "ret_addr", &layout->ret_addr))
+	struct err *e = types_size(kernel_types(k), "inactive_task_frame", &layout->frame_size);
+	if (!e && kernel_member_offset(k, K_FRAME_R15, &layout->r15) &&
+	    kernel_member_offset(k, K_FRAME_R14, &layout->r14) &&
+	    kernel_member_offset(k, K_FRAME_R13, &layout->r13) &&
+	    kernel_member_offset(k, K_FRAME_R12, &layout->r12) &&
+	    kernel_member_offset(k, K_FRAME_BX, &layout->bx) &&
+	    kernel_member_offset(k, K_FRAME_BP, &layout->bp) &&
+	    kernel_member_offset(k, K_FRAME_RET_ADDR, &layout->ret_addr))
 		return;
 	err_free(e);
 	layout->frame_size = 0;

@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "vmcore/kernel/kernel.h"
+#include "vmcore/kernel/members.h"
 #include "vmcore/kernel/tasks.h"
 
 enum {
@@ -17,37 +18,27 @@ enum {
 };
 
 /* Their names through time. */
-static const char *const paths[STAMP_MEMBERS][3] = {
-	[STAMP_ON_CPU] = { "on_cpu" },
-	[STAMP_PID] = { "pid" },
-	[STAMP_EXIT_STATE] = { "exit_state" },
-	[STAMP_STACK] = { "stack" },
-	[STAMP_STACK_HOLDERS] = { "stack_refcount.refs.counter", "stack_refcount.counter" },
-	[STAMP_SP] = { "thread.sp" },
-	[STAMP_STATE] = { "__state", "state" },
-	[STAMP_VOLUNTARY] = { "nvcsw" },
-	[STAMP_INVOLUNTARY] = { "nivcsw" },
-	[STAMP_CPU] = { "cpu", "thread_info.cpu" },
+static const enum kernel_member members[STAMP_MEMBERS] = {
+	[STAMP_ON_CPU] = K_TASK_ON_CPU,
+	[STAMP_PID] = K_TASK_PID,
+	[STAMP_EXIT_STATE] = K_TASK_EXIT_STATE,
+	[STAMP_STACK] = K_TASK_STACK,
+	[STAMP_STACK_HOLDERS] = K_TASK_STACK_REFCOUNT,
+	[STAMP_SP] = K_TASK_SP,
+	[STAMP_STATE] = K_TASK_STATE,
+	[STAMP_VOLUNTARY] = K_TASK_VOLUNTARY,
+	[STAMP_INVOLUNTARY] = K_TASK_INVOLUNTARY,
+	[STAMP_CPU] = K_TASK_CPU,
 };
-
-static void find_member(struct types *t, enum stamp_member n, struct member *ret)
-{
-	for (const char *const *path = paths[n]; *path; path++) {
-		struct err *e = types_member(t, "task_struct", *path, ret);
-		bool found = !e && member_is_number(ret);
-		err_free(e);
-		if (found)
-			return;
-	}
-	*ret = (struct member){ 0 };
-}
 
 void task_stamp_layout_find(const struct kernel *k, struct task_stamp_layout *ret)
 {
 	*ret = (struct task_stamp_layout){ .low = UINT64_MAX };
 	for (enum stamp_member n = 0; n < STAMP_MEMBERS; n++) {
 		struct member *m = &ret->members[n];
-		find_member(kernel_types(k), n, m);
+		*m = *kernel_member(k, members[n]);
+		if (!member_is_number(m))
+			*m = (struct member){ 0 };
 		if (n == STAMP_ON_CPU || !m->size)
 			continue;
 		if (m->offset < ret->low)

@@ -10,25 +10,17 @@
 #include "vmcore/dump/dump.h"
 #include "vmcore/kernel/cpus.h"
 #include "vmcore/kernel/kernel.h"
+#include "vmcore/kernel/members.h"
 #include "vmcore/kernel/pidtable.h"
 #include "vmcore/kernel/task_state.h"
+#include "vmcore/names/types.h"
+#include "vmcore/names/wants.h"
 
 /* Members of task_struct and what hangs on it; one whose size is 0 does not exist in this kernel.
  */
-struct layout {
-	struct member pid, tgid, comm, state, exit_state, cpu, stack, sp, mm;
-	struct member stack_refcount;		  /* 0 once the stack was given away */
-	struct member tasks, signal, thread_node; /* the lists */
-	struct member thread_head;		  /* of signal_struct */
-	struct member thread_info_cpu;		  /* at the stack's base until 4.8 */
-	struct member children, sibling;	  /* the tree */
-	struct member group_leader, parent, real_parent;
-};
-
 struct walk {
 	struct kernel *k;
 	const struct cpus *cpus;
-	struct layout layout;
 	struct task_states states;
 	struct task *list;
 	size_t count, capacity;
@@ -49,61 +41,22 @@ enum {
 
 /* ---- layout ---- */
 
-static struct err *find_layout(const struct kernel *k, struct layout *l)
+static struct err *check_layout(const struct kernel *k)
 {
-	struct types *t = kernel_types(k);
-	const struct {
-		struct member *member;
-		const char *type, *paths[2]; /* the first that exists */
-		bool optional;
-	} wanted[] = {
-		{ &l->pid, "task_struct", { "pid" }, false },
-		{ &l->tgid, "task_struct", { "tgid" }, false },
-		{ &l->comm, "task_struct", { "comm" }, false },
-		/* el8 keeps the old name beside the new one, in a union. */
-		{ &l->state, "task_struct", { "__state", "state" }, false },
-		{ &l->exit_state, "task_struct", { "exit_state" }, true },
-		/* Both exist around 5.16, where task_struct's own is the right one. */
-		{ &l->cpu, "task_struct", { "cpu", "thread_info.cpu" }, true },
-		{ &l->thread_info_cpu, "thread_info", { "cpu" }, true },
-		{ &l->stack, "task_struct", { "stack" }, true },
-		/* With CONFIG_THREAD_INFO_IN_TASK, from 4.9 on; first an atomic_t, then a
-		   refcount_t. */
-		{ &l->stack_refcount,
-		  "task_struct",
-		  { "stack_refcount.refs.counter", "stack_refcount.counter" },
-		  true },
-		{ &l->sp, "task_struct", { "thread.sp" }, true },
-		{ &l->mm, "task_struct", { "mm" }, true },
-		{ &l->tasks, "task_struct", { "tasks.next" }, false },
-		{ &l->signal, "task_struct", { "signal" }, true },
-		{ &l->thread_node, "task_struct", { "thread_node.next" }, true },
-		{ &l->thread_head, "signal_struct", { "thread_head.next" }, true },
-		{ &l->children, "task_struct", { "children.next" }, true },
-		{ &l->sibling, "task_struct", { "sibling.next" }, true },
-		{ &l->group_leader, "task_struct", { "group_leader" }, true },
-		{ &l->parent, "task_struct", { "parent" }, true },
-		{ &l->real_parent, "task_struct", { "real_parent" }, true },
-	};
-	for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++) {
-		struct err *e = NULL;
-		for (size_t p = 0; p < 2 && wanted[i].paths[p]; p++) {
-			err_free(e);
-			e = types_member(t, wanted[i].type, wanted[i].paths[p], wanted[i].member);
-			if (!e)
-				break;
-		}
-		if (e && (!wanted[i].optional || err_code(e) != ERR_NOTFOUND))
-			return err_wrap(e, "list the tasks");
-		if (e)
-			wanted[i].member->size = 0;
-		err_free(e);
-	}
-	return NULL;
+	enum kernel_member first;
+	const struct want_set *set = kernel_member_set(0, &first);
+	struct member m;
+	struct err *e = NULL;
+	for (size_t i = 0; !e && i < set->count; i++)
+		if (set->wants[i].is_vital)
+			e = kernel_need_member(k, first + i, &m);
+	return err_wrap(e, "list the tasks");
 }
 
-static bool read_member(const struct walk *w, uint64_t base, const struct member *m, uint64_t *ret)
+static bool read_member(const struct walk *w, uint64_t base, enum kernel_member which,
+			uint64_t *ret)
 {
+	const struct member *m = kernel_member(w->k, which);
 	if (!m->size)
 		return false;
 	struct err *e = kernel_read_member(w->k, base, m, ret);
@@ -136,20 +89,19 @@ static int task_cpu(const struct walk *w, const struct task *task)
 {
 	uint64_t cpu;
 	bool known;
-	if (w->layout.cpu.size)
-		known = read_member(w, task->address, &w->layout.cpu, &cpu);
+	if (kernel_has_member(w->k, K_TASK_CPU))
+		known = read_member(w, task->address, K_TASK_CPU, &cpu);
 	else
-		known = task->stack &&
-			read_member(w, task->stack, &w->layout.thread_info_cpu, &cpu);
+		known = task->stack && read_member(w, task->stack, K_THREAD_INFO_CPU, &cpu);
 	return known && cpus_find(w->cpus, (unsigned)cpu) ? (int)cpu : -1;
 }
 
 static char task_state(const struct walk *w, uint64_t address)
 {
 	uint64_t state, exit_state = 0;
-	if (!read_member(w, address, &w->layout.state, &state))
+	if (!read_member(w, address, K_TASK_STATE, &state))
 		return '?';
-	read_member(w, address, &w->layout.exit_state, &exit_state);
+	read_member(w, address, K_TASK_EXIT_STATE, &exit_state);
 	return task_state_letter(&w->states, state, exit_state);
 }
 
@@ -158,18 +110,19 @@ static void read_task(struct walk *w, uint64_t address, struct task *task)
 {
 	task->address = address;
 	uint64_t holders;
-	read_member(w, address, &w->layout.stack, &task->stack);
+	read_member(w, address, K_TASK_STACK, &task->stack);
 	/* A dead task's pointer may still be there when its stack is another's already. */
-	if (read_member(w, address, &w->layout.stack_refcount, &holders) && !holders)
+	if (read_member(w, address, K_TASK_STACK_REFCOUNT, &holders) && !holders)
 		task->stack = 0;
-	struct err *e = w->layout.sp.size
-				? kernel_read_member(w->k, address, &w->layout.sp, &task->sp)
+	struct err *e = kernel_has_member(w->k, K_TASK_SP)
+				? kernel_read_member(w->k, address, kernel_member(w->k, K_TASK_SP),
+						     &task->sp)
 				: NULL;
 	w->excluded += e && err_code(e) == ERR_EXCLUDED;
 	err_free(e);
-	read_member(w, address, &w->layout.mm, &task->mm);
-	err_free(kernel_read_string(w->k, address + w->layout.comm.offset, task->comm,
-				    sizeof(task->comm)));
+	read_member(w, address, K_TASK_MM, &task->mm);
+	err_free(kernel_read_string(w->k, address + kernel_member(w->k, K_TASK_COMM)->offset,
+				    task->comm, sizeof(task->comm)));
 	task->cpu = task_cpu(w, task);
 	task->state = task_state(w, address);
 }
@@ -204,9 +157,9 @@ static struct err *add_task(struct walk *w, uint64_t address, bool *ret_new)
 		return err_nomem();
 	if (!*ret_new)
 		return NULL;
-	struct err *e = kernel_read_member(w->k, address, &w->layout.pid, &pid);
+	struct err *e = kernel_read_member(w->k, address, kernel_member(w->k, K_TASK_PID), &pid);
 	if (!e)
-		e = kernel_read_member(w->k, address, &w->layout.tgid, &tgid);
+		e = kernel_read_member(w->k, address, kernel_member(w->k, K_TASK_TGID), &tgid);
 	if (e) {
 		leave_out_unreadable(w, address, e);
 		return NULL;
@@ -300,12 +253,13 @@ static struct err *visit_process(struct walk *w, uint64_t leader, bool *ret_new)
 	uint64_t signal;
 	bool whole;
 	struct err *e = add_task(w, leader, ret_new);
-	if (e || !*ret_new || !w->layout.thread_node.size || !w->layout.thread_head.size ||
-	    !read_member(w, leader, &w->layout.signal, &signal) || !signal)
+	if (e || !*ret_new || !kernel_has_member(w->k, K_TASK_THREAD_NODE) ||
+	    !kernel_has_member(w->k, K_SIGNAL_THREAD_HEAD) ||
+	    !read_member(w, leader, K_TASK_SIGNAL, &signal) || !signal)
 		return e;
 	w->leader = leader;
-	e = walk_both_ways(w, signal + w->layout.thread_head.offset, w->layout.thread_node.offset,
-			   visit_thread, &whole);
+	e = walk_both_ways(w, signal + kernel_member(w->k, K_SIGNAL_THREAD_HEAD)->offset,
+			   kernel_member(w->k, K_TASK_THREAD_NODE)->offset, visit_thread, &whole);
 	if (!e && !whole && !w->torn++)
 		w->first_torn = leader;
 	return e;
@@ -365,7 +319,7 @@ static struct err *visit_sides(struct walk *w, uint64_t here, const struct membe
 	return NULL;
 }
 
-static struct err *visit_relative(struct walk *w, uint64_t task, const struct member *pointer)
+static struct err *visit_relative(struct walk *w, uint64_t task, enum kernel_member pointer)
 {
 	uint64_t relative;
 	bool is_new;
@@ -378,21 +332,25 @@ static struct err *visit_relative(struct walk *w, uint64_t task, const struct me
  * head would be taken for a task. */
 static struct err *visit_surroundings(struct walk *w, uint64_t task, uint64_t init_task)
 {
-	const struct layout *l = &w->layout;
+	static const enum kernel_member relatives[] = { K_TASK_GROUP_LEADER, K_TASK_REAL_PARENT,
+							K_TASK_PARENT };
+	const struct kernel *k = w->k;
+	const struct member *tasks = kernel_member(k, K_TASK_TASKS);
+	const struct member *node = kernel_member(k, K_TASK_THREAD_NODE);
+	const struct member *head = kernel_member(k, K_SIGNAL_THREAD_HEAD);
+	const struct member *children = kernel_member(k, K_TASK_CHILDREN);
+	const struct member *sibling = kernel_member(k, K_TASK_SIBLING);
 	uint64_t signal, parent;
-	struct err *e =
-		visit_sides(w, task + l->tasks.offset, &l->tasks, init_task + l->tasks.offset);
-	if (!e && l->thread_node.size && l->thread_head.size &&
-	    read_member(w, task, &l->signal, &signal) && signal)
-		e = visit_sides(w, task + l->thread_node.offset, &l->thread_node,
-				signal + l->thread_head.offset);
-	if (!e && l->sibling.size && l->children.size) {
-		e = visit_sides(w, task + l->children.offset, &l->sibling, 0);
-		if (!e && read_member(w, task, &l->real_parent, &parent) && parent)
-			e = visit_sides(w, task + l->sibling.offset, &l->sibling,
-					parent + l->children.offset);
+	struct err *e = visit_sides(w, task + tasks->offset, tasks, init_task + tasks->offset);
+	if (!e && node->size && head->size && read_member(w, task, K_TASK_SIGNAL, &signal) &&
+	    signal)
+		e = visit_sides(w, task + node->offset, node, signal + head->offset);
+	if (!e && sibling->size && children->size) {
+		e = visit_sides(w, task + children->offset, sibling, 0);
+		if (!e && read_member(w, task, K_TASK_REAL_PARENT, &parent) && parent)
+			e = visit_sides(w, task + sibling->offset, sibling,
+					parent + children->offset);
 	}
-	const struct member *const relatives[] = { &l->group_leader, &l->real_parent, &l->parent };
 	for (size_t i = 0; !e && i < sizeof(relatives) / sizeof(*relatives); i++)
 		e = visit_relative(w, task, relatives[i]);
 	return e;
@@ -443,8 +401,8 @@ static struct err *walk_all(struct walk *w)
 		e = add_idle(w, &w->cpus->list[i]);
 	if (e)
 		return e;
-	e = walk_both_ways(w, init_task + w->layout.tasks.offset, w->layout.tasks.offset,
-			   visit_process, &whole);
+	e = walk_both_ways(w, init_task + kernel_member(w->k, K_TASK_TASKS)->offset,
+			   kernel_member(w->k, K_TASK_TASKS)->offset, visit_process, &whole);
 	if (e)
 		return e;
 	note_damage(w, whole);
@@ -462,7 +420,7 @@ struct err *task_walk(struct kernel *k, const struct cpus *cpus, struct task **r
 		      size_t *ret_count)
 {
 	struct walk w = { .k = k, .cpus = cpus };
-	struct err *e = find_layout(k, &w.layout);
+	struct err *e = check_layout(k);
 	if (!e) {
 		task_states_read(k, &w.states);
 		e = walk_all(&w);

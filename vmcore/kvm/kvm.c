@@ -41,7 +41,7 @@ void kvm_free(struct kvm *kvm)
 	}
 	free(kvm->vms);
 	free(kvm->strays);
-	kvm_members_free(kvm->members);
+	want_answers_free(kvm->members);
 	map_free(&kvm->vm_at);
 	map_free(&kvm->vcpu_at);
 	map_free(&kvm->by_task);
@@ -185,10 +185,10 @@ void kvm_look_again(struct kvm *kvm)
 		kvm->untyped = kvm->tried = false;
 	}
 	/* Without memory for more, what is known has to do. */
-	struct kvm_members *members = kvm_members_new();
+	struct want_answers *members = kvm_members_new();
 	if (!members)
 		return;
-	kvm_members_free(kvm->members);
+	want_answers_free(kvm->members);
 	kvm->members = members;
 	err_free(module_types_scope(kvm->parts.types, module_names, &kvm->types));
 }

@@ -28,7 +28,7 @@ struct stray {
 struct kvm {
 	struct kvm_parts parts;
 	struct type_scope types;
-	struct kvm_members *members; /* owned */
+	struct want_answers *members; /* owned */
 	enum kvm_vendor vendor;
 	bool tried;	    /* the VMs were read, or that failed */
 	bool out_of_memory; /* that is how it failed */

@@ -2,8 +2,6 @@
 /* The members of KVM's structures, under all the names they have had. */
 #include "vmcore/kvm/members.h"
 
-#include <stdlib.h>
-
 #include "base/err.h"
 #include "vmcore/code/module_types.h"
 #include "vmcore/kvm/kvm_private.h"
@@ -214,19 +212,9 @@ const struct want_set *kvm_member_set(size_t i, enum kvm_member *ret_first)
 
 /* ---- looked up once ---- */
 
-struct kvm_members {
-	struct member list[KVM_MEMBERS]; /* zero where there is none */
-	bool exists[KVM_MEMBERS], asked[KVM_MEMBERS];
-};
-
-struct kvm_members *kvm_members_new(void)
+struct want_answers *kvm_members_new(void)
 {
-	return calloc(1, sizeof(struct kvm_members));
-}
-
-void kvm_members_free(struct kvm_members *m)
-{
-	free(m);
+	return want_answers_new(wants, KVM_MEMBERS);
 }
 
 static struct err *ask_scope(void *closure, const char *type, const char *path, struct member *ret)
@@ -234,34 +222,30 @@ static struct err *ask_scope(void *closure, const char *type, const char *path, 
 	return type_scope_member(closure, type, path, ret);
 }
 
-static struct err *look_up(const struct kvm *kvm, enum kvm_member which)
+static struct err *look_up(const struct kvm *kvm, enum kvm_member which, bool *ret_exists,
+			   const struct member **ret)
 {
-	struct kvm_members *m = kvm->members;
 	struct type_scope types = kvm->types;
-	if (m->asked[which])
-		return NULL;
-	struct err *e =
-		want_find(&wants[which], ask_scope, &types, &m->exists[which], &m->list[which]);
-	m->asked[which] = !e;
-	return e;
+	return want_answers_find(kvm->members, which, ask_scope, &types, ret_exists, ret);
 }
 
 struct err *kvm_find_member(const struct kvm *kvm, enum kvm_member which, const struct member **ret)
 {
-	struct err *e = look_up(kvm, which);
-	if (!e)
-		*ret = &kvm->members->list[which];
-	return e;
+	return look_up(kvm, which, NULL, ret);
 }
 
 const struct member *kvm_member(const struct kvm *kvm, enum kvm_member which)
 {
-	err_free(look_up(kvm, which));
-	return &kvm->members->list[which];
+	static const struct member none;
+	const struct member *m = &none;
+	err_free(look_up(kvm, which, NULL, &m));
+	return m;
 }
 
 bool kvm_has_member(const struct kvm *kvm, enum kvm_member which)
 {
-	err_free(look_up(kvm, which));
-	return kvm->members->exists[which];
+	const struct member *m;
+	bool exists = false;
+	err_free(look_up(kvm, which, &exists, &m));
+	return exists;
 }

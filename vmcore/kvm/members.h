@@ -9,8 +9,8 @@
 
 struct err;
 struct kvm;
-struct kvm_members;
 struct member;
+struct want_answers;
 struct want_set;
 
 /* The table in members.c has the type and the names of each. */
@@ -210,9 +210,8 @@ enum kvm_member {
 	KVM_MEMBERS
 };
 
-/* What was found out about members; @kvm has one. NULL without memory. */
-struct kvm_members *kvm_members_new(void);
-void kvm_members_free(struct kvm_members *m);
+/* What is to be found out about them; a struct kvm has one. NULL without memory. */
+struct want_answers *kvm_members_new(void);
 
 /* The member, borrowed from @kvm: it is looked up when it is first asked for. One that this kernel
  * does not have is all zero. ERR_NOMEM only. */

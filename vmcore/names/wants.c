@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "vmcore/names/wants.h"
 
+#include <assert.h>
+#include <stdlib.h>
+
 #include "base/err.h"
 
 struct err *want_find(const struct want *w, want_ask *ask, void *closure, bool *ret_exists,
@@ -23,32 +26,46 @@ struct err *want_find(const struct want *w, want_ask *ask, void *closure, bool *
 	return NULL;
 }
 
-static struct err *ask_types(void *closure, const char *type, const char *path, struct member *ret)
+struct answer {
+	struct member member; /* zero where there is none */
+	bool exists, asked;
+};
+
+struct want_answers {
+	const struct want *wants; /* borrowed */
+	size_t count;
+	struct answer list[];
+};
+
+struct want_answers *want_answers_new(const struct want *wants, size_t count)
 {
-	return types_member(closure, type, path, ret);
+	struct want_answers *a = calloc(1, sizeof(*a) + count * sizeof(a->list[0]));
+	if (!a)
+		return NULL;
+	a->wants = wants;
+	a->count = count;
+	return a;
 }
 
-struct err *wants_find(struct types *t, const struct want_set *set, struct member *ret,
-		       const struct want **ret_missing)
+void want_answers_free(struct want_answers *a)
 {
-	const struct want *missing = NULL;
-	for (size_t i = 0; i < set->count; i++) {
-		bool exists;
-		struct err *e = want_find(&set->wants[i], ask_types, t, &exists, &ret[i]);
+	free(a);
+}
+
+struct err *want_answers_find(struct want_answers *a, size_t which, want_ask *ask, void *closure,
+			      bool *ret_exists, const struct member **ret)
+{
+	assert(which < a->count);
+	struct answer *answer = &a->list[which];
+	if (!answer->asked) {
+		struct err *e =
+			want_find(&a->wants[which], ask, closure, &answer->exists, &answer->member);
 		if (e)
 			return e;
-		if (!exists && set->wants[i].is_vital && !missing)
-			missing = &set->wants[i];
+		answer->asked = true;
 	}
-	if (ret_missing)
-		*ret_missing = missing;
+	if (ret_exists)
+		*ret_exists = answer->exists;
+	*ret = &answer->member;
 	return NULL;
-}
-
-struct err *want_missing(const struct want *w, const struct types *types)
-{
-	struct err *e = types_need(types);
-	return e ? e
-		 : err_new(ERR_NOTFOUND, "this kernel's struct %s has no member '%s'", w->type,
-			   w->paths[0]);
 }

@@ -39,19 +39,19 @@ typedef struct err *want_ask(void *closure, const char *type, const char *path, 
 __attribute__((warn_unused_result)) struct err *
 want_find(const struct want *w, want_ask *ask, void *closure, bool *ret_exists, struct member *ret);
 
-/*
- * All of @set, in its order, from @t into @ret, which has set->count places; a member that the
- * kernel does not have is zero there. *ret_missing (may be NULL) is the first vital one of those,
- * NULL if there is none. ERR_NOMEM only.
- */
-__attribute__((warn_unused_result)) struct err *wants_find(struct types *t,
-							   const struct want_set *set,
-							   struct member *ret,
-							   const struct want **ret_missing);
+/* What was found out about the wants of a table. */
+struct want_answers;
 
-/* The error that says that the vital @w is missing; @types says why there are none, if that is why.
+/* For @wants (borrowed), which are @count. NULL without memory. */
+struct want_answers *want_answers_new(const struct want *wants, size_t count);
+void want_answers_free(struct want_answers *a);
+/*
+ * The member that wants[@which] is, borrowed from @a: @ask is asked the first time. *ret_exists
+ * (may be NULL) is false, and *ret all zero, where the kernel does not have it. ERR_NOMEM only.
  */
-__attribute__((warn_unused_result)) struct err *want_missing(const struct want *w,
-							     const struct types *types);
+__attribute__((warn_unused_result)) struct err *want_answers_find(struct want_answers *a,
+								  size_t which, want_ask *ask,
+								  void *closure, bool *ret_exists,
+								  const struct member **ret);
 
 #endif
