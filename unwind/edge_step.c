@@ -7,10 +7,13 @@
  *
  * entry_SYSCALL_64 and its like (arch/x86/entry/entry_64.S, entry_64_compat.S): the processor has
  * put rip into rcx and eflags into r11, and changed nothing else (Intel SDM vol. 2, SYSCALL).
+ * SYSENTER comes with another rsp and keeps neither that nor rip (the same, SYSENTER): pt_regs has
+ * zeros in their place until do_SYSENTER_32() has put there where it will return to. FRED
+ * (arch/x86/entry/entry_64_fred.S) pushes all that it changes, for any event, and has the stack and
+ * gs changed when the first instruction comes.
  */
 #include <string.h>
 
-#include "base/err.h"
 #include "unwind/decode.h"
 #include "unwind/walk.h"
 
@@ -19,28 +22,9 @@ enum {
 	BRANCHES_MAX = 4, /* on one */
 	ENTRY_MAX = 256,  /* bytes of a system call's entry, until pt_regs is there */
 	PUSHES_MAX = 32,
-	WORDS_MAX = 24, /* that are pushed on the way out */
-	PAGE = 4096,
+	WORDS_MAX = 24,	 /* that are pushed on the way out */
 	GS_BASE_RSP = 9, /* bytes of mov %rsp,%gs:NUMBER */
 };
-
-/* @code holds zeros behind what could be read. */
-static bool decode_at(struct walk *w, uint64_t pc, unsigned char code[DECODE_MAX],
-		      struct decoded *ret)
-{
-	/* The page that follows may not be there. */
-	const uint64_t in_page = PAGE - pc % PAGE;
-	const size_t sizes[] = { DECODE_MAX, in_page < DECODE_MAX ? (size_t)in_page : DECODE_MAX };
-	memset(code, 0, DECODE_MAX);
-	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
-		struct err *e = w->source->read(w->source->self, pc, code, sizes[i]);
-		bool read = !e;
-		err_free(e);
-		if (read)
-			return decode(code, sizes[i], pc, ret);
-	}
-	return false;
-}
 
 /* What the frame of user mode has in any case. The base of gs may be the kernel's. */
 static void begin_user(const struct walk *w, struct frame *user)
@@ -71,24 +55,39 @@ static void forget(struct frame *f, enum reg n)
 	f->saved_known &= ~(UINT32_C(1) << n);
 }
 
+static void set_segments(struct frame *f, uint64_t cs)
+{
+	forget(f, REG_CS);
+	forget(f, REG_SS);
+	regs_set(&f->regs, REG_CS, cs);
+	regs_set(&f->regs, REG_SS, USER_DS);
+}
+
 /* What SYSCALL has taken from the user, and SYSRET gives back. */
 static bool by_sysret(struct frame *f, uint64_t cs)
 {
 	copy(f, REG_RIP, REG_RCX);
 	copy(f, REG_EFLAGS, REG_R11);
-	forget(f, REG_CS);
-	forget(f, REG_SS);
-	regs_set(&f->regs, REG_CS, cs);
-	regs_set(&f->regs, REG_SS, USER_DS);
+	set_segments(f, cs);
 	return regs_known(&f->regs, REG_RIP) && is_user_address(f->regs.value[REG_RIP]);
+}
+
+/* What SYSENTER has left of the user's. */
+static void by_sysenter(struct frame *f)
+{
+	forget(f, REG_RIP);
+	forget(f, REG_RSP);
+	forget(f, REG_EFLAGS);
+	set_segments(f, USER32_CS);
 }
 
 /* ---- on the way in ---- */
 
 /* What the entry has done so far. */
 struct entering {
-	bool rsp_gone;	  /* rsp is no longer the user's */
+	bool rsp_gone;	  /* rsp is not the user's, or no longer */
 	uint64_t kept_at; /* where it was put; 0: nowhere yet */
+	bool rsp_in_r8;	  /* and, of a 32-bit program, there */
 	uint8_t pushed[PUSHES_MAX];
 	unsigned pushes;
 	uint16_t gone; /* general registers that are no longer the user's */
@@ -112,6 +111,29 @@ static bool keeps_rsp(const unsigned char *code, uint64_t pc, uint64_t percpu, u
 	return true;
 }
 
+/* mov %esp,%r8d */
+static bool is_rsp_to_r8(const unsigned char *code)
+{
+	return code[0] == 0x41 && code[1] == 0x89 && code[2] == 0xe0;
+}
+
+static void enter_push(struct entering *s, uint8_t src)
+{
+	bool users = src != DECODE_NO_REG && !(s->gone >> src & 1);
+	if (src == REG_R8 && s->rsp_in_r8)
+		src = REG_RSP;
+	else if (!users)
+		src = DECODE_NO_REG;
+	s->pushed[s->pushes++] = src;
+}
+
+/* Makes the register what it was, if that is what was pushed last. */
+static void enter_pop(struct entering *s, uint8_t dst)
+{
+	bool users = s->pushed[--s->pushes] == dst;
+	s->gone = (uint16_t)((s->gone & ~(1U << dst)) | (unsigned)!users << dst);
+}
+
 /* One instruction between the beginning and where the CPU stands; moves *pc. False if that is not
  * what such an entry does. */
 static bool enter_one(struct walk *w, uint64_t percpu, uint64_t *pc, struct entering *s)
@@ -119,7 +141,7 @@ static bool enter_one(struct walk *w, uint64_t percpu, uint64_t *pc, struct ente
 	unsigned char code[DECODE_MAX];
 	struct decoded d;
 	uint64_t at;
-	if (!decode_at(w, *pc, code, &d))
+	if (!walk_decode(w, *pc, code, &d))
 		return false;
 	if (d.flow == FLOW_JUMP && d.target > *pc && d.target <= w->pc) {
 		*pc = d.target;
@@ -133,10 +155,17 @@ static bool enter_one(struct walk *w, uint64_t percpu, uint64_t *pc, struct ente
 	if (d.act == ACT_PUSH) {
 		if (!s->rsp_gone || s->pushes == PUSHES_MAX)
 			return false;
-		bool users = d.src != DECODE_NO_REG && !(s->gone >> d.src & 1);
-		s->pushed[s->pushes++] = users ? d.src : DECODE_NO_REG;
+		enter_push(s, d.src);
 		return true;
 	}
+	if (d.act == ACT_POP) {
+		if (!s->pushes || d.dst == DECODE_NO_REG)
+			return false;
+		enter_pop(s, d.dst);
+		return true;
+	}
+	if (d.writes >> REG_R8 & 1)
+		s->rsp_in_r8 = !s->rsp_gone && is_rsp_to_r8(code);
 	if (d.writes >> REG_RSP & 1) {
 		if (s->pushes)
 			return false;
@@ -148,8 +177,8 @@ static bool enter_one(struct walk *w, uint64_t percpu, uint64_t *pc, struct ente
 
 static bool follow_entry(struct walk *w, const struct entry_edge *edge, struct entering *ret)
 {
-	struct entering s = { 0 };
-	uint64_t pc = edge->syscall;
+	struct entering s = { .rsp_gone = edge->by >= ENTRY_BY_SYSENTER };
+	uint64_t pc = edge->start;
 	if (!pc || w->pc < pc || w->pc - pc > ENTRY_MAX)
 		return false;
 	for (unsigned n = 0; pc < w->pc; n++)
@@ -157,6 +186,42 @@ static bool follow_entry(struct walk *w, const struct entry_edge *edge, struct e
 			return false;
 	*ret = s;
 	return pc == w->pc;
+}
+
+/* What the processor has pushed at @at: rip, cs, eflags, rsp, ss. */
+static bool by_event(struct walk *w, struct frame *f, uint64_t at)
+{
+	if (!walk_on_stack(w, at, 8 * (PT_REGS_WORDS - PT_REGS_IRET)))
+		return false;
+	forget(f, REG_CS);
+	forget(f, REG_SS);
+	for (unsigned i = PT_REGS_IRET; i < PT_REGS_WORDS; i++, at += 8) {
+		enum reg n = pt_regs_order[i];
+		if (!walk_restore(w, f, n, at))
+			return false;
+		f->regs.value[n] = pt_regs_value(n, f->regs.value[n]);
+	}
+	return true;
+}
+
+static bool came_by(struct walk *w, const struct entry_edge *edge, const struct entering *s,
+		    struct frame *f)
+{
+	switch (edge->by) {
+	case ENTRY_BY_FRED:
+		return by_event(w, f, walk_reg(w, REG_RSP) + 8 * (s->pushes + 1));
+	case ENTRY_BY_SYSENTER:
+		by_sysenter(f);
+		return true;
+	case ENTRY_BY_SYSCALL32:
+		if (s->rsp_in_r8)
+			copy(f, REG_RSP, REG_R8);
+		forget(f, REG_R8);
+		return by_sysret(f, USER32_CS);
+	case ENTRY_BY_SYSCALL:
+		break;
+	}
+	return by_sysret(f, USER_CS);
 }
 
 static enum step enter_step(struct walk *w, const struct entry_edge *edge, struct frame *ret)
@@ -167,7 +232,7 @@ static enum step enter_step(struct walk *w, const struct entry_edge *edge, struc
 		return STEP_NONE;
 	begin_user(w, &user);
 	for (unsigned n = 0; n < GPR_COUNT; n++)
-		if (s.gone >> n & 1)
+		if (s.gone >> n & 1 && !(n == REG_R8 && s.rsp_in_r8))
 			forget(&user, n);
 	uint64_t rsp = walk_reg(w, REG_RSP);
 	for (unsigned i = 0; i < s.pushes; i++)
@@ -176,7 +241,7 @@ static enum step enter_step(struct walk *w, const struct entry_edge *edge, struc
 			return STEP_NONE;
 	if (s.kept_at)
 		walk_restore(w, &user, REG_RSP, s.kept_at);
-	if (!by_sysret(&user, edge->compat ? USER32_CS : USER_CS))
+	if (!came_by(w, edge, &s, &user))
 		return STEP_NONE;
 	*ret = user;
 	return STEP_CALLER;
@@ -220,7 +285,7 @@ static bool read_slot(struct leaving *l, uint64_t at, struct word *ret)
 static void set_from(struct frame *f, enum reg n, const struct word *word)
 {
 	forget(f, n);
-	regs_set(&f->regs, n, word->value);
+	regs_set(&f->regs, n, pt_regs_value(n, word->value));
 	if (!word->is_saved)
 		return;
 	f->saved[n] = word->from;
@@ -325,7 +390,7 @@ static bool follow_exit(struct leaving *l, uint64_t pc, unsigned branches)
 	unsigned char code[DECODE_MAX];
 	struct decoded d;
 	uint64_t cs;
-	while (++*l->insns < INSNS_MAX && decode_at(l->w, pc, code, &d)) {
+	while (++*l->insns < INSNS_MAX && walk_decode(l->w, pc, code, &d)) {
 		if (is_sysret(code, &cs))
 			return by_sysret(&l->f, cs);
 		if (is_iretq(code))
@@ -368,6 +433,25 @@ bool edge_is_at(const struct walk *w, struct entry_edge *ret)
 	return w->exact && s->edge && s->edge(s->self, walk_reg(w, REG_RIP), ret);
 }
 
+void edge_forget_lost(const struct walk *w, struct frame *user)
+{
+	const struct unwind_source *s = w->source;
+	struct entry_edge edge;
+	struct regs *r = &user->regs;
+	if (!regs_known(r, REG_CS) || r->value[REG_CS] != USER32_CS || !s->edge ||
+	    !s->edge(s->self, w->pc, &edge) || !edge.start || w->pc - edge.start > ENTRY_MAX)
+		return;
+	/* The entry had rsp there. */
+	if (edge.by == ENTRY_BY_SYSCALL32)
+		forget(user, REG_R8);
+	if (edge.by != ENTRY_BY_SYSENTER || !regs_known(r, REG_RIP) || r->value[REG_RIP])
+		return;
+	forget(user, REG_RIP);
+	if (!r->value[REG_RSP])
+		forget(user, REG_RSP);
+	forget(user, REG_EFLAGS); /* without IF */
+}
+
 enum step edge_step(struct walk *w, struct frame *ret)
 {
 	struct entry_edge edge;
@@ -375,4 +459,30 @@ enum step edge_step(struct walk *w, struct frame *ret)
 		return STEP_NONE;
 	enum step step = enter_step(w, &edge, ret);
 	return step == STEP_NONE ? leave_step(w, ret) : step;
+}
+
+/*
+ * error_entry() returns where pt_regs is: on the task's stack, to which it was copied, if it came
+ * from user mode. The instruction behind the call of it goes there (arch/x86/entry/entry_64.S,
+ * idtentry_body, from 5.19 on), and before that ORC still has what the processor has pushed where
+ * rsp now leads to pt_regs.
+ */
+enum step edge_moving_step(struct walk *w, struct frame *ret)
+{
+	static const unsigned char mov_rax_rsp[] = { 0x48, 0x89, 0xc4 };
+	struct frame caller = { .how = HOW_REGS, .interrupted = true };
+	unsigned char code[DECODE_MAX];
+	struct entry_edge edge;
+	struct decoded d;
+	uint64_t pt_regs = walk_reg(w, REG_RAX);
+	if (!edge_is_at(w, &edge) || !edge.makes_regs || !walk_knows(w, REG_RAX) ||
+	    !walk_decode(w, w->pc, code, &d) ||
+	    memcmp(code, mov_rax_rsp, sizeof(mov_rax_rsp)) != 0 ||
+	    !walk_returns_from(w, w->pc, edge.makes_regs) ||
+	    !walk_on_other_stack(w, pt_regs, PT_REGS_BYTES) ||
+	    !walk_restore_pt_regs(w, &caller, pt_regs, 0))
+		return STEP_NONE;
+	w->cfa = pt_regs;
+	*ret = caller;
+	return STEP_CALLER;
 }

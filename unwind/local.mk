@@ -13,6 +13,7 @@ libunwind_a_SOURCES = \
 	unwind/code_table.c unwind/code_table.h \
 	unwind/decode.c unwind/decode.h \
 	unwind/edge_step.c \
+	unwind/fill_step.c \
 	unwind/entry_step.c \
 	unwind/found.c \
 	unwind/fp.c \

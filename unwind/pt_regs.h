@@ -27,6 +27,13 @@ enum { EFLAGS_ALWAYS = 1 << 1, EFLAGS_END = 1 << 22 };
 /* Which register each of the words is. */
 extern const enum reg pt_regs_order[USER_REGS_WORDS];
 
+/* What @word of such an image says of @n. Segments are 16 bits; above them, with FRED, lies what
+ * the processor tells of the event (struct fred_cs and fred_ss, arch/x86/include/asm/ptrace.h). */
+static inline uint64_t pt_regs_value(enum reg n, uint64_t word)
+{
+	return n == REG_CS || n == REG_SS ? word & 0xffff : word;
+}
+
 /* Makes known in @ret what the first @words words at @image say; the rest of @ret stays. */
 void pt_regs_decode(const void *image, unsigned words, struct regs *ret);
 

@@ -187,6 +187,21 @@ static enum step leave_by_tables(struct walk *w, struct frame *ret)
 	return step == STEP_NONE ? by_code_too(w, found_step(w, ret), ret) : step;
 }
 
+static enum step leave_code(struct walk *w, struct frame *ret)
+{
+	const struct frame *frame = w->frame;
+	const uint64_t pc = w->pc;
+	struct frame behind;
+	if (!fill_undo(w, &behind))
+		return leave_by_tables(w, ret);
+	w->frame = &behind;
+	w->pc = behind.regs.value[REG_RIP];
+	enum step step = leave_by_tables(w, ret);
+	w->frame = frame;
+	w->pc = pc;
+	return step;
+}
+
 /* A CPU that runs a guest comes back into the middle of assembly, of whose pushes tables that are
  * about the compiled code around it say nothing. */
 static enum step leave_inline_entry(struct walk *w, struct frame *ret)
@@ -226,8 +241,10 @@ static enum step leave_known_code(struct walk *w, struct frame *ret)
 	const struct frame *frame = w->frame;
 	struct guest_entry entry;
 	struct frame compiled;
+	if (edge_moving_step(w, ret) == STEP_CALLER)
+		return STEP_CALLER;
 	if (!s->enters_guest || !s->enters_guest(s->self, w->pc, &entry))
-		return leave_by_tables(w, ret);
+		return leave_code(w, ret);
 	/* Code knows of the assembly's pushes, and of what the guest leaves in registers. */
 	if (entry.code == GUEST_INLINE && !has_cfi(w)) {
 		enum step step = code_step(w, ret);
@@ -433,6 +450,8 @@ static bool take_step(struct driver *d, struct err **ret_e)
 		return false;
 	see_through_tracers(w, &next);
 	bool user = frame_mode(&next) == FRAME_USER;
+	if (user)
+		edge_forget_lost(w, &next);
 	if (!user && is_bottom(w, &next)) {
 		f->end = END_KTHREAD;
 		return false;

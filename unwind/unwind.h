@@ -50,11 +50,20 @@ enum unwind_handler {
 	HANDLER_EXCEPTION, /* rsp points to pt_regs */
 };
 
+/* How the kernel is entered. */
+enum entry_by {
+	ENTRY_BY_SYSCALL,
+	ENTRY_BY_SYSCALL32, /* of 32-bit programs */
+	ENTRY_BY_SYSENTER,  /* the same; rip and rsp are lost */
+	ENTRY_BY_FRED, /* from user mode, or within the kernel: error code, rip, cs ... pushed */
+};
+
 /* Entry code, where a CPU has just come from user mode or is about to go there. */
 struct entry_edge {
-	uint64_t syscall; /* where the system call's entry begins that is not far before; or 0 */
-	bool compat;	  /* it is that of 32-bit programs */
-	uint64_t percpu;  /* what gs points at in the kernel; 0: unknown */
+	uint64_t start;	     /* where the entry begins that is not far before; or 0 */
+	enum entry_by by;    /* that entry */
+	uint64_t percpu;     /* what gs points at in the kernel; 0: unknown */
+	uint64_t makes_regs; /* error_entry(), which exceptions call to save registers; or 0 */
 };
 
 /* What a return address is that was read from the stack. */

@@ -2,9 +2,11 @@
 #include "unwind/walk.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/bytes.h"
 #include "base/err.h"
+#include "unwind/decode.h"
 #include "unwind/pt_regs.h"
 
 _Static_assert(PT_REGS_BYTES == 8 * PT_REGS_WORDS, "pt_regs is whole");
@@ -85,8 +87,27 @@ bool walk_restore_pt_regs(struct walk *w, struct frame *caller, uint64_t address
 		err_free(e);
 		return false;
 	}
-	for (unsigned i = first; i < PT_REGS_WORDS; i++)
-		set_saved(caller, pt_regs_order[i], get_u64(image + 8 * (i - first)),
-			  address + 8 * i);
+	for (unsigned i = first; i < PT_REGS_WORDS; i++) {
+		enum reg n = pt_regs_order[i];
+		uint64_t word = get_u64(image + 8 * (i - first));
+		set_saved(caller, n, pt_regs_value(n, word), address + 8 * i);
+	}
 	return true;
+}
+
+bool walk_decode(struct walk *w, uint64_t pc, unsigned char code[DECODE_MAX], struct decoded *ret)
+{
+	enum { PAGE = 4096 };
+	/* The page that follows may not be there. */
+	const uint64_t in_page = PAGE - pc % PAGE;
+	const size_t sizes[] = { DECODE_MAX, in_page < DECODE_MAX ? (size_t)in_page : DECODE_MAX };
+	memset(code, 0, DECODE_MAX);
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+		struct err *e = w->source->read(w->source->self, pc, code, sizes[i]);
+		bool read = !e;
+		err_free(e);
+		if (read)
+			return decode(code, sizes[i], pc, ret);
+	}
+	return false;
 }

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "unwind/decode.h"
 #include "unwind/pt_regs.h"
 #include "unwind/unwind.h"
 
@@ -42,6 +43,9 @@ enum step code_step(struct walk *w, struct frame *ret);
 /* Adds what the function's instructions say of the registers that a callee keeps to a @caller that
  * another strategy has found, at walk->cfa, if they agree with it. */
 void code_add(struct walk *w, struct frame *caller);
+/* Whether the CPU stands in calls that fill its return stack buffer: then *ret is the same frame as
+ * it is behind them, at another rip and with another rsp. */
+bool fill_undo(struct walk *w, struct frame *ret);
 /* In assembly that enters a guest, or that was called to do so: not GUEST_INLINE. */
 enum step entry_step(struct walk *w, const struct guest_entry *entry, struct frame *ret);
 /* Whether this is where a guest's exit ends in assembly within compiled code: then *ret is the same
@@ -56,6 +60,12 @@ enum step stack_top_step(struct walk *w, struct frame *ret);
 
 /* In entry code: whatever the tables say, user mode's registers if the instructions tell them. */
 enum step edge_step(struct walk *w, struct frame *ret);
+/* Where an exception's code has saved registers and is about to move to the stack that they are on,
+ * which tables have wrong. */
+enum step edge_moving_step(struct walk *w, struct frame *ret);
+/* A frame of user mode that came by SYSENTER does not know what that does not keep: forgets it in
+ * @user, the caller of the frame that is left. */
+void edge_forget_lost(const struct walk *w, struct frame *user);
 /* Whether the CPU stands in entry code, where rsp need not be on a stack. */
 bool edge_is_at(const struct walk *w, struct entry_edge *ret);
 
@@ -88,6 +98,10 @@ bool walk_on_stack(const struct walk *w, uint64_t address, uint64_t len);
 
 /* The same, or that they lie on another stack of this task or its CPU. */
 bool walk_on_other_stack(const struct walk *w, uint64_t address, uint64_t len);
+
+/* The instruction at @pc, which is in @code, with zeros behind what could be read; false if there
+ * is none. */
+bool walk_decode(struct walk *w, uint64_t pc, unsigned char code[DECODE_MAX], struct decoded *ret);
 
 /* The caller's @n was saved at @address; false if that cannot be read. */
 bool walk_restore(struct walk *w, struct frame *caller, enum reg n, uint64_t address);

@@ -79,7 +79,8 @@ static void registers_json(struct json *j, const struct frame *f)
 void add_place_members(struct json *j, const struct vmcore *h, const struct frame *f)
 {
 	struct code_place p = code_place_of_frame(h->code, f);
-	json_hex(j, "pc", f->regs.value[REG_RIP]);
+	if (regs_known(&f->regs, REG_RIP))
+		json_hex(j, "pc", f->regs.value[REG_RIP]);
 	if (p.kind == PLACE_NAMED) {
 		json_str(j, "name", p.symbol.name);
 		json_u64(j, "offset", p.offset);
@@ -190,10 +191,15 @@ static void registers_text(const struct frame *f, struct buf *out)
 static void begin_frame_line(const struct vmcore *h, size_t number, const struct frame *f,
 			     struct buf *out)
 {
-	buf_addf(out, "#%-3zu 0x%016" PRIx64 "  %-6s  ", number, f->regs.value[REG_RIP],
-		 frame_how_name(f->how));
+	if (regs_known(&f->regs, REG_RIP))
+		buf_addf(out, "#%-3zu 0x%016" PRIx64 "  %-6s  ", number, f->regs.value[REG_RIP],
+			 frame_how_name(f->how));
+	else
+		buf_addf(out, "#%-3zu %-18s  %-6s  ", number, "unknown", frame_how_name(f->how));
 	struct code_place place = code_place_of_frame(h->code, f);
 	add_code_place(&place, out);
+	if (!regs_known(&f->regs, REG_RIP))
+		buf_addstr(out, ", where SYSENTER does not tell");
 	if (f->interrupted && number && frame_mode(f) != FRAME_USER)
 		buf_addstr(out, " (interrupted)");
 	if (f->traced)

@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "tests/fuzz/unknown.h"
 #include "tests/unwind/fake.h"
+#include "unwind/pt_regs.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -43,7 +44,7 @@ static void check(const struct frames *f, const uint64_t *stack, size_t words)
 			if (!(frame->saved_known >> n & 1))
 				continue;
 			REQUIRE(at % 8 == 0 && at / 8 < words);
-			REQUIRE(stack[at / 8] == frame->regs.value[n]);
+			REQUIRE(pt_regs_value((enum reg)n, stack[at / 8]) == frame->regs.value[n]);
 		}
 		/* None of the guest's came through. */
 		REQUIRE(i != 1 || is_user || !regs_known(&frame->regs, REG_RBX) ||

@@ -182,7 +182,7 @@ static void ask_everything_twice(const struct unwind_source *source, const struc
 
 /* ---- what holds of every unwind ---- */
 
-/* A register that was saved holds what lies there. */
+/* A register that was saved holds what lies there, or 16 bits of it. */
 static void require_saved(const struct unwind_source *source, const struct frame *frame)
 {
 	REQUIRE(!(frame->saved_known & ~frame->regs.known));
@@ -191,7 +191,7 @@ static void require_saved(const struct unwind_source *source, const struct frame
 		if (!(frame->saved_known >> n & 1))
 			continue;
 		struct err *e = source->read(source->self, frame->saved[n], word, sizeof(word));
-		REQUIRE(!e && get_u64(word) == frame->regs.value[n]);
+		REQUIRE(!e && pt_regs_value((enum reg)n, get_u64(word)) == frame->regs.value[n]);
 	}
 }
 

@@ -23,6 +23,7 @@ check_PROGRAMS += \
 	tests/unwind/test_code \
 	tests/unwind/test_edge \
 	tests/unwind/test_entry \
+	tests/unwind/test_fill \
 	tests/unwind/test_fp \
 	tests/unwind/test_interrupt \
 	tests/unwind/test_orc \
@@ -34,6 +35,7 @@ tests_unwind_test_cfi_SOURCES = tests/unwind/test_cfi.c $(unwind_fake)
 tests_unwind_test_code_SOURCES = tests/unwind/test_code.c $(unwind_fake)
 tests_unwind_test_edge_SOURCES = tests/unwind/test_edge.c $(unwind_fake)
 tests_unwind_test_entry_SOURCES = tests/unwind/test_entry.c $(unwind_fake)
+tests_unwind_test_fill_SOURCES = tests/unwind/test_fill.c $(unwind_fake)
 tests_unwind_test_fp_SOURCES = tests/unwind/test_fp.c $(unwind_fake)
 tests_unwind_test_interrupt_SOURCES = tests/unwind/test_interrupt.c $(unwind_fake)
 tests_unwind_test_seed_SOURCES = tests/unwind/test_seed.c $(unwind_fake)

@@ -36,6 +36,25 @@ static const unsigned char entry[] = {
 	0x5b,						      /* 3f pop %rbx */
 };
 
+/* Of entry_SYSENTER_compat, Linux 6.1, with page table isolation on. */
+static const unsigned char by_sysenter[] = {
+	0x0f, 0x01, 0xf8,				      /* 00 swapgs */
+	0x50,						      /* 03 push %rax */
+	0x0f, 0x20, 0xd8,				      /* 04 mov %cr3,%rax */
+	0x48, 0x25, 0xff, 0xe7, 0xff, 0xff,		      /* 07 and $~0x1800,%rax */
+	0x0f, 0x22, 0xd8,				      /* 0d mov %rax,%cr3 */
+	0x58,						      /* 10 pop %rax */
+	0x65, 0x48, 0x8b, 0x24, 0x25, 0x50, 0xfb, 0x01, 0x00, /* 11 mov %gs:0x1fb50,%rsp */
+	0x6a, 0x2b,					      /* 1a push $0x2b */
+	0x6a, 0x00,					      /* 1c push $0 */
+	0x9c,						      /* 1e pushf */
+	0x6a, 0x23,					      /* 1f push $0x23 */
+	0x6a, 0x00,					      /* 21 push $0 */
+	0x57,						      /* 23 push %rdi */
+	0x31, 0xff,					      /* 24 xor %edi,%edi */
+	0x90,						      /* 26 */
+};
+
 /* Of its end: from the stack that the user's page tables have, too. */
 static const unsigned char leave_by_sysret[] = {
 	0x5f,		  /* 0 pop %rdi */
@@ -151,7 +170,7 @@ static void each_instruction_of_an_entry(void **state)
 	for (size_t i = 0; i < sizeof(on_entry) / sizeof(*on_entry); i++) {
 		struct scene s;
 		stand(&s, entry, sizeof(entry), on_entry[i].at);
-		s.fake.edge.syscall = ENTRY;
+		s.fake.edge.start = ENTRY;
 		s.fake.edge.percpu = PERCPU;
 		if (on_entry[i].kept)
 			put_sp2(USER_RSP);
@@ -179,7 +198,7 @@ static void an_entry_on_an_unknown_cpu(void **state)
 	struct scene s;
 	(void)state;
 	stand(&s, entry, sizeof(entry), 0x18);
-	s.fake.edge.syscall = ENTRY;
+	s.fake.edge.start = ENTRY;
 	regs_set(&s.first, REG_RSP, NOT_USERS);
 	put_sp2(USER_RSP);
 	run(&s, true);
@@ -192,11 +211,250 @@ static void no_entry_behind_its_call(void **state)
 	struct scene s;
 	(void)state;
 	stand(&s, entry, sizeof(entry), 0x3f);
-	s.fake.edge.syscall = ENTRY;
+	s.fake.edge.start = ENTRY;
 	s.fake.edge.percpu = PERCPU;
 	regs_set(&s.first, REG_RSP, USER_RSP);
 	run(&s, true);
 	assert_lost(&s, 1, "is on no stack");
+}
+
+static void each_instruction_of_sysenter(void **state)
+{
+	static const struct {
+		uint64_t at;
+		unsigned entry_pushes, pushes; /* on the entry stack, and on the task's */
+		bool no_rax, no_rdi;
+	} steps[] = {
+		{ 0x00, 0, 0, false, false }, { 0x03, 0, 0, false, false },
+		{ 0x04, 1, 0, false, false }, { 0x07, 1, 0, true, false },
+		{ 0x0d, 1, 0, true, false },  { 0x10, 1, 0, true, false },
+		{ 0x11, 0, 0, false, false }, { 0x1a, 0, 0, false, false },
+		{ 0x1c, 0, 1, false, false }, { 0x1e, 0, 2, false, false },
+		{ 0x1f, 0, 3, false, false }, { 0x21, 0, 4, false, false },
+		{ 0x23, 0, 5, false, false }, { 0x24, 0, 6, false, false },
+		{ 0x26, 0, 6, false, true },
+	};
+	const uint32_t lost =
+		UINT32_C(1) << REG_RIP | UINT32_C(1) << REG_RSP | UINT32_C(1) << REG_EFLAGS;
+	(void)state;
+	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
+		struct scene s;
+		stand(&s, by_sysenter, sizeof(by_sysenter), steps[i].at);
+		s.fake.edge.start = ENTRY;
+		s.fake.edge.by = ENTRY_BY_SYSENTER;
+		const uint64_t words[6] = { 0x2b, 0, 0x46, 0x23, 0, users(REG_RDI) };
+		for (unsigned p = 0; p < steps[i].pushes; p++)
+			s.task[WORDS - 1 - p] = words[p];
+		s.irq[WORDS - 1] = users(REG_RAX);
+		regs_set(&s.first, REG_RSP,
+			 steps[i].pushes || steps[i].at == 0x1a
+				 ? task_address(WORDS - steps[i].pushes)
+				 : IRQ + 8 * (WORDS - (uint64_t)steps[i].entry_pushes));
+		if (steps[i].no_rax)
+			regs_set(&s.first, REG_RAX, NOT_USERS);
+		if (steps[i].no_rdi)
+			regs_set(&s.first, REG_RDI, 0);
+		run(&s, true);
+		assert_int_equal(s.frames.list[1].regs.value[REG_CS], 0x23);
+		assert_users(&s, lost);
+	}
+}
+
+/* pt_regs has zeros for what SYSENTER does not keep until the handler has set it. */
+static void a_handler_of_sysenter(void **state)
+{
+	(void)state;
+	for (int set = 0; set < 2; set++) {
+		struct scene s;
+		stand(&s, by_sysenter, sizeof(by_sysenter), 0x26);
+		s.fake.edge.start = ENTRY;
+		s.fake.edge.by = ENTRY_BY_SYSENTER;
+		fake_orc(&s.fake, FUN_A, 0x100, orc_call_8);
+		s.fake.orc[0].entry =
+			(struct orc_entry){ .type = ORC_REGS, .sp = ORC_SP, .signal = true };
+		s.task[PT_REGS_AT_TOP - 1] = ENTRY + 0x27;
+		put_user_regs(s.task, PT_REGS_AT_TOP);
+		s.task[PT_REGS_AT_TOP + 16] = set ? USER_RIP : 0;
+		s.task[PT_REGS_AT_TOP + 17] = 0x23;
+		s.task[PT_REGS_AT_TOP + 19] = set ? USER_RSP : 0;
+		regs_set(&s.first, REG_RIP, FUN_A);
+		regs_set(&s.first, REG_RSP, task_address(PT_REGS_AT_TOP - 1));
+		run(&s, true);
+		assert_int_equal(s.frames.end, END_USER);
+		assert_int_equal(s.frames.count, 3);
+		const struct regs *r = &s.frames.list[2].regs;
+		assert_int_equal(regs_known(r, REG_RIP), set);
+		assert_int_equal(regs_known(r, REG_RSP), set);
+		assert_int_equal(regs_known(r, REG_EFLAGS), set);
+		assert_true(regs_known(r, REG_RBX));
+		frames_free(&s.frames);
+	}
+}
+
+/* A program of 32 bits that has jumped to 0 is there. */
+static void a_jump_to_zero(void **state)
+{
+	struct scene s;
+	(void)state;
+	stand(&s, by_sysenter, sizeof(by_sysenter), 0x26);
+	s.fake.edge.start = ENTRY;
+	s.fake.edge.by = ENTRY_BY_SYSCALL32;
+	s.fake.orc[0].entry = (struct orc_entry){ .type = ORC_REGS, .sp = ORC_SP, .signal = true };
+	put_user_regs(s.task, PT_REGS_AT_TOP);
+	s.task[PT_REGS_AT_TOP + 16] = 0;
+	s.task[PT_REGS_AT_TOP + 17] = 0x23;
+	regs_set(&s.first, REG_RSP, task_address(PT_REGS_AT_TOP));
+	run(&s, true);
+	assert_int_equal(s.frames.end, END_USER);
+	assert_true(regs_known(&s.frames.list[1].regs, REG_RIP));
+	frames_free(&s.frames);
+}
+
+/* Behind the call of error_entry(), which has left pt_regs where rsp is and, of user mode, copied
+ * it to where rax says. Tables have the iret frame where rsp is. */
+static void an_exception_before_it_moves(void **state)
+{
+	static const unsigned char code[] = {
+		0xe8, 0x1b, 0x00, 0x00, 0x00, /* 00 call ENTRY + 0x20 */
+		0x48, 0x89, 0xc4,	      /* 05 mov %rax,%rsp */
+	};
+	(void)state;
+	for (int known = 0; known < 2; known++) {
+		struct scene s;
+		stand(&s, code, sizeof(code), 5);
+		s.fake.orc[0].entry = (struct orc_entry){
+			.type = ORC_REGS_PARTIAL, .sp = ORC_SP, .sp_offset = 8, .signal = true
+		};
+		s.fake.edge.makes_regs = ENTRY + (known ? 0x20 : 0x30);
+		put_user_regs(s.irq, WORDS - 21);
+		put_user_regs(s.task, PT_REGS_AT_TOP);
+		s.task[PT_REGS_AT_TOP + 16] = USER_RIP;
+		regs_set(&s.first, REG_RSP, IRQ + 8 * (WORDS - 21));
+		regs_set(&s.first, REG_RAX, task_address(PT_REGS_AT_TOP));
+		run(&s, true);
+		bool right = s.frames.count == 2 && rip_of(&s, 1) == USER_RIP;
+		assert_int_equal(right, known);
+		frames_free(&s.frames);
+	}
+}
+
+/* Of asm_fred_entrypoint_user and _kernel. */
+static const unsigned char by_fred[] = {
+	0xf3, 0x0f, 0x1e, 0xfa, /* 0 endbr64 */
+	0x57,			/* 4 push %rdi */
+	0x56,			/* 5 push %rsi */
+	0x31, 0xf6,		/* 6 xor %esi,%esi */
+	0x48, 0x89, 0xe7,	/* 8 mov %rsp,%rdi */
+};
+
+/* What the processor tells of the event lies above segments, and behind all. */
+static void each_instruction_of_fred(void **state)
+{
+	static const struct {
+		uint64_t at;
+		unsigned pushes;
+	} steps[] = { { 0, 0 }, { 4, 0 }, { 5, 1 }, { 6, 2 }, { 8, 2 } };
+	(void)state;
+	for (size_t i = 0; i < 2 * sizeof(steps) / sizeof(*steps); i++) {
+		const bool user = i % 2;
+		const uint64_t at = steps[i / 2].at, pushes = steps[i / 2].pushes;
+		struct scene s;
+		stand(&s, by_fred, sizeof(by_fred), at);
+		s.fake.edge.start = ENTRY;
+		s.fake.edge.by = ENTRY_BY_FRED;
+		fake_orc(&s.fake, FUN_B, 0x100, orc_end);
+		const uint64_t frame[] = {
+			6,
+			user ? USER_RIP : FUN_B + 8,
+			(user ? 0x33 : 0x10) | UINT64_C(1) << 16,
+			USER_EFLAGS,
+			user ? (uint64_t)USER_RSP : task_address(WORDS - 1),
+			(user ? 0x2b : 0x18) | UINT64_C(0x1230e0000) | UINT64_C(1) << 57,
+			0x1234,
+			0,
+		};
+		memcpy(s.task + WORDS - 16, frame, sizeof(frame));
+		s.task[WORDS - 17] = users(REG_RDI);
+		s.task[WORDS - 18] = users(REG_RSI);
+		regs_set(&s.first, REG_RCX, users(REG_RCX));
+		regs_set(&s.first, REG_RSP, task_address(WORDS - 16 - pushes));
+		if (at == 8)
+			regs_set(&s.first, REG_RSI, 0);
+		run(&s, true);
+		assert_true(s.frames.count >= 2);
+		const struct regs *r = &s.frames.list[1].regs;
+		assert_int_equal(r->value[REG_CS], user ? 0x33 : 0x10);
+		assert_int_equal(r->value[REG_SS], user ? 0x2b : 0x18);
+		assert_int_equal(r->value[REG_RIP], frame[1]);
+		assert_int_equal(r->value[REG_RSI], users(REG_RSI));
+		assert_int_equal(s.frames.end, user ? END_USER : END_KTHREAD);
+		if (user)
+			assert_users(&s, 0);
+		else
+			frames_free(&s.frames);
+	}
+}
+
+/* Of what a handler was called with, too. */
+static void pt_regs_of_fred(void **state)
+{
+	struct scene s;
+	(void)state;
+	stand(&s, by_fred, sizeof(by_fred), 8);
+	s.fake.edge_end = s.fake.edge_start;
+	s.fake.orc[0].entry = (struct orc_entry){ .type = ORC_REGS, .sp = ORC_SP, .signal = true };
+	put_user_regs(s.task, PT_REGS_AT_TOP - 2);
+	s.task[PT_REGS_AT_TOP - 2 + 17] |= UINT64_C(3) << 16;
+	s.task[PT_REGS_AT_TOP - 2 + 20] |= UINT64_C(0x1230e0000);
+	regs_set(&s.first, REG_RSP, task_address(PT_REGS_AT_TOP - 2));
+	run(&s, true);
+	assert_int_equal(s.frames.end, END_USER);
+	assert_int_equal(s.frames.list[1].regs.value[REG_CS], 0x33);
+	assert_int_equal(s.frames.list[1].regs.value[REG_SS], 0x2b);
+	frames_free(&s.frames);
+}
+
+/* Of entry_SYSCALL_compat: rsp is in r8 for a while, which is never the user's. */
+static const unsigned char by_syscall32[] = {
+	0x0f, 0x01, 0xf8,				      /* 00 swapgs */
+	0x41, 0x89, 0xe0,				      /* 03 mov %esp,%r8d */
+	0x66, 0x90,					      /* 06 nop */
+	0x0f, 0x20, 0xdc,				      /* 08 mov %cr3,%rsp */
+	0x65, 0x48, 0x8b, 0x24, 0x25, 0x50, 0xfb, 0x01, 0x00, /* 0b mov %gs:0x1fb50,%rsp */
+	0x6a, 0x2b,					      /* 14 push $0x2b */
+	0x41, 0x50,					      /* 16 push %r8 */
+	0x45, 0x31, 0xc0,				      /* 18 xor %r8d,%r8d */
+	0x41, 0x53,					      /* 1b push %r11 */
+};
+
+static void each_instruction_of_syscall32(void **state)
+{
+	static const struct {
+		uint64_t at, rsp;
+		unsigned pushes;
+	} steps[] = {
+		{ 0x00, USER_RSP, 0 }, { 0x03, USER_RSP, 0 },  { 0x06, USER_RSP, 0 },
+		{ 0x08, USER_RSP, 0 }, { 0x0b, NOT_USERS, 0 }, { 0x14, 0, 0 },
+		{ 0x16, 0, 1 },	       { 0x18, 0, 2 },	       { 0x1b, 0, 2 },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
+		struct scene s;
+		stand(&s, by_syscall32, sizeof(by_syscall32), steps[i].at);
+		s.fake.edge.start = ENTRY;
+		s.fake.edge.by = ENTRY_BY_SYSCALL32;
+		s.task[WORDS - 1] = 0x2b;
+		s.task[WORDS - 2] = USER_RSP;
+		regs_set(&s.first, REG_RSP,
+			 steps[i].rsp ? steps[i].rsp : task_address(WORDS - steps[i].pushes));
+		if (steps[i].at > 0x03)
+			regs_set(&s.first, REG_R8, USER_RSP);
+		if (steps[i].at > 0x18)
+			regs_set(&s.first, REG_R8, 0);
+		run(&s, true);
+		assert_int_equal(s.frames.list[1].regs.value[REG_CS], 0x23);
+		assert_users(&s, UINT32_C(1) << REG_R8);
+	}
 }
 
 static void each_instruction_before_sysret(void **state)
@@ -270,7 +528,7 @@ static void an_entry_that_was_interrupted(void **state)
 	struct scene s;
 	(void)state;
 	stand(&s, entry, sizeof(entry), 3);
-	s.fake.edge.syscall = ENTRY;
+	s.fake.edge.start = ENTRY;
 	s.fake.edge.percpu = PERCPU;
 	fake_orc(&s.fake, FUN_A, 0x100,
 		 (struct orc_entry){ .type = ORC_REGS, .sp = ORC_SP, .signal = true });
@@ -297,7 +555,7 @@ static void other_code_without_a_stack(void **state)
 	(void)state;
 	stand(&s, entry, sizeof(entry), 0);
 	s.fake.edge_end = s.fake.edge_start;
-	s.fake.edge.syscall = ENTRY;
+	s.fake.edge.start = ENTRY;
 	run(&s, true);
 	assert_lost(&s, 1, "is on no stack of this task or its CPU");
 }
@@ -308,6 +566,13 @@ int main(void)
 		cmocka_unit_test(each_instruction_of_an_entry),
 		cmocka_unit_test(an_entry_on_an_unknown_cpu),
 		cmocka_unit_test(no_entry_behind_its_call),
+		cmocka_unit_test(each_instruction_of_sysenter),
+		cmocka_unit_test(a_handler_of_sysenter),
+		cmocka_unit_test(a_jump_to_zero),
+		cmocka_unit_test(an_exception_before_it_moves),
+		cmocka_unit_test(each_instruction_of_fred),
+		cmocka_unit_test(pt_regs_of_fred),
+		cmocka_unit_test(each_instruction_of_syscall32),
 		cmocka_unit_test(each_instruction_before_sysret),
 		cmocka_unit_test(each_instruction_before_iret),
 		cmocka_unit_test(an_entry_that_was_interrupted),

@@ -257,31 +257,56 @@ static bool is_thunk(void *self, uint64_t function)
 	return code_map_symbol(q->u->parts.code, function, &symbol) && asm_is_thunk(symbol.name);
 }
 
+/* Both entries of FRED lie in a page of their own, that of the kernel 256 bytes behind user mode's
+ * (arch/x86/entry/entry_64_fred.S); not among the other entry code. */
+static bool fred_entry(const struct kernel *k, uint64_t pc, uint64_t *ret)
+{
+	static const char *const names[] = { "asm_fred_entrypoint_user",
+					     "asm_fred_entrypoint_kernel" };
+	enum { ENTRY_BYTES = 256 };
+	uint64_t start;
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (!kernel_symbol(k, names[i], &start) || pc < start || pc - start >= ENTRY_BYTES)
+			continue;
+		*ret = start;
+		return true;
+	}
+	return false;
+}
+
 static bool find_edge(void *self, uint64_t pc, struct entry_edge *ret)
 {
 	/* arch/x86/entry/entry_64.S, entry_64_compat.S; until 4.1 the second of each pair. */
 	static const struct {
 		const char *name;
-		bool compat;
+		enum entry_by by;
 	} entries[] = {
-		{ "entry_SYSCALL_64", false },
-		{ "system_call", false },
-		{ "entry_SYSCALL_compat", true },
-		{ "ia32_cstar_target", true },
+		{ "entry_SYSCALL_64", ENTRY_BY_SYSCALL },
+		{ "system_call", ENTRY_BY_SYSCALL },
+		{ "entry_SYSCALL_compat", ENTRY_BY_SYSCALL32 },
+		{ "ia32_cstar_target", ENTRY_BY_SYSCALL32 },
+		{ "entry_SYSENTER_compat", ENTRY_BY_SYSENTER },
+		{ "ia32_sysenter_target", ENTRY_BY_SYSENTER },
 	};
 	const struct question *q = self;
 	const struct kernel *k = q->u->parts.k;
-	uint64_t start, nearest = 0;
-	bool compat = false;
+	struct entry_edge edge = { .percpu = q->cpu ? q->cpu->offset : 0 };
+	uint64_t start;
+	if (fred_entry(k, pc, &edge.start)) {
+		edge.by = ENTRY_BY_FRED;
+		*ret = edge;
+		return true;
+	}
 	if (!entry_code_is(k, pc))
 		return false;
 	for (size_t i = 0; i < sizeof(entries) / sizeof(*entries); i++) {
-		if (!kernel_symbol(k, entries[i].name, &start) || start > pc || start < nearest)
+		if (!kernel_symbol(k, entries[i].name, &start) || start > pc || start < edge.start)
 			continue;
-		nearest = start;
-		compat = entries[i].compat;
+		edge.start = start;
+		edge.by = entries[i].by;
 	}
-	*ret = (struct entry_edge){ nearest, compat, q->cpu ? q->cpu->offset : 0 };
+	kernel_symbol(k, "error_entry", &edge.makes_regs);
+	*ret = edge;
 	return true;
 }
 

@@ -5,7 +5,9 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "base/bytes.h"
 #include "base/err.h"
+#include "unwind/pt_regs.h"
 #include "vmcore/dump/dump.h"
 #include "vmcore/dump/prstatus.h"
 #include "vmcore/kernel/cpu_notes.h"
@@ -39,22 +41,33 @@ static bool stack_of(const struct kernel *k, uint64_t task, struct cpu_stack *re
 	return known;
 }
 
+static bool is_cs(uint64_t word)
+{
+	uint64_t cs = pt_regs_value(REG_CS, word);
+	return cs == KERNEL_CS || cs == USER_CS || cs == USER32_CS;
+}
+
 /*
  * The rsp that the CPU of a note had on a task's stack: where an NMI or another exception came with
  * a stack of its own, that of what it stopped, which the CPU has pushed at its top (rip, cs,
- * eflags, rsp, ss: Intel SDM vol. 3, 6.14.4).
+ * eflags, rsp, ss: Intel SDM vol. 3, 6.14.4). With FRED two more words lie above them (struct
+ * fred_frame, arch/x86/include/asm/ptrace.h).
  */
 static uint64_t rsp_of_task(const struct kernel *k, const struct cpu *cpu, uint64_t rsp)
 {
-	enum { RSP_BELOW_TOP = 16 };
+	enum { CS, EFLAGS, RSP, SS, WORDS = 6 };
 	const struct cpu_stack *stack = cpu_stack_at(cpu, rsp);
-	uint64_t pushed;
+	unsigned char top[8 * WORDS];
 	if (!stack)
 		return rsp;
-	struct err *e = kernel_read_u64(k, stack->high - RSP_BELOW_TOP, &pushed);
-	bool known = !e;
-	err_free(e);
-	return known ? pushed : rsp;
+	struct err *e = kernel_read(k, stack->high - sizeof(top), top, sizeof(top));
+	if (e) {
+		err_free(e);
+		return rsp;
+	}
+	const unsigned char *idt = top + 8 * (WORDS - 1 - SS);
+	bool fred = !is_cs(get_u64(idt + 8 * CS)) && is_cs(get_u64(top + 8 * CS));
+	return get_u64((fred ? top : idt) + 8 * RSP);
 }
 
 static bool is_on(const struct cpu_stack *stack, uint64_t rsp)
