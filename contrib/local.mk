@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-EXTRA_DIST += contrib/lldb/vmcore-lldb
+EXTRA_DIST += contrib/drgn/vmcore-drgn contrib/lldb/vmcore-lldb
 dist_noinst_DATA += contrib/quickstart.sh
 
 # The demo: a vmcore whose kernel is a small program at a real kernel's addresses

@@ -31,6 +31,8 @@ struct err *monitor_targets(struct service *service, struct target_view *view,
 			if (s->list[i].why)
 				json_str(&j, "not_served", s->list[i].why);
 			json_u64(&j, "threads", count);
+			if (service->vmcore->live)
+				json_bool(&j, "live", true);
 			if (release)
 				json_str(&j, "linux", release);
 			json_end(&j);

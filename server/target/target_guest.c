@@ -32,6 +32,7 @@ struct target_guest {
 	struct target_register_ops registers; /* its table is the one above */
 	struct service *service;	      /* borrowed */
 	struct guest_view guest;
+	struct buf vmcoreinfo;	/* of the guest's kernel; empty before somebody asks */
 	struct buf name, label; /* of the thread described last */
 };
 
@@ -353,6 +354,29 @@ static const struct target_image_ops image_ops = {
 	.command_line = command_line,
 };
 
+/* ---- documents ---- */
+
+static struct err *get_vmcoreinfo(void *self, const char *annex, const struct buf **ret_document)
+{
+	struct target_guest *t = self;
+	if (*annex)
+		return err_new(ERR_NOTFOUND, "vmcoreinfo has no part '%s'", annex);
+	const struct guest_linux *g = t->vmcoreinfo.len ? NULL : linux_of(t);
+	if (g && g->vmcoreinfo)
+		buf_add(&t->vmcoreinfo, g->vmcoreinfo, g->vmcoreinfo_len);
+	struct err *e = buf_error(&t->vmcoreinfo);
+	if (!e && !t->vmcoreinfo.len)
+		e = err_new(ERR_NOTFOUND, "no VMCOREINFO was found in the guest's memory");
+	if (!e)
+		*ret_document = &t->vmcoreinfo;
+	return e;
+}
+
+static const struct target_object objects[] = {
+	{ .name = "vmcoreinfo", .clients = TARGET_GDB | TARGET_LLDB, .get = get_vmcoreinfo },
+	{ .name = NULL },
+};
+
 /* ---- monitor ---- */
 
 /* NULL if it is there. */
@@ -460,6 +484,7 @@ struct err *target_guest_new(struct service *service, struct vm *vm, struct targ
 	if (!t)
 		return err_nomem();
 	t->service = service;
+	buf_init(&t->vmcoreinfo);
 	buf_init(&t->name);
 	buf_init(&t->label);
 	t->target = (struct target){
@@ -473,6 +498,7 @@ struct err *target_guest_new(struct service *service, struct vm *vm, struct targ
 		.threads = host->live ? &live_thread_ops : &thread_ops,
 		.image = &image_ops,
 		.monitor = &monitor_ops,
+		.objects = objects,
 		.crash = crash_ops_of_guest(host),
 		.crash_self = &t->guest,
 	};
@@ -492,6 +518,7 @@ void target_guest_free(struct target *target)
 	if (!t)
 		return;
 	guest_view_close(&t->guest);
+	buf_free(&t->vmcoreinfo);
 	buf_free(&t->name);
 	buf_free(&t->label);
 	free(t);
