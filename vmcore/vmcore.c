@@ -230,6 +230,7 @@ void vmcore_close(struct vmcore *h)
 	for (size_t i = 0; i < h->doubted_count; i++)
 		kvm_free(h->doubted[i]);
 	vmcore_objects_free(&h->objects);
+	seen_vcpus_free(&h->seen);
 	kvm_free(h->kvm);
 	vmcore_code_free(h);
 	registers_free(h->registers);

@@ -13,6 +13,7 @@
 #include "vmcore/kernel/cpus.h"
 #include "vmcore/kernel/task_spaces.h"
 #include "vmcore/kernel/tasks.h"
+#include "vmcore/seen_vcpus.h"
 #include "vmcore/vmcore_code.h"
 #include "vmcore/vmcore_objects.h"
 
@@ -90,6 +91,7 @@ struct vmcore {
 	uint64_t epoch;
 	struct task_spaces spaces; /* of one epoch */
 	struct vmcore_objects objects; /* by vmcore_objects.h */
+	struct seen_vcpus seen;	       /* by seen_vcpus.h */
 	uint64_t faults;	   /* memory_faults() when that was looked at last */
 	uint64_t looked; /* when the dump's files were looked at last, as clock_ms() counts */
 	/* The last sentence about a file that was written while it was open, which is among the

@@ -11,6 +11,7 @@
 #include "server/monitor/evidence.h"
 #include "server/monitor/held.h"
 #include "server/monitor/raw.h"
+#include "server/monitor/seen_vcpu_rows.h"
 #include "unwind/unwind.h"
 #include "vmcore/code/code_place.h"
 #include "vmcore/code/code_scopes.h"
@@ -142,9 +143,12 @@ void add_frames_json(struct vmcore *h, const struct task *task, const struct fra
 		return;
 	json_object(&j, NULL);
 	const struct vcpu *vcpu = kvm_vcpu_of_task(h->kvm, task);
+	const struct seen_vcpu *seen = vcpu ? NULL : vmcore_seen_vcpu_of(h, task);
 	json_u64(&j, "tid", task->tid);
-	if (vcpu)
-		json_hex(&j, "vcpu", vcpu->address);
+	if (vcpu || seen)
+		json_hex(&j, "vcpu", vcpu ? vcpu->address : seen->address);
+	if (seen)
+		seen_vcpu_json(seen, &j);
 	json_array(&j, "frames");
 	for (size_t i = 0; i < frames->count; i++) {
 		json_object(&j, NULL);
@@ -282,6 +286,8 @@ void add_frames_text(struct vmcore *h, const struct task *task, const struct fra
 	if (vcpu)
 		buf_addf(out, ", vm %" PRIu32 " vcpu %d, struct kvm_vcpu 0x%" PRIx64, vcpu->vm->pid,
 			 vcpu->id, vcpu->address);
+	else
+		seen_vcpu_title(vmcore_seen_vcpu_of(h, task), out);
 	buf_addch(out, '\n');
 	for (size_t i = 0; i < frames->count; i++) {
 		struct held_list held = held_find(h, &frames->list[i], vcpu);

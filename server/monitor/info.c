@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/printable.h"
+#include "vmcore/code/code_map.h"
 #include "vmcore/dump/dump.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/names/debugfiles.h"
@@ -92,12 +93,13 @@ static void describe_dump(const struct vmcore *h, struct buf *out)
 }
 
 /* What is not known for want of types, and what would give them. */
-static void add_missing(const struct kernel *k, struct buf *out)
+static void add_missing(const struct vmcore *h, struct buf *out)
 {
-	const char *why = types_why_none(kernel_types(k));
+	const char *why = types_why_none(kernel_types(h->kernel));
 	if (!why)
 		return;
-	buf_addstr(out, "missing   types, so tasks, modules and virtual machines: ");
+	buf_addf(out, "missing   types, so tasks%s and virtual machines: ",
+		 code_map_knows_modules(h->code) ? "" : ", modules");
 	add_printable(out, why);
 	buf_addch(out, '\n');
 }
@@ -155,7 +157,7 @@ void info_text(const struct vmcore *h, struct buf *out)
 	if (file && file->package && !file->in_package)
 		buf_addf(out, ", taken out of %s", file->package);
 	buf_addch(out, '\n');
-	add_missing(k, out);
+	add_missing(h, out);
 	add_notes(out, h->warnings);
 	add_notes(out, kernel_notes(k));
 	add_notes(out, dump_info(h->dump)->memory_note);

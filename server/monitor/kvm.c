@@ -9,6 +9,7 @@
 #include "proto/target.h"
 #include "server/monitor/commands.h"
 #include "server/monitor/job.h"
+#include "server/monitor/seen_vcpu_rows.h"
 #include "server/monitor/vcpu_name.h"
 #include "server/monitor/vcpu_rows.h"
 #include "server/monitor/vm_rows.h"
@@ -78,7 +79,11 @@ static struct err *need_vms(struct vmcore *h, enum row_printer printer, struct b
 	if (e || *ret_count || printer != PRINT_TEXT)
 		return e;
 	const char *why = kvm_why(h->kvm);
-	buf_addf(out, "no virtual machines%s%s\n", why ? ": " : "", why ? why : "");
+	if (!vmcore_seen_vcpus(h)->count)
+		buf_addf(out, "no virtual machines%s%s\n", why ? ": " : "", why ? why : "");
+	else
+		buf_addf(out, "virtual machines are not known: %s\n",
+			 why ? why : "KVM's types are not");
 	return NULL;
 }
 
@@ -109,6 +114,7 @@ struct err *monitor_vcpus(struct service *service, struct target_view *view,
 		return e;
 	if (args->printer == PRINT_TEXT && l.next < l.end)
 		vcpu_titles(out);
+	seen_vcpus_print(h, args->printer, out);
 	return start_listing(h, &l, args, out);
 }
 

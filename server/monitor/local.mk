@@ -21,6 +21,7 @@ vmcore_gdbserver_SOURCES += \
 	server/monitor/pointed.c server/monitor/pointed.h \
 	server/monitor/raw.c server/monitor/raw.h \
 	server/monitor/rows.c server/monitor/rows.h \
+	server/monitor/seen_vcpu_rows.c server/monitor/seen_vcpu_rows.h \
 	server/monitor/stacks.c \
 	server/monitor/symbols.c \
 	server/monitor/system.c \

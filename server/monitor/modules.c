@@ -280,7 +280,8 @@ struct err *monitor_modules(struct service *service, struct target_view *view,
 {
 	struct vmcore *h = service->vmcore;
 	(void)view;
-	struct err *e = types_need(kernel_types(h->kernel));
+	struct err *e =
+		code_map_knows_modules(h->code) ? NULL : types_need(kernel_types(h->kernel));
 	if (e)
 		return e;
 	if (!code_map_modules(h->code)->count && args->printer == PRINT_TEXT)

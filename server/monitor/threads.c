@@ -110,13 +110,16 @@ static bool is_on_cpu(const struct task *t, const struct first_regs *first)
 	return t->on_cpu && first->from != REGS_SWITCH;
 }
 
-static void fill_json(const struct vmcore *h, const struct task *t, const struct first_regs *first,
+static void fill_json(struct vmcore *h, const struct task *t, const struct first_regs *first,
 		      struct value *v)
 {
 	const struct vcpu *vcpu = kvm_vcpu_of_task(h->kvm, t);
+	const struct seen_vcpu *seen = vcpu ? NULL : vmcore_seen_vcpu_of(h, t);
 	v[THREAD_KIND] = value_text(t->bare ? "cpu" : t->idle ? "idle" : "task");
 	if (vcpu)
 		v[THREAD_VCPU] = value_hex(vcpu->address);
+	else if (seen)
+		v[THREAD_VCPU] = value_hex(seen->address);
 	if (t->state != '?')
 		v[THREAD_KNOWN_STATE] = v[THREAD_STATE];
 	v[THREAD_FROM] = value_text(regs_from_name(first->from));

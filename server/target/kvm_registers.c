@@ -133,11 +133,12 @@ static struct err *read_guest(const struct vmcore *h, const struct vcpu *vcpu, s
 }
 
 /* @guest: whether rows from ROW_ROOT on are asked for. */
-static struct err *read_rows(const struct vmcore *h, const struct task *task, bool guest,
+static struct err *read_rows(struct vmcore *h, const struct task *task, bool guest,
 			     struct rows *ret)
 {
 	struct rows r = { .epoch = h->epoch, .guest = guest };
 	const struct vcpu *vcpu = kvm_vcpu_of_task(h->kvm, task);
+	const struct seen_vcpu *seen = vcpu ? NULL : vmcore_seen_vcpu_of(h, task);
 	struct err *e = NULL;
 	/* That there is no vCPU is asked again: perhaps memory was out. */
 	r.task = vcpu ? task->address : 0;
@@ -146,6 +147,10 @@ static struct err *read_rows(const struct vmcore *h, const struct task *task, bo
 	if (vcpu) {
 		set(&r, ROW_KVM, vcpu->vm->address);
 		set(&r, ROW_VCPU, vcpu->address);
+	} else if (seen) {
+		if (seen->kvm)
+			set(&r, ROW_KVM, seen->kvm);
+		set(&r, ROW_VCPU, seen->address);
 	}
 	if (vcpu && guest)
 		e = read_guest(h, vcpu, &r);
@@ -154,7 +159,7 @@ static struct err *read_rows(const struct vmcore *h, const struct task *task, bo
 	return e;
 }
 
-struct err *kvm_registers_read(struct kvm_register_cache *c, const struct vmcore *h,
+struct err *kvm_registers_read(struct kvm_register_cache *c, struct vmcore *h,
 			       const struct task *task, size_t first, size_t count, uint8_t *values,
 			       bool *known)
 {

@@ -32,7 +32,7 @@ void kvm_register_cache_free(struct kvm_register_cache *c);
  * values that the guest had, none that may be old. ERR_NOMEM only.
  */
 __attribute__((warn_unused_result)) struct err *
-kvm_registers_read(struct kvm_register_cache *c, const struct vmcore *h, const struct task *task,
+kvm_registers_read(struct kvm_register_cache *c, struct vmcore *h, const struct task *task,
 		   size_t first, size_t count, uint8_t *values, bool *known);
 
 #endif

@@ -361,6 +361,14 @@ static struct err *name_vcpu(struct target_kernel *t, const struct vcpu *vcpu)
 	return e;
 }
 
+/* Without KVM's types: which vCPU it is inside, and no more. */
+static void name_seen_vcpu(struct target_kernel *t, const struct task *task)
+{
+	const struct seen_vcpu *seen = vmcore_seen_vcpu_of(host_of(t), task);
+	if (seen)
+		buf_addf(&t->name, " in vcpu at 0x%" PRIx64, seen->address);
+}
+
 static struct err *name_task(struct target_kernel *t, const struct task *task)
 {
 	struct err *e = NULL;
@@ -369,6 +377,7 @@ static struct err *name_task(struct target_kernel *t, const struct task *task)
 	if (task->bare) {
 		buf_addstr(&t->name, task->comm);
 		buf_addstr(&t->label, "task unknown");
+		name_seen_vcpu(t, task);
 		return NULL;
 	}
 	buf_addf(&t->name, "%s [", task->comm);
@@ -381,6 +390,8 @@ static struct err *name_task(struct target_kernel *t, const struct task *task)
 	const struct vcpu *vcpu = kvm_vcpu_of_task(host_of(t)->kvm, task);
 	if (vcpu)
 		e = name_vcpu(t, vcpu);
+	else
+		name_seen_vcpu(t, task);
 	if (task->idle)
 		buf_addf(&t->label, "idle CPU %d", task->cpu);
 	else

@@ -68,7 +68,7 @@ const struct modules *code_map_modules(const struct code_map *c)
 
 bool code_map_knows_modules(const struct code_map *c)
 {
-	return !types_why_none(kernel_types(c->k));
+	return c->modules.known;
 }
 
 bool code_map_in_kernel(const struct code_map *c, uint64_t pc)

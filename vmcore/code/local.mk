@@ -16,6 +16,7 @@ libvmcore_a_SOURCES += \
 	vmcore/code/module_symbols.c vmcore/code/module_symbols.h \
 	vmcore/code/module_types.c vmcore/code/module_types.h \
 	vmcore/code/modules.c vmcore/code/modules.h \
+	vmcore/code/modules_untyped.c vmcore/code/modules_untyped.h \
 	vmcore/code/orc_file.c vmcore/code/orc_file.h \
 	vmcore/code/orc_tables.c vmcore/code/orc_tables.h \
 	vmcore/code/traced_returns.c vmcore/code/traced_returns.h \

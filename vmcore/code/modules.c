@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/map.h"
+#include "vmcore/code/modules_untyped.h"
 #include "vmcore/kernel/kernel.h"
 
 enum {
@@ -163,9 +164,16 @@ static bool is_formed(const struct kernel *k, uint64_t module)
 	       (int64_t)state != unformed;
 }
 
-static struct err *read_module(const struct kernel *k, uint64_t address, struct module *ret)
+/* By @layout, which was proven, or by types if that is NULL. */
+static struct err *read_module(const struct kernel *k, const struct module_layout *layout,
+			       uint64_t address, struct module *ret)
 {
 	uint64_t name;
+	if (layout)
+		return module_layout_read(k, layout, address, ret)
+			       ? NULL
+			       : err_new(ERR_NOTFOUND, "what lies at 0x%" PRIx64 " is no module",
+					 address);
 	*ret = (struct module){ .address = address };
 	if (!types_offset(kernel_types(k), module_type, "name", &name))
 		return err_new(ERR_NOTFOUND, "struct module has no name");
@@ -195,8 +203,8 @@ static struct err *append(struct modules *m, size_t *capacity, const struct modu
 }
 
 /* @head is the variable `modules`, a list_head, @link the offset of its links in struct module. */
-static struct err *walk(struct kernel *k, uint64_t head, uint64_t link, struct map *seen,
-			struct modules *ret)
+static struct err *walk(struct kernel *k, uint64_t head, uint64_t link,
+			const struct module_layout *layout, struct map *seen, struct modules *ret)
 {
 	size_t capacity = 0;
 	uint64_t at = 0;
@@ -212,7 +220,7 @@ static struct err *walk(struct kernel *k, uint64_t head, uint64_t link, struct m
 			return NULL;
 		}
 		if (is_formed(k, at - link)) {
-			e = read_module(k, at - link, &module);
+			e = read_module(k, layout, at - link, &module);
 			if (!e)
 				e = append(ret, &capacity, &module);
 		}
@@ -253,17 +261,35 @@ static struct err *index_places(struct modules *m)
 	return NULL;
 }
 
+/* Without types: what the modules themselves tell. */
+static struct err *walk_untyped(struct kernel *k, uint64_t head, struct map *seen,
+				struct modules *ret)
+{
+	struct module_layout layout;
+	struct err *e = module_layout_prove(k, head, &layout);
+	if (!e) {
+		ret->known = true;
+		return walk(k, head, module_layout_link(), &layout, seen, ret);
+	}
+	if (err_code(e) == ERR_NOMEM)
+		return e;
+	log_debug(LOG_SYMBOLS, "the list of modules is not known: %s", err_msg(e));
+	err_free(e);
+	return NULL;
+}
+
 struct err *modules_read(struct kernel *k, struct modules *ret)
 {
-	struct modules m = { 0 };
+	struct modules m = { .known = !types_why_none(kernel_types(k)) };
 	struct map seen = MAP_INIT;
 	struct err *e = NULL;
 	uint64_t head, link;
-	if (kernel_symbol(k, "modules", &head) &&
-	    types_offset(kernel_types(k), module_type, "list", &link))
-		e = walk(k, head, link, &seen, &m);
-	else
+	if (!kernel_symbol(k, "modules", &head))
 		log_debug(LOG_SYMBOLS, "the list of modules is not known");
+	else if (!m.known)
+		e = walk_untyped(k, head, &seen, &m);
+	else if (types_offset(kernel_types(k), module_type, "list", &link))
+		e = walk(k, head, link, NULL, &seen, &m);
 	map_free(&seen);
 	if (!e)
 		e = index_places(&m);
@@ -300,9 +326,18 @@ bool module_equal(const struct module *a, const struct module *b)
 bool module_is_there(const struct kernel *k, const struct module *m)
 {
 	struct module now;
+	struct module_layout layout;
+	uint64_t head;
+	bool untyped = types_why_none(kernel_types(k));
 	if (!is_formed(k, m->address))
 		return false;
-	struct err *e = read_module(k, m->address, &now);
+	struct err *e = NULL;
+	if (untyped)
+		e = kernel_need_symbol(k, "modules", "look for a module", &head);
+	if (!e && untyped)
+		e = module_layout_prove(k, head, &layout);
+	if (!e)
+		e = read_module(k, untyped ? &layout : NULL, m->address, &now);
 	bool same = !e && module_equal(m, &now);
 	err_free(e);
 	return same;

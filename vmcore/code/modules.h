@@ -45,12 +45,14 @@ struct modules {
 	size_t count;
 	struct module_place *places; /* owned; regions of all, by address */
 	size_t place_count;
+	bool known; /* how to read the list: false if neither types nor the modules themselves tell */
 };
 
 /*
  * Walks the kernel's list of modules. Damage ends the walk with a note in @k, and modules that are
  * being set up or torn down have what there is of them; an error only when memory is out. A kernel
- * without modules has none.
+ * without modules has none. Without types the layout of struct module is proven by the modules
+ * themselves, or the list is not known: see modules_untyped.h.
  */
 __attribute__((warn_unused_result)) struct err *modules_read(struct kernel *k, struct modules *ret);
 void modules_free(struct modules *m);

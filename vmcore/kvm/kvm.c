@@ -243,6 +243,11 @@ const char *kvm_why(const struct kvm *kvm)
 	return kvm->why;
 }
 
+bool kvm_is_untyped(struct kvm *kvm)
+{
+	return have_all(kvm) && kvm->untyped;
+}
+
 /* The kernel's own symbols name the list if KVM is built in, and modules are listed if it is not.
  */
 static bool is_loaded(const struct kvm *kvm)

@@ -103,6 +103,9 @@ const char *kvm_why(const struct kvm *kvm);
  * looked for anew. VMs that are known stay where they are. */
 void kvm_look_again(struct kvm *kvm);
 
+/* Whether KVM may be there, and its types are not known: there are no VMs for that. */
+bool kvm_is_untyped(struct kvm *kvm);
+
 /* False only if there is no VM for certain: KVM is not loaded, or its list is whole and empty. */
 bool kvm_may_have_vms(struct kvm *kvm);
 

@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A dump without any types: one with the magic numbers of its BTF overwritten; and the dump itself,
+where its kernel keeps no BTF of modules and KVM's types are in files alone. Modules, and the vCPUs
+that are there all the same, are held against those of the server with all files, and drgn's.
+
+    check_untyped.py MANIFEST DUMP_NAME SERVER [SERVER_OPTION...]
+
+Exit status: 0 the same, 1 different or failed, 77 no Python on this machine can import drgn.
+"""
+
+import contextlib
+import mmap
+import os
+import subprocess
+import tempfile
+
+from oracle import check_main, json_lines, run
+
+BTF = b"\x9f\xeb\x01\x00\x18\x00\x00\x00"  # struct btf_header: magic, version, flags, hdr_len
+
+
+@contextlib.contextmanager
+def without_types(path):
+    """A copy without any BTF: the kernel's, its modules', those of files in memory."""
+    with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR") or os.getcwd()) as folder:
+        copy = os.path.join(folder, "vmcore")
+        subprocess.run(["cp", "--sparse=always", path, copy], check=True)
+        with open(copy, "r+b") as file, mmap.mmap(file.fileno(), 0) as memory:
+            at = memory.find(BTF)
+            while at >= 0:
+                memory[at] = 0
+                at = memory.find(BTF, at + 1)
+        yield copy
+
+
+def ask(server, path, *commands):
+    line = [*server, "-q"]
+    for command in commands:
+        line += ["-x", command + " --json"]
+    return json_lines(run([*line, path], "the server"), "the server")
+
+
+def check_vcpus(seen, threads, wanted, loaded, lines):
+    """@wanted: all vCPUs that can be seen; @loaded: the task_struct of each that a thread is in."""
+    seen = [row for row in seen if "vcpu" in row]
+    if {row["vcpu"] for row in seen} != wanted:
+        lines.append(f"vCPUs are {[row['vcpu'] for row in seen]}, not {sorted(wanted)}")
+    for row in seen:
+        if not row.get("vcpu_by") or row["state"] != "unknown":
+            lines.append(f"a vCPU is {row}")
+    got = {row["vcpu"]: row["task"] for row in threads if "vcpu" in row}
+    if got != loaded:
+        lines.append(f"threads in vCPUs are {got}, not {loaded}")
+
+
+def check(dump, server):
+    lines = []
+    [path] = dump.files
+    theirs = [vcpu for vm in dump.ask_drgn("oracle_drgn_kvm.py") for vcpu in vm["vcpus"]]
+    rows = {row["tid"]: row for row in ask(server, path, "threads")}
+    # What kvm_vcpu_ioctl() is among the frames of is inside an ioctl.
+    frames = {thread["tid"]: [frame.get("name") for frame in thread["frames"]]
+              for thread in ask(server, path, "bt --all")}
+    inside = {vcpu["vcpu"]: rows[vcpu["tid"]] for vcpu in theirs
+              if vcpu["tid"] and "kvm_vcpu_ioctl" in frames[vcpu["tid"]]}
+    if len(inside) < 2:
+        lines.append(f"too few vCPUs are inside an ioctl: {inside}")
+    alone = server[:1]
+    seen = ask(alone, path, "vcpus")
+    if any("vcpu_by" in row for row in seen):
+        check_vcpus(seen, ask(alone, path, "threads"), set(inside),
+                    {vcpu: row["task"] for vcpu, row in inside.items()}, lines)
+    elif len(server) > 1:
+        lines.append(f"without files there are no vCPUs: {seen}")
+    with without_types(path) as copy:
+        # A note by QEMU may hold the guest's registers: then nothing says what the CPU ran.
+        known = {row["task"] for row in ask(alone, copy, "threads") if "rip" in row["regs"]}
+        running = {vcpu: row["task"] for vcpu, row in inside.items()
+                   if row["on_cpu"] and row["task"] in known}
+        check_vcpus(ask(alone, copy, "vcpus"), ask(alone, copy, "threads"),
+                    {vcpu["vcpu"] for vcpu in theirs}, running, lines)
+        keys = ["name", "module", "ranges"]
+        modules = [[{key: row.get(key) for key in keys} for row in ask(alone, which, "modules")]
+                   for which in (path, copy)]
+        if modules[0] != modules[1]:
+            lines.append(f"modules are {modules[1]}, not {modules[0]}")
+        named = [frame.get("name") for thread in ask(alone, copy, "bt --all")
+                 if "vcpu" in thread for frame in thread["frames"]]
+        if running and "kvm_vcpu_ioctl" not in named:
+            lines.append(f"frames in KVM have no names: {named}")
+    return lines
+
+
+if __name__ == "__main__":
+    check_main(__doc__, check, with_oracle=False)
