@@ -390,6 +390,7 @@ static int print_text(enum action action)
 	case ACTION_MARKDOWN:
 		options_markdown(&out);
 		monitor_markdown(&out);
+		monitor_crash_words(&out);
 		break;
 	case ACTION_DEBUGINFOD_HELPER:
 	case ACTION_SERVE:

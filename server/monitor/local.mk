@@ -4,6 +4,7 @@ vmcore_gdbserver_SOURCES += \
 	server/monitor/bt.c \
 	server/monitor/commands.h \
 	server/monitor/connect.c \
+	server/monitor/crash_words.c server/monitor/crash_words.h \
 	server/monitor/dmesg.c \
 	server/monitor/ept.c \
 	server/monitor/evidence.c server/monitor/evidence.h \

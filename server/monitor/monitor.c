@@ -11,11 +11,13 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/hex.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "proto/target.h"
 #include "server/markdown.h"
 #include "server/monitor/commands.h"
+#include "server/monitor/crash_words.h"
 #include "server/monitor/info.h"
 #include "server/monitor/job.h"
 #include "server/service.h"
@@ -142,7 +144,8 @@ static const struct command commands[] = {
 	  "read)",
 	  true, 1, 1, .run = monitor_vtop },
 	{ "what", "ADDR...",
-	  "what an address is, the most exact first: vCPU, VM, task, object of a slab cache, symbol, "
+	  "what an address is, the most exact first: vCPU, VM, task, object of a slab cache, "
+	  "symbol, "
 	  "per-CPU variable, place on a stack, page (ADDR as for read)",
 	  true, 1, WORDS_MAX, .run = monitor_what },
 	{ "walk", "VCPU gva|gpa ADDR",
@@ -241,12 +244,36 @@ static void add_help(const struct command *c, const struct monitor_arguments *w,
 	buf_addch(out, '\n');
 }
 
+/* "ps            threads" and, where there is none of ours, what to use. */
+static void help_crash(enum row_printer printer, struct buf *out)
+{
+	for (size_t i = 0; i < CRASH_WORDS; i++) {
+		const struct crash_word *c = &crash_words[i];
+		struct json j = JSON_INIT(out);
+		if (printer == PRINT_TEXT) {
+			buf_addf(out, "%-13s %s\n", c->words, c->ours ? c->ours : c->use);
+			continue;
+		}
+		json_object(&j, NULL);
+		json_str(&j, "crash", c->words);
+		if (c->ours)
+			json_str(&j, "command", c->ours);
+		json_str(&j, "use", c->use);
+		json_end(&j);
+		buf_addch(out, '\n');
+	}
+}
+
 static struct err *run_help(struct service *service, struct target_view *view,
 			    const struct monitor_arguments *w, struct buf *out)
 {
 	(void)service;
 	(void)view;
 	bool found = false;
+	if (w->count && !strcmp(w->list[0], "crash")) {
+		help_crash(w->printer, out);
+		return NULL;
+	}
 	for (size_t i = 0; i < COMMANDS; i++) {
 		const struct command *c = &commands[i];
 		if (!is_there(c, w->guest) || (w->count && strcmp(w->list[0], c->name) != 0))
@@ -256,6 +283,9 @@ static struct err *run_help(struct service *service, struct target_view *view,
 	}
 	if (w->guest && !w->count && w->printer == PRINT_TEXT)
 		buf_addstr(out, "All other commands are the host's.\n");
+	else if (!w->count && w->printer == PRINT_TEXT)
+		buf_addstr(out,
+			   "What crash calls 'ps' or 'log' is understood: see 'help crash'.\n");
 	return found ? NULL : no_command(w->list[0], w->guest);
 }
 
@@ -311,13 +341,76 @@ static struct err *give_argument(const struct command *c, const struct target_vi
 	return NULL;
 }
 
+/* Of "rd [-p] ADDR [COUNT]", with COUNT words of eight bytes, "read [-p] ADDR LEN". */
+static bool translate_rd(struct monitor_arguments *w, struct given *given)
+{
+	enum { WORD_BYTES = 8, MOST = 1 << 20 };
+	size_t addr = w->count > 1 && !strcmp(w->list[1], "-p") ? 2 : 1;
+	uint64_t count = 1;
+	if (strcmp(w->list[0], "rd") != 0 || w->count <= addr || w->count > addr + 2 ||
+	    w->list[addr][0] == '-')
+		return false;
+	if (w->count == addr + 2 &&
+	    (!number_parse(w->list[addr + 1], false, &count) || count > MOST))
+		return false;
+	snprintf(given->text, sizeof(given->text), "%" PRIu64, count * WORD_BYTES);
+	w->list[0] = "read";
+	w->list[addr + 1] = given->text;
+	w->count = addr + 2;
+	return true;
+}
+
+/* Puts @line's words in place of the first @typed of @w. */
+static void put_words(struct monitor_arguments *w, size_t typed, const char *line,
+		      struct buf *storage)
+{
+	const char *rest[WORDS_MAX];
+	size_t more = w->count - typed;
+	memcpy(rest, w->list + typed, more * sizeof(*rest));
+	buf_addstr(storage, line);
+	w->count = 0;
+	for (char *p = storage->data; p && *p && w->count < WORDS_MAX;) {
+		w->list[w->count++] = p;
+		p += strcspn(p, " ");
+		if (*p)
+			*p++ = 0;
+	}
+	for (size_t i = 0; i < more && w->count < WORDS_MAX; i++)
+		w->list[w->count++] = rest[i];
+}
+
+/*
+ * What crash calls otherwise becomes our command, with a line that says so where people read it;
+ * what we have none for is an error that names what to use. @storage holds words of @w from then
+ * on.
+ */
+static struct err *translate(struct monitor_arguments *w, struct given *given, struct buf *storage,
+			     struct buf *out)
+{
+	size_t typed;
+	const struct crash_word *c = crash_word_find(w->list, w->count, &typed);
+	if (!c)
+		return NULL;
+	if (translate_rd(w, given)) {
+		if (w->printer == PRINT_TEXT)
+			buf_addstr(out, "'rd' is 'read [-p] ADDR LEN' here\n");
+		return NULL;
+	}
+	if (!c->ours || (!c->rest && w->count > typed))
+		return err_new(ERR_INVALID, "'%s' is crash's: here it is %s", c->words, c->use);
+	put_words(w, typed, c->ours, storage);
+	if (w->printer == PRINT_TEXT)
+		buf_addf(out, "'%s' is '%s' here\n", c->words, c->ours);
+	return buf_error(storage);
+}
+
 static struct err *run_line(struct service *service, const struct monitor_guest *guest,
-			    struct target_view *view, char *line, struct buf *out,
-			    struct target_job **ret_job)
+			    struct target_view *view, char *line, struct buf *storage,
+			    struct buf *out, struct target_job **ret_job)
 {
 	const char *list[WORDS_MAX];
 	struct monitor_arguments w = { .list = list, .guest = guest, .ret_job = ret_job };
-	struct given given;
+	struct given given, number;
 	bool help;
 	struct err *e = split(line, &w, &help);
 	if (e)
@@ -327,6 +420,9 @@ static struct err *run_line(struct service *service, const struct monitor_guest 
 		w.list[w.count++] = "help";
 		help = false;
 	}
+	e = translate(&w, &number, storage, out);
+	if (e)
+		return e;
 	const struct command *c = find_command(w.list[0]);
 	if (!c || !is_there(c, guest))
 		return no_command(w.list[0], guest);
@@ -349,6 +445,7 @@ static struct err *run(struct service *service, const struct monitor_guest *gues
 		       struct target_job **ret_job)
 {
 	struct vmcore *h = service->vmcore;
+	struct buf storage = BUF_INIT;
 	char *copy = strdup(line);
 	if (!copy)
 		return err_nomem();
@@ -357,8 +454,9 @@ static struct err *run(struct service *service, const struct monitor_guest *gues
 	if (e)
 		log_debug(LOG_TASKS, "the old list of threads has to do: %s", err_msg(e));
 	err_free(e);
-	e = run_line(service, guest, view, copy, out, ret_job);
+	e = run_line(service, guest, view, copy, &storage, out, ret_job);
 	free(copy);
+	buf_free(&storage);
 	if (*ret_job) {
 		(*ret_job)->generation = h->generation;
 		(*ret_job)->code_generation = h->code_generation;
@@ -417,7 +515,11 @@ void monitor_man(struct buf *out)
 		buf_addf(out, ".It Ic %s%s%s%s\n%s.\n", commands[i].name,
 			 *commands[i].arguments ? " " : "", commands[i].arguments,
 			 commands[i].json ? " Op Fl Fl json" : "", commands[i].help);
-	buf_addstr(out, ".El\n");
+	buf_addstr(out, ".El\n"
+			".Pp\n"
+			"What\n.Xr crash 8\ncalls otherwise is understood, or answered by what to "
+			"use here:\n"
+			".Ic help crash\nlists its words.\n");
 }
 
 void monitor_markdown(struct buf *out)
@@ -445,6 +547,21 @@ void monitor_markdown(struct buf *out)
 			 c->name, *arguments_of(c, true) ? " " : "", arguments_of(c, true),
 			 c->json ? " [--json]" : "");
 		markdown_sentence(out, c->guest_help);
+	}
+}
+
+void monitor_crash_words(struct buf *out)
+{
+	buf_addstr(out,
+		   "\n### What crash calls otherwise\n\n"
+		   "Whoever types crash's own words gets the command that does the same, or a "
+		   "sentence that names what\nto use here: the debugger's own command, or crash "
+		   "itself, which comes to the same port.\n`help crash` prints this table.\n\n"
+		   "| crash | here | and else |\n|---|---|---|\n");
+	for (size_t i = 0; i < CRASH_WORDS; i++) {
+		const struct crash_word *c = &crash_words[i];
+		buf_addf(out, "| `%s` | %s%s%s | %s |\n", c->words, c->ours ? "`" : "",
+			 c->ours ? c->ours : "", c->ours ? "`" : "", c->use);
 	}
 }
 

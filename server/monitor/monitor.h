@@ -57,6 +57,7 @@ void monitor_cancel(struct target_job *job);
  * completion. */
 void monitor_man(struct buf *out);
 void monitor_markdown(struct buf *out);
+void monitor_crash_words(struct buf *out); /* for doc/commands.md, too */
 void monitor_words(struct buf *out);
 
 #endif

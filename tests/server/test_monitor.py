@@ -3,6 +3,8 @@
 
 import json
 import re
+import shutil
+import subprocess
 import tempfile
 import xml.etree.ElementTree as xml
 
@@ -75,6 +77,39 @@ def _():
     row = object_of("help read --json")
     expect_equal(row["arguments"], "[-p] ADDR LEN", "arguments")
     expect(row["help"], "no help")
+
+
+@check("crash's own words: our command where there is one, else what to use")
+def _():
+    rows = lines_of("help crash --json")
+    expect_equal(monitor("help crash").count("\n"), len(rows), "a line each")
+    expect_in("help crash", monitor("help"))
+    for row in rows:
+        typed, ours = row["crash"], row.get("command")
+        expect(typed not in COMMANDS, f"{typed} is a command of our own")
+        if not ours:
+            result = run_on_demo("-x", typed)
+            expect(result.returncode != 0 and result.stdout == "" and row["use"] in result.stderr,
+                   f"{typed}: {result}")
+        elif ours not in ("what", "bt --cpu", "vtop"):
+            expect_equal(monitor(typed), f"'{typed}' is '{ours}' here\n" + monitor(ours), typed)
+    for typed, ours in [("vtop -k linux_banner", "vtop linux_banner"), ("bt -c 1", "bt --cpu 1"),
+                        ("bt -f 103", "bt --raw 103"), ("rd linux_banner 2", "read linux_banner 16"),
+                        ("rd linux_banner", "read linux_banner 8"),
+                        ("sym linux_banner", "what linux_banner")]:
+        expect_equal(monitor(typed).partition(" here\n")[2], monitor(ours), typed)
+        if "bt" not in typed:
+            expect_equal(lines_of(typed + " --json"), lines_of(ours + " --json"), typed)
+    # With options that ours does not have it does not do something else.
+    for typed in ["ps -m", "log -T", "mod -S", "foreach files", "rd -8 linux_banner", "rd linux_banner x",
+                  "rd linux_banner 99999999999"]:
+        expect(run_on_demo("-x", typed).returncode != 0, typed)
+    if shutil.which("crash"):
+        names = subprocess.run(["crash", "-h", "commands"], stdin=subprocess.DEVNULL, capture_output=True,
+                               text=True, timeout=60, check=False).stdout.split()
+        known = {row["crash"].split()[0] for row in rows} | set(COMMANDS)
+        missing = {name for name in names if re.fullmatch(r"[a-z*]+", name)} - known
+        expect(len(names) > 40 and not missing, f"{missing} of crash's {len(names)} commands")
 
 
 @check("modules, symbols: what is loaded, and why no file of it can be told to be its own")
