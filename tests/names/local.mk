@@ -8,7 +8,7 @@ names_sample_sources = \
 	tests/names/sample_types.h
 EXTRA_DIST += $(names_sample_sources)
 check_DATA += tests/names/samples/stamp
-MOSTLYCLEANFILES += tests/names/samples/*
+MOSTLYCLEANFILES += tests/names/samples/init/* tests/names/samples/*.* tests/names/samples/stamp
 tests/names/samples/stamp: $(names_sample_sources)
 	$(AM_V_GEN)CC='$(CC)' $(SHELL) $(srcdir)/tests/names/make-samples.sh $(srcdir) \
 		tests/names/samples && touch $@
@@ -24,6 +24,7 @@ check_PROGRAMS += \
 	tests/names/test_kallsyms_find \
 	tests/names/test_ko \
 	tests/names/test_packages \
+	tests/names/test_source \
 	tests/names/test_symbols \
 	tests/names/test_unpack \
 	tests/names/test_vmcoreinfo
@@ -31,6 +32,7 @@ tests_names_test_btf_SOURCES = tests/names/test_btf.c tests/names/btf_blob.c tes
 tests_names_test_debugfiles_SOURCES = tests/names/test_debugfiles.c tests/names/sample_files.h
 tests_names_test_dwarf_SOURCES = tests/names/test_dwarf.c tests/names/sample_files.h
 tests_names_test_kallsyms_find_SOURCES = tests/names/test_kallsyms_find.c $(kallsyms_image)
+tests_names_test_source_SOURCES = tests/names/test_source.c tests/names/sample_files.h
 tests_names_test_symbols_SOURCES = tests/names/test_symbols.c tests/names/sample_files.h
 endif
 

@@ -65,3 +65,15 @@ else
 	$CC -c "$out/rust.s" -o "$out/rust.o"
 	link rust -Wl,--build-id=sha1 "$out/rust.o" "$out/dwarf5.o"
 fi
+
+# Objects of a kernel's file, as compilers saw it: by a relative name, an absolute one, and from below.
+mkdir -p "$out/init"
+echo 'int start_kernel;' >"$out/init/main.c"
+here=$(cd "$out" && pwd)
+(cd "$out" && $CC -g "-fdebug-prefix-map=$here=built/here" -c init/main.c -o roots-folder.o)
+(cd / && $CC -g "-fdebug-prefix-map=$here=/seen/there" -c "$here/init/main.c" -o "$here/roots-name.o")
+(cd "$out/init" && $CC -g "-fdebug-prefix-map=$here=/built" -c ../init/main.c -o ../roots-below.o)
+sed 's/start/stop/' "$out/init/main.c" >"$out/init/other.c"
+(cd "$out" && $CC -g "-fdebug-prefix-map=$here=/else/where" -c init/other.c -o roots-other.o)
+$CC -nostdlib -r "$out/roots-other.o" "$out/roots-folder.o" "$out/roots-name.o" \
+	-Wl,-z,muldefs -o "$out/roots-three.o"

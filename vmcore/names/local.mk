@@ -28,6 +28,8 @@ libvmcore_a_SOURCES += \
 	vmcore/names/package_stream.c vmcore/names/package_stream.h \
 	vmcore/names/package_vmlinux.c \
 	vmcore/names/packages.c vmcore/names/packages.h \
+	vmcore/names/source_package.c vmcore/names/source_package.h \
+	vmcore/names/source_roots.c vmcore/names/source_roots.h \
 	vmcore/names/symbol_cache.c vmcore/names/symbol_cache.h \
 	vmcore/names/symbols.c vmcore/names/symbols.h \
 	vmcore/names/type_graph.c vmcore/names/type_graph.h \
