@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 EXTRA_DIST += contrib/drgn/vmcore-drgn contrib/lldb/vmcore-lldb
+# Configurations with placeholders: `make docs` writes them, tests/server compares them with what the
+# program prints.
+ide_files = vscode:launch.json nvim:nvim-dap.lua emacs:vmcore.el clion:vmcore.run.xml eclipse:eclipse.txt
+EXTRA_DIST += contrib/ide/launch.json contrib/ide/nvim-dap.lua contrib/ide/vmcore.el \
+	contrib/ide/vmcore.run.xml contrib/ide/eclipse.txt
 dist_noinst_DATA += contrib/quickstart.sh
 
 # The demo: a vmcore whose kernel is a small program at a real kernel's addresses

@@ -109,9 +109,12 @@ make_check() {
 run_check() {
     # shellcheck disable=SC2086
     install_packages $build_packages $check_packages
-    # Both builds look at the same dumps.
+    # Both builds look at the same dumps, and run the same debug adapters.
     VMCORE_REAL_DIR=${VMCORE_REAL_DIR:-$build_dir/real-dumps}
-    export VMCORE_REAL_DIR
+    VMCORE_ADAPTERS_DIR=${VMCORE_ADAPTERS_DIR:-$build_dir/adapters}
+    export VMCORE_REAL_DIR VMCORE_ADAPTERS_DIR
+    say "debug adapters"
+    sh "$source_dir/tests/server/fetch-adapters.sh" "$VMCORE_ADAPTERS_DIR"
     build "$build_dir" --enable-werror
     say "make check"
     make_check "$build_dir"

@@ -24,3 +24,7 @@ dist_pages_DATA = doc/addresses.md doc/architecture.md doc/backtraces.md doc/cli
 docs: vmcore-gdbserver$(EXEEXT)
 	./vmcore-gdbserver$(EXEEXT) --print-docs markdown >doc-commands.tmp && \
 	mv doc-commands.tmp $(srcdir)/doc/commands.md
+	for pair in $(ide_files); do \
+		./vmcore-gdbserver$(EXEEXT) --print-docs ide-$${pair%%:*} >ide-file.tmp && \
+		mv ide-file.tmp $(srcdir)/contrib/ide/$${pair#*:} || exit 1; \
+	done

@@ -11,5 +11,6 @@ vmcore_gdbserver_SOURCES = \
 vmcore_gdbserver_LDADD = libproto.a $(vmcore_libs)
 include server/net/local.mk
 include server/files/local.mk
+include server/ide/local.mk
 include server/target/local.mk
 include server/monitor/local.mk

@@ -14,6 +14,8 @@
 #include "server/files/debuginfod_helper.h"
 #include "server/files/made_image.h"
 #include "server/files/write_symbols.h"
+#include "server/ide/ide.h"
+#include "server/ide/ide_facts.h"
 #include "server/monitor/info.h"
 #include "server/monitor/monitor.h"
 #include "server/monitor/vcpu_name.h"
@@ -290,7 +292,28 @@ static struct err *live_socket(const struct options *o, struct buf *ret)
 	return buf_error(ret);
 }
 
-/* @server is NULL when the commands of --exec are to be run. */
+/* A configuration for the debugger that will come, with --listen's first address. */
+static int print_ide(const struct options *o, const struct service *service)
+{
+	struct ide_facts facts = { 0 };
+	struct buf own = BUF_INIT, out = BUF_INIT;
+	const char *listen = o->listen.count ? o->listen.list[0] : NULL;
+	struct err *e = o->live && !listen ? live_socket(o, &own) : NULL;
+	if (!e)
+		e = ide_facts_find(service, own.len ? own.data : listen, &facts);
+	if (!e) {
+		ide_print(o->ide, &facts, &out);
+		e = buf_error(&out);
+	}
+	if (!e)
+		fwrite(out.data, 1, out.len, stdout);
+	ide_facts_free(&facts);
+	buf_free(&own);
+	buf_free(&out);
+	return e ? fail(e) : finish_stdout();
+}
+
+/* @server is NULL when the commands of --exec are to be run, or for --ide. */
 static int work_on_dump(const struct options *o, struct server *server)
 {
 	struct opened_host opened = { 0 };
@@ -315,6 +338,8 @@ static int work_on_dump(const struct options *o, struct server *server)
 		status = fail(e);
 	else if (server)
 		status = serve_host(o, server, service);
+	else if (o->ide)
+		status = print_ide(o, service);
 	else
 		status = run_commands(o, service, target);
 	served_free(&served);
@@ -365,7 +390,21 @@ static int serve(const struct options *o)
 	return status;
 }
 
-static int print_text(enum action action)
+/* With placeholders in the place of a dump's facts. */
+static void print_ide_file(enum ide ide, struct buf *out)
+{
+	struct ide_facts facts;
+	struct err *e = ide_facts_example(&facts);
+	if (e) {
+		out->failed = true;
+		err_free(e);
+		return;
+	}
+	ide_print(ide, &facts, out);
+	ide_facts_free(&facts);
+}
+
+static int print_text(enum action action, enum ide ide)
 {
 	struct buf out = BUF_INIT;
 	switch (action) {
@@ -392,6 +431,9 @@ static int print_text(enum action action)
 		monitor_markdown(&out);
 		monitor_crash_words(&out);
 		break;
+	case ACTION_IDE_FILE:
+		print_ide_file(ide, &out);
+		break;
 	case ACTION_DEBUGINFOD_HELPER:
 	case ACTION_SERVE:
 		break;
@@ -414,10 +456,10 @@ int main(int argc, char **argv)
 	if (options.action == ACTION_DEBUGINFOD_HELPER)
 		debuginfod_helper(options.dumps.list, options.dumps.count);
 	if (options.action != ACTION_SERVE)
-		status = print_text(options.action);
+		status = print_text(options.action, options.ide);
 	else if (options.write_symbols)
 		status = write_symbols_of_dump(&options);
-	else if (options.exec.count)
+	else if (options.exec.count || options.ide)
 		status = work_on_dump(&options, NULL);
 	else
 		status = serve(&options);

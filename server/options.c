@@ -70,6 +70,10 @@ static const struct row rows[] = {
 	  "write what the dump itself tells of names, types and frames to\n"
 	  "FILE, an ELF file for gdb, lldb and other tools, and exit",
 	  "-f", false },
+	{ 0, "ide", "NAME",
+	  "print a configuration for this dump, and exit: for vscode, nvim, emacs,\n"
+	  "clion or eclipse, with --listen's address and the vmlinux that is found",
+	  "vscode nvim emacs clion eclipse", false },
 	{ 0, "no-context-threads", NULL,
 	  "list tasks alone, and not what an interrupt of a CPU has stopped", NULL, false },
 	{ 0, "no-serve-files", NULL,
@@ -96,7 +100,7 @@ static const struct row rows[] = {
 	{ 'V', "version", NULL, "print the version and exit", NULL, false },
 	{ 0, OPTION_DEBUGINFOD_HELPER, NULL, "for the server itself: download files", NULL, true },
 	{ 0, "print-docs", "KIND",
-	  "for the build: man-options, man-monitor, completion or markdown", NULL, true },
+	  "for the build: man-options, man-monitor, completion, markdown or ide-NAME", NULL, true },
 };
 
 enum { ROWS = sizeof(rows) / sizeof(*rows), LONG_ONLY = 256 };
@@ -156,8 +160,9 @@ static struct err *parse_patience(const char *text, unsigned *ret)
 	return NULL;
 }
 
-static struct err *parse_docs(const char *kind, enum action *ret)
+static struct err *parse_docs(const char *kind, enum action *ret, enum ide *ret_ide)
 {
+	static const char ide[] = "ide-";
 	if (!strcmp(kind, "man-options"))
 		*ret = ACTION_MAN_OPTIONS;
 	else if (!strcmp(kind, "man-monitor"))
@@ -166,7 +171,10 @@ static struct err *parse_docs(const char *kind, enum action *ret)
 		*ret = ACTION_COMPLETION;
 	else if (!strcmp(kind, "markdown"))
 		*ret = ACTION_MARKDOWN;
-	else
+	else if (!strncmp(kind, ide, strlen(ide))) {
+		*ret = ACTION_IDE_FILE;
+		return err_wrap(ide_parse(kind + strlen(ide), ret_ide), "--print-docs");
+	} else
 		return err_new(ERR_INVALID, "--print-docs: there is no '%s'", kind);
 	return NULL;
 }
@@ -192,8 +200,10 @@ static struct err *take(struct options *o, const struct row *row, const char *va
 		return parse_size(value, &o->cache_size);
 	if (!strcmp(row->name, "patience"))
 		return parse_patience(value, &o->patience);
+	if (!strcmp(row->name, "ide"))
+		return err_wrap(ide_parse(value, &o->ide), "--ide");
 	if (!strcmp(row->name, "print-docs"))
-		return parse_docs(value, &o->action);
+		return parse_docs(value, &o->action, &o->ide);
 	if (!strcmp(row->name, "run"))
 		o->run = value;
 	else if (!strcmp(row->name, "user"))
@@ -313,6 +323,9 @@ struct err *options_parse(int argc, char **argv, struct options *ret)
 		e = err_new(ERR_INVALID,
 			    "--write-symbols does nothing else: leave out --exec, --run "
 			    "and --listen");
+	if (!e && o.ide && (o.exec.count || o.run || o.write_symbols))
+		e = err_new(ERR_INVALID, "--ide does nothing else: leave out --exec, --run and "
+					 "--write-symbols");
 	if (!e && o.exec.count && (o.run || o.listen.count))
 		e = err_new(ERR_INVALID, "--exec does not serve: leave out --run and --listen");
 	if (e) {

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "server/ide/ide.h"
+
 struct buf;
 struct err;
 
@@ -28,6 +30,7 @@ enum action {
 	ACTION_MAN_MONITOR, /* and its MONITOR COMMANDS */
 	ACTION_COMPLETION,  /* a bash completion */
 	ACTION_MARKDOWN,    /* doc/commands.md */
+	ACTION_IDE_FILE,    /* a file of contrib/ide/: that of options.ide */
 	/* To be the process of debuginfod_helper.h, with build-ids instead of dumps. */
 	ACTION_DEBUGINFOD_HELPER,
 };
@@ -40,6 +43,7 @@ struct options {
 	const char *live_source;   /* of --live=SOURCE; else NULL */
 	const char *user;	   /* whom to become in live mode; never NULL */
 	const char *write_symbols; /* the file, NULL without --write-symbols; argv's */
+	enum ide ide;		   /* of --ide; IDE_NONE without it */
 	const char *symbol_cache;  /* the folder, NULL without --symbol-cache; argv's */
 	size_t cache_size;
 	unsigned patience; /* of clients, in seconds */

@@ -32,6 +32,7 @@ LAYERS = [
     ("vmcore", "", "proto"),
     ("server/files", "", ""),
     ("server", "crash_command markdown served service", ""),
+    ("server/ide", "", ""),
     ("server/monitor", "", ""),
     ("server/target", "", ""),
     ("server/net", "", ""),

@@ -14,12 +14,13 @@ WAIT_S = 60
 
 
 class Mi:
-    """A gdb with the machine interface VERSION, attached to ADDRESS: a context manager."""
+    """A gdb with the machine interface VERSION and words of its own, attached to ADDRESS: a context
+    manager."""
 
-    def __init__(self, address, version="mi3", vmlinux=VMLINUX):
+    def __init__(self, address, version="mi3", vmlinux=VMLINUX, words=()):
         self.address = address
         self.process = subprocess.Popen(
-            [need_tool("gdb"), "-nx", "-q", f"--interpreter={version}",
+            [need_tool("gdb"), "-nx", "-q", f"--interpreter={version}", *words,
              *([vmlinux] if vmlinux else [])],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self.said = []

@@ -37,6 +37,7 @@ OPTIONS = {
     "help",
     "guest",
     "guests",
+    "ide",
     "listen",
     "live",
     "no-extra-cfi",
