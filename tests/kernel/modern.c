@@ -216,6 +216,10 @@ extern struct cpu_entry_area *of_type_cpu_entry_area;
 
 #include "modern_modules.h"
 
+/* ---- slabs ---- */
+
+#include "modern_slabs.h"
+
 /* ---- the log ---- */
 
 #ifdef LAYOUT_MIDDLE
@@ -303,6 +307,20 @@ char init_stack[THREAD_SIZE] __section(".data.init_stack") __attribute__((aligne
 
 __percpu_data __page_aligned struct rq runqueues;
 __percpu_data struct tlb_state cpu_tlbstate;
+#ifdef LAYOUT_MIDDLE
+__percpu_data struct kmem_cache_cpu slabs_of_cpu;
+extern enum pageflags of_type_pageflags;
+#else
+__percpu_data struct slub_percpu_sheaves sheaves_of_cpu;
+unsigned int nr_node_ids = 1;
+extern enum pagetype of_type_pagetype;
+extern struct slab *of_type_slab;
+extern struct slab_sheaf *of_type_slab_sheaf;
+extern struct node_barn *of_type_node_barn;
+extern struct kmem_cache_per_node_ptrs *of_type_kmem_cache_per_node_ptrs;
+#endif
+extern struct page *of_type_page;
+extern struct kmem_cache *of_type_kmem_cache;
 __percpu_data u32 modern_crash_notes[256];
 #ifdef LAYOUT_MIDDLE
 __percpu_data char *irq_stack_ptr;
