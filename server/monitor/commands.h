@@ -43,6 +43,10 @@ struct err *monitor_lldb_script(struct service *service, struct target_view *vie
 struct err *monitor_modules(struct service *service, struct target_view *view,
 			    const struct monitor_arguments *args, struct buf *out);
 
+/* refs.c */
+struct err *monitor_refs(struct service *service, struct target_view *view,
+			 const struct monitor_arguments *args, struct buf *out);
+
 /* symbols.c */
 struct err *monitor_symbols(struct service *service, struct target_view *view,
 			    const struct monitor_arguments *args, struct buf *out);

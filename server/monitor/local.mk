@@ -21,6 +21,7 @@ vmcore_gdbserver_SOURCES += \
 	server/monitor/named_address.c server/monitor/named_address.h \
 	server/monitor/pointed.c server/monitor/pointed.h \
 	server/monitor/raw.c server/monitor/raw.h \
+	server/monitor/refs.c \
 	server/monitor/rows.c server/monitor/rows.h \
 	server/monitor/seen_vcpu_rows.c server/monitor/seen_vcpu_rows.h \
 	server/monitor/stacks.c \

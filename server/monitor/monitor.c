@@ -148,6 +148,10 @@ static const struct command commands[] = {
 	  "symbol, "
 	  "per-CPU variable, place on a stack, page (ADDR as for read)",
 	  true, 1, WORDS_MAX, .run = monitor_what },
+	{ "refs", "ADDR [CACHE]...",
+	  "what points to the object that an address lies in: registers and words of the stacks of all "
+	  "threads, and of the objects in use of each slab CACHE (ADDR as for read)",
+	  true, 1, WORDS_MAX, .run = monitor_refs },
 	{ "walk", "VCPU gva|gpa ADDR",
 	  "where an address of a guest leads, every step: guest virtual to guest physical by the "
 	  "guest's own tables, then by memory slot and beside it by EPT or NPT (VCPU as for vcpu)",

@@ -34,6 +34,7 @@ COMMANDS = [
     "virt",
     "vtop",
     "what",
+    "refs",
     "walk",
     "mmu",
     "ept",
@@ -420,6 +421,20 @@ def _():
     expect_equal(said["0xffffc90000000000"][0]["kind"], "unmapped", "no memory")
     expect_in("stack+0x3d30 of 110 CPU 0/KVM, in frame #1 (kvm_mmu_load), saved r13 of #2",
               monitor("what ffff88003e5ebd30"))
+
+
+@check("refs: registers and words of stacks that point to the vCPU, as the recipe has them")
+def _():
+    rows = lines_of("refs ffff88043ea73280 --json")
+    expect_equal({row["register"] for row in rows if row["kind"] == "register"}, {"rbx", "rdi"},
+                 "registers")
+    words = {int(row["address"], 16) - 0xffff88003e5eb000: row.get("frame") for row in rows
+             if row["kind"] == "stack"}
+    # What lies below rsp is no part of the stack any more.
+    expect_equal(words, {0xcd0: 0, 0xcf0: 0, 0xd20: 1, 0xd80: 2, 0xda0: 2, 0xde8: 3}, "words")
+    expect_equal({row["tid"] for row in rows}, {110}, "threads")
+    expect_in("saved rbx of #2\n", monitor("refs ffff88043ea73280"))
+    expect_in("slab objects are not known", run_on_demo("-x", "refs init_task dentry").stderr)
 
 
 @check("bad arguments are one sentence, and status 1")

@@ -427,6 +427,43 @@ static bool find_slab(struct slabs *s, uint64_t address, uint64_t *ret_slab, uin
 	return true;
 }
 
+/* Whether the struct page at @page begins a slab. */
+static bool begins_slab(struct slabs *s, uint64_t page, uint64_t base, struct slab_span *ret)
+{
+	uint64_t slab, first, objects;
+	struct slab_cache_private *c;
+	if (!find_slab(s, base, &slab, &first, &c) || slab != page ||
+	    !read_number(&s->layout, slab, &s->layout.objects, &objects) || objects >= OBJECTS_MAX)
+		return false;
+	*ret = (struct slab_span){ &c->public, base + c->red_left, (size_t)objects };
+	return true;
+}
+
+bool slabs_next(struct slabs *s, uint64_t *pfn, size_t most, bool *ret_found, struct slab_span *ret)
+{
+	const struct page_map *pages = s->layout.pages;
+	const uint64_t end = pages->end >> PAGE_SHIFT;
+	*ret_found = false;
+	for (size_t n = 0; n < most && *pfn < end && !*ret_found; n++) {
+		uint64_t pa = *pfn << PAGE_SHIFT, page = page_map_page(pages, pa), next;
+		enum page_is is = page_map_is(pages, page, "slab");
+		if (is == PAGE_IS)
+			*ret_found = begins_slab(s, page, pages->direct + pa, ret);
+		if (is != PAGE_IS_UNKNOWN) {
+			++*pfn;
+			continue;
+		}
+		/* A hole of the page array. */
+		if (!memory_next(kernel_memory(s->layout.k), kernel_space(s->layout.k), page,
+				 &next) ||
+		    next <= page)
+			return false;
+		uint64_t to = (next - pages->vmemmap) / pages->page_size;
+		*pfn = to > *pfn ? to : *pfn + 1;
+	}
+	return *pfn < end || *ret_found;
+}
+
 struct err *slabs_find(struct slabs *s, uint64_t address, bool *ret_found, struct slab_object *ret)
 {
 	uint64_t slab, base, objects;

@@ -59,6 +59,21 @@ void slabs_free(struct slabs *s);
 __attribute__((warn_unused_result)) struct err *
 slabs_find(struct slabs *s, uint64_t address, bool *ret_found, struct slab_object *ret);
 
+/* The objects of a slab. */
+struct slab_span {
+	const struct slab_cache *cache; /* borrowed, as above */
+	uint64_t start;			/* of the first one */
+	size_t count;			/* cache->size bytes apart */
+};
+
+/*
+ * The next slab in memory, from the page frame *pfn on, which is then the one to go on with. Looks
+ * at
+ * @most pages: *ret_found is false if none of them begins a slab. False at the end of memory.
+ */
+bool slabs_next(struct slabs *s, uint64_t *pfn, size_t most, bool *ret_found,
+		struct slab_span *ret);
+
 size_t slabs_count(const struct slabs *s);
 const struct slab_cache *slabs_nth(const struct slabs *s, size_t n);
 /* The cache called @name; NULL if there is none. */
