@@ -3,6 +3,7 @@
 noinst_LIBRARIES += libvmcore.a
 libvmcore_a_SOURCES = \
 	vmcore/context_threads.c vmcore/context_threads.h \
+	vmcore/layout.c vmcore/layout.h \
 	vmcore/system_regs.c vmcore/system_regs.h \
 	vmcore/seen_vcpus.c vmcore/seen_vcpus.h \
 	vmcore/vmcore.c vmcore/vmcore.h \

@@ -37,6 +37,10 @@ struct err *monitor_dmesg(struct service *service, struct target_view *view,
 struct err *monitor_frame(struct service *service, struct target_view *view,
 			  const struct monitor_arguments *args, struct buf *out);
 
+/* layout.c; behind `info` */
+struct err *monitor_layout(struct service *service, struct target_view *view,
+			   const struct monitor_arguments *args, struct buf *out);
+
 /* modules.c */
 struct err *monitor_lldb_script(struct service *service, struct target_view *view,
 				const struct monitor_arguments *args, struct buf *out);

@@ -14,6 +14,7 @@ vmcore_gdbserver_SOURCES += \
 	server/monitor/info.c server/monitor/info.h \
 	server/monitor/job.h \
 	server/monitor/kvm.c \
+	server/monitor/layout.c \
 	server/monitor/memory.c \
 	server/monitor/mmu.c \
 	server/monitor/modules.c server/monitor/modules.h \

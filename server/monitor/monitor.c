@@ -46,9 +46,12 @@ static struct err *run_help(struct service *service, struct target_view *view,
 static struct err *run_info(struct service *service, struct target_view *view,
 			    const struct monitor_arguments *w, struct buf *out)
 {
-	(void)view;
+	if (w->guest && w->count)
+		return err_new(ERR_INVALID, "'info' of a guest takes no arguments");
 	if (w->guest)
 		return w->guest->info(w->guest->closure, w->printer, out);
+	if (w->count)
+		return monitor_layout(service, view, w, out);
 	if (w->printer == PRINT_JSON)
 		info_json(service->vmcore, out);
 	else
@@ -77,8 +80,13 @@ static struct err *run_refresh(struct service *service, struct target_view *view
 static const struct command commands[] = {
 	{ "help", "[COMMAND]", "what commands there are", true, 0, 1, .run = run_help,
 	  .guest_help = "what commands a guest has" },
-	{ "info", "", "what the dump holds: kernel, format, date, panic, CPUs, tasks", true, 0, 0,
-	  .run = run_info,
+	{ "info", "[--layout [--all]]",
+	  "what the dump holds: kernel, format, date, panic, CPUs, tasks; with --layout which "
+	  "members "
+	  "of kernel structures this kernel lacks of those that are asked for, with --all the "
+	  "others, "
+	  "too, with their offsets",
+	  true, 0, 2, .run = run_info,
 	  .guest_help = "which virtual machine this is, what runs in it, and its vCPUs" },
 	{ "refresh", "", "take the list of threads of a live machine anew", false, 0, 0,
 	  .run = run_refresh },

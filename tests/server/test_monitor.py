@@ -11,7 +11,7 @@ import xml.etree.ElementTree as xml
 from program import DUMP, VMLINUX, Server, monitor, run_on_demo
 from recipes import make_dump
 from rsp import Client
-from tap import check, expect, expect_equal, expect_in, run_checks
+from tap import check, expect, expect_equal, expect_in, need_tool, run_checks
 
 COMMANDS = [
     "help",
@@ -435,6 +435,24 @@ def _():
     expect_equal({row["tid"] for row in rows}, {110}, "threads")
     expect_in("saved rbx of #2\n", monitor("refs ffff88043ea73280"))
     expect_in("slab objects are not known", run_on_demo("-x", "refs init_task dentry").stderr)
+@check("members of structures are there, and where gdb finds them in the vmlinux")
+def _():
+    need_tool("gdb")
+    rows = lines_of("info --layout --all --json")
+    expect_equal(lines_of("info --layout --json"), [row for row in rows if not row["there"]], "the missing")
+    # gdb cannot take the address of a bit-field, and what is in an array has one.
+    asked = [(row["type"], path, row["offset"] if path == row["member"] and row["there"] else None)
+             for row in rows for path in row["names"]
+             if not row["there"] or path == row["member"]]
+    commands = [word for kind, path, _ in asked
+                for word in ("-ex", f"printf \"%lu\\n\", &((struct {kind} *)0)->{path}")]
+    done = subprocess.run(["gdb", "-nx", "-batch", *commands, VMLINUX], capture_output=True,
+                          text=True, check=False, timeout=60)
+    there = [offset for _, _, offset in asked if offset is not None]
+    expect_equal([int(line) for line in done.stdout.split()], there, "offsets")
+    expect(len(there) > 50, f"{len(there)} members are there")
+    expect_equal(len([line for line in done.stderr.splitlines() if "o struct type named" in line or
+                      "no member named" in line]), len(asked) - len(there), "those that gdb has not")
 
 
 @check("bad arguments are one sentence, and status 1")
@@ -445,7 +463,7 @@ def _():
                         ("read 0 1048577", ["length"]), ("read 0 -1", ["length"]),
                         ("read 0 8x", ["'8x'"]), ("read 10000000000000000 8", ["symbol"]),
                         ("read ffffffffffffffff 2", ["beyond"]),
-                        ("info all", ["no argument"]), ("threads --text", ["no argument"]),
+                        ("info all", ["--layout"]), ("info --all", ["--layout"]), ("threads --text", ["no argument"]),
                         ("help nonsense", COMMANDS), ("nonsense", COMMANDS),
                         ("Threads", ["'Threads'"]), ("1 " * 20, ["words"])]:
         done = run_on_demo("--exec", line)

@@ -115,45 +115,45 @@ static struct err *ask_types(void *closure, const char *type, const char *path, 
 	return types_member(closure, type, path, ret);
 }
 
-static struct err *look_up(const struct kernel *k, enum kernel_member which, bool *ret_exists,
-			   const struct member **ret)
+struct err *kernel_name_member(const struct kernel *k, enum kernel_member which,
+			       const char **ret_path, const struct member **ret)
 {
-	return want_answers_find(k->members, which, ask_types, k->types, ret_exists, ret);
+	return want_answers_find(k->members, which, ask_types, k->types, ret_path, ret);
 }
 
 const struct member *kernel_member(const struct kernel *k, enum kernel_member which)
 {
 	static const struct member none;
 	const struct member *m = &none;
-	err_free(look_up(k, which, NULL, &m));
+	err_free(kernel_name_member(k, which, NULL, &m));
 	return m;
 }
 
 bool kernel_has_member(const struct kernel *k, enum kernel_member which)
 {
 	const struct member *m;
-	bool exists = false;
-	err_free(look_up(k, which, &exists, &m));
-	return exists;
+	const char *path = NULL;
+	err_free(kernel_name_member(k, which, &path, &m));
+	return path;
 }
 
 bool kernel_member_offset(const struct kernel *k, enum kernel_member which, uint64_t *ret)
 {
 	const struct member *m;
-	bool exists = false;
-	err_free(look_up(k, which, &exists, &m));
-	if (exists)
+	const char *path = NULL;
+	err_free(kernel_name_member(k, which, &path, &m));
+	if (path)
 		*ret = m->offset;
-	return exists;
+	return path;
 }
 
 struct err *kernel_need_member(const struct kernel *k, enum kernel_member which, struct member *ret)
 {
 	const struct member *m;
-	bool exists = false;
-	struct err *e = look_up(k, which, &exists, &m);
+	const char *path = NULL;
+	struct err *e = kernel_name_member(k, which, &path, &m);
 	/* The question is asked again for its answer: why there is none. */
-	if (!e && !exists)
+	if (!e && !path)
 		return types_member(k->types, wants[which].type, wants[which].paths[0], ret);
 	if (!e)
 		*ret = *m;

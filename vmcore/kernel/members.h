@@ -107,6 +107,11 @@ struct want_answers *kernel_members_new(void);
 /* The member, borrowed from @k: it is looked up when it is first asked for, and all zero where this
  * kernel has none. Never NULL; without memory it is as if there were none, this time. */
 const struct member *kernel_member(const struct kernel *k, enum kernel_member which);
+/* Its name, borrowed; NULL if this kernel does not have it. ERR_NOMEM only. */
+__attribute__((warn_unused_result)) struct err *kernel_name_member(const struct kernel *k,
+								   enum kernel_member which,
+								   const char **ret_path,
+								   const struct member **ret);
 /* False if this kernel does not have it. */
 bool kernel_has_member(const struct kernel *k, enum kernel_member which);
 /* Its offset in bytes; false, and *ret untouched, if this kernel does not have it. */

@@ -222,30 +222,30 @@ static struct err *ask_scope(void *closure, const char *type, const char *path, 
 	return type_scope_member(closure, type, path, ret);
 }
 
-static struct err *look_up(const struct kvm *kvm, enum kvm_member which, bool *ret_exists,
-			   const struct member **ret)
+struct err *kvm_name_member(const struct kvm *kvm, enum kvm_member which, const char **ret_path,
+			    const struct member **ret)
 {
 	struct type_scope types = kvm->types;
-	return want_answers_find(kvm->members, which, ask_scope, &types, ret_exists, ret);
+	return want_answers_find(kvm->members, which, ask_scope, &types, ret_path, ret);
 }
 
 struct err *kvm_find_member(const struct kvm *kvm, enum kvm_member which, const struct member **ret)
 {
-	return look_up(kvm, which, NULL, ret);
+	return kvm_name_member(kvm, which, NULL, ret);
 }
 
 const struct member *kvm_member(const struct kvm *kvm, enum kvm_member which)
 {
 	static const struct member none;
 	const struct member *m = &none;
-	err_free(look_up(kvm, which, NULL, &m));
+	err_free(kvm_name_member(kvm, which, NULL, &m));
 	return m;
 }
 
 bool kvm_has_member(const struct kvm *kvm, enum kvm_member which)
 {
 	const struct member *m;
-	bool exists = false;
-	err_free(look_up(kvm, which, &exists, &m));
-	return exists;
+	const char *path = NULL;
+	err_free(kvm_name_member(kvm, which, &path, &m));
+	return path;
 }

@@ -220,6 +220,11 @@ kvm_find_member(const struct kvm *kvm, enum kvm_member which, const struct membe
 /* The same, never NULL. Without memory it is as if the kernel did not have the member, this time.
  */
 const struct member *kvm_member(const struct kvm *kvm, enum kvm_member which);
+/* Its name, borrowed; NULL if this kernel does not have it. ERR_NOMEM only. */
+__attribute__((warn_unused_result)) struct err *kvm_name_member(const struct kvm *kvm,
+								enum kvm_member which,
+								const char **ret_path,
+								const struct member **ret);
 /* False if this kernel does not have it. */
 bool kvm_has_member(const struct kvm *kvm, enum kvm_member which);
 

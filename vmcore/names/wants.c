@@ -6,16 +6,16 @@
 
 #include "base/err.h"
 
-struct err *want_find(const struct want *w, want_ask *ask, void *closure, bool *ret_exists,
+struct err *want_find(const struct want *w, want_ask *ask, void *closure, const char **ret_path,
 		      struct member *ret)
 {
-	*ret_exists = false;
+	*ret_path = NULL;
 	*ret = (struct member){ 0 };
 	for (size_t i = 0; i < WANT_PATHS && w->paths[i]; i++) {
 		struct member m;
 		struct err *e = ask(closure, w->type, w->paths[i], &m);
 		if (!e) {
-			*ret_exists = true;
+			*ret_path = w->paths[i];
 			*ret = m;
 			return NULL;
 		}
@@ -28,7 +28,8 @@ struct err *want_find(const struct want *w, want_ask *ask, void *closure, bool *
 
 struct answer {
 	struct member member; /* zero where there is none */
-	bool exists, asked;
+	const char *path;     /* NULL where there is none */
+	bool asked;
 };
 
 struct want_answers {
@@ -53,19 +54,19 @@ void want_answers_free(struct want_answers *a)
 }
 
 struct err *want_answers_find(struct want_answers *a, size_t which, want_ask *ask, void *closure,
-			      bool *ret_exists, const struct member **ret)
+			      const char **ret_path, const struct member **ret)
 {
 	assert(which < a->count);
 	struct answer *answer = &a->list[which];
 	if (!answer->asked) {
 		struct err *e =
-			want_find(&a->wants[which], ask, closure, &answer->exists, &answer->member);
+			want_find(&a->wants[which], ask, closure, &answer->path, &answer->member);
 		if (e)
 			return e;
 		answer->asked = true;
 	}
-	if (ret_exists)
-		*ret_exists = answer->exists;
+	if (ret_path)
+		*ret_path = answer->path;
 	*ret = &answer->member;
 	return NULL;
 }

@@ -32,12 +32,13 @@ struct want_set {
 typedef struct err *want_ask(void *closure, const char *type, const char *path, struct member *ret);
 
 /*
- * The member that @w is in the kernel whose types @ask answers from. *ret_exists is false, and *ret
- * zero, where it has none under any name; types that contradict themselves are as good as none.
- * ERR_NOMEM only.
+ * The member that @w is in the kernel whose types @ask answers from, and which of its names it has
+ * there. *ret_path is NULL, and *ret zero, where it has none; types that contradict themselves are
+ * as good as none. ERR_NOMEM only.
  */
-__attribute__((warn_unused_result)) struct err *
-want_find(const struct want *w, want_ask *ask, void *closure, bool *ret_exists, struct member *ret);
+__attribute__((warn_unused_result)) struct err *want_find(const struct want *w, want_ask *ask,
+							  void *closure, const char **ret_path,
+							  struct member *ret);
 
 /* What was found out about the wants of a table. */
 struct want_answers;
@@ -47,11 +48,11 @@ struct want_answers *want_answers_new(const struct want *wants, size_t count);
 void want_answers_free(struct want_answers *a);
 /*
  * The member that wants[@which] is, borrowed from @a: @ask is asked the first time. *ret_exists
- * (may be NULL) is false, and *ret all zero, where the kernel does not have it. ERR_NOMEM only.
+ * (may be NULL) is its name, borrowed; NULL, and *ret all zero, where the kernel has none.
+ * ERR_NOMEM only.
  */
-__attribute__((warn_unused_result)) struct err *want_answers_find(struct want_answers *a,
-								  size_t which, want_ask *ask,
-								  void *closure, bool *ret_exists,
-								  const struct member **ret);
+__attribute__((warn_unused_result)) struct err *
+want_answers_find(struct want_answers *a, size_t which, want_ask *ask, void *closure,
+		  const char **ret_path, const struct member **ret);
 
 #endif
