@@ -24,7 +24,7 @@ from tell import Symbols, frames_differ, look  # noqa: E402
 
 CHECK_S = 120  # of a machine without KVM, on a host that is busy
 RECORD = "/run/trace"
-SOAK_S = int(os.environ.get("SOAK_SECONDS", "120"))
+SOAK_S = int(os.environ.get("SOAK_SECONDS", "60"))
 FOLDER = "/run/vmcore-gdbserver"
 # What guest/vmhost.c puts where: by guest physical address, by virtual ones, and into registers.
 MARK, COUNTER, HIGH, TELL_RBX = 0x300000, 0x180000, 0xffffffff80000000, 0xb0b0b0b0b0b00000

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # --live inside a virtual machine of that kernel, against what the machine says of itself.
-TESTS += tests/live/live.tap
-tests/live/live.log: tests/real/real.log
+tests/live/live.log: tests/real/dumps.log
 EXTRA_DIST += tests/live
 
 # Clients that list and unwind while tasks come and go, for SOAK_SECONDS (an hour).
