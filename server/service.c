@@ -34,7 +34,7 @@ void service_wait_for_downloads(struct service *s)
 static struct err *fetch_needed(void *closure, const char *build_id)
 {
 	struct service *s = closure;
-	struct err *e = debuginfod_fetch(s->debuginfod, &build_id, 1);
+	struct err *e = debuginfod_fetch(s->debuginfod, &build_id, 1, false);
 	if (e)
 		return e;
 	service_wait_for_downloads(s);
@@ -65,7 +65,7 @@ struct err *service_fetch_vmlinux(struct service *s, bool *ret)
 	if (!e || err_code(e) != ERR_NOTFOUND)
 		return e;
 	err_free(e);
-	e = debuginfod_fetch(s->debuginfod, &build_id, 1);
+	e = debuginfod_fetch(s->debuginfod, &build_id, 1, false);
 	*ret = !e;
 	return e;
 }

@@ -30,7 +30,9 @@ enum {
 };
 
 struct item {
-	char *build_id; /* owned */
+	char *argument; /* owned: DEBUGINFOD_ANEW and the build-id */
+	const char *build_id;
+	bool anew; /* whatever libdebuginfod remembers */
 	enum download_state state;
 	bool taken; /* by a helper that has not ended */
 	uint64_t done, total;
@@ -136,7 +138,7 @@ void debuginfod_free(struct debuginfod *d)
 	for (size_t i = 0; i < d->helper_count; i++)
 		free_helper(&d->helpers[i]);
 	for (size_t i = 0; i < d->item_count; i++) {
-		free(d->items[i].build_id);
+		free(d->items[i].argument);
 		free(d->items[i].text);
 	}
 	free(d->items);
@@ -178,7 +180,7 @@ static struct err *spawn(struct debuginfod *d, struct helper *h)
 	argv[0] = program;
 	argv[1] = option;
 	for (size_t i = 0; i < h->count; i++)
-		argv[i + 2] = d->items[h->batch[i]].build_id;
+		argv[i + 2] = d->items[h->batch[i]].argument + !d->items[h->batch[i]].anew;
 	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK)) {
 		free(argv);
 		return err_errno(errno, "start a process to download");
@@ -347,7 +349,7 @@ static struct item *find_item(const struct debuginfod *d, const char *build_id)
 	return NULL;
 }
 
-static struct err *add_item(struct debuginfod *d, const char *build_id)
+static struct err *add_item(struct debuginfod *d, const char *build_id, bool anew)
 {
 	struct item *item = find_item(d, build_id);
 	if (!item) {
@@ -363,25 +365,31 @@ static struct err *add_item(struct debuginfod *d, const char *build_id)
 			return err_nomem();
 		d->items = items;
 		item = &items[d->item_count];
-		*item = (struct item){ .build_id = strdup(build_id) };
-		if (!item->build_id)
+		struct buf argument = BUF_INIT;
+		buf_addf(&argument, "%c%s", DEBUGINFOD_ANEW, build_id);
+		if (argument.failed) {
+			buf_free(&argument);
 			return err_nomem();
+		}
+		*item = (struct item){ .argument = argument.data, .build_id = argument.data + 1 };
 		d->item_count++;
 	}
 	if (item->state == DOWNLOAD_RUNNING || item->taken)
 		return NULL;
 	item->state = DOWNLOAD_WAITING;
+	item->anew = anew;
 	item->done = item->total = 0;
 	return NULL;
 }
 
-struct err *debuginfod_fetch(struct debuginfod *d, const char *const *build_ids, size_t count)
+struct err *debuginfod_fetch(struct debuginfod *d, const char *const *build_ids, size_t count,
+			     bool anew)
 {
 	struct err *e = NULL;
 	if (d->why_not)
 		return err_new(ERR_UNSUPPORTED, "%s", d->why_not);
 	for (size_t i = 0; !e && i < count; i++)
-		e = add_item(d, build_ids[i]);
+		e = add_item(d, build_ids[i], anew);
 	return e ? e : start_waiting(d);
 }
 

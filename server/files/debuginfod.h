@@ -46,10 +46,12 @@ const char *debuginfod_cache(const struct debuginfod *d);
 /*
  * Starts the download of the debug files of @build_ids (@count of them, hex digits), one after the
  * other, and returns at once. Those that are under way or have come are left out, those that failed
- * are tried again. ERR_UNSUPPORTED with debuginfod_why_not()'s words.
+ * are tried again. libdebuginfod remembers for ten minutes that no server has a file, and takes a
+ * server that is busy or broken for one that has none: with @anew servers are asked all the same.
+ * ERR_UNSUPPORTED with debuginfod_why_not()'s words.
  */
 __attribute__((warn_unused_result)) struct err *
-debuginfod_fetch(struct debuginfod *d, const char *const *build_ids, size_t count);
+debuginfod_fetch(struct debuginfod *d, const char *const *build_ids, size_t count, bool anew);
 
 /* Takes in what has happened since; never waits. Returns how many files have come so far: when
  * that grows, it is worth to look again. */

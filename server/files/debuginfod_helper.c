@@ -44,6 +44,8 @@ enum {
 	UNREAD_MAX = 16 << 10,
 	/* Bytes left in a file system that is full: a failed download has been removed again. */
 	FULL = 16 << 20,
+	/* How long libdebuginfod (0.188) remembers that no server has a file. */
+	MISS_SECONDS = 600,
 };
 
 /* Of a file. The largest vmlinux known has 1 GB. */
@@ -155,7 +157,9 @@ static const char *reason(int number)
 {
 	switch (number) {
 	case ENOENT:
-		return "it has no debug file of that build-id";
+		/* libdebuginfod says the same to 404, to 429, 500 and 503, and to some downloads
+		 * that broke off. */
+		return "it has no debug file of that build-id, or could not answer";
 	case ETIME:
 		return "it took too long (DEBUGINFOD_TIMEOUT, DEBUGINFOD_MAXTIME)";
 	case EFBIG:
@@ -183,6 +187,56 @@ static const char *reason(int number)
 	}
 }
 
+/*
+ * An empty file stands for one that no server has (debuginfod-client-config(7)): until it is
+ * MISS_SECONDS old, unless the file `cache_miss_s` says something else, no server is asked again.
+ */
+static bool find_miss(const char *build_id, char *path, size_t size, struct stat *ret)
+{
+	const char *cache = getenv(DEBUGINFOD_CACHE_PATH_ENV_VAR);
+	int len = snprintf(path, size, "%s/%s/debuginfo", cache ? cache : "", build_id);
+	return cache && len > 0 && (size_t)len < size && !lstat(path, ret) &&
+	       S_ISREG(ret->st_mode) && !ret->st_size;
+}
+
+static long miss_seconds(void)
+{
+	char path[PATH_MAX];
+	long seconds = MISS_SECONDS;
+	snprintf(path, sizeof(path), "%s/cache_miss_s", getenv(DEBUGINFOD_CACHE_PATH_ENV_VAR));
+	FILE *file = fopen(path, "re");
+	if (file && (fscanf(file, "%ld", &seconds) != 1 || seconds < 0))
+		seconds = MISS_SECONDS;
+	if (file)
+		fclose(file);
+	return seconds;
+}
+
+/* Puts down when libdebuginfod asks for @build_id again; "" if it does so at once. */
+static void say_when_again(const char *build_id, char *out, size_t size)
+{
+	char path[PATH_MAX], clock[16];
+	struct stat st;
+	struct tm tm;
+	*out = 0;
+	if (!find_miss(build_id, path, sizeof(path), &st))
+		return;
+	time_t again = st.st_mtime + miss_seconds();
+	if (again > time(NULL) && localtime_r(&again, &tm) &&
+	    strftime(clock, sizeof(clock), "%H:%M:%S", &tm))
+		snprintf(out, size, "; it is asked again from %s on, and by 'symbols --fetch'",
+			 clock);
+}
+
+/* What a user asks for by name is asked for, whatever a server said some minutes ago. */
+static void forget_miss(const char *build_id)
+{
+	char path[PATH_MAX];
+	struct stat st;
+	if (find_miss(build_id, path, sizeof(path), &st))
+		unlink(path);
+}
+
 static bool is_full(void)
 {
 	const char *cache = getenv(DEBUGINFOD_CACHE_PATH_ENV_VAR);
@@ -191,10 +245,10 @@ static bool is_full(void)
 }
 
 static void say_failed(const struct library *l, debuginfod_client *client, const struct transfer *t,
-		       int number)
+		       const char *build_id, int number)
 {
 	const char *url = l->get_url(client), *why = reason(number);
-	char text[1024];
+	char text[1024], again[80] = "";
 	/* Where libdebuginfod's own limit ended it, it may say that there is no such file. */
 	if (t->late || now() >= t->deadline)
 		why = "it took longer than DEBUGINFOD_MAXTIME allows, or half an hour";
@@ -202,6 +256,8 @@ static void say_failed(const struct library *l, debuginfod_client *client, const
 		why = "the file would be larger than 8 GiB";
 	else if (number == EIO && is_full())
 		why = reason(ENOSPC);
+	else if (number == ENOENT)
+		say_when_again(build_id, again, sizeof(again));
 	if (!url || !*url)
 		url = getenv(DEBUGINFOD_URLS_ENV_VAR);
 	/* One address, without the password that one may hold: other users may see the sentence. */
@@ -211,8 +267,8 @@ static void say_failed(const struct library *l, debuginfod_client *client, const
 	for (size_t i = 0; i < len; i++)
 		if (host[i] == '@')
 			user = i + 1;
-	snprintf(text, sizeof(text), "%.*s%.*s: %s", scheme ? (int)(host - url) : 0, url ? url : "",
-		 (int)(len - user), host + user, why);
+	snprintf(text, sizeof(text), "%.*s%.*s: %s%s", scheme ? (int)(host - url) : 0,
+		 url ? url : "", (int)(len - user), host + user, why, again);
 	say("failed", text);
 }
 
@@ -221,13 +277,17 @@ static void download(const struct library *l, debuginfod_client *client, const c
 	long limit = time_limit();
 	struct transfer t = { .deadline = now() + limit };
 	char *path = NULL;
+	if (*build_id == DEBUGINFOD_ANEW) {
+		build_id++;
+		forget_miss(build_id);
+	}
 	/* Where the library does not even call back; the signal ends us. */
 	alarm((unsigned)(limit + GRACE));
 	l->set_user_data(client, &t);
 	int fd = l->find_debuginfo(client, (const unsigned char *)build_id, 0, &path);
 	alarm(0);
 	if (fd < 0)
-		say_failed(l, client, &t, -fd);
+		say_failed(l, client, &t, build_id, -fd);
 	else
 		say("done", path && !strchr(path, '\n') ? path : "?");
 	if (fd >= 0)

@@ -317,7 +317,7 @@ static struct err *find_missing(struct vmcore *h, size_t object, const char **re
 
 static struct err *fetch_missing(struct service *service, struct listing *l)
 {
-	struct err *e = debuginfod_fetch(service->debuginfod, l->build_ids, l->missing);
+	struct err *e = debuginfod_fetch(service->debuginfod, l->build_ids, l->missing, true);
 	if (e)
 		return e;
 	if (service->fetch_waits)

@@ -236,10 +236,15 @@ def trickle(request):
         time.sleep(POLL_S)
 
 
+# libdebuginfod says the same to all of them, and remembers it.
+NONE_OR_BUSY = (r"it has no debug file of that build-id, or could not answer; it is asked again from "
+                r"\d\d:\d\d:\d\d on, and by 'symbols --fetch'")
 OTHER = read_bytes(VMLINUX).replace(bytes.fromhex(build_id()), bytes(20))
 FAILURES = {
-    "it has none": (answer_with(data=b"", status=404), "it has no debug file of that build-id"),
-    "it is broken": (answer_with(data=b"oh", status=500), r"debuginfod: http://127\S+: \w"),
+    "it has none": (answer_with(data=b"", status=404), NONE_OR_BUSY),
+    "it is broken": (answer_with(data=b"oh", status=500), NONE_OR_BUSY),
+    "it is busy": (answer_with(data=b"oh", status=503), NONE_OR_BUSY),
+    "it has had enough": (answer_with(data=b"oh", status=429), NONE_OR_BUSY),
     "it hangs": (hang, "it took too long|it took longer than DEBUGINFOD_MAXTIME"),
     "it sends a byte now and then":
         (trickle, "it took too long|it took longer than DEBUGINFOD_MAXTIME"),
@@ -364,6 +369,33 @@ def _():
         # It may be asked for again.
         said(client, "symbols --fetch one")
         expect_equal(download(client)["state"], "running", "its state")
+
+
+@check("a server that was busy is asked again at once by --fetch, and by itself not too soon", 40)
+def _():
+    need_client()
+    data, asked = read_bytes(make_module(folder.name, MODULE_ID)), []
+
+    def busy_once(request):
+        asked.append(request.path)
+        if len(asked) > 1:
+            send(request, data)
+        else:
+            send(request, b"later", status=503)
+    with serving(busy_once) as url, \
+            Server(symbols=MODERN, dump=module_dump(), env=environment(url, "busy")) as server, \
+            Client(server.address) as client:
+        said(client, "symbols --fetch one")
+        wait_for("the failure", lambda: download(client).get("state") == "failed")
+        expect(re.search(NONE_OR_BUSY, download(client)["why"]), download(client)["why"])
+        expect_equal(len(asked), 1, "requests")
+        # The helper by itself keeps to what libdebuginfod remembers.
+        done = subprocess.run([PROGRAM, "--debuginfod-helper", MODULE_ID], stdout=subprocess.PIPE,
+                              env=environment(url, "busy"), text=True, check=True)
+        expect(re.search(NONE_OR_BUSY, done.stdout), done.stdout)
+        expect_equal(len(asked), 1, "requests")
+        said(client, "symbols --fetch one")
+        wait_for("the file", lambda: symbols(client)["found"])
 
 
 @check("what there is not cannot be fetched")
