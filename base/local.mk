@@ -8,6 +8,7 @@ libbase_a_SOURCES = \
 	base/clock.h \
 	base/err.c base/err.h \
 	base/file_map.c base/file_map.h \
+	base/files.c base/files.h \
 	base/hex.c base/hex.h \
 	base/json.c base/json.h \
 	base/log.c base/log.h \

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/files.h"
 #include "base/log.h"
 #include "server/files/overlay.h"
 
@@ -220,7 +221,7 @@ struct err *exports_open(struct exports *x, const char *name, struct target_file
 	if (f->make && !f->made)
 		e = make_bytes(f);
 	else if (!f->make && f->fd < 0)
-		e = use_fd(f, open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+		e = use_fd(f, files_open(f->path));
 	if (e)
 		return e;
 	*ret = NULL;

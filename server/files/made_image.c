@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/files.h"
 #include "base/log.h"
 #include "base/map.h"
 #include "config.h"
@@ -234,7 +235,7 @@ static struct err *identify(const char *const *paths, size_t count, uint64_t *re
 		id = map_hash(id + (unsigned char)*c);
 	for (size_t i = 0; i < count; i++) {
 		struct stat st;
-		if (stat(paths[i], &st) != 0)
+		if (files_stat(paths[i], &st) != 0)
 			return err_errno(errno, "%s", paths[i]);
 		const uint64_t words[] = { st.st_dev, st.st_ino, (uint64_t)st.st_size,
 					   (uint64_t)st.st_mtim.tv_sec,

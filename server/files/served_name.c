@@ -6,12 +6,13 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/files.h"
 
 static char *name_in_package(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	char *package = slash ? strndup(path, (size_t)(slash - path)) : NULL;
-	char *real = package ? realpath(package, NULL) : NULL;
+	char *real = package ? files_real(package) : NULL;
 	char *name = NULL;
 	if (real) {
 		struct buf whole = BUF_INIT;
@@ -30,7 +31,7 @@ char *served_name(const char *path, bool packed, bool in_package)
 {
 	if (in_package)
 		return name_in_package(path);
-	char *name = realpath(path, NULL);
+	char *name = files_real(path);
 	char *end = name && packed ? strrchr(name, '.') : NULL;
 	if (end && !strchr(end, '/'))
 		*end = 0;

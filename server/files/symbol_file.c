@@ -4,13 +4,14 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/files.h"
 
 enum { FILE_MAX = 1 << 30 };
 
@@ -31,7 +32,7 @@ static bool is_generated(int fd)
 struct err *symbol_file_check(const char *path)
 {
 	struct stat st;
-	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	int fd = files_open(path);
 	if (fd < 0)
 		return errno == ENOENT ? NULL : err_errno(errno, "%s", path);
 	bool ours = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (!st.st_size || is_generated(fd));
@@ -56,27 +57,27 @@ static struct err *write_all(int fd, const struct buf *bytes, const char *path)
 	return fsync(fd) == 0 || errno == EINVAL ? NULL : err_errno(errno, "%s", path);
 }
 
+/* The folder of @path, owned; NULL when memory is out. */
+static char *folder_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	if (!slash)
+		return strdup(".");
+	return slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
+}
+
 struct err *symbol_file_write(const char *path, const struct buf *bytes)
 {
-	struct buf beside = BUF_INIT;
-	buf_addf(&beside, "%s.%ld.tmp", path, (long)getpid());
-	struct err *e = buf_error(&beside);
-	if (e)
-		return e;
-	int fd = open(beside.data, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-	if (fd < 0) {
-		e = err_errno(errno, "%s", beside.data);
-		buf_free(&beside);
-		return e;
-	}
-	e = write_all(fd, bytes, beside.data);
-	if (close(fd) != 0 && !e)
-		e = err_errno(errno, "%s", beside.data);
-	if (!e && rename(beside.data, path) != 0)
+	char *folder = folder_of(path);
+	if (!folder)
+		return err_nomem();
+	int fd = files_temporary(folder, 0666);
+	struct err *e = fd < 0 ? err_errno(errno, "%s", path) : write_all(fd, bytes, path);
+	if (!e && files_keep(fd, path))
 		e = err_errno(errno, "%s", path);
-	if (e)
-		unlink(beside.data);
-	buf_free(&beside);
+	if (fd >= 0)
+		close(fd);
+	free(folder);
 	return e;
 }
 
@@ -98,7 +99,7 @@ static bool read_all(int fd, size_t size, struct buf *out)
 bool symbol_file_read(const char *path, struct buf *out)
 {
 	struct stat st;
-	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	int fd = files_open(path);
 	if (fd < 0)
 		return false;
 	bool good = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size <= FILE_MAX &&

@@ -11,6 +11,7 @@
 
 #include "base/bytes.h"
 #include "base/err.h"
+#include "base/files.h"
 
 /* What a file that is no regular file is called. */
 static const char *file_type(mode_t mode)
@@ -48,8 +49,7 @@ static struct err *check_type(int fd, struct stat *ret)
 
 struct err *dump_file_open(const char *path, struct dump_file *ret)
 {
-	/* O_NONBLOCK: opening a pipe must not wait for a writer; regular files do not care. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int fd = files_open(path);
 	if (fd < 0)
 		return err_errno(errno, "cannot open it for reading");
 	struct stat st = { 0 };

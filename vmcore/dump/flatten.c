@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/files.h"
 #include "base/log.h"
 #include "vmcore/dump/dump.h"
 #include "vmcore/dump/file.h"
@@ -58,26 +59,6 @@ static const char *temporary_folder(void)
 {
 	const char *folder = getenv("TMPDIR");
 	return folder && *folder ? folder : "/var/tmp";
-}
-
-/* Not every file system has O_TMPFILE. */
-static int open_nameless(const char *folder)
-{
-	int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR))
-		return fd;
-	char *name;
-	if (asprintf(&name, "%s/vmcore-gdbserver.XXXXXX", folder) < 0) {
-		errno = ENOMEM;
-		return -1;
-	}
-	fd = mkostemp(name, O_CLOEXEC);
-	int saved = errno;
-	if (fd >= 0)
-		unlink(name);
-	free(name);
-	errno = saved;
-	return fd;
 }
 
 static struct err *write_error(const struct rebuild *r, int errnum)
@@ -229,7 +210,7 @@ struct err *flatten_undo(struct dump_file *f, const struct dump_options *options
 	if (e)
 		return e;
 	struct rebuild r = { .in = f, .options = options, .folder = temporary_folder() };
-	r.fd = open_nameless(r.folder);
+	r.fd = files_temporary(r.folder, 0600);
 	if (r.fd < 0)
 		return err_errno(errno,
 				 "it is flattened, and no temporary file to put it together can be "

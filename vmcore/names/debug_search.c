@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/files.h"
 #include "vmcore/names/btf_files.h"
 #include "vmcore/names/debugfiles.h"
 #include "vmcore/names/packages.h"
@@ -45,7 +46,7 @@ static struct err *try_path(struct search *s, struct buf *path)
 	static const char *const ends[] = { ".xz", ".zst", ".gz" };
 	size_t len = path->len;
 	struct err *e = NULL;
-	if (!access(path->data, F_OK))
+	if (files_is_there(path->data))
 		e = try_file(s, path->data);
 	else
 		buf_addf(&s->looked, "%s%s", s->looked.len ? ", " : "", path->data);
@@ -53,7 +54,7 @@ static struct err *try_path(struct search *s, struct buf *path)
 		buf_cut(path, len);
 		buf_addstr(path, ends[i]);
 		e = buf_error(path);
-		if (!e && !access(path->data, F_OK))
+		if (!e && files_is_there(path->data))
 			e = try_file(s, path->data);
 	}
 	return e;
@@ -194,8 +195,7 @@ static struct err *search_named_package(struct search *s, const char *path)
 
 static struct err *search_named(struct search *s, const char *path)
 {
-	struct stat st;
-	if (!stat(path, &st) && S_ISDIR(st.st_mode))
+	if (files_is_folder(path))
 		return search_named_folder(s, path);
 	/* Of types alone, for others to take. */
 	if (btf_file_is(path))
@@ -217,7 +217,7 @@ bool debug_search_cached(const char *cache, const char *build_id, struct buf *ou
 	if (!cache || !is_plain_name(build_id))
 		return false;
 	buf_addf(out, "%s/%s/debuginfo", cache, build_id);
-	return !out->failed && !stat(out->data, &st) && st.st_size;
+	return !out->failed && !files_stat(out->data, &st) && st.st_size;
 }
 
 static struct err *search_cache(struct search *s)

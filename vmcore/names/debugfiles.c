@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/files.h"
 #include "vmcore/names/debug_search.h"
 #include "vmcore/names/elf_identity.h"
 #include "vmcore/names/types.h"
@@ -32,7 +33,7 @@ void debug_file_close(struct debug_file *f)
 
 struct err *debug_file_open_regular(const char *path, int *ret)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int fd = files_open(path);
 	struct stat st = { 0 };
 	if (fd < 0)
 		return err_errno(errno, "open");

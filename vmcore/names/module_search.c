@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "vmcore/names/module_search.h"
 
-#include <fts.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -9,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/files.h"
 #include "vmcore/names/debug_search.h"
 
 enum {
@@ -122,8 +125,7 @@ static struct err *join(const char *folder, const char *below, const char *name,
 
 static bool is_folder(const char *path)
 {
-	struct stat st;
-	return !stat(path, &st) && S_ISDIR(st.st_mode);
+	return files_is_folder(path);
 }
 
 /* The folders of @root with modules of @release: those of debug packages before those of the
@@ -181,7 +183,7 @@ static struct err *fill_beside_vmlinux(struct place *p, const char *file, const 
 	bool of_release = !e && !strcmp(last ? last + 1 : folder.data, release);
 	if (!e)
 		e = join(folder.data, "/modules.order", "", &here);
-	if (!e && (of_release || !access(here, F_OK))) {
+	if (!e && (of_release || files_is_there(here))) {
 		here[strlen(here) - strlen("/modules.order")] = 0;
 		p->folders[p->folder_count++].path = here;
 	} else if (!e) {
@@ -267,25 +269,54 @@ static int by_name(const void *a, const void *b)
 	return order ? order : x->order < y->order ? -1 : x->order > y->order;
 }
 
+/* What is told of a folder's entry where readdir(3) does not say whether it is one. */
+static bool is_below(const struct dirent *at, int folder)
+{
+	struct stat st;
+	if (at->d_type != DT_UNKNOWN)
+		return at->d_type == DT_DIR;
+	return !fstatat(folder, at->d_name, &st, AT_SYMLINK_NOFOLLOW) && S_ISDIR(st.st_mode);
+}
+
+static struct err *walk_below(struct folder *f, const char *path, unsigned depth, size_t *seen);
+
+static struct err *walk_entry(struct folder *f, const char *path, const struct dirent *at,
+			      bool below, unsigned depth, size_t *seen)
+{
+	struct buf whole = BUF_INIT;
+	char name[NAME_SIZE];
+	if (!strcmp(at->d_name, ".") || !strcmp(at->d_name, ".."))
+		return NULL;
+	buf_addf(&whole, "%s/%s", path, at->d_name);
+	struct err *e = buf_error(&whole);
+	++*seen;
+	if (!e && below && depth < DEPTH_MAX)
+		e = walk_below(f, whole.data, depth + 1, seen);
+	else if (!e && !below && module_search_module_name(at->d_name, name))
+		e = add_entry(f, name, whole.data);
+	buf_free(&whole);
+	return e;
+}
+
 /* Links to folders are not followed: lib/modules/RELEASE has some to the kernel's source. */
+static struct err *walk_below(struct folder *f, const char *path, unsigned depth, size_t *seen)
+{
+	struct err *e = NULL;
+	DIR *dir = files_open_folder(path);
+	if (!dir)
+		return errno == ENOMEM ? err_nomem() : NULL;
+	const struct dirent *at;
+	while (!e && *seen < ENTRIES_MAX && (at = readdir(dir)))
+		e = walk_entry(f, path, at, is_below(at, dirfd(dir)), depth, seen);
+	closedir(dir);
+	return e;
+}
+
 static struct err *walk(struct folder *f)
 {
-	char *const roots[] = { f->path, NULL };
-	struct err *e = NULL;
+	size_t seen = 0;
 	f->walked = true;
-	FTS *fts = fts_open(roots, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR | FTS_NOSTAT, NULL);
-	if (!fts)
-		return err_nomem();
-	FTSENT *at;
-	for (size_t seen = 0; !e && seen < ENTRIES_MAX && (at = fts_read(fts)); seen++) {
-		char name[NAME_SIZE];
-		if (at->fts_info == FTS_D && at->fts_level > DEPTH_MAX)
-			fts_set(fts, at, FTS_SKIP);
-		else if (at->fts_info != FTS_D && at->fts_info != FTS_DP &&
-			 module_search_module_name(at->fts_name, name))
-			e = add_entry(f, name, at->fts_path);
-	}
-	fts_close(fts);
+	struct err *e = walk_below(f, f->path, 0, &seen);
 	if (f->count)
 		qsort(f->entries, f->count, sizeof(*f->entries), by_name);
 	return e;
@@ -325,7 +356,7 @@ static struct err *search_build_id(const char *root, struct query *q)
 	struct buf path = BUF_INIT;
 	buf_addf(&path, "%s/.build-id/%.2s/%s.debug", root, q->build_id, q->build_id + 2);
 	struct err *e = buf_error(&path);
-	if (!e && !access(path.data, F_OK))
+	if (!e && files_is_there(path.data))
 		q->found = q->take(q->closure, path.data);
 	buf_free(&path);
 	return e;

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/files.h"
 #include "base/map.h"
 #include "vmcore/names/package_private.h"
 #include "vmcore/names/symbol_cache.h"
@@ -94,7 +95,7 @@ static void name_list(struct package *k)
 {
 	struct stat st;
 	uint64_t id = 0;
-	if (stat(k->path, &st))
+	if (files_stat(k->path, &st))
 		return;
 	const uint64_t words[] = { st.st_dev, st.st_ino, (uint64_t)st.st_size,
 				   (uint64_t)st.st_mtim.tv_sec, (uint64_t)st.st_mtim.tv_nsec };
@@ -346,7 +347,7 @@ struct err *packages_in_folder(const char *folder, const char *release, char ***
 	char **paths = calloc(FOLDER_MAX, sizeof(*paths));
 	size_t count = 0;
 	struct err *e = list && paths ? NULL : err_nomem();
-	DIR *dir = e ? NULL : opendir(folder);
+	DIR *dir = e ? NULL : files_open_folder(folder);
 	for (struct dirent *at; !e && dir && count < FOLDER_MAX && (at = readdir(dir));)
 		if (is_called_package(at->d_name))
 			e = add_found(list, &count, folder, at->d_name, release);

@@ -2,8 +2,6 @@
 #include "vmcore/names/symbol_cache.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/files.h"
 #include "vmcore/names/debug_search.h"
 
 enum { BUILD_ID_DIGITS_MAX = 128 };
@@ -71,8 +70,11 @@ bool symbol_cache_find(const struct symbol_cache *c, const char *build_id, struc
 	if (!c->folder || !is_build_id(build_id))
 		return false;
 	add_path(c, build_id, out);
-	if (!out->failed && !access(out->data + len, R_OK))
+	int fd = out->failed ? -1 : files_open(out->data + len);
+	if (fd >= 0) {
+		close(fd);
 		return true;
+	}
 	buf_cut(out, len);
 	return false;
 }
@@ -86,28 +88,9 @@ static const char *system_place(void)
 	return own && *own == '/' ? own : "/var/tmp";
 }
 
-/* NFS, and others, have no O_TMPFILE. */
-static int make_and_unlink(const char *folder)
-{
-	struct buf path = BUF_INIT;
-	buf_addf(&path, "%s/.vmcore-gdbserver-XXXXXX", folder);
-	int fd = path.failed ? -1 : mkostemp(path.data, O_CLOEXEC);
-	if (fd >= 0)
-		unlink(path.data);
-	buf_free(&path);
-	return fd;
-}
-
-static int make_in(const char *folder)
-{
-	/* As the umask says where it gets a name; nobody else sees it before. */
-	int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
-	return fd >= 0 || errno == ENOENT || errno == EACCES ? fd : make_and_unlink(folder);
-}
-
 struct err *symbol_cache_file(struct symbol_cache *c, int *ret)
 {
-	int fd = c->place ? make_in(c->place) : -1;
+	int fd = c->place ? files_temporary(c->place, 0666) : -1;
 	if (fd < 0 && c->place == c->folder) {
 		if (c->folder) {
 			struct err *e =
@@ -117,7 +100,7 @@ struct err *symbol_cache_file(struct symbol_cache *c, int *ret)
 			err_free(e);
 		}
 		c->place = system_place();
-		fd = make_in(c->place);
+		fd = files_temporary(c->place, 0666);
 	}
 	if (fd < 0)
 		return err_errno(errno, "make a file in %s", c->place);
@@ -183,56 +166,10 @@ uint64_t symbol_cache_room(int fd)
 
 /* ---- keeping ---- */
 
-/* Makes the folders of @path below c->folder. */
-static struct err *make_folders(const struct symbol_cache *c, char *path)
-{
-	for (char *at = path + strlen(c->folder) + 1; (at = strchr(at, '/')); at++) {
-		*at = 0;
-		int result = mkdir(path, 0777);
-		*at = '/';
-		if (result && errno != EEXIST)
-			return err_errno(errno, "make the folder of %s", path);
-	}
-	return NULL;
-}
-
-/* By a name of its own beside @path, which it then takes. */
-static struct err *copy_to(int fd, const char *path)
-{
-	struct stat st;
-	struct buf beside = BUF_INIT;
-	buf_addf(&beside, "%s.%ld.tmp", path, (long)getpid());
-	struct err *e = buf_error(&beside);
-	int to = e ? -1 : open(beside.data, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	if (!e && to < 0)
-		e = err_errno(errno, "%s", beside.data);
-	if (!e && fstat(fd, &st))
-		e = err_errno(errno, "%s", path);
-	if (!e)
-		e = copy(fd, 0, (uint64_t)st.st_size, to, beside.data);
-	if (!e && (fdatasync(to) || rename(beside.data, path)))
-		e = err_errno(errno, "%s", path);
-	if (to >= 0)
-		close(to);
-	if (e && to >= 0)
-		unlink(beside.data);
-	buf_free(&beside);
-	return e;
-}
-
-/* Gives the file the name @path. One that is there has been found wanting. */
+/* One that is there has been found wanting. */
 static struct err *give_name(int fd, const char *path)
 {
-	char here[64];
-	snprintf(here, sizeof(here), "/proc/self/fd/%d", fd);
-	if (fdatasync(fd))
-		return err_errno(errno, "%s", path);
-	if (!linkat(AT_FDCWD, here, AT_FDCWD, path, AT_SYMLINK_FOLLOW))
-		return NULL;
-	if (errno == EEXIST && !unlink(path) &&
-	    !linkat(AT_FDCWD, here, AT_FDCWD, path, AT_SYMLINK_FOLLOW))
-		return NULL;
-	return copy_to(fd, path);
+	return files_keep(fd, path) ? err_errno(errno, "%s", path) : NULL;
 }
 
 struct err *symbol_cache_keep(struct symbol_cache *c, int fd, const char *build_id, char **ret_path)
@@ -243,8 +180,6 @@ struct err *symbol_cache_keep(struct symbol_cache *c, int fd, const char *build_
 	struct buf path = BUF_INIT;
 	add_path(c, build_id, &path);
 	struct err *e = buf_error(&path);
-	if (!e)
-		e = make_folders(c, path.data);
 	if (!e)
 		e = give_name(fd, path.data);
 	char *kept = e ? NULL : strdup(path.data);
