@@ -17,7 +17,8 @@ test_jobs=$((jobs + 1))
 
 build_packages="autoconf automake gcc libc6-dev make pkg-config
     libkdumpfile-dev libdw-dev libelf-dev libev-dev libdebuginfod-dev libjson-c-dev
-    liblzma-dev libzstd-dev libzydis-dev zlib1g-dev liblzo2-dev libsnappy-dev libarchive-dev"
+    liblzma-dev libzstd-dev libzydis-dev zlib1g-dev liblzo2-dev libsnappy-dev libarchive-dev
+    libseccomp-dev"
 demo_packages="gdb"
 check_packages="gdb lldb python3 python3-drgn crash libxml2-utils mandoc
     libcmocka-dev libbpf-dev dwarves valgrind

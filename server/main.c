@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "config.h"
 #include "proto/target.h"
+#include "server/confinement.h"
 #include "server/files/debuginfod_helper.h"
 #include "server/files/made_image.h"
 #include "server/files/write_symbols.h"
@@ -19,6 +20,7 @@
 #include "server/monitor/info.h"
 #include "server/monitor/monitor.h"
 #include "server/monitor/vcpu_name.h"
+#include "server/net/captive.h"
 #include "server/net/privileges.h"
 #include "server/net/server.h"
 #include "server/options.h"
@@ -173,7 +175,8 @@ out:
 }
 
 /* @server as for work_on_dump(). @shown, false at first, must last as long as the host. */
-static struct err *open_host(const struct options *o, struct server *server, bool *shown,
+static struct err *open_host(const struct options *o, struct server *server,
+			     const struct confinement *confined, bool *shown,
 			     struct opened_host *ret)
 {
 	struct opened opened = { o, server };
@@ -205,6 +208,8 @@ static struct err *open_host(const struct options *o, struct server *server, boo
 		.extra_cfi = !o->no_extra_cfi,
 		.symbol_cache = o->symbol_cache,
 		.fetch_waits = !server,
+		.debuginfod = &confined->debuginfod,
+		.confined = confined->held.len ? confined->held.data : NULL,
 	};
 	e = o->guest ? open_guest(ret, o->guest, &options) : service_open(&options, &ret->host);
 	if (*shown)
@@ -266,7 +271,7 @@ static int serve_host(const struct options *o, struct server *server, struct ser
 	int status = EXIT_SUCCESS;
 	if (!o->quiet) {
 		struct buf text = BUF_INIT;
-		info_text(service->vmcore, &text);
+		info_text(service->vmcore, service->confined, &text);
 		fputs(text.data, stderr);
 		buf_free(&text);
 	}
@@ -314,14 +319,15 @@ static int print_ide(const struct options *o, const struct service *service)
 }
 
 /* @server is NULL when the commands of --exec are to be run, or for --ide. */
-static int work_on_dump(const struct options *o, struct server *server)
+static int work_on_dump(const struct options *o, struct server *server,
+			const struct confinement *confined)
 {
 	struct opened_host opened = { 0 };
 	struct target *target = NULL;
 	struct served_list served = { 0 };
 	bool shown = false;
 	int status;
-	struct err *e = open_host(o, server, &shown, &opened);
+	struct err *e = open_host(o, server, confined, &shown, &opened);
 	struct service *service = opened.host;
 	if (!e)
 		e = target_kernel_new(service, &target);
@@ -348,11 +354,11 @@ static int work_on_dump(const struct options *o, struct server *server)
 	return status;
 }
 
-static int write_symbols_of_dump(const struct options *o)
+static int write_symbols_of_dump(const struct options *o, const struct confinement *confined)
 {
 	struct opened_host opened = { 0 };
 	bool shown = false;
-	struct err *e = open_host(o, NULL, &shown, &opened);
+	struct err *e = open_host(o, NULL, confined, &shown, &opened);
 	if (!e)
 		e = write_symbols(made_image_source(opened.host->made), o->write_symbols);
 	close_hosts(&opened);
@@ -369,10 +375,13 @@ static int serve(const struct options *o)
 	if (e)
 		return fail(e);
 	const char *const sockets[] = { socket.data };
+	struct captive captive = CAPTIVE_INIT;
+	struct confinement confined = CONFINEMENT_INIT;
 	struct serve_options serve_options = {
 		.listen = default_socket ? sockets : o->listen.list,
 		.listen_count = default_socket ? 1 : o->listen.count,
 		.run = o->run,
+		.captive = &captive,
 		.quiet = o->quiet,
 		.patience = (uint64_t)o->patience * 1000,
 		.guests = o->guests,
@@ -380,13 +389,33 @@ static int serve(const struct options *o)
 	};
 	int status;
 	e = server_new(&serve_options, &server);
-	if (e) {
-		status = fail(e);
-	} else {
-		status = work_on_dump(o, server);
+	bool made = !e;
+	if (!e && o->run)
+		e = captive_prepare(o->run, &captive);
+	if (!e)
+		e = confinement_begin(o, server, captive.pid, &confined);
+	status = e ? fail(e) : work_on_dump(o, server, &confined);
+	captive_free(&captive);
+	if (made)
 		server_free(server);
-	}
+	confinement_end(&confined);
 	buf_free(&socket);
+	return status;
+}
+
+/* Commands, or a file: nothing is served. */
+static int work_without_clients(const struct options *o)
+{
+	struct confinement confined = CONFINEMENT_INIT;
+	struct err *e = confinement_begin(o, NULL, 0, &confined);
+	int status;
+	if (e)
+		status = fail(e);
+	else if (o->write_symbols)
+		status = write_symbols_of_dump(o, &confined);
+	else
+		status = work_on_dump(o, NULL, &confined);
+	confinement_end(&confined);
 	return status;
 }
 
@@ -453,14 +482,13 @@ int main(int argc, char **argv)
 	if (e)
 		return fail(e);
 	int status;
+	close_inherited(&options);
 	if (options.action == ACTION_DEBUGINFOD_HELPER)
 		debuginfod_helper(options.dumps.list, options.dumps.count);
 	if (options.action != ACTION_SERVE)
 		status = print_text(options.action, options.ide);
-	else if (options.write_symbols)
-		status = write_symbols_of_dump(&options);
-	else if (options.exec.count || options.ide)
-		status = work_on_dump(&options, NULL);
+	else if (options.write_symbols || options.exec.count || options.ide)
+		status = work_without_clients(&options);
 	else
 		status = serve(&options);
 	options_free(&options);

@@ -14,7 +14,9 @@
 #include "server/markdown.h"
 #include "server/monitor/monitor.h"
 
-enum { DEFAULT_CACHE_SIZE = 64 << 20, SMALLEST_CACHE_SIZE = 1 << 20 };
+enum { DEFAULT_CACHE_SIZE = 64 << 20, SMALLEST_CACHE_SIZE = 1 << 20, SMALLEST_MEMORY = 128 << 20 };
+
+#define DEFAULT_MEMORY ((size_t)4 << 30)
 
 struct row {
 	char letter; /* 0: no short form; a number above 255 in val then */
@@ -46,8 +48,18 @@ static const struct row rows[] = {
 	  "machine of QEMU's, by its QMP socket; listens at\n"
 	  "unix:/run/vmcore-gdbserver.sock unless told otherwise",
 	  NULL, false },
-	{ 0, "user", "NAME", "with --live: whom to become once that is open (default nobody)", "-u",
-	  false },
+	{ 0, "user", "NAME",
+	  "whom to become when started by root, before anything of a dump is\n"
+	  "read; with --live, once that is open (default nobody)",
+	  "-u", false },
+	{ 0, "memory-limit", "SIZE",
+	  "the most memory that the server takes for itself; mapped files do not\n"
+	  "count (default 4G; 0: no limit)",
+	  "1G 4G 16G 0", false },
+	{ 0, "no-confinement", NULL,
+	  "keep the rights of who starts the server, all system calls and\n"
+	  "access to files; `info` says what is given up otherwise",
+	  NULL, false },
 	{ 's', "symbols", "PATH",
 	  "a vmlinux, a debug package as it comes (.rpm, .deb, .ddeb), types\n"
 	  "alone (.btf, .btf.tar.xz), or a folder to look for any of them in; may\n"
@@ -118,7 +130,8 @@ static struct err *add_string(struct strings *s, const char *string)
 	return NULL;
 }
 
-static struct err *parse_size(const char *text, size_t *ret)
+/* Of the option @name; @least is in bytes, and so is what is returned. */
+static struct err *parse_size(const char *name, const char *text, size_t least, size_t *ret)
 {
 	char digits[24];
 	size_t len = strspn(text, "0123456789");
@@ -133,17 +146,16 @@ static struct err *parse_size(const char *text, size_t *ret)
 	else if (*suffix)
 		len = 0;
 	if (!len || len >= sizeof(digits))
-		return err_new(
-			ERR_INVALID,
-			"--cache-size: '%s' is no size; give bytes, or a number with K, M or G",
-			text);
+		return err_new(ERR_INVALID,
+			       "--%s: '%s' is no size; give bytes, or a number with K, M or G",
+			       name, text);
 	memcpy(digits, text, len);
 	digits[len] = 0;
 	if (!number_parse(digits, false, &number) ||
-	    __builtin_mul_overflow(number, unit, &number) || number < SMALLEST_CACHE_SIZE ||
+	    __builtin_mul_overflow(number, unit, &number) || number < least ||
 	    number > SIZE_MAX / 4)
-		return err_new(ERR_INVALID, "--cache-size: '%s' is out of range; 1M is the least",
-			       text);
+		return err_new(ERR_INVALID, "--%s: '%s' is out of range; %zuM is the least", name,
+			       text, least >> 20);
 	*ret = number;
 	return NULL;
 }
@@ -197,7 +209,13 @@ static struct err *take(struct options *o, const struct row *row, const char *va
 	if (!strcmp(row->name, "exec"))
 		return add_string(&o->exec, value);
 	if (!strcmp(row->name, "cache-size"))
-		return parse_size(value, &o->cache_size);
+		return parse_size("cache-size", value, SMALLEST_CACHE_SIZE, &o->cache_size);
+	if (!strcmp(row->name, "memory-limit") && !strcmp(value, "0")) {
+		o->memory_limit = 0;
+		return NULL;
+	}
+	if (!strcmp(row->name, "memory-limit"))
+		return parse_size("memory-limit", value, SMALLEST_MEMORY, &o->memory_limit);
 	if (!strcmp(row->name, "patience"))
 		return parse_patience(value, &o->patience);
 	if (!strcmp(row->name, "ide"))
@@ -224,6 +242,8 @@ static struct err *take(struct options *o, const struct row *row, const char *va
 		o->no_extra_cfi = true;
 	else if (!strcmp(row->name, "no-serve-files"))
 		o->no_serve_files = true;
+	else if (!strcmp(row->name, "no-confinement"))
+		o->no_confinement = true;
 	else if (!strcmp(row->name, "quiet"))
 		o->quiet = true;
 	else if (!strcmp(row->name, "help"))
@@ -292,6 +312,7 @@ struct err *options_parse(int argc, char **argv, struct options *ret)
 	char shorts[2 * ROWS + 2] = ":";
 	size_t n = 1;
 	struct options o = { .cache_size = DEFAULT_CACHE_SIZE,
+			     .memory_limit = DEFAULT_MEMORY,
 			     .user = "nobody",
 			     .patience = DEFAULT_PATIENCE };
 	struct err *e = NULL;

@@ -41,11 +41,13 @@ struct options {
 	const char *run; /* NULL without --run; argv's */
 	bool live;
 	const char *live_source;   /* of --live=SOURCE; else NULL */
-	const char *user;	   /* whom to become in live mode; never NULL */
+	const char *user;	   /* whom to become if root starts it; never NULL */
 	const char *write_symbols; /* the file, NULL without --write-symbols; argv's */
 	enum ide ide;		   /* of --ide; IDE_NONE without it */
 	const char *symbol_cache;  /* the folder, NULL without --symbol-cache; argv's */
 	size_t cache_size;
+	size_t memory_limit; /* bytes; 0: none */
+	bool no_confinement;
 	unsigned patience; /* of clients, in seconds */
 	bool no_context_threads;
 	bool guests;

@@ -113,10 +113,12 @@ struct err *service_open(const struct service_options *options, struct service *
 	s->context_threads = options->context_threads;
 	s->extra_cfi = options->extra_cfi;
 	s->fetch_waits = options->fetch_waits;
+	s->confined = options->confined;
 	s->progress = machine.progress;
 	s->progress_closure = machine.closure;
 	s->exports = exports_new();
-	struct err *e = s->exports ? debuginfod_new(&s->debuginfod) : err_nomem();
+	struct err *e =
+		s->exports ? debuginfod_new(options->debuginfod, &s->debuginfod) : err_nomem();
 	if (e) {
 		dump_close(machine.dump);
 	} else {

@@ -12,6 +12,7 @@
 #include "vmcore/vmcore.h"
 
 struct debuginfod;
+struct debuginfod_options;
 struct err;
 struct exports;
 struct made_image;
@@ -26,7 +27,10 @@ struct service_options {
 	bool context_threads;	  /* what interrupts have stopped are threads, too */
 	bool extra_cfi;		  /* gdb gets the frames of entry code; needs serve_files */
 	const char *symbol_cache; /* a folder, borrowed during the call; NULL: none */
-	bool fetch_waits; /* who asks debuginfod for files waits for them: nothing is served */
+	const struct debuginfod_options *debuginfod; /* borrowed during the call */
+	const char
+		*confined; /* what holds of the process, words for info; borrowed, NULL: nothing */
+	bool fetch_waits;  /* who asks debuginfod for files waits for them: nothing is served */
 };
 
 struct service {
@@ -35,7 +39,8 @@ struct service {
 	bool serve_files;
 	bool extra_cfi;
 	bool context_threads;
-	bool fetch_waits;	       /* as in the options, all four */
+	const char *confined;	       /* as in the options */
+	bool fetch_waits;	       /* as in the options, all four of these */
 	struct made_image *made;       /* what is served when there is no vmlinux */
 	struct exports *exports;       /* the files that clients may read, if serve_files is set */
 	struct served_image *image;    /* which of them is the kernel */

@@ -12,7 +12,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -40,7 +39,6 @@ struct item {
 };
 
 struct helper {
-	pid_t pid;
 	int fd;		/* what it says; owned, -1 when it has ended */
 	size_t *batch;	/* owned; indexes of items */
 	size_t count;	/* in it */
@@ -49,6 +47,8 @@ struct helper {
 };
 
 struct debuginfod {
+	debuginfod_starter *starter; /* with the next; NULL: this process */
+	void *starter_self;
 	char *cache;	     /* owned; NULL if unknown */
 	const char *why_not; /* static */
 	struct item *items;  /* owned */
@@ -89,7 +89,7 @@ static struct err *find_cache(char **ret)
 	return e;
 }
 
-struct err *debuginfod_new(struct debuginfod **ret)
+struct err *debuginfod_new(const struct debuginfod_options *options, struct debuginfod **ret)
 {
 	const char *urls = getenv("DEBUGINFOD_URLS");
 	struct debuginfod *d = calloc(1, sizeof(*d));
@@ -99,7 +99,13 @@ struct err *debuginfod_new(struct debuginfod **ret)
 		d->why_not = "this server was built without libdebuginfod";
 	else if (!urls || !urls[strspn(urls, " ")])
 		d->why_not = "DEBUGINFOD_URLS, which names the servers to ask, is not set";
-	struct err *e = find_cache(&d->cache);
+	d->starter = options->starter;
+	d->starter_self = options->starter_self;
+	struct err *e = NULL;
+	if (!options->cache)
+		e = find_cache(&d->cache);
+	else if (!(d->cache = strdup(options->cache)))
+		e = err_nomem();
 	if (!e && !d->why_not && !d->cache)
 		d->why_not = "there is no folder to download to: set DEBUGINFOD_CACHE_PATH";
 	if (e) {
@@ -170,36 +176,66 @@ static _Noreturn void run_helper(const struct debuginfod *d, char *const *argv, 
 	_exit(EXIT_FAILURE);
 }
 
-static struct err *spawn(struct debuginfod *d, struct helper *h)
+static bool is_build_id(const char *text)
 {
-	static char program[] = "vmcore-gdbserver", option[] = "--" OPTION_DEBUGINFOD_HELPER;
-	char **argv = calloc(h->count + 3, sizeof(*argv));
+	size_t len = strlen(text);
+	if (len < 4 || len > BUILD_ID_MAX || len % 2)
+		return false;
+	for (; *text; text++)
+		if (!isxdigit((unsigned char)*text) || isupper((unsigned char)*text))
+			return false;
+	return true;
+}
+
+static bool are_build_ids(const char *const *ids, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!is_build_id(ids[i] + (*ids[i] == DEBUGINFOD_ANEW)))
+			return false;
+	return count > 0;
+}
+
+int debuginfod_spawn(const struct debuginfod *d, const char *const *ids, size_t count)
+{
+	static const char program[] = "vmcore-gdbserver", option[] = "--" OPTION_DEBUGINFOD_HELPER;
 	int ends[2];
+	if (d->why_not || !are_build_ids(ids, count)) {
+		errno = EINVAL;
+		return -1;
+	}
+	const char **argv = calloc(count + 3, sizeof(*argv));
 	if (!argv)
-		return err_nomem();
+		return -1;
 	argv[0] = program;
 	argv[1] = option;
-	for (size_t i = 0; i < h->count; i++)
-		argv[i + 2] = d->items[h->batch[i]].argument + !d->items[h->batch[i]].anew;
+	memcpy(argv + 2, ids, count * sizeof(*argv));
 	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK)) {
 		free(argv);
-		return err_errno(errno, "start a process to download");
+		return -1;
 	}
 	/* The helper's end waits. */
 	fcntl(ends[1], F_SETFL, 0);
-	pid_t parent = getpid();
-	h->pid = fork();
-	if (!h->pid)
-		run_helper(d, argv, ends[1], parent);
+	pid_t parent = getpid(), pid = fork();
+	if (!pid)
+		run_helper(d, (char *const *)(uintptr_t)argv, ends[1], parent);
 	int failure = errno;
 	close(ends[1]);
 	free(argv);
-	if (h->pid < 0) {
-		close(ends[0]);
-		return err_errno(failure, "start a process to download");
-	}
-	h->fd = ends[0];
-	return NULL;
+	if (pid > 0)
+		return ends[0];
+	close(ends[0]);
+	errno = failure;
+	return -1;
+}
+
+static struct err *spawn(struct debuginfod *d, struct helper *h)
+{
+	const char *ids[BATCH_MAX];
+	for (size_t i = 0; i < h->count; i++)
+		ids[i] = d->items[h->batch[i]].argument + !d->items[h->batch[i]].anew;
+	h->fd = d->starter ? d->starter(d->starter_self, ids, h->count)
+			   : debuginfod_spawn(d, ids, h->count);
+	return h->fd < 0 ? err_errno(errno, "start a process to download") : NULL;
 }
 
 /* Gives what waits to a new helper, if another one may be started. */
@@ -224,8 +260,7 @@ static struct err *start_waiting(struct debuginfod *d)
 		d->items[h->batch[i]].taken = true;
 	d->items[h->batch[0]].state = DOWNLOAD_RUNNING;
 	d->helper_count++;
-	log_debug(LOG_SYMBOLS, "debuginfod: process %ld downloads %zu files", (long)h->pid,
-		  h->count);
+	log_debug(LOG_SYMBOLS, "debuginfod: a process downloads %zu files", h->count);
 	return NULL;
 }
 
@@ -313,8 +348,7 @@ unsigned debuginfod_poll(struct debuginfod *d)
 		listen_to(d, h);
 		if (h->fd < 0)
 			end_helper(d, h);
-		/* The event loop may have been told of its end before. */
-		if (h->fd >= 0 || (waitpid(h->pid, NULL, WNOHANG) == 0)) {
+		if (h->fd >= 0) {
 			i++;
 			continue;
 		}
@@ -329,17 +363,6 @@ unsigned debuginfod_poll(struct debuginfod *d)
 }
 
 /* ---- asking ---- */
-
-static bool is_build_id(const char *text)
-{
-	size_t len = strlen(text);
-	if (len < 4 || len > BUILD_ID_MAX || len % 2)
-		return false;
-	for (; *text; text++)
-		if (!isxdigit((unsigned char)*text) || isupper((unsigned char)*text))
-			return false;
-	return true;
-}
 
 static struct item *find_item(const struct debuginfod *d, const char *build_id)
 {

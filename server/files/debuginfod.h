@@ -33,8 +33,26 @@ struct download {
 	const char *text;     /* borrowed: its path when it is done, one sentence when it failed */
 };
 
+/*
+ * Starts a process that downloads the files of @ids (debuginfod_helper.h); returns the end of a
+ * pipe to read what it says from, for the caller to own, or -1 with errno.
+ */
+typedef int debuginfod_starter(void *self, const char *const *ids, size_t count);
+
+/* Who starts it; NULL: this process. And where libdebuginfod keeps files, as debuginfod_cache() has
+ * told before; NULL: as the environment says. Both borrowed. */
+struct debuginfod_options {
+	debuginfod_starter *starter;
+	void *starter_self;
+	const char *cache;
+};
+
 /* Takes the environment as it is now; starts nothing. */
-__attribute__((warn_unused_result)) struct err *debuginfod_new(struct debuginfod **ret);
+__attribute__((warn_unused_result)) struct err *
+debuginfod_new(const struct debuginfod_options *options, struct debuginfod **ret);
+/* The starter of the process that calls it: for @d's folder, whose servers are the environment's.
+ * It believes nothing of @ids. */
+int debuginfod_spawn(const struct debuginfod *d, const char *const *ids, size_t count);
 /* Downloads that run are given up. NULL is allowed. */
 void debuginfod_free(struct debuginfod *d);
 

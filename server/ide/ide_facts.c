@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/files.h"
 #include "base/log.h"
 #include "base/printable.h"
 #include "server/service.h"
@@ -52,7 +53,7 @@ static struct err *copy(const char *text, char **ret)
 static struct err *use_socket(const char *path, const char *file, struct ide_facts *f)
 {
 	struct buf text = BUF_INIT;
-	char *whole = *path == '/' ? strdup("") : realpath(".", NULL);
+	char *whole = *path == '/' ? strdup("") : getcwd(NULL, 0);
 	if (!whole)
 		return err_new(ERR_INVALID, "--ide: the folder that this runs in is not known");
 	buf_addstr(&text, whole);
@@ -119,7 +120,7 @@ static struct err *use_vmlinux(const struct debug_file *file, struct ide_facts *
 {
 	if (file->in_package || file->packed || !is_plain(file->path))
 		return NULL;
-	char *path = realpath(file->path, NULL);
+	char *path = files_real(file->path);
 	if (path && is_plain(path))
 		f->vmlinux = path;
 	else
@@ -132,7 +133,7 @@ static bool is_there(const char *root)
 {
 	struct buf file = BUF_INIT;
 	buf_addf(&file, "%s/init/main.c", root);
-	bool yes = *root == '/' && !file.failed && access(file.data, R_OK) == 0;
+	bool yes = *root == '/' && !file.failed && files_is_there(file.data);
 	buf_free(&file);
 	return yes;
 }

@@ -104,7 +104,7 @@ static void add_missing(const struct vmcore *h, struct buf *out)
 	buf_addch(out, '\n');
 }
 
-void info_text(const struct vmcore *h, struct buf *out)
+void info_text(const struct vmcore *h, const char *confined, struct buf *out)
 {
 	const struct kernel *k = h->kernel;
 	const struct debug_file *file = kernel_debug_file(k);
@@ -158,6 +158,8 @@ void info_text(const struct vmcore *h, struct buf *out)
 		buf_addf(out, ", taken out of %s", file->package);
 	buf_addch(out, '\n');
 	add_missing(h, out);
+	if (confined)
+		buf_addf(out, "confined  %s\n", confined);
 	add_notes(out, h->warnings);
 	add_notes(out, kernel_notes(k));
 	add_notes(out, dump_info(h->dump)->memory_note);
@@ -169,7 +171,7 @@ static void json_lines(struct json *j, const char *lines)
 		json_str(j, NULL, line);
 }
 
-void info_json(const struct vmcore *h, struct buf *out)
+void info_json(const struct vmcore *h, const char *confined, struct buf *out)
 {
 	const struct kernel *k = h->kernel;
 	const struct dump_info *info = dump_info(h->dump);
@@ -219,6 +221,8 @@ void info_json(const struct vmcore *h, struct buf *out)
 		json_str(&j, "vmlinux", file->path);
 	if (file && file->package)
 		json_str(&j, "from_package", file->package);
+	if (confined)
+		json_str(&j, "confined", confined);
 	json_array(&j, "notes");
 	json_lines(&j, h->warnings);
 	json_lines(&j, kernel_notes(k));

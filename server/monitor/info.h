@@ -6,8 +6,9 @@
 struct buf;
 struct vmcore;
 
-void info_text(const struct vmcore *h, struct buf *out);
+/* @confined: what the process may not do, NULL if it may all. */
+void info_text(const struct vmcore *h, const char *confined, struct buf *out);
 /* The same as one JSON object and a newline. */
-void info_json(const struct vmcore *h, struct buf *out);
+void info_json(const struct vmcore *h, const char *confined, struct buf *out);
 
 #endif

@@ -53,9 +53,9 @@ static struct err *run_info(struct service *service, struct target_view *view,
 	if (w->count)
 		return monitor_layout(service, view, w, out);
 	if (w->printer == PRINT_JSON)
-		info_json(service->vmcore, out);
+		info_json(service->vmcore, service->confined, out);
 	else
-		info_text(service->vmcore, out);
+		info_text(service->vmcore, service->confined, out);
 	return NULL;
 }
 

@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/hex.h"
+#include "server/net/outer.h"
 
 enum { BACKLOG = 64 };
 
@@ -60,6 +61,8 @@ static struct err *bind_unix(int fd, const struct sockaddr_un *name)
 
 static struct err *start_unix(struct listener *l)
 {
+	if (l->outer)
+		return outer_bind(l->outer, l->name, &l->fd);
 	struct sockaddr_un name = { .sun_family = AF_UNIX };
 	strcpy(name.sun_path, l->path);
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -72,11 +75,26 @@ static struct err *start_unix(struct listener *l)
 		close(fd);
 		return e;
 	}
+	struct stat st;
+	if (!lstat(l->path, &st)) {
+		l->device = st.st_dev;
+		l->inode = st.st_ino;
+	}
 	l->fd = fd;
 	return NULL;
 }
 
-static struct err *open_unix(const char *path, struct listener *ret)
+static void remove_unix(const struct listener *l)
+{
+	struct stat st;
+	if (l->outer)
+		outer_unlink(l->outer, l->path);
+	else if (l->inode && !lstat(l->path, &st) && st.st_dev == l->device &&
+		 st.st_ino == l->inode)
+		unlink(l->path);
+}
+
+static struct err *open_unix(const char *path, struct outer *outer, struct listener *ret)
 {
 	struct sockaddr_un name;
 	struct buf text = BUF_INIT;
@@ -85,7 +103,12 @@ static struct err *open_unix(const char *path, struct listener *ret)
 			       "listen at unix:%s: a path of 1 to %zu characters is needed", path,
 			       sizeof(name.sun_path) - 1);
 	buf_addf(&text, "unix:%s", path);
-	*ret = (struct listener){ -1, strdup(path), text.failed ? NULL : strdup(text.data) };
+	*ret = (struct listener){
+		.fd = -1,
+		.path = strdup(path),
+		.name = text.failed ? NULL : strdup(text.data),
+		.outer = outer,
+	};
 	buf_free(&text);
 	if (ret->path && ret->name)
 		return NULL;
@@ -172,7 +195,7 @@ static struct err *tcp_name(int fd, char **ret)
 	return *ret ? NULL : err_nomem();
 }
 
-static struct err *open_tcp(const char *address, struct listener *ret)
+static struct err *bind_address(const char *address, int *ret)
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE }, *list;
 	char *host = NULL, *port = NULL;
@@ -189,6 +212,16 @@ static struct err *open_tcp(const char *address, struct listener *ret)
 	freeaddrinfo(list);
 	if (fd < 0)
 		return address_error(why, address);
+	*ret = fd;
+	return NULL;
+}
+
+static struct err *open_tcp(const char *address, struct outer *outer, struct listener *ret)
+{
+	int fd;
+	struct err *e = outer ? outer_bind(outer, address, &fd) : bind_address(address, &fd);
+	if (e)
+		return e;
 	*ret = (struct listener){ .fd = fd };
 	e = tcp_name(fd, &ret->name);
 	if (e) {
@@ -200,11 +233,11 @@ static struct err *open_tcp(const char *address, struct listener *ret)
 
 /* ---- both ---- */
 
-struct err *listener_open(const char *address, struct listener *ret)
+struct err *listener_open(const char *address, struct outer *outer, struct listener *ret)
 {
 	if (!strncmp(address, "unix:", 5))
-		return open_unix(address + 5, ret);
-	return open_tcp(address, ret);
+		return open_unix(address + 5, outer, ret);
+	return open_tcp(address, outer, ret);
 }
 
 struct err *listener_start(struct listener *l)
@@ -212,6 +245,9 @@ struct err *listener_start(struct listener *l)
 	struct err *e = l->path ? start_unix(l) : NULL;
 	if (e)
 		return err_wrap(e, "listen at %s", l->name);
+	/* The outer process did that with its own. */
+	if (l->path && l->outer)
+		return NULL;
 	return listen(l->fd, BACKLOG) ? address_error(errno, l->name) : NULL;
 }
 
@@ -219,8 +255,8 @@ void listener_close(struct listener *l)
 {
 	if (l->fd >= 0)
 		close(l->fd);
-	if (l->fd >= 0 && l->path)
-		unlink(l->path);
+	if (l->path)
+		remove_unix(l);
 	free(l->path);
 	free(l->name);
 	*l = (struct listener){ .fd = -1 };

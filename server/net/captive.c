@@ -2,7 +2,9 @@
 #include "server/net/captive.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -25,27 +27,69 @@ static void fill_in(const char *command, const char *address, struct buf *out)
 	}
 }
 
-struct err *captive_start(const char *command, const struct listener *listener, pid_t *ret_pid)
+/* Reads up to the other end's being closed; false if that was before anything came. */
+static bool await_address(int fd, struct buf *out)
+{
+	char part[256];
+	ssize_t n;
+	while ((n = read(fd, part, sizeof(part))) > 0 || (n < 0 && errno == EINTR))
+		if (n > 0)
+			buf_add(out, part, (size_t)n);
+	return !n && out->len && !out->failed;
+}
+
+static _Noreturn void be_captive(const char *command, int fd)
 {
 	struct buf address = BUF_INIT, line = BUF_INIT;
-	/* A host and a port, which lldb wants too. */
-	buf_addstr(&address, listener->path ? listener->path : listener->name);
-	fill_in(command, address.data, &line);
-	struct err *e = buf_error(&line);
-	pid_t pid = e ? -1 : fork();
-	if (!e && pid < 0)
-		e = err_errno(errno, "start the command of --run");
-	if (!e && !pid) {
-		/* Ignored signals would stay so in the command. */
-		signal(SIGPIPE, SIG_DFL);
-		signal(SIGINT, SIG_DFL);
-		signal(SIGXFSZ, SIG_DFL);
-		setenv("VMCORE_GDBSERVER", address.data, 1);
-		execl("/bin/sh", "sh", "-c", line.data, (char *)NULL);
+	if (!await_address(fd, &address))
 		_exit(127);
+	fill_in(command, address.data, &line);
+	if (line.failed)
+		_exit(127);
+	/* Ignored signals would stay so in the command. */
+	signal(SIGPIPE, SIG_DFL);
+	signal(SIGINT, SIG_DFL);
+	signal(SIGXFSZ, SIG_DFL);
+	setenv("VMCORE_GDBSERVER", address.data, 1);
+	execl("/bin/sh", "sh", "-c", line.data, (char *)NULL);
+	_exit(127);
+}
+
+struct err *captive_prepare(const char *command, struct captive *ret)
+{
+	int ends[2];
+	if (pipe2(ends, O_CLOEXEC))
+		return err_errno(errno, "start the command of --run");
+	pid_t pid = fork();
+	if (!pid) {
+		close(ends[1]);
+		be_captive(command, ends[0]);
 	}
-	*ret_pid = pid;
-	buf_free(&address);
-	buf_free(&line);
+	int why = errno;
+	close(ends[0]);
+	if (pid < 0) {
+		close(ends[1]);
+		return err_errno(why, "start the command of --run");
+	}
+	*ret = (struct captive){ pid, ends[1] };
+	return NULL;
+}
+
+struct err *captive_start(struct captive *c, const struct listener *listener)
+{
+	/* A host and a port, which lldb wants too. */
+	const char *address = listener->path ? listener->path : listener->name;
+	size_t len = strlen(address);
+	bool written = write(c->fd, address, len) == (ssize_t)len;
+	struct err *e = written ? NULL : err_errno(errno, "start the command of --run");
+	close(c->fd);
+	c->fd = -1;
 	return e;
+}
+
+void captive_free(struct captive *c)
+{
+	if (c->fd >= 0)
+		close(c->fd);
+	c->fd = -1;
 }

@@ -8,11 +8,27 @@
 struct err;
 struct listener;
 
+/* Made while the server still may start programs, and with the user's own rights. */
+struct captive {
+	pid_t pid; /* 0: there is none */
+	int fd;	   /* owned: it waits for the address at the other end */
+};
+
+#define CAPTIVE_INIT  \
+	{             \
+		0, -1 \
+	}
+
+/* Makes the process, which waits, and ends if it is never told an address. @command is borrowed. */
+__attribute__((warn_unused_result)) struct err *captive_prepare(const char *command,
+								struct captive *ret);
 /*
- * Starts @command by /bin/sh with the address of @listener, as gdb's `target remote` takes it, in
- * place of every {} and in $VMCORE_GDBSERVER. *ret_pid is the child's.
+ * Has it become /bin/sh with the command, and the address of @listener, as gdb's `target remote`
+ * takes it, in place of every {} and in $VMCORE_GDBSERVER.
  */
-__attribute__((warn_unused_result)) struct err *
-captive_start(const char *command, const struct listener *listener, pid_t *ret_pid);
+__attribute__((warn_unused_result)) struct err *captive_start(struct captive *c,
+							      const struct listener *listener);
+/* Without captive_start() the process ends. */
+void captive_free(struct captive *c);
 
 #endif

@@ -22,6 +22,7 @@
 #include "proto/rsp.h"
 #include "server/crash_command.h"
 #include "server/net/captive.h"
+#include "server/net/outer.h"
 #include "server/net/server_private.h"
 #include "server/net/session.h"
 #include "server/net/sweeper.h"
@@ -130,7 +131,7 @@ struct err *server_add_door(struct server *s, const char *address)
 	struct door *door = calloc(1, sizeof(*door));
 	if (!door)
 		return err_nomem();
-	struct err *e = listener_open(address, &door->listener);
+	struct err *e = listener_open(address, s->outer, &door->listener);
 	if (e) {
 		free(door);
 		return e;
@@ -406,13 +407,13 @@ static void on_child(struct ev_loop *loop, ev_child *w, int events)
 	ev_break(loop, EVBREAK_ALL);
 }
 
-static struct err *start_command(struct server *s, const char *command)
+static struct err *start_command(struct server *s)
 {
-	pid_t pid;
-	struct err *e = captive_start(command, &s->doors[0]->listener, &pid);
+	struct captive *captive = s->options->captive;
+	struct err *e = captive_start(captive, &s->doors[0]->listener);
 	if (e)
 		return e;
-	ev_child_init(&s->child, on_child, pid, 0);
+	ev_child_init(&s->child, on_child, captive->pid, 0);
 	s->child.data = s;
 	ev_child_start(s->loop, &s->child);
 	return NULL;
@@ -433,6 +434,61 @@ struct err *server_new(const struct serve_options *options, struct server **ret)
 	}
 	*ret = s;
 	return NULL;
+}
+
+/* ---- what is made outside ---- */
+
+/* Adds a copy of the @len bytes at @text with @end behind them. */
+static struct err *add_later(char **list, size_t *count, const char *text, size_t len,
+			     const char *end)
+{
+	struct buf address = BUF_INIT;
+	buf_add(&address, text, len);
+	buf_addstr(&address, end);
+	struct err *e = buf_error(&address);
+	if (e)
+		buf_free(&address);
+	else
+		list[(*count)++] = address.data;
+	return e;
+}
+
+struct err *server_later_sockets(const struct server *s, char ***ret, size_t *ret_count,
+				 const char **ret_folder)
+{
+	const struct door *port = first_port(s);
+	size_t count = 0;
+	char **list = calloc(s->door_count + 2, sizeof(*list));
+	struct err *e = list ? NULL : err_nomem();
+	for (size_t i = 0; !e && i < s->door_count; i++)
+		if (s->doors[i]->listener.path)
+			e = add_later(list, &count, s->doors[i]->listener.name,
+				      strlen(s->doors[i]->listener.name), "");
+	if (!e && s->folder && s->options->guests) {
+		struct buf folder = BUF_INIT;
+		buf_addf(&folder, "unix:%s", s->folder);
+		e = buf_error(&folder);
+		if (!e)
+			e = add_later(list, &count, folder.data, folder.len, "/");
+		buf_free(&folder);
+	}
+	if (!e && port && s->options->guests) {
+		const char *name = port->listener.name;
+		e = add_later(list, &count, name, (size_t)(strrchr(name, ':') - name), ":");
+	}
+	*ret = list;
+	*ret_count = count;
+	*ret_folder = s->made_folder ? s->folder : NULL;
+	return e;
+}
+
+void server_use_outer(struct server *s, struct outer *outer)
+{
+	s->outer = outer;
+	s->made_folder = false;
+	for (size_t i = 0; i < s->door_count; i++)
+		if (s->doors[i]->listener.path)
+			s->doors[i]->listener.outer = outer;
 }
 
 struct err *server_listen(struct server *s, struct served_list *served)
@@ -528,7 +584,7 @@ static struct err *serve_targets(struct server *s, bool had_doors, const char *v
 	if (s->options->guests)
 		ev_prepare_start(s->loop, &s->looks);
 	if (s->options->run)
-		e = start_command(s, s->options->run);
+		e = start_command(s);
 	if (e)
 		return e;
 	ev_run(s->loop, 0);
@@ -553,7 +609,9 @@ static void stop_loop(struct server *s)
 static void let_go_of_target(struct server *s)
 {
 	/* Ended by a signal before the command was: it goes too. */
-	if (ev_is_active(&s->child))
+	if (ev_is_active(&s->child) && s->outer)
+		outer_end_command(s->outer);
+	else if (ev_is_active(&s->child))
 		kill(s->child.pid, SIGTERM);
 	while (s->clients)
 		client_ended(s->clients, s->clients->session);

@@ -7,7 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct captive;
 struct err;
+struct outer;
 struct served_list;
 struct server;
 
@@ -16,7 +18,8 @@ struct serve_options {
 	 */
 	const char *const *listen;
 	size_t listen_count;
-	const char *run;   /* the shell command of --run, or NULL */
+	const char *run;	 /* the shell command of --run, or NULL */
+	struct captive *captive; /* its process, which waits; borrowed, NULL without */
 	uint64_t patience; /* how long clients wait for an answer, in milliseconds; 0: for ever */
 	bool quiet;
 	bool guests; /* --guests: there may be more targets than the host */
@@ -29,6 +32,16 @@ struct serve_options {
  */
 __attribute__((warn_unused_result)) struct err *server_new(const struct serve_options *options,
 							   struct server **ret);
+
+/*
+ * The addresses that @s may still have to make sockets at: what an outer process is to be told
+ * (outer.h), and the folder that it is to remove, or NULL. *ret is owned, with its strings.
+ */
+__attribute__((warn_unused_result)) struct err *server_later_sockets(const struct server *s,
+								     char ***ret, size_t *ret_count,
+								     const char **ret_folder);
+/* From now on @outer (borrowed, must outlive @s) makes them, and removes the folder. */
+void server_use_outer(struct server *s, struct outer *outer);
 
 /* Has the sockets of server_listen() removed at the end by a process that is allowed to
  * (sweeper.h): this one will not be. */

@@ -48,6 +48,7 @@ struct server {
 	size_t room_count;
 	char *folder; /* owned: of unixdir:, NULL without */
 	bool made_folder;
+	struct outer *outer; /* borrowed; who makes sockets, NULL: this process */
 	struct door **doors; /* owned, as each is */
 	size_t door_count;
 	bool use_stdio;

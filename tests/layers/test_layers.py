@@ -133,4 +133,23 @@ def _():
         expect(complaint(source, target), f"{source} may include {target}")
 
 
+# Who opens files by name for the process that reads a dump, and who is not that process.
+BY_NAME = re.compile(r"(?<![\w.>])(f?open|openat|creat|stat|lstat|access|opendir|fts_open|realpath|"
+                     r"readlink|mkdir|rename|unlink|linkat|mkostemp|mkstemp|tmpfile)\(")
+OUTSIDE = ("base/files.c", "vmcore/live/", "server/files/debuginfod")
+
+
+@check("the process that reads a dump goes by base/files.h for files by their names")
+def _():
+    for path in sources():
+        if path.startswith(OUTSIDE) or path.startswith("server/net/") or os.path.dirname(path) == "server":
+            continue
+        with open(os.path.join(SOURCE, path), encoding="utf-8") as file:
+            for number, line in enumerate(file, 1):
+                code = line.split("/*")[0]
+                if line.lstrip().startswith(("*", "//")):
+                    continue
+                expect(not BY_NAME.search(code), f"{path}:{number}: {line.strip()}")
+
+
 run_checks()

@@ -24,6 +24,18 @@ EXTRA_DIST += $(server_tests) tests/server/adapters.py tests/server/dap.py tests
 	tests/server/recipes.py tests/server/rsp.py tests/server/seed_case.py \
 	tests/server/run-python.sh tests/server/tap.py
 
+check_PROGRAMS += tests/server/test_confined
+tests_server_test_confined_SOURCES = tests/server/test_confined.c \
+	server/files/debuginfod.c server/files/debuginfod.h \
+	server/files/debuginfod_helper.c server/files/debuginfod_helper.h \
+	server/net/address.c server/net/address.h \
+	server/net/confine.c server/net/confine.h \
+	server/net/landlock.c server/net/landlock.h \
+	server/net/outer.c server/net/outer.h \
+	server/net/privileges.c server/net/privileges.h \
+	server/net/syscalls.c server/net/syscalls.h
+tests_server_test_confined_LDADD = $(LDADD) $(SECCOMP_LIBS)
+
 if HAVE_CMOCKA
 check_PROGRAMS += tests/server/test_exports tests/server/test_image_cure \
 	tests/server/test_context_places tests/server/test_rows

@@ -144,10 +144,14 @@ def symbols(client, line="symbols one --json"):
     return json.loads(said(client, line))
 
 
-def children(server):
-    pid = server.process.pid
+def children_of(pid):
     with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
         return [int(word) for word in file.read().split()]
+
+
+def children(server):
+    """The processes that download: those of the one that does outside what the server may not."""
+    return [child for outer in children_of(server.process.pid) for child in children_of(outer)]
 
 
 def download(client):

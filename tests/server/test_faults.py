@@ -48,10 +48,10 @@ def all_answers(client):
 def _():
     with tempfile.TemporaryDirectory() as folder:
         env = preloaded(folder)
-        with Server(env=env) as server, Client(server.address) as client:
+        with Server("--no-confinement", env=env) as server, Client(server.address) as client:
             good = all_answers(client)
         for number in MOMENTARY:
-            with Server(env=env) as server, Client(server.address) as client:
+            with Server("--no-confinement", env=env) as server, Client(server.address) as client:
                 with open(f"{folder}/order", "w", encoding="ascii") as out:
                     out.write(str(number))
                 ill = all_answers(client)

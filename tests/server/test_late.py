@@ -110,7 +110,7 @@ def preloaded(folder):
 def run_scene(play, slow):
     with tempfile.TemporaryDirectory() as folder:
         env = preloaded(folder) if slow else None
-        with Server("--patience", "2", env=env) as server:
+        with Server("--patience", "2", "--no-confinement", env=env) as server:
             return play(Scene(folder, server))
 
 
@@ -184,7 +184,7 @@ for scene_name, (how, with_slow_disk, fewest) in SCENES.items():
 @check("of a long read on a slow disk there is a part in time", SECONDS)
 def _():
     with tempfile.TemporaryDirectory() as folder:
-        with Server("--patience", "5", env=preloaded(folder)) as server, \
+        with Server("--patience", "5", "--no-confinement", env=preloaded(folder)) as server, \
                 Client(server.address) as client:
             start = 0xffff88043ea73000
             with open(f"{folder}/order", "w", encoding="ascii") as out:

@@ -144,6 +144,7 @@ def _():
     expect(info.pop("memory_bytes") > 400000, "memory_bytes")
     # From the notes in the kernel's memory: this kernel's VMCOREINFO has none.
     expect(re.fullmatch("[0-9a-f]{40}", info.pop("build_id")), "build_id")
+    expect_in("no capabilities", info.pop("confined"))
     expect_equal(info, {
         "release": "3.10.0-693.el7.x86_64", "architecture": "x86_64",
         "banner": "Linux version 3.10.0-693.el7.x86_64 (demo@vmcore-gdbserver) #1 SMP "

@@ -48,7 +48,7 @@ OPTIONS = {
     "run",
     "symbol-cache",
     "symbols",
-    "user",
+    "user", "memory-limit", "no-confinement",
     "version",
     "write-symbols",
 }

@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/bytes.h"
 #include "base/err.h"
+#include "base/files.h"
 #include "vmcore/names/btf.h"
 #include "vmcore/names/debug_search.h"
 #include "vmcore/names/package_stream.h"
@@ -245,8 +246,7 @@ struct err *btf_files_new(const char *const *paths, size_t count, struct btf_fil
 	f->places = calloc(count + 1, sizeof(*f->places));
 	struct err *e = f->places ? NULL : err_nomem();
 	for (size_t i = 0; !e && i < count; i++) {
-		struct stat st;
-		bool folder = !stat(paths[i], &st) && S_ISDIR(st.st_mode);
+		bool folder = files_is_folder(paths[i]);
 		if (!folder && !btf_file_is(paths[i]))
 			continue;
 		struct place *p = &f->places[f->count++];

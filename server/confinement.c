@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "server/confinement.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/files.h"
+#include "server/net/confine.h"
+#include "server/net/outer.h"
+#include "server/net/server.h"
+#include "server/options.h"
+
+/* ---- what may be read ---- */
+
+struct places {
+	char **list; /* owned, with its strings */
+	size_t count;
+};
+
+static struct err *add_place(struct places *p, const char *path)
+{
+	char **list = reallocarray(p->list, p->count + 1, sizeof(*list));
+	if (!list)
+		return err_nomem();
+	p->list = list;
+	list[p->count] = strdup(path);
+	return list[p->count] ? (p->count++, NULL) : err_nomem();
+}
+
+static void free_places(struct places *p)
+{
+	for (size_t i = 0; i < p->count; i++)
+		free(p->list[i]);
+	free(p->list);
+}
+
+/* With the folder of @path in place of the file's name. */
+static struct err *add_beside(struct places *p, const char *path, const char *name)
+{
+	const char *slash = strrchr(path, '/');
+	struct buf beside = BUF_INIT;
+	buf_addf(&beside, "%.*s%s", slash ? (int)(slash - path) : 1, slash ? path : ".", name);
+	struct err *e = buf_error(&beside);
+	if (!e)
+		e = add_place(p, beside.data);
+	buf_free(&beside);
+	return e;
+}
+
+/* Where modules are looked for beside a vmlinux: that folder itself if it is a build's or that of a
+ * release (vmcore/names/module_search.c). */
+static struct err *add_around(struct places *p, const char *path)
+{
+	struct err *e = add_beside(p, path, "/../lib/modules");
+	if (!e)
+		e = add_beside(p, path, "/modules.order");
+	bool of_modules =
+		!e && (files_is_there(p->list[p->count - 1]) || strstr(path, "/modules/"));
+	if (!e && of_modules)
+		e = add_beside(p, path, "");
+	return e;
+}
+
+static struct err *add_reads(struct places *p, const struct options *o, const char *cache)
+{
+	static const char *const usual[] = { "/usr/lib/debug", "/lib/modules", "/usr/lib/modules",
+					     "/boot" };
+	struct err *e = NULL;
+	for (size_t i = 0; !e && i < sizeof(usual) / sizeof(*usual); i++)
+		e = add_place(p, usual[i]);
+	for (size_t i = 0; !e && i < o->dumps.count; i++)
+		e = add_place(p, o->dumps.list[i]);
+	for (size_t i = 0; !e && i < o->symbols.count; i++) {
+		e = add_place(p, o->symbols.list[i]);
+		if (!e && !files_is_folder(o->symbols.list[i]))
+			e = add_around(p, o->symbols.list[i]);
+	}
+	if (!e && cache)
+		e = add_place(p, cache);
+	return e;
+}
+
+/* ---- both processes ---- */
+
+static struct err *start_outer(const struct options *o, struct server *server, pid_t command,
+			       struct confinement *c)
+{
+	struct places reads = { 0 }, listens = { 0 };
+	const char *folder = NULL;
+	struct err *e = add_reads(&reads, o, debuginfod_cache(c->cache_of));
+	if (!e && server)
+		e = server_later_sockets(server, &listens.list, &listens.count, &folder);
+	const struct outer_options options = {
+		.reads = (const char *const *)reads.list,
+		.read_count = reads.count,
+		.keeps = o->symbol_cache,
+		.writes = o->write_symbols,
+		.listens = (const char *const *)listens.list,
+		.listen_count = listens.count,
+		.folder = folder,
+		.command = command,
+		.debuginfod = debuginfod_why_not(c->cache_of) ? NULL : c->cache_of,
+	};
+	if (!e)
+		e = outer_start(&options, &c->outer);
+	free_places(&reads);
+	free_places(&listens);
+	return e;
+}
+
+struct err *confinement_begin(const struct options *o, struct server *server, pid_t command,
+			      struct confinement *ret)
+{
+	const struct debuginfod_options by_environment = { 0 };
+	if (o->live || o->no_confinement)
+		return NULL;
+	struct err *e = debuginfod_new(&by_environment, &ret->cache_of);
+	if (!e)
+		e = start_outer(o, server, command, ret);
+	if (e)
+		return e;
+	ret->debuginfod = (struct debuginfod_options){
+		.starter = outer_download,
+		.starter_self = ret->outer,
+		.cache = debuginfod_cache(ret->cache_of),
+	};
+	files_use(outer_files(ret->outer));
+	if (server)
+		server_use_outer(server, ret->outer);
+	const struct confine_options options = {
+		.user = o->user,
+		.memory = o->memory_limit,
+		.files_outside = true,
+	};
+	e = confine(&options, &ret->held);
+	return e ? e : buf_error(&ret->held);
+}
+
+void confinement_end(struct confinement *c)
+{
+	files_use(NULL);
+	outer_end(c->outer);
+	debuginfod_free(c->cache_of);
+	buf_free(&c->held);
+}
+
+/* ---- descriptors ---- */
+
+static bool names_descriptor(const struct strings *paths)
+{
+	for (size_t i = 0; i < paths->count; i++)
+		if (!strncmp(paths->list[i], "/dev/fd/", strlen("/dev/fd/")) ||
+		    !strncmp(paths->list[i], "/proc/self/fd/", strlen("/proc/self/fd/")))
+			return true;
+	return false;
+}
+
+void close_inherited(const struct options *o)
+{
+	if (names_descriptor(&o->dumps) || names_descriptor(&o->symbols))
+		return;
+	close_range(STDERR_FILENO + 1, ~0U, 0);
+}

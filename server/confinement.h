@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the options say about the two processes of the server: the one that reads a dump and is
+ * confined (server/net/confine.h), and the one outside that does for it what it may not
+ * (server/net/outer.h).
+ */
+#ifndef SERVER_CONFINEMENT_H
+#define SERVER_CONFINEMENT_H
+
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "server/files/debuginfod.h"
+
+struct err;
+struct options;
+struct outer;
+struct server;
+
+struct confinement {
+	struct outer *outer;	     /* owned; NULL if this process does it all */
+	struct debuginfod *cache_of; /* owned: tells where downloads go */
+	struct debuginfod_options debuginfod;
+	struct buf held; /* words for info; empty if nothing is given up */
+};
+
+#define CONFINEMENT_INIT                    \
+	{                                   \
+		NULL, NULL, { 0 }, BUF_INIT \
+	}
+
+/*
+ * Confines this process before anything of a dump is read. Not with --live, which gives rights up
+ * once the memory is open, nor with --no-confinement. @server is NULL if nothing is served;
+ * @command is the process of --run, 0 without.
+ */
+__attribute__((warn_unused_result)) struct err *confinement_begin(const struct options *o,
+								  struct server *server,
+								  pid_t command,
+								  struct confinement *ret);
+/* What is made outside is removed. */
+void confinement_end(struct confinement *c);
+
+/* Closes what this process was started with beside the standard descriptors, but for what the
+ * options name by /dev/fd. */
+void close_inherited(const struct options *o);
+
+#endif

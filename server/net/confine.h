@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the process that reads a dump gives up before it reads the first byte of it: the user it
+ * was, capabilities, more memory than a limit, and the system calls that a session does not need.
+ * What has to be done outside is another process's (outer.h).
+ */
+#ifndef SERVER_NET_CONFINE_H
+#define SERVER_NET_CONFINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct buf;
+struct err;
+
+struct confine_options {
+	const char *user;   /* whom to become; only if this is root */
+	uint64_t memory;    /* bytes of private memory; 0: as many as there are */
+	bool files_outside; /* files are opened by another process */
+};
+
+/*
+ * Confines this process for good, as far as the kernel can. A system call that is not allowed fails
+ * (EPERM, EACCES), and those that no part of the program asks for are told once on standard error.
+ * What holds then is added to @held: words for `info`, apart by commas. ERR_NOTFOUND when there is
+ * no such user, ERR_IO when the system refuses what it can do: then the process must not go on.
+ */
+__attribute__((warn_unused_result)) struct err *confine(const struct confine_options *options,
+							struct buf *held);
+
+#endif
