@@ -88,6 +88,9 @@ struct entering {
 	bool rsp_gone;	  /* rsp is not the user's, or no longer */
 	uint64_t kept_at; /* where it was put; 0: nowhere yet */
 	bool rsp_in_r8;	  /* and, of a 32-bit program, there */
+	bool moved;	  /* by INT80: from the stack that it pushed to */
+	uint8_t base;	  /* the register that has where that was, or DECODE_NO_REG */
+	unsigned base_up; /* words between there and what the processor has pushed */
 	uint8_t pushed[PUSHES_MAX];
 	unsigned pushes;
 	uint16_t gone; /* general registers that are no longer the user's */
@@ -125,6 +128,26 @@ static void enter_push(struct entering *s, uint8_t src)
 	else if (!users)
 		src = DECODE_NO_REG;
 	s->pushed[s->pushes++] = src;
+}
+
+/* mov %rsp,REGISTER, and the move to the task's stack behind it. False if rsp cannot become that.
+ */
+static bool enter_move(struct entering *s, const struct decoded *d)
+{
+	if (d->act == ACT_MOVE && d->src == REG_RSP && !s->moved) {
+		s->base = d->dst;
+		s->base_up = s->pushes;
+	} else if (s->base != DECODE_NO_REG && d->writes >> s->base & 1) {
+		s->base = DECODE_NO_REG;
+	}
+	if (!(d->writes >> REG_RSP & 1))
+		return true;
+	if (s->pushes && s->base == DECODE_NO_REG)
+		return false;
+	s->moved = s->base != DECODE_NO_REG;
+	s->pushes = 0;
+	s->rsp_gone = true;
+	return true;
 }
 
 /* Makes the register what it was, if that is what was pushed last. */
@@ -166,18 +189,16 @@ static bool enter_one(struct walk *w, uint64_t percpu, uint64_t *pc, struct ente
 	}
 	if (d.writes >> REG_R8 & 1)
 		s->rsp_in_r8 = !s->rsp_gone && is_rsp_to_r8(code);
-	if (d.writes >> REG_RSP & 1) {
-		if (s->pushes)
-			return false;
-		s->rsp_gone = true;
-	}
 	s->gone |= d.writes;
-	return true;
+	return enter_move(s, &d);
 }
 
 static bool follow_entry(struct walk *w, const struct entry_edge *edge, struct entering *ret)
 {
-	struct entering s = { .rsp_gone = edge->by >= ENTRY_BY_SYSENTER };
+	struct entering s = {
+		.rsp_gone = edge->by >= ENTRY_BY_SYSENTER,
+		.base = DECODE_NO_REG,
+	};
 	uint64_t pc = edge->start;
 	if (!pc || w->pc < pc || w->pc - pc > ENTRY_MAX)
 		return false;
@@ -191,7 +212,7 @@ static bool follow_entry(struct walk *w, const struct entry_edge *edge, struct e
 /* What the processor has pushed at @at: rip, cs, eflags, rsp, ss. */
 static bool by_event(struct walk *w, struct frame *f, uint64_t at)
 {
-	if (!walk_on_stack(w, at, 8 * (PT_REGS_WORDS - PT_REGS_IRET)))
+	if (!walk_on_other_stack(w, at, 8 * (PT_REGS_WORDS - PT_REGS_IRET)))
 		return false;
 	forget(f, REG_CS);
 	forget(f, REG_SS);
@@ -204,12 +225,25 @@ static bool by_event(struct walk *w, struct frame *f, uint64_t at)
 	return true;
 }
 
+static bool by_int80(struct walk *w, const struct entering *s, struct frame *f)
+{
+	uint64_t at = walk_reg(w, REG_RSP) + 8 * (uint64_t)s->pushes;
+	if (s->moved) {
+		if (s->base == DECODE_NO_REG || !walk_knows(w, (enum reg)s->base))
+			return false;
+		at = walk_reg(w, (enum reg)s->base) + 8 * (uint64_t)s->base_up;
+	}
+	return by_event(w, f, at) && regs_have_user_segments(&f->regs);
+}
+
 static bool came_by(struct walk *w, const struct entry_edge *edge, const struct entering *s,
 		    struct frame *f)
 {
 	switch (edge->by) {
 	case ENTRY_BY_FRED:
-		return by_event(w, f, walk_reg(w, REG_RSP) + 8 * (s->pushes + 1));
+		return by_event(w, f, walk_reg(w, REG_RSP) + 8 * (uint64_t)(s->pushes + 1));
+	case ENTRY_BY_INT80:
+		return by_int80(w, s, f);
 	case ENTRY_BY_SYSENTER:
 		by_sysenter(f);
 		return true;
@@ -431,6 +465,12 @@ bool edge_is_at(const struct walk *w, struct entry_edge *ret)
 {
 	const struct unwind_source *s = w->source;
 	return w->exact && s->edge && s->edge(s->self, walk_reg(w, REG_RIP), ret);
+}
+
+bool edge_is_entry(const struct walk *w)
+{
+	struct entry_edge edge;
+	return edge_is_at(w, &edge) && edge.start && w->pc - edge.start <= ENTRY_MAX;
 }
 
 void edge_forget_lost(const struct walk *w, struct frame *user)

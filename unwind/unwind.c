@@ -287,6 +287,10 @@ static enum step leave_frame(struct walk *w, struct frame *ret)
 	 * beyond may have registers of user mode there that it will never use: io_uring's workers
 	 * have copies of their creator's.
 	 */
+	if (step == STEP_BOTTOM && edge_is_entry(w)) {
+		walk_note(w, "in a system call's entry, which was not understood");
+		return STEP_NONE;
+	}
 	if (step == STEP_BOTTOM && w->frame->how != HOW_SWITCH)
 		return step;
 	enum step top = stack_top_step(w, ret);

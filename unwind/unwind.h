@@ -55,6 +55,7 @@ enum entry_by {
 	ENTRY_BY_SYSCALL,
 	ENTRY_BY_SYSCALL32, /* of 32-bit programs */
 	ENTRY_BY_SYSENTER,  /* the same; rip and rsp are lost */
+	ENTRY_BY_INT80,	    /* rip, cs, eflags, rsp, ss are pushed, on another stack */
 	ENTRY_BY_FRED, /* from user mode, or within the kernel: error code, rip, cs ... pushed */
 };
 

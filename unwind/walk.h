@@ -63,6 +63,8 @@ enum step edge_step(struct walk *w, struct frame *ret);
 /* Where an exception's code has saved registers and is about to move to the stack that they are on,
  * which tables have wrong. */
 enum step edge_moving_step(struct walk *w, struct frame *ret);
+/* Whether that is the entry of a system call: somebody came from there. */
+bool edge_is_entry(const struct walk *w);
 /* A frame of user mode that came by SYSENTER does not know what that does not keep: forgets it in
  * @user, the caller of the frame that is left. */
 void edge_forget_lost(const struct walk *w, struct frame *user);

@@ -414,6 +414,65 @@ static void pt_regs_of_fred(void **state)
 	frames_free(&s.frames);
 }
 
+/* Of entry_INT80_compat, Linux 5.10, with page table isolation on. */
+static const unsigned char by_int80[] = {
+	0x0f, 0x01, 0xf8,				      /* 00 swapgs */
+	0x50,						      /* 03 push %rax */
+	0x57,						      /* 04 push %rdi */
+	0x0f, 0x20, 0xdf,				      /* 05 mov %cr3,%rdi */
+	0x0f, 0x22, 0xdf,				      /* 08 mov %rdi,%cr3 */
+	0x48, 0x89, 0xe7,				      /* 0b mov %rsp,%rdi */
+	0x65, 0x48, 0x8b, 0x24, 0x25, 0x0c, 0x60, 0x00, 0x00, /* 0e mov %gs:0x600c,%rsp */
+	0xff, 0x77, 0x30,				      /* 17 push 0x30(%rdi) */
+	0xff, 0x37,					      /* 1a push (%rdi) */
+	0x56,						      /* 1c push %rsi */
+	0x31, 0xf6,					      /* 1d xor %esi,%esi */
+	0x90,						      /* 1f */
+};
+
+static void each_instruction_of_int80(void **state)
+{
+	static const struct {
+		uint64_t at;
+		unsigned entry_pushes, pushes; /* on the entry stack, and on the task's */
+		uint64_t rdi;		       /* 0: the user's; 1: the entry stack's rsp */
+		bool no_rsi;
+	} steps[] = {
+		{ 0x00, 0, 0, 0, false },	  { 0x03, 0, 0, 0, false },
+		{ 0x04, 1, 0, 0, false },	  { 0x05, 2, 0, 0, false },
+		{ 0x08, 2, 0, NOT_USERS, false }, { 0x0b, 2, 0, NOT_USERS, false },
+		{ 0x0e, 2, 0, 1, false },	  { 0x17, 2, 0, 1, false },
+		{ 0x1a, 2, 1, 1, false },	  { 0x1c, 2, 2, 1, false },
+		{ 0x1d, 2, 3, 1, false },	  { 0x1f, 2, 3, 1, true },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
+		const bool moved = steps[i].at >= 0x17;
+		struct scene s;
+		stand(&s, by_int80, sizeof(by_int80), steps[i].at);
+		s.fake.edge.start = ENTRY;
+		s.fake.edge.by = ENTRY_BY_INT80;
+		const uint64_t words[] = { 0x2b,     USER_RSP,	     USER_EFLAGS,   0x23,
+					   USER_RIP, users(REG_RAX), users(REG_RDI) };
+		for (unsigned p = 0; p < 5 + steps[i].entry_pushes; p++)
+			s.irq[WORDS - 1 - p] = words[p];
+		const uint64_t copies[] = { 0x2b, users(REG_RDI), users(REG_RSI) };
+		for (unsigned p = 0; p < steps[i].pushes; p++)
+			s.task[WORDS - 1 - p] = copies[p];
+		const uint64_t entry_rsp = IRQ + 8 * (WORDS - 5 - (uint64_t)steps[i].entry_pushes);
+		regs_set(&s.first, REG_RSP,
+			 moved ? task_address(WORDS - steps[i].pushes) : entry_rsp);
+		if (steps[i].rdi)
+			regs_set(&s.first, REG_RDI, steps[i].rdi == 1 ? entry_rsp : steps[i].rdi);
+		if (steps[i].no_rsi)
+			regs_set(&s.first, REG_RSI, 0);
+		run(&s, true);
+		assert_int_equal(s.frames.count, 2);
+		assert_int_equal(s.frames.list[1].regs.value[REG_CS], 0x23);
+		assert_users(&s, moved ? UINT32_C(1) << REG_RDI : 0);
+	}
+}
+
 /* Of entry_SYSCALL_compat: rsp is in r8 for a while, which is never the user's. */
 static const unsigned char by_syscall32[] = {
 	0x0f, 0x01, 0xf8,				      /* 00 swapgs */
@@ -548,6 +607,19 @@ static void an_entry_that_was_interrupted(void **state)
 	frames_free(&s.frames);
 }
 
+/* Tables have the end of the stack there, but somebody came. */
+static void an_entry_that_is_not_understood(void **state)
+{
+	static const unsigned char code[] = { 0xff, 0xe0 /* jmp *%rax */ };
+	struct scene s;
+	(void)state;
+	stand(&s, code, sizeof(code), 2);
+	s.fake.edge.start = ENTRY;
+	regs_set(&s.first, REG_RSP, task_address(WORDS - 30));
+	run(&s, true);
+	assert_lost(&s, 1, "was not understood");
+}
+
 /* Elsewhere an rsp that is on no stack is damage. */
 static void other_code_without_a_stack(void **state)
 {
@@ -572,10 +644,12 @@ int main(void)
 		cmocka_unit_test(an_exception_before_it_moves),
 		cmocka_unit_test(each_instruction_of_fred),
 		cmocka_unit_test(pt_regs_of_fred),
+		cmocka_unit_test(each_instruction_of_int80),
 		cmocka_unit_test(each_instruction_of_syscall32),
 		cmocka_unit_test(each_instruction_before_sysret),
 		cmocka_unit_test(each_instruction_before_iret),
 		cmocka_unit_test(an_entry_that_was_interrupted),
+		cmocka_unit_test(an_entry_that_is_not_understood),
 		cmocka_unit_test(other_code_without_a_stack),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -287,6 +287,8 @@ static bool find_edge(void *self, uint64_t pc, struct entry_edge *ret)
 		{ "ia32_cstar_target", ENTRY_BY_SYSCALL32 },
 		{ "entry_SYSENTER_compat", ENTRY_BY_SYSENTER },
 		{ "ia32_sysenter_target", ENTRY_BY_SYSENTER },
+		{ "entry_INT80_compat", ENTRY_BY_INT80 },
+		{ "ia32_syscall", ENTRY_BY_INT80 },
 	};
 	const struct question *q = self;
 	const struct kernel *k = q->u->parts.k;

@@ -103,7 +103,7 @@ static struct err *check_header(const Elf64_Ehdr *h)
 		return e;
 	if (machine != EM_X86_64)
 		return other_architecture(machine);
-	if (h->e_phentsize != sizeof(Elf64_Phdr))
+	if (h->e_phnum && h->e_phentsize != sizeof(Elf64_Phdr))
 		return err_new(ERR_FORMAT,
 			       "its ELF header is damaged: program headers of %u bytes instead of "
 			       "%zu",

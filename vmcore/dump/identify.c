@@ -95,7 +95,8 @@ static struct err *not_a_dump(const uint8_t *head, size_t len)
 	}
 	if (all_in(head, len, is_zero))
 		return err_new(ERR_FORMAT, "it is not a dump: it starts with zeros, as one does "
-					   "that was never finished");
+					   "that was never finished, or a raw image of memory, "
+					   "which is not served");
 	if (all_in(head, len, is_text))
 		return err_new(ERR_FORMAT, "it is not a dump but text");
 	return err_new(ERR_FORMAT,
