@@ -159,6 +159,43 @@ static void notes_by_gs_base(void **state)
 	}
 }
 
+/* A CPU whose scheduler and current_task differ was stopped by an NMI: what that has pushed tells
+ * on whose stack it was. With FRED more lies above. */
+static void an_nmi_during_a_switch(void **state)
+{
+	static const char *const frames[][2] = {
+		{ "+0x1fd8: default_idle+s 0x10 2", "0x18" },
+		{ "+0x1fc0: 0 default_idle+s 0x10010 2", "0x2020018 0 0" },
+	};
+	static const struct {
+		const char *stack;
+		uint32_t runs;
+	} tasks[] = { { "sh_stk+0x3f00", 200 }, { "stack0+0x3f00", IDLE_TID } };
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		const char *const *frame = frames[i / 2];
+		const uint32_t runs = tasks[i % 2].runs;
+		struct machine m;
+		char extra[512];
+		snprintf(extra, sizeof(extra),
+			 "virt pc0 + pcpu_hot: idle0\n"
+			 "virt area+0x6000%s (%s) %s\n"
+			 "prstatus 1: rip = default_idle+s rsp = area+0x7f00 cs = 0x10\n"
+			 "qemu: cr3 = cr3 gs.base = cpu0-percpu\n",
+			 frame[0], tasks[i % 2].stack, frame[1]);
+		machine_open(&m, &(struct machine_plan){
+					 .recipe = "modern.recipe",
+					 .symbols = BUILD_FOLDER "/tests/kernel/hot/modern",
+					 .folder = BUILD_FOLDER "/tests/kernel/hot",
+					 .drop_cpu_notes = true,
+					 .extra = extra,
+				 });
+		assert_int_equal(machine_task(&m, 200)->on_cpu, runs == 200);
+		assert_int_equal(machine_task(&m, IDLE_TID)->on_cpu, runs == IDLE_TID);
+		machine_close(&m);
+	}
+}
+
 /* At a system call's first and last instructions: gs tells whose the note is, before swapgs and
  * behind it, and rsp is the user's; under page table isolation CR3 may be the user's half. */
 static void notes_at_the_edge_of_user_mode(void **state)
@@ -409,6 +446,7 @@ int main(void)
 		cmocka_unit_test(address_spaces_for_a_moment),
 		cmocka_unit_test(panic_line_is_the_logs),
 		cmocka_unit_test(cpus_have_their_stacks),
+		cmocka_unit_test(an_nmi_during_a_switch),
 		cmocka_unit_test(irq_stack_in_pcpu_hot),
 		cmocka_unit_test(caught_on_a_cpus_stack),
 		cmocka_unit_test(size_of_stacks_unknown),

@@ -16,9 +16,10 @@ work=$2.d
 }
 rm -rf "$work"
 mkdir -p "$work/bin"
-for name in busy bpf_trace; do
+for name in busy bpf_trace edges; do
     "${CC:-gcc}" -std=gnu17 -O2 -Wall -Wextra -static -pthread -o "$work/bin/$name" "$here/$name.c"
 done
+"${CC:-gcc}" -m32 -nostdlib -static -o "$work/bin/edges32" "$here/edges32.S"
 cp "$here/init" "$work/init"
 chmod +x "$work/init"
 {
