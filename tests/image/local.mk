@@ -7,7 +7,8 @@ check_PROGRAMS += \
 	tests/image/test_cfi_writer \
 	tests/image/test_dwarf_from_btf \
 	tests/image/test_elf_writer \
-	tests/image/test_gdb_index
+	tests/image/test_gdb_index \
+	tests/image/test_row_mend
 tests_image_test_cfi_writer_SOURCES = tests/image/test_cfi_writer.c tests/unwind/cfi_file.c \
 	tests/unwind/cfi_file.h
 tests_image_test_dwarf_from_btf_SOURCES = tests/image/test_dwarf_from_btf.c $(index_reader) \

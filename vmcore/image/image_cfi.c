@@ -13,6 +13,7 @@
 #include "vmcore/image/cfi_writer.h"
 #include "vmcore/image/image_layout.h"
 #include "vmcore/image/prologue.h"
+#include "vmcore/image/row_mend.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/names/symbols.h"
 #include "vmcore/names/types.h"
@@ -157,6 +158,29 @@ static struct err *read_prologue(const struct kernel *k, const struct group *g, 
 	return e;
 }
 
+/* Of entry code and assembly: what tables have wrong there. */
+static struct err *mend(const struct kernel *k, const struct group *g, struct rows *r)
+{
+	unsigned char code[MEND_CODE_MAX];
+	const uint64_t all = g->high - g->low;
+	const size_t len = all < sizeof(code) ? (size_t)all : sizeof(code);
+	const size_t count = r->count;
+	const struct cfi_row none = { 0 };
+	uint64_t makes_regs = 0;
+	struct err *e = NULL;
+	for (size_t i = 0; !e && i < MEND_ROWS; i++)
+		e = add_row(r, &none);
+	r->count = count;
+	if (e)
+		return e;
+	kernel_symbol(k, "error_entry", &makes_regs);
+	e = kernel_read(k, g->low, code, len);
+	if (!e)
+		r->count = row_mend(code, len, g->low, makes_regs, r->list, count);
+	err_free(e);
+	return NULL;
+}
+
 /* @row, up to @high, with what @spans from number *@at on say of it, which is borrowed. */
 static struct err *add_with_code(const struct cfi_row *row, uint64_t high,
 				 const struct code_spans *spans, size_t *at, struct rows *ret)
@@ -218,6 +242,8 @@ static struct err *add_function(const struct image_cfi_source *source, const str
 	struct err *e = NULL;
 	if (nothing_known(&s->rows))
 		e = read_prologue(source->k, g, &s->rows);
+	else if (g->is_assembly || is_entry(&s->rows))
+		e = mend(source->k, g, &s->rows);
 	if (!e && s->rows.count)
 		e = code_tables_spans(source->code, g->low, g->high, &s->spans);
 	if (!e)

@@ -25,4 +25,5 @@ libvmcore_a_SOURCES += \
 	vmcore/image/made_names.c vmcore/image/made_names.h \
 	vmcore/image/module_names.c vmcore/image/module_names.h \
 	vmcore/image/prologue.c vmcore/image/prologue.h \
+	vmcore/image/row_mend.c vmcore/image/row_mend.h \
 	vmcore/image/traced_frames.c vmcore/image/traced_frames.h
