@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A dump without any types: one with the magic numbers of its BTF overwritten; and the dump itself,
-where its kernel keeps no BTF of modules and KVM's types are in files alone. Modules, and the vCPUs
-that are there all the same, are held against those of the server with all files, and drgn's.
+"""A dump without any types, with the magic numbers of its BTF overwritten; and one without those of
+vCPUs, with their names overwritten there. Modules, and the vCPUs that are seen all the same, are held
+against those of the whole dump, and drgn's.
 
     check_untyped.py MANIFEST DUMP_NAME SERVER [SERVER_OPTION...]
 
@@ -18,18 +18,34 @@ import tempfile
 from oracle import check_main, json_lines, run
 
 BTF = b"\x9f\xeb\x01\x00\x18\x00\x00\x00"  # struct btf_header: magic, version, flags, hdr_len
+HEADER, STRINGS = 24, 16  # its length, and in it str_off and str_len
+NAME, OTHER = b"\0kvm_vcpu\0", b"\0kvm_v---\0"
+
+
+def hide_types(memory, at):
+    memory[at] = 0
+
+
+def hide_vcpus(memory, at):
+    """The structure's name in the strings, which are in one piece unless it is a file's copy."""
+    offset, length = (int.from_bytes(memory[at + n:at + n + 4], "little")
+                      for n in (STRINGS, STRINGS + 4))
+    start = at + HEADER + offset
+    found = memory.find(NAME, start, start + length)
+    if found >= 0:
+        memory[found:found + len(NAME)] = OTHER
 
 
 @contextlib.contextmanager
-def without_types(path):
-    """A copy without any BTF: the kernel's, its modules', those of files in memory."""
+def copy_without(path, hide):
+    """A copy with all BTF hidden so: the kernel's, its modules', those of files in memory."""
     with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR") or os.getcwd()) as folder:
         copy = os.path.join(folder, "vmcore")
         subprocess.run(["cp", "--sparse=always", path, copy], check=True)
         with open(copy, "r+b") as file, mmap.mmap(file.fileno(), 0) as memory:
             at = memory.find(BTF)
             while at >= 0:
-                memory[at] = 0
+                hide(memory, at)
                 at = memory.find(BTF, at + 1)
         yield copy
 
@@ -67,13 +83,10 @@ def check(dump, server):
     if len(inside) < 2:
         lines.append(f"too few vCPUs are inside an ioctl: {inside}")
     alone = server[:1]
-    seen = ask(alone, path, "vcpus")
-    if any("vcpu_by" in row for row in seen):
-        check_vcpus(seen, ask(alone, path, "threads"), set(inside),
+    with copy_without(path, hide_vcpus) as copy:
+        check_vcpus(ask(alone, copy, "vcpus"), ask(alone, copy, "threads"), set(inside),
                     {vcpu: row["task"] for vcpu, row in inside.items()}, lines)
-    elif len(server) > 1:
-        lines.append(f"without files there are no vCPUs: {seen}")
-    with without_types(path) as copy:
+    with copy_without(path, hide_types) as copy:
         # A note by QEMU may hold the guest's registers: then nothing says what the CPU ran.
         known = {row["task"] for row in ask(alone, copy, "threads") if "rip" in row["regs"]}
         running = {vcpu: row["task"] for vcpu, row in inside.items()
