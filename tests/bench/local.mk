@@ -4,7 +4,7 @@ EXTRA_PROGRAMS += tests/bench/rsp_bench tests/bench/bench_process
 tests_bench_rsp_bench_LDADD =
 tests_bench_bench_process_LDADD = -lpthread
 EXTRA_DIST += tests/bench/bench_common.py tests/bench/big_guest.py tests/bench/big_kdump.py \
-	tests/bench/drgn_frames.py tests/bench/image_bench.py tests/bench/kvm_bench.py \
+	tests/bench/drgn_frames.py tests/bench/drgn_what.py tests/bench/image_bench.py tests/bench/kvm_bench.py \
 	tests/bench/live_bench.py tests/bench/many_tasks.py tests/bench/many_vms.py tests/bench/packet_cost.py tests/bench/run.py
 # What packets cost, counted by valgrind: `make bench-packets`
 .PHONY: bench bench-packets

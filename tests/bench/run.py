@@ -115,6 +115,35 @@ def bench_frames(build, dump, vmlinux):
     show("start and first bt, cold (s)", cold, None, "low")
 
 
+def pointers_on_stacks(build, dump, most):
+    """Addresses that words of stacks point to: what somebody would ask about."""
+    _, _, out = run_seconds(build, dump, [], ["bt --all --raw --json"])
+    found = []
+    for thread in map(json.loads, out.splitlines()):
+        for frame in thread["frames"]:
+            found += [word["value"] for word in frame.get("words", [])
+                      if int(word.get("value", "0x0"), 16) >= 0xff << 56]
+    return [word[2:] for word in sorted(set(found))][:most]
+
+
+def bench_what(build, dump, vmlinux):
+    """An address by `what`, warm, and what a word of `bt --raw` costs more than without."""
+    addresses = pointers_on_stacks(build, dump, 1500)
+    commands = ["what " + " ".join(addresses[i:i + 15]) for i in range(0, len(addresses), 15)]
+    once, _, _ = run_seconds(build, dump, [], commands)
+    more, _, _ = run_seconds(build, dump, [], commands * 5)
+    done = subprocess.run(["/usr/bin/python3", f"{HERE}/drgn_what.py", dump, vmlinux, *addresses],
+                          check=False, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    theirs = None
+    if not done.returncode:
+        theirs = float(done.stdout.split()[1]) * 1e6 / max(1, len(addresses))
+    print(f"{dump}: {len(addresses)} addresses that lie on stacks")
+    print(f"  {'':34} {'ours':>12} {'drgn':>12} {'ratio':>9}")
+    show("what (us an address)", (more - once) / 4 * 1e6 / max(1, len(addresses)), theirs, "low")
+    refs, _, _ = run_seconds(build, dump, [], [f"refs {addresses[0]}"] * 11) if addresses else (0, 0, 0)
+    show("refs, 11 of them (s)", refs, None, "low")
+
+
 def bench_threads(build, count, source):
     with tempfile.TemporaryDirectory() as folder:
         recipe, dump = f"{folder}/many.recipe", f"{folder}/many.vmcore"
@@ -150,6 +179,7 @@ def main():
         if args.vmlinux:
             bench_dump(args.build, args.dump, ["--symbols", args.vmlinux])
             bench_frames(args.build, args.dump, args.vmlinux)
+            bench_what(args.build, args.dump, args.vmlinux)
             bench_image(args.build, args.dump, args.vmlinux)
     else:
         bench_dump(args.build, f"{args.build}/contrib/demo/vmcore", demo_options)
