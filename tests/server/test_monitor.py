@@ -436,6 +436,8 @@ def _():
     expect_equal({row["tid"] for row in rows}, {110}, "threads")
     expect_in("saved rbx of #2\n", monitor("refs ffff88043ea73280"))
     expect_in("slab objects are not known", run_on_demo("-x", "refs init_task dentry").stderr)
+
+
 @check("members of structures are there, and where gdb finds them in the vmlinux")
 def _():
     need_tool("gdb")
