@@ -43,9 +43,21 @@ EXTRA_DIST += contrib/demo/README.md contrib/demo/data.c contrib/demo/demo.gdb c
 	contrib/demo/text.S contrib/demo/text-kvm.S contrib/demo/vmlinux.lds
 CLEANFILES += $(demo_objects) contrib/demo/vmlinux contrib/demo/vmcore
 
-completionsdir = $(datadir)/bash-completion/completions
-nodist_completions_DATA = contrib/vmcore-gdbserver
-CLEANFILES += $(nodist_completions_DATA)
+# What shells complete the command line by, printed by the program.
+bashcompletiondir = $(datadir)/bash-completion/completions
+nodist_bashcompletion_DATA = contrib/vmcore-gdbserver
+fishcompletiondir = $(datadir)/fish/vendor_completions.d
+nodist_fishcompletion_DATA = contrib/vmcore-gdbserver.fish
+zshcompletiondir = $(datadir)/zsh/site-functions
+nodist_zshcompletion_DATA = contrib/_vmcore-gdbserver
+completions = $(nodist_bashcompletion_DATA) $(nodist_fishcompletion_DATA) $(nodist_zshcompletion_DATA)
+CLEANFILES += $(completions)
 contrib/vmcore-gdbserver: vmcore-gdbserver$(EXEEXT)
 	$(AM_V_GEN)$(MKDIR_P) contrib && \
-	./vmcore-gdbserver$(EXEEXT) --print-docs completion >$@.tmp && mv $@.tmp $@
+	./vmcore-gdbserver$(EXEEXT) --print-docs completion-bash >$@.tmp && mv $@.tmp $@
+contrib/vmcore-gdbserver.fish: vmcore-gdbserver$(EXEEXT)
+	$(AM_V_GEN)$(MKDIR_P) contrib && \
+	./vmcore-gdbserver$(EXEEXT) --print-docs completion-fish >$@.tmp && mv $@.tmp $@
+contrib/_vmcore-gdbserver: vmcore-gdbserver$(EXEEXT)
+	$(AM_V_GEN)$(MKDIR_P) contrib && \
+	./vmcore-gdbserver$(EXEEXT) --print-docs completion-zsh >$@.tmp && mv $@.tmp $@

@@ -2,11 +2,12 @@
 # The program: what serves clients.
 bin_PROGRAMS = vmcore-gdbserver
 vmcore_gdbserver_SOURCES = \
+	server/completion.c server/completion.h \
 	server/confinement.c server/confinement.h \
 	server/crash_command.c server/crash_command.h \
 	server/main.c \
 	server/markdown.c server/markdown.h \
-	server/options.c server/options.h \
+	server/options.c server/options.h server/options_table.h \
 	server/served.h \
 	server/service.c server/service.h
 vmcore_gdbserver_LDADD = libproto.a $(vmcore_libs) $(SECCOMP_LIBS)

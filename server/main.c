@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "config.h"
 #include "proto/target.h"
+#include "server/completion.h"
 #include "server/confinement.h"
 #include "server/files/debuginfod_helper.h"
 #include "server/files/made_image.h"
@@ -452,8 +453,14 @@ static int print_text(enum action action, enum ide ide)
 	case ACTION_MAN_MONITOR:
 		monitor_man(&out);
 		break;
-	case ACTION_COMPLETION:
-		options_completion(&out);
+	case ACTION_COMPLETION_BASH:
+		completion_bash(&out);
+		break;
+	case ACTION_COMPLETION_FISH:
+		completion_fish(&out);
+		break;
+	case ACTION_COMPLETION_ZSH:
+		completion_zsh(&out);
 		break;
 	case ACTION_MARKDOWN:
 		options_markdown(&out);

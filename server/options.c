@@ -12,23 +12,13 @@
 #include "base/log.h"
 #include "server/files/debuginfod_helper.h"
 #include "server/markdown.h"
-#include "server/monitor/monitor.h"
+#include "server/options_table.h"
 
 enum { DEFAULT_CACHE_SIZE = 64 << 20, SMALLEST_CACHE_SIZE = 1 << 20, SMALLEST_MEMORY = 128 << 20 };
 
 #define DEFAULT_MEMORY ((size_t)4 << 30)
 
-struct row {
-	char letter; /* 0: no short form; a number above 255 in val then */
-	const char *name;
-	const char *argument; /* NULL: takes none; "=NAME": may be left out */
-	const char *help;     /* lines apart by \n */
-	/* For bash: an option of compgen, words, or @monitor for the monitor commands' names. */
-	const char *complete;
-	bool hidden;
-};
-
-static const struct row rows[] = {
+static const struct option_row rows[] = {
 	{ 'l', "listen", "ADDR",
 	  "serve at HOST:PORT, :PORT (this machine only), unix:PATH, stdio, or\n"
 	  "unixdir:PATH (a folder, with the socket 'host'); port 0 picks a free\n"
@@ -112,7 +102,8 @@ static const struct row rows[] = {
 	{ 'V', "version", NULL, "print the version and exit", NULL, false },
 	{ 0, OPTION_DEBUGINFOD_HELPER, NULL, "for the server itself: download files", NULL, true },
 	{ 0, "print-docs", "KIND",
-	  "for the build: man-options, man-monitor, completion, markdown or ide-NAME", NULL, true },
+	  "for the build: man-options, man-monitor, completion-SHELL, markdown or ide-NAME", NULL,
+	  true },
 };
 
 enum { ROWS = sizeof(rows) / sizeof(*rows), LONG_ONLY = 256 };
@@ -179,8 +170,12 @@ static struct err *parse_docs(const char *kind, enum action *ret, enum ide *ret_
 		*ret = ACTION_MAN_OPTIONS;
 	else if (!strcmp(kind, "man-monitor"))
 		*ret = ACTION_MAN_MONITOR;
-	else if (!strcmp(kind, "completion"))
-		*ret = ACTION_COMPLETION;
+	else if (!strcmp(kind, "completion-bash"))
+		*ret = ACTION_COMPLETION_BASH;
+	else if (!strcmp(kind, "completion-fish"))
+		*ret = ACTION_COMPLETION_FISH;
+	else if (!strcmp(kind, "completion-zsh"))
+		*ret = ACTION_COMPLETION_ZSH;
 	else if (!strcmp(kind, "markdown"))
 		*ret = ACTION_MARKDOWN;
 	else if (!strncmp(kind, ide, strlen(ide))) {
@@ -200,7 +195,7 @@ static struct err *take_live(struct options *o, const char *source)
 	return NULL;
 }
 
-static struct err *take(struct options *o, const struct row *row, const char *value)
+static struct err *take(struct options *o, const struct option_row *row, const char *value)
 {
 	if (!strcmp(row->name, "listen"))
 		return add_string(&o->listen, value);
@@ -266,7 +261,7 @@ static int row_value(size_t row)
 }
 
 /* The row that getopt_long() calls @value; NULL for 0 and letters that are no option. */
-static const struct row *find_row(int value)
+static const struct option_row *find_row(int value)
 {
 	for (size_t i = 0; i < ROWS; i++)
 		if (value == row_value(i))
@@ -278,7 +273,7 @@ static const struct row *find_row(int value)
 static struct err *bad_option(int found, int letter, char **argv)
 {
 	const char *what = argv[optind - 1];
-	const struct row *row = find_row(letter);
+	const struct option_row *row = find_row(letter);
 	if (row && found == ':')
 		return err_new(ERR_INVALID, "--%s needs %s behind it; see --help", row->name,
 			       row->argument);
@@ -367,6 +362,12 @@ void options_free(struct options *o)
 
 /* ---- what is printed from the table ---- */
 
+const struct option_row *options_rows(size_t *ret_count)
+{
+	*ret_count = ROWS;
+	return rows;
+}
+
 void options_help(struct buf *out)
 {
 	buf_addstr(
@@ -417,7 +418,7 @@ void options_man(struct buf *out)
 	buf_addstr(out, ".El\n");
 }
 
-static void add_argument(const struct row *row, struct buf *out)
+static void add_argument(const struct option_row *row, struct buf *out)
 {
 	if (row->argument && *row->argument == '=')
 		buf_addf(out, "[%s]", row->argument);
@@ -440,7 +441,7 @@ void options_markdown(struct buf *out)
 		"`man vmcore-gdbserver`.\n\n"
 		"## Options\n");
 	for (size_t i = 0; i < ROWS; i++) {
-		const struct row *row = &rows[i];
+		const struct option_row *row = &rows[i];
 		if (row->hidden)
 			continue;
 		/* Other pages link to the name alone. */
@@ -455,41 +456,4 @@ void options_markdown(struct buf *out)
 		buf_addstr(out, "\n\n");
 		markdown_sentence(out, row->help);
 	}
-}
-
-void options_completion(struct buf *out)
-{
-	buf_addstr(out, "# bash completion for vmcore-gdbserver; generated from its option table\n"
-			"_vmcore_gdbserver()\n{\n"
-			"    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n"
-			"    COMPREPLY=()\n"
-			"    case $prev in\n");
-	for (size_t i = 0; i < ROWS; i++) {
-		const char *complete = rows[i].complete;
-		if (rows[i].hidden || !complete)
-			continue;
-		buf_addstr(out, "    ");
-		if (rows[i].letter)
-			buf_addf(out, "-%c|", rows[i].letter);
-		buf_addf(out, "--%s)\n        COMPREPLY=($(compgen ", rows[i].name);
-		if (*complete == '-') {
-			buf_addstr(out, complete);
-		} else {
-			buf_addstr(out, "-W '");
-			if (!strcmp(complete, "@monitor"))
-				monitor_words(out);
-			else
-				buf_addstr(out, complete);
-			buf_addch(out, '\'');
-		}
-		buf_addstr(out, " -- \"$cur\"))\n        return ;;\n");
-	}
-	buf_addstr(out,
-		   "    esac\n    if [[ $cur == -* ]]; then\n        COMPREPLY=($(compgen -W '");
-	for (size_t i = 0; i < ROWS; i++)
-		if (!rows[i].hidden)
-			buf_addf(out, "--%s ", rows[i].name);
-	buf_addstr(out, "' -- \"$cur\"))\n    else\n        COMPREPLY=($(compgen -f -- "
-			"\"$cur\"))\n    fi\n}\n"
-			"complete -o filenames -F _vmcore_gdbserver vmcore-gdbserver\n");
 }

@@ -28,7 +28,9 @@ enum action {
 	ACTION_DEBUG_LIST,
 	ACTION_MAN_OPTIONS, /* the manual page's OPTIONS, in mdoc(7) */
 	ACTION_MAN_MONITOR, /* and its MONITOR COMMANDS */
-	ACTION_COMPLETION,  /* a bash completion */
+	ACTION_COMPLETION_BASH,
+	ACTION_COMPLETION_FISH,
+	ACTION_COMPLETION_ZSH,
 	ACTION_MARKDOWN,    /* doc/commands.md */
 	ACTION_IDE_FILE,    /* a file of contrib/ide/: that of options.ide */
 	/* To be the process of debuginfod_helper.h, with build-ids instead of dumps. */
@@ -64,7 +66,6 @@ void options_free(struct options *o);
 
 void options_help(struct buf *out);
 void options_man(struct buf *out);
-void options_completion(struct buf *out);
 /* The beginning of doc/commands.md: its title and the options. */
 void options_markdown(struct buf *out);
 

@@ -151,7 +151,7 @@ def _():
 @check("--help, the manual page and the completion name the same options")
 def _():
     helped = listed_options(expect_output(run_program("--help")))
-    for kind in ["man-options", "completion"]:
+    for kind in ["man-options", "completion-bash", "completion-zsh"]:
         text = expect_output(run_program("--print-docs", kind))
         expect_equal(listed_options(text) - {"json"}, helped, kind)
 
@@ -190,6 +190,47 @@ def _():
     expect_equal(complete("-x", "th"), ["threads"], "-x th")
     expect_equal(complete("--listen", "st"), ["stdio"], "--listen st")
     expect_not_in("--print-docs", complete("--"))
+
+
+@check("the completion of fish completes options and monitor commands")
+def _():
+    fish = need_tool("fish")
+    def complete(line):
+        script = f"source contrib/vmcore-gdbserver.fish; complete -C 'vmcore-gdbserver {line}'"
+        done = subprocess.run([fish, "-N", "-c", script], text=True, capture_output=True, check=False,
+                              timeout=30)
+        expect_equal((done.returncode, done.stderr), (0, ""), "fish's opinion")
+        return [found.split("\t")[0] for found in done.stdout.splitlines()]
+    expect_equal(complete("--cac"), ["--cache-size"], "--cac")
+    expect_equal(complete("-x th"), ["threads"], "-x th")
+    expect_equal(complete("--listen st"), ["stdio"], "--listen st")
+    expect_not_in("--print-docs", complete("--"))
+
+
+@check("the completion of zsh completes options and monitor commands")
+def _():
+    zsh = need_tool("zsh")
+    # What would be typed at a terminal: zsh completes nothing elsewhere.
+    def complete(line):
+        script = f"""
+            zmodload zsh/zpty
+            zpty shell {zsh} -f -i
+            say() {{ zpty -w shell "$1"; }}
+            say 'PS1=; fpath=({os.getcwd()}/contrib $fpath); autoload -U compinit; compinit -u -D'
+            say 'zstyle ":completion:*" list-colors no=; setopt no_beep; echo ready''; stty -echo'
+            zpty -r shell all '*ready*ready*'
+            zpty -w -n shell $'vmcore-gdbserver {line}\\t'
+            zpty -w -n shell $'\\C-aprint -r -- FOU"ND" \\C-e E"ND"\\n'
+            zpty -r shell all '*FOUND*END*'
+            print -r -- $all"""
+        done = subprocess.run([zsh, "-f", "-c", script], text=True, capture_output=True, check=False,
+                              timeout=30, env={**os.environ, "TERM": "dumb"})
+        found = re.findall(r"FOUND vmcore-gdbserver (.*?) *END", done.stdout)
+        expect(found, f"zsh said: {done.stdout!r} {done.stderr!r}")
+        return found[-1].strip()
+    expect_equal(complete("--cac"), "--cache-size", "--cac")
+    expect_equal(complete("-x thr"), "-x threads", "-x thr")
+    expect_equal(complete("--listen st"), "--listen stdio", "--listen st")
 
 
 run_checks()
