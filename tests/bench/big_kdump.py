@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Makes a kdump as if of a machine with much memory, of a small real one.
 
-    big_kdump.py DUMP TIB OUT
+    big_kdump.py [--dense] [--pieces N] DUMP TIB OUT
 
 OUT has the pages of DUMP, compressed as they were, but its header and bitmaps are those of a machine
 whose page frames end at TIB tebibytes (a number, which may be a fraction). What the bitmaps grow by
@@ -64,29 +64,46 @@ def write_bitmap(out, at, bitmap, length, dense):
         out.write(bytes(min(COPIED_AT_ONCE, length - done)))
 
 
-def grow(dump, max_mapnr, out, dense):
+def write_head(dump, max_mapnr, out, share, dense):
+    """The headers and bitmaps of a piece that has the page frames of @share, or of a whole dump."""
     each = (max_mapnr + 8 * BLOCK - 1) // (8 * BLOCK) * BLOCK
-    grown = 2 * each - dump.blocks * BLOCK
-    if grown < 0:
+    if 2 * each < dump.blocks * BLOCK:
         stop("the dump is of a larger machine")
     header = bytearray(dump.read(0, dump.bitmaps))
     struct.pack_into("<I", header, AT_VERSION, max(dump.version, 6))
     struct.pack_into("<I", header, AT_BITMAP_BLOCKS, 2 * each // BLOCK)
     struct.pack_into("<I", header, AT_MAX_MAPNR, max_mapnr & 0xffffffff)
-    struct.pack_into("<QQQ", header, BLOCK + SUB_START_PFN_64, 0, 0, max_mapnr)
+    struct.pack_into("<I", header, BLOCK + SUB_SPLIT, share != (0, max_mapnr))
+    struct.pack_into("<QQQ", header, BLOCK + SUB_START_PFN_64, *share, max_mapnr)
     out.write(header)
-    second = dump.read(dump.bitmaps + dump.each, dump.each)
-    write_bitmap(out, dump.bitmaps, dump.read(dump.bitmaps, dump.each), each, dense)
-    write_bitmap(out, dump.bitmaps + each, second, each, dense)
-
-    pages = sum(bin(byte).count("1") for byte in second)
+    for number in (0, 1):
+        bitmap = dump.read(dump.bitmaps + number * dump.each, dump.each)
+        write_bitmap(out, dump.bitmaps + number * each, bitmap, each, dense)
     out.seek(dump.bitmaps + 2 * each)
-    for offset, *rest in DESCRIPTOR.iter_unpack(dump.read(dump.descriptors, pages * DESCRIPTOR.size)):
-        out.write(DESCRIPTOR.pack(offset + grown if offset else 0, *rest))
-    at = dump.descriptors + pages * DESCRIPTOR.size
-    while data := dump.read(at, COPIED_AT_ONCE):
-        out.write(data)
-        at += len(data)
+
+
+def write_pages(dump, first, count, out):
+    """Descriptors and data of the dump's @count pages from the @first one on."""
+    table = dump.read(dump.descriptors + first * DESCRIPTOR.size, count * DESCRIPTOR.size)
+    at, places, pages = out.tell() + len(table), {}, []
+    for offset, size, *rest in DESCRIPTOR.iter_unpack(table):
+        if offset not in places:
+            places[offset] = at
+            pages.append((offset, size))
+            at += size
+        out.write(DESCRIPTOR.pack(places[offset], size, *rest))
+    for page in pages:
+        out.write(dump.read(*page))
+
+
+def shares_of(dump, max_mapnr, pieces):
+    """(page frames, number of the first page, pages) of pieces that have as many pages each."""
+    bitmap = dump.read(dump.bitmaps + dump.each, dump.each)
+    pfns = [8 * at + bit for at, byte in enumerate(bitmap) for bit in range(8) if byte >> bit & 1]
+    firsts = [number * len(pfns) // pieces for number in range(pieces + 1)]
+    ends = [0, *[pfns[first] for first in firsts[1:-1]], max_mapnr]
+    for number in range(pieces):
+        yield (ends[number], ends[number + 1]), firsts[number], firsts[number + 1] - firsts[number]
 
 
 def main():
@@ -95,9 +112,14 @@ def main():
     parser.add_argument("tib", type=float)
     parser.add_argument("out")
     parser.add_argument("--dense", action="store_true", help="write the zeros of the bitmaps")
+    parser.add_argument("--pieces", type=int, default=1, help="a split dump: OUT.1, OUT.2, ...")
     args = parser.parse_args()
-    with open(args.out, "wb") as out:
-        grow(Kdump(args.dump), int(args.tib * (1 << 40)) >> 12, out, args.dense)
+    dump, max_mapnr = Kdump(args.dump), int(args.tib * (1 << 40)) >> 12
+    for number, (share, first, count) in enumerate(shares_of(dump, max_mapnr, args.pieces), 1):
+        name = args.out if args.pieces == 1 else f"{args.out}.{number}"
+        with open(name, "wb") as out:
+            write_head(dump, max_mapnr, out, share, args.dense)
+            write_pages(dump, first, count, out)
 
 
 if __name__ == "__main__":
