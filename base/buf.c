@@ -116,17 +116,18 @@ void buf_fill(struct buf *b, char c, size_t count)
 	b->data[b->len] = 0;
 }
 
-void buf_addhex(struct buf *b, const void *bytes, size_t len)
+uint8_t buf_addhex(struct buf *b, const void *bytes, size_t len)
 {
 	if (len > SIZE_MAX / 2) {
 		b->failed = true;
-		return;
+		return 0;
 	}
 	if (!len || !buf_reserve(b, 2 * len))
-		return;
-	hex_encode(b->data + b->len, bytes, len);
+		return 0;
+	uint8_t sum = hex_encode(b->data + b->len, bytes, len);
 	b->len += 2 * len;
 	b->data[b->len] = 0;
+	return sum;
 }
 
 void buf_addxml(struct buf *b, const char *text)

@@ -47,8 +47,8 @@ void buf_fill(struct buf *b, char c, size_t count);
 __attribute__((format(printf, 2, 3))) void buf_addf(struct buf *b, const char *fmt, ...);
 void buf_vaddf(struct buf *b, const char *fmt, va_list ap);
 
-/* Two lower-case hex digits a byte. */
-void buf_addhex(struct buf *b, const void *bytes, size_t len);
+/* Two lower-case hex digits a byte. Returns the sum modulo 256 of what was added. */
+uint8_t buf_addhex(struct buf *b, const void *bytes, size_t len);
 
 /* Text with &, <, >, " and ' escaped, and what XML cannot hold (control characters, bytes that are
  * no valid UTF-8) as '?'. */

@@ -8,15 +8,17 @@
 
 #include "base/bytes.h"
 
+/* A digit's value and 1; 0 for all that is none. */
+static const unsigned char values[256] = {
+	['0'] = 1,  ['1'] = 2,	['2'] = 3,  ['3'] = 4,	['4'] = 5,  ['5'] = 6,
+	['6'] = 7,  ['7'] = 8,	['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12,
+	['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16, ['A'] = 11, ['B'] = 12,
+	['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+};
+
 int hex_digit(char c)
 {
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
+	return values[(unsigned char)c] - 1;
 }
 
 /* Memory and registers go out as digits: made one by one they are most of a reply's cost. */
@@ -31,7 +33,8 @@ static __m128i digits_of(__m128i n)
 	return _mm_add_epi8(n, _mm_and_si128(letters, _mm_set1_epi8('a' - '0' - 10)));
 }
 
-static void encode_at_once(char *out, const unsigned char *in)
+/* Returns the sum of the digits, in two halves. */
+static __m128i encode_at_once(char *out, const unsigned char *in)
 {
 	const __m128i four_bits = _mm_set1_epi8(15);
 	__m128i bytes = _mm_loadu_si128((const __m128i *)in);
@@ -39,6 +42,20 @@ static void encode_at_once(char *out, const unsigned char *in)
 	__m128i low = digits_of(_mm_and_si128(bytes, four_bits));
 	_mm_storeu_si128((__m128i *)out, _mm_unpacklo_epi8(high, low));
 	_mm_storeu_si128((__m128i *)(out + AT_ONCE), _mm_unpackhi_epi8(high, low));
+	/* Two digits together are below 256. */
+	return _mm_sad_epu8(_mm_add_epi8(high, low), _mm_setzero_si128());
+}
+
+/* Encodes as much of @len bytes as goes at once; returns how much, and adds to the sum. */
+static size_t encode_most(char *out, const unsigned char *in, size_t len, uint8_t *sum)
+{
+	__m128i sums = _mm_setzero_si128();
+	size_t i = 0;
+	for (; len - i >= AT_ONCE; i += AT_ONCE)
+		sums = _mm_add_epi64(sums, encode_at_once(out + 2 * i, in + i));
+	sums = _mm_add_epi64(sums, _mm_unpackhi_epi64(sums, sums));
+	*sum = (uint8_t)(*sum + _mm_cvtsi128_si32(sums));
+	return i;
 }
 #else
 enum { AT_ONCE = 4 };
@@ -54,19 +71,30 @@ static void encode_at_once(char *out, const unsigned char *in)
 	uint64_t letters = (n + UINT64_C(0x0606060606060606)) >> 4 & UINT64_C(0x0101010101010101);
 	put_u64(out, n + UINT64_C(0x3030303030303030) + letters * ('a' - '0' - 10));
 }
-#endif
 
-void hex_encode(char *out, const void *bytes, size_t len)
+static size_t encode_most(char *out, const unsigned char *in, size_t len, uint8_t *sum)
 {
-	static const char digits[] = "0123456789abcdef";
-	const unsigned char *in = bytes;
 	size_t i = 0;
 	for (; len - i >= AT_ONCE; i += AT_ONCE)
 		encode_at_once(out + 2 * i, in + i);
-	for (; i < len; i++) {
-		out[2 * i] = digits[in[i] >> 4];
-		out[2 * i + 1] = digits[in[i] & 15];
+	for (size_t n = 0; n < 2 * i; n++)
+		*sum = (uint8_t)(*sum + (unsigned char)out[n]);
+	return i;
+}
+#endif
+
+uint8_t hex_encode(char *out, const void *bytes, size_t len)
+{
+	static const char digits[] = "0123456789abcdef";
+	const unsigned char *in = bytes;
+	uint8_t sum = 0;
+	for (size_t i = encode_most(out, in, len, &sum); i < len; i++) {
+		char high = digits[in[i] >> 4], low = digits[in[i] & 15];
+		out[2 * i] = high;
+		out[2 * i + 1] = low;
+		sum = (uint8_t)(sum + high + low);
 	}
+	return sum;
 }
 
 bool hex_decode(void *out, const char *text, size_t digits)
@@ -83,17 +111,25 @@ bool hex_decode(void *out, const char *text, size_t digits)
 	return true;
 }
 
-bool hex_u64(const char *text, size_t len, uint64_t *ret)
+size_t hex_prefix(const char *text, size_t len, uint64_t *ret)
 {
 	uint64_t value = 0;
-	if (!len || len > 16)
-		return false;
-	for (size_t i = 0; i < len; i++) {
-		int digit = hex_digit(text[i]);
-		if (digit < 0)
-			return false;
-		value = value << 4 | (uint64_t)digit;
+	size_t digits = 0;
+	for (; digits < len; digits++) {
+		unsigned above = values[(unsigned char)text[digits]];
+		if (!above)
+			break;
+		value = value << 4 | (above - 1);
 	}
+	*ret = value;
+	return digits;
+}
+
+bool hex_u64(const char *text, size_t len, uint64_t *ret)
+{
+	uint64_t value;
+	if (!len || len > 16 || hex_prefix(text, len, &value) != len)
+		return false;
 	*ret = value;
 	return true;
 }

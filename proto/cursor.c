@@ -30,11 +30,9 @@ bool cursor_skip_text(struct cursor *c, const char *text)
 
 uint64_t cursor_hex(struct cursor *c)
 {
-	size_t digits = 0, left = cursor_left(c);
-	uint64_t value = 0;
-	while (digits < left && hex_digit(c->at[digits]) >= 0)
-		digits++;
-	if (!hex_u64(c->at, digits, &value)) {
+	uint64_t value;
+	size_t digits = hex_prefix(c->at, cursor_left(c), &value);
+	if (!digits || digits > 16) {
 		c->bad = true;
 		return 0;
 	}

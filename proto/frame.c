@@ -55,14 +55,94 @@ static void add_run(struct frame *f, char count)
 		add_byte(f, c);
 }
 
-/* A run of bytes that stand for themselves; returns its length. Most of a packet goes this way. */
+/*
+ * The bytes that mean something else than themselves. gdb wants * escaped in what it receives, too:
+ * it would be taken for a run.
+ */
+static const bool special[256] = { ['#'] = true, ['$'] = true, ['*'] = true, ['}'] = true };
+
+#ifdef __SSE2__
+enum { AT_ONCE = 16 };
+
+/* A bit for each special byte. */
+static unsigned special_among(__m128i bytes)
+{
+	__m128i a = _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('#')),
+				 _mm_cmpeq_epi8(bytes, _mm_set1_epi8('$')));
+	__m128i b = _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('*')),
+				 _mm_cmpeq_epi8(bytes, _mm_set1_epi8('}')));
+	return (unsigned)_mm_movemask_epi8(_mm_or_si128(a, b));
+}
+
+static uint8_t low_sum(__m128i sums)
+{
+	return (uint8_t)_mm_cvtsi128_si32(_mm_add_epi64(sums, _mm_unpackhi_epi64(sums, sums)));
+}
+
+/* The first @count bytes (below AT_ONCE) and zeros. */
+static __m128i first_bytes(__m128i bytes, unsigned count)
+{
+	static const uint8_t mask[2 * AT_ONCE] = {
+		255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+	};
+	return _mm_and_si128(bytes, _mm_loadu_si128((const __m128i *)(mask + AT_ONCE - count)));
+}
+
+/*
+ * Copies bytes from @in to @out, unless that is NULL, AT_ONCE at a time, and adds them to the sum,
+ * up to the first special one; what follows it in @out is undefined. Returns how many; if fewer
+ * than AT_ONCE are left then, the next one may be no special one.
+ */
+static size_t copy_blocks(char *out, const char *in, size_t len, uint8_t *sum)
+{
+	const __m128i zero = _mm_setzero_si128();
+	__m128i sums = zero;
+	size_t i = 0;
+	unsigned found = 0;
+	while (len - i >= AT_ONCE && !found) {
+		__m128i bytes = _mm_loadu_si128((const __m128i *)(in + i));
+		found = special_among(bytes);
+		if (out)
+			_mm_storeu_si128((__m128i *)(out + i), bytes);
+		unsigned count = found ? (unsigned)__builtin_ctz(found) : AT_ONCE;
+		if (found)
+			bytes = first_bytes(bytes, count);
+		sums = _mm_add_epi64(sums, _mm_sad_epu8(bytes, zero));
+		i += count;
+	}
+	*sum = (uint8_t)(*sum + low_sum(sums));
+	return i;
+}
+#else
+static size_t copy_blocks(char *out, const char *in, size_t len, uint8_t *sum)
+{
+	(void)out;
+	(void)in;
+	(void)len;
+	(void)sum;
+	return 0;
+}
+#endif
+
+/* The length of the run of bytes from @in on that stand for themselves. It is copied to @out,
+ * unless that is NULL, and added to the sum. Most of a packet goes this way. */
+static size_t copy_plain(char *out, const char *in, size_t len, uint8_t *sum)
+{
+	size_t n = copy_blocks(out, in, len, sum);
+	uint8_t added = *sum;
+	for (; n < len && !special[(unsigned char)in[n]]; n++) {
+		if (out)
+			out[n] = in[n];
+		added = (uint8_t)(added + (unsigned char)in[n]);
+	}
+	*sum = added;
+	return n;
+}
+
+/* A run of bytes that stand for themselves; returns its length. */
 static size_t add_plain(struct frame *f, const char *data, size_t len)
 {
-	size_t n = 0;
-	uint8_t sum = f->sum;
-	while (n < len && data[n] != '#' && data[n] != '$' && data[n] != '}' && data[n] != '*')
-		sum = (uint8_t)(sum + (unsigned char)data[n++]);
-	f->sum = sum;
+	size_t n = copy_plain(NULL, data, len, &f->sum);
 	if (n > FRAME_PAYLOAD_MAX - f->payload.len)
 		f->unusable = true;
 	if (!f->unusable)
@@ -158,7 +238,7 @@ enum frame_event frame_parse(struct frame *f, const char *data, size_t len, size
 
 /* The sum of bytes modulo 256. Made byte by byte it costs as much as the digits of a large reply.
  */
-static uint8_t sum_bytes(const char *data, size_t len)
+uint8_t frame_sum(const char *data, size_t len)
 {
 	uint8_t sum = 0;
 	size_t i = 0;
@@ -168,8 +248,7 @@ static uint8_t sum_bytes(const char *data, size_t len)
 		__m128i bytes = _mm_loadu_si128((const __m128i *)(data + i));
 		sums = _mm_add_epi64(sums, _mm_sad_epu8(bytes, _mm_setzero_si128()));
 	}
-	sums = _mm_add_epi64(sums, _mm_unpackhi_epi64(sums, sums));
-	sum = (uint8_t)_mm_cvtsi128_si32(sums);
+	sum = low_sum(sums);
 #else
 	const uint64_t even = UINT64_C(0x00ff00ff00ff00ff);
 	uint64_t lanes = 0; /* four sums, cut to 8 bits before they can leave their 16 */
@@ -187,17 +266,19 @@ static uint8_t sum_bytes(const char *data, size_t len)
 
 void frame_close(struct buf *out, size_t start)
 {
-	uint8_t sum = sum_bytes(out->data + start, out->len - start);
+	frame_end(out, frame_sum(out->data + start, out->len - start));
+}
+
+void frame_end(struct buf *out, uint8_t sum)
+{
 	char end[3] = { '#' };
 	hex_encode(end + 1, &sum, 1);
 	buf_add(out, end, sizeof(end));
 }
 
-size_t frame_add_escaped(struct buf *out, const void *data, size_t len, size_t max)
+size_t frame_add_escaped(struct buf *out, const void *data, size_t len, size_t max, uint8_t *sum)
 {
-	/* gdb wants * escaped in what it receives: it would be taken for a run. */
-	static const bool special[256] = { ['#'] = true, ['$'] = true, ['*'] = true, ['}'] = true };
-	const unsigned char *in = data;
+	const char *in = data;
 	if (len > max)
 		len = max;
 	size_t room = len > max / 2 ? max : 2 * len;
@@ -206,17 +287,19 @@ size_t frame_add_escaped(struct buf *out, const void *data, size_t len, size_t m
 	char *to = out->data + out->len;
 	const char *end = to + room;
 	size_t n = 0;
-	/* Two bytes of room are enough for any byte; the last one may take a plain byte only. */
-	while (n < len && end - to >= 2) {
-		unsigned char c = in[n++];
-		if (special[c]) {
-			*to++ = '}';
-			c ^= 0x20;
-		}
-		*to++ = (char)c;
+	while (n < len && to < end) {
+		size_t most = len - n < (size_t)(end - to) ? len - n : (size_t)(end - to);
+		size_t plain = copy_plain(to, in + n, most, sum);
+		n += plain;
+		to += plain;
+		/* A byte that is escaped needs room for two. */
+		if (plain == most || end - to < 2)
+			break;
+		char escaped = (char)(in[n++] ^ 0x20);
+		*to++ = '}';
+		*to++ = escaped;
+		*sum = (uint8_t)(*sum + '}' + (unsigned char)escaped);
 	}
-	if (n < len && to < end && !special[in[n]])
-		*to++ = (char)in[n++];
 	out->len = (size_t)(to - out->data);
 	out->data[out->len] = 0;
 	return n;

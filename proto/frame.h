@@ -56,13 +56,19 @@ void frame_free(struct frame *f);
  */
 enum frame_event frame_parse(struct frame *f, const char *data, size_t len, size_t *ret_used);
 
+/* The sum of bytes modulo 256. */
+uint8_t frame_sum(const char *data, size_t len);
+
+/* Appends "#cs" for a payload with that sum. */
+void frame_end(struct buf *out, uint8_t sum);
+
 /* Appends "#cs" for the payload that starts at @start of @out, behind its "$". */
 void frame_close(struct buf *out, size_t start);
 
 /*
  * Appends @data with $ # } and * escaped, as far as it fits in @max bytes of output; returns how
- * many bytes of @data that was.
+ * many bytes of @data that was. Adds what was appended to the sum.
  */
-size_t frame_add_escaped(struct buf *out, const void *data, size_t len, size_t max);
+size_t frame_add_escaped(struct buf *out, const void *data, size_t len, size_t max, uint8_t *sum);
 
 #endif

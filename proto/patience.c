@@ -82,9 +82,9 @@ bool patience_is_over(const struct rsp *s)
 	return !is_waited_for(s) && age(s) > s->patience;
 }
 
-bool rsp_took_long(const struct rsp *s)
+bool rsp_took_long(const struct rsp *s, uint64_t now)
 {
-	return s->asked && age(s) >= LOOK_AFTER;
+	return s->asked && now >= s->asked + LOOK_AFTER;
 }
 
 bool rsp_minds_late(const struct rsp *s)

@@ -235,6 +235,7 @@ static size_t reply_data(struct rsp *s, struct reply *r, size_t len)
 	memcpy(start, header, width);
 	memmove(start + width, start + WIDEST, r->out->len - r->start - WIDEST);
 	buf_cut(r->out, r->out->len - (WIDEST - width));
+	reply_changed(r);
 	return count;
 }
 

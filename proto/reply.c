@@ -7,23 +7,48 @@
 #include "base/log.h"
 #include "proto/frame.h"
 
+void reply_changed(struct reply *r)
+{
+	r->summed = r->summed_end = r->start;
+	r->sum = 0;
+}
+
+/* What was added from @at on has this sum. The longest such part is most of a reply. */
+static void keep_sum(struct reply *r, size_t at, uint8_t sum)
+{
+	if (r->out->len - at <= r->summed_end - r->summed)
+		return;
+	r->summed = at;
+	r->summed_end = r->out->len;
+	r->sum = sum;
+}
+
+static uint8_t sum_of(const struct reply *r)
+{
+	const char *data = r->out->data;
+	return (uint8_t)(frame_sum(data + r->start, r->summed - r->start) + r->sum +
+			 frame_sum(data + r->summed_end, r->out->len - r->summed_end));
+}
+
 void reply_open(struct reply *r, struct buf *out)
 {
 	buf_addch(out, '$');
 	r->out = out;
 	r->start = out->len;
+	reply_changed(r);
 	r->failed = false;
 	r->why[0] = 0;
 }
 
 void reply_close(struct reply *r)
 {
-	frame_close(r->out, r->start);
+	frame_end(r->out, sum_of(r));
 }
 
 void reply_clear(struct reply *r)
 {
 	buf_cut(r->out, r->start);
+	reply_changed(r);
 	r->failed = false;
 }
 
@@ -68,14 +93,29 @@ void reply_ok(struct reply *r)
 	buf_addstr(r->out, "OK");
 }
 
+void reply_hex(struct reply *r, const void *data, size_t len)
+{
+	size_t at = r->out->len;
+	keep_sum(r, at, buf_addhex(r->out, data, len));
+}
+
+static size_t add_escaped(struct reply *r, const void *data, size_t len, size_t room)
+{
+	size_t at = r->out->len;
+	uint8_t sum = 0;
+	size_t taken = frame_add_escaped(r->out, data, len, room, &sum);
+	keep_sum(r, at, sum);
+	return taken;
+}
+
 size_t reply_binary(struct reply *r, const void *data, size_t len)
 {
-	return frame_add_escaped(r->out, data, len, reply_room(r));
+	return add_escaped(r, data, len, reply_room(r));
 }
 
 void reply_json(struct reply *r, const struct buf *json)
 {
-	frame_add_escaped(r->out, json->data, json->len, 2 * json->len);
+	add_escaped(r, json->data, json->len, 2 * json->len);
 }
 
 void reply_text(struct reply *r, const char *text)
@@ -92,7 +132,7 @@ void reply_console(struct reply *r, const char *text, size_t len)
 	while (len) {
 		size_t n = len < CONSOLE_CHUNK ? len : CONSOLE_CHUNK;
 		buf_addch(r->out, 'O');
-		buf_addhex(r->out, text, n);
+		reply_hex(r, text, n);
 		reply_close(r);
 		reply_open(r, r->out);
 		text += n;

@@ -36,6 +36,10 @@ enum { REPLY_WHY_MAX = 300 };
 struct reply {
 	struct buf *out; /* borrowed */
 	size_t start;	 /* where the payload begins */
+	/* The sum modulo 256 of what of @out lies between the two, which was made while it was added.
+	 * The rest is summed when the reply ends. */
+	size_t summed, summed_end;
+	uint8_t sum;
 	/* For --debug refused, as nothing that a client is sent says as much: whether the reply is
 	 * an error, and why; empty unless somebody listens. */
 	bool failed;
@@ -68,6 +72,12 @@ void reply_err(struct reply *r, enum reply_error code, const struct err *e);
 
 /* The payload becomes "OK". */
 void reply_ok(struct reply *r);
+
+/* Says that what reply_hex() and reply_binary() have added is moved or changed. */
+void reply_changed(struct reply *r);
+
+/* Adds two lower-case hex digits a byte. */
+void reply_hex(struct reply *r, const void *data, size_t len);
 
 /* Adds @data escaped, as much of it as there is room for; returns how much that was. */
 size_t reply_binary(struct reply *r, const void *data, size_t len);

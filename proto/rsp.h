@@ -78,9 +78,10 @@ void rsp_set_patience(struct rsp *rsp, uint64_t ms);
 /* Says, ahead of rsp_input(), that its bytes came no earlier than @ms, as clock_ms() counts. */
 void rsp_arrived(struct rsp *rsp, uint64_t ms);
 
-/* Whether a client may have given up the answer that the last rsp_step() made: what it has sent
- * since must be read and put in, and then rsp_recheck() called, before the answer goes out. */
-bool rsp_took_long(const struct rsp *rsp);
+/* Whether a client may, @now by clock_ms(), have given up the answer that the last rsp_step() made:
+ * what it has sent since must be read and put in, and then rsp_recheck() called, before the answer
+ * goes out. */
+bool rsp_took_long(const struct rsp *rsp, uint64_t now);
 
 /* Takes what the client does not wait for back from @out, where the last step's output begins at
  * @begin. */

@@ -68,9 +68,9 @@ bool dialogue_wants_close(const struct dialogue *d)
 	return d->crash ? crash_client_wants_close(d->crash) : rsp_wants_close(d->rsp);
 }
 
-bool dialogue_took_long(const struct dialogue *d)
+bool dialogue_took_long(const struct dialogue *d, uint64_t now)
 {
-	return !d->crash && rsp_took_long(d->rsp);
+	return !d->crash && rsp_took_long(d->rsp, now);
 }
 
 void dialogue_recheck(struct dialogue *d, struct buf *out, size_t begin)

@@ -41,7 +41,7 @@ bool dialogue_is_busy(const struct dialogue *d);
 bool dialogue_can_be_interrupted(const struct dialogue *d);
 bool dialogue_wants_close(const struct dialogue *d);
 /* Of gdb's protocol alone: crash waits for as long as it takes. */
-bool dialogue_took_long(const struct dialogue *d);
+bool dialogue_took_long(const struct dialogue *d, uint64_t now);
 void dialogue_recheck(struct dialogue *d, struct buf *out, size_t begin);
 bool dialogue_minds_late(const struct dialogue *d);
 

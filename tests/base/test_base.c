@@ -138,6 +138,12 @@ static void hex_is_strict(void **state)
 	assert_false(hex_u64("0x1", 3, &v));
 	assert_false(hex_u64(" 1", 2, &v));
 	assert_false(hex_u64("-1", 2, &v));
+	assert_int_equal(hex_prefix("12Ef,8", 6, &v), 4);
+	assert_int_equal(v, 0x12ef);
+	assert_int_equal(hex_prefix("12Ef,8", 2, &v), 2);
+	assert_int_equal(v, 0x12);
+	assert_int_equal(hex_prefix(",8", 2, &v), 0);
+	assert_int_equal(hex_prefix("12345678123456781", 17, &v), 17);
 	assert_true(hex_decode(bytes, "12Ef", 4));
 	assert_int_equal(bytes[0], 0x12);
 	assert_int_equal(bytes[1], 0xef);
@@ -157,7 +163,10 @@ static void hex_digits_are_those_of_printf(void **state)
 	}
 	for (size_t len = 0; len <= sizeof(bytes); len++) {
 		memset(digits, '?', sizeof(digits));
-		hex_encode(digits, bytes, len);
+		uint8_t sum = 0;
+		for (size_t i = 0; i < 2 * len; i++)
+			sum = (uint8_t)(sum + expected[i]);
+		assert_int_equal(hex_encode(digits, bytes, len), sum);
 		assert_memory_equal(digits, expected, 2 * len);
 		assert_int_equal(digits[2 * len], '?');
 	}

@@ -148,20 +148,67 @@ static void escapes(void **state)
 {
 	(void)state;
 	struct buf out = BUF_INIT;
+	uint8_t sum = 0;
 	/* "$}" takes four bytes, "a#" three. */
-	assert_int_equal(frame_add_escaped(&out, "$}a#b", 5, 100), 5);
+	assert_int_equal(frame_add_escaped(&out, "$}a#b", 5, 100, &sum), 5);
 	assert_string_equal(out.data, "}\x04}]a}\x03"
 				      "b");
 	buf_reset(&out);
-	assert_int_equal(frame_add_escaped(&out, "*", 1, 1), 0);
-	assert_int_equal(frame_add_escaped(&out, "*", 1, 2), 1);
+	assert_int_equal(frame_add_escaped(&out, "*", 1, 1, &sum), 0);
+	assert_int_equal(frame_add_escaped(&out, "*", 1, 2, &sum), 1);
 	assert_string_equal(out.data, "}\x0a");
 	buf_reset(&out);
-	assert_int_equal(frame_add_escaped(&out, "ab*", 3, 3), 2);
-	assert_int_equal(frame_add_escaped(&out, "c*", 2, 1), 1);
-	assert_int_equal(frame_add_escaped(&out, "d", 1, 0), 0);
+	assert_int_equal(frame_add_escaped(&out, "ab*", 3, 3, &sum), 2);
+	assert_int_equal(frame_add_escaped(&out, "c*", 2, 1, &sum), 1);
+	assert_int_equal(frame_add_escaped(&out, "d", 1, 0, &sum), 0);
 	assert_string_equal(out.data, "abc");
 	buf_free(&out);
+}
+
+/* Byte by byte, as the manual has it. Returns how many of @data fit, and what they become. */
+static size_t escape_plainly(struct buf *out, const char *data, size_t len, size_t max)
+{
+	size_t n = 0;
+	for (; n < len; n++) {
+		bool escaped = strchr("#$*}", data[n]) && data[n];
+		if (out->len + escaped >= max)
+			break;
+		if (escaped)
+			buf_addch(out, '}');
+		buf_addch(out, (char)(escaped ? data[n] ^ 0x20 : data[n]));
+	}
+	return n;
+}
+
+/* One special byte, or several, at any place of spans of any length, and any room for them. */
+static void escapes_are_those_made_plainly(void **state)
+{
+	(void)state;
+	static const char specials[] = "#$*}\x03\x04\x0a]";
+	uint32_t random = 1;
+	for (unsigned round = 0; round < 4000; round++) {
+		char data[80];
+		struct buf out = BUF_INIT, expected = BUF_INIT;
+		uint8_t sum = 7;
+		size_t len = round % sizeof(data);
+		for (size_t i = 0; i < len; i++) {
+			random = random * 1664525 + 1013904223;
+			bool special = random >> 24 < round / 64;
+			data[i] = special ? specials[random >> 8 & 7] : (char)(random >> 16);
+		}
+		size_t max = round % 3 ? 2 * len : random >> 8 & 63;
+		assert_int_equal(frame_add_escaped(&out, data, len, max, &sum),
+				 escape_plainly(&expected, data, len, max));
+		assert_int_equal(out.len, expected.len);
+		assert_memory_equal(out.data, expected.data, out.len);
+		assert_int_equal(out.data[out.len], 0);
+		uint8_t plain_sum = 7;
+		for (size_t i = 0; i < out.len; i++)
+			plain_sum = (uint8_t)(plain_sum + (unsigned char)out.data[i]);
+		assert_int_equal(sum, plain_sum);
+		buf_free(&out);
+		buf_free(&expected);
+	}
 }
 
 /* What is escaped on one side is the same on the other. */
@@ -171,12 +218,13 @@ static void round_trip(void **state)
 	struct frame f = FRAME_INIT;
 	struct buf out = BUF_INIT;
 	unsigned char all[256];
+	uint8_t sum = 0;
 	size_t used;
 	for (size_t i = 0; i < sizeof(all); i++)
 		all[i] = (unsigned char)i;
 	buf_addch(&out, '$');
-	assert_int_equal(frame_add_escaped(&out, all, sizeof(all), 1000), sizeof(all));
-	frame_close(&out, 1);
+	assert_int_equal(frame_add_escaped(&out, all, sizeof(all), 1000, &sum), sizeof(all));
+	frame_end(&out, sum);
 	assert_int_equal(frame_parse(&f, out.data, out.len, &used), FRAME_PACKET);
 	assert_int_equal(used, out.len);
 	assert_int_equal(f.payload.len, sizeof(all));
@@ -212,7 +260,7 @@ int main(void)
 		cmocka_unit_test(damage),    cmocka_unit_test(runs),
 		cmocka_unit_test(oversized), cmocka_unit_test(oversized_by_runs),
 		cmocka_unit_test(escapes),   cmocka_unit_test(round_trip),
-		cmocka_unit_test(checksums),
+		cmocka_unit_test(checksums), cmocka_unit_test(escapes_are_those_made_plainly),
 	};
 	return cmocka_run_group_tests_name("frame", tests, NULL, NULL);
 }

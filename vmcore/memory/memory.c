@@ -14,6 +14,7 @@
 
 #include "base/err.h"
 #include "base/map.h"
+#include "vmcore/memory/translations.h"
 
 enum {
 	NONE = UINT32_MAX,
@@ -41,7 +42,13 @@ struct memory {
 	uint64_t hits, misses, faults;
 	uint32_t filled;
 	uint32_t epoch; /* what was read in an earlier one is as good as not there */
+	struct translation translations[TRANSLATIONS];
 };
+
+struct translation *memory_translations(struct memory *m)
+{
+	return m->translations;
+}
 
 struct err *memory_new(const struct page_source *source, size_t cache_size, struct memory **ret)
 {
@@ -89,6 +96,8 @@ void memory_free(struct memory *m)
 void memory_forget(struct memory *m)
 {
 	map_free(&m->absent);
+	for (unsigned i = 0; i < TRANSLATIONS; i++)
+		m->translations[i].space.root = 0;
 	m->epoch++;
 	/* What was forgotten makes room first: no more memory is used than is read at once. */
 	m->hand = 0;

@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "vmcore/memory/translations.h"
 
 /* Bits of an entry (SDM tables 4-14 to 4-20). */
 #define ENTRY_PRESENT  (UINT64_C(1) << 0)
@@ -169,20 +170,44 @@ struct err *memory_vtop(struct memory *m, const struct vspace *space, uint64_t v
 	return NULL;
 }
 
+/* What memory_vtop() says of @va, as far as reading needs it; *ret_rest is how much the mapping has
+ * from there on. */
+static struct err *translate(struct memory *m, const struct vspace *space, uint64_t va,
+			     uint64_t *ret_pa, uint64_t *ret_rest)
+{
+	struct translation *known = translation_of(m, va);
+	uint64_t below = va & (PAGE_SIZE - 1);
+	if (!translation_is_of(known, space, va)) {
+		struct vtop t;
+		struct err *e = memory_vtop(m, space, va, &t);
+		if (e)
+			return e;
+		*known = (struct translation){
+			.space = *space,
+			.page = va - below,
+			.pa = t.pa - below,
+			.rest = t.page_size - ((va - below) & (t.page_size - 1)),
+		};
+	}
+	*ret_pa = known->pa + below;
+	*ret_rest = known->rest - below;
+	return NULL;
+}
+
 /* Reads no further than the end of the mapping that holds @va. */
 static struct err *read_mapping(struct memory *m, const struct vspace *space, uint64_t va,
 				void *out, size_t len, size_t *ret_want, size_t *ret_done)
 {
-	struct vtop t;
-	struct err *e = memory_vtop(m, space, va, &t);
+	uint64_t pa, rest;
+	struct err *e = translate(m, space, va, &pa, &rest);
 	if (e)
 		return e;
-	uint64_t rest = t.page_size - (va & (t.page_size - 1));
 	if (len > rest)
 		len = (size_t)rest;
-	e = memory_read_phys(m, t.pa, out, len, ret_done);
+	e = memory_read_phys(m, pa, out, len, ret_done);
 	*ret_want = len;
-	return err_wrap(e, "virtual address 0x%" PRIx64, va);
+	/* Most reads succeed. */
+	return e ? err_wrap(e, "virtual address 0x%" PRIx64, va) : NULL;
 }
 
 struct err *memory_read(struct memory *m, const struct vspace *space, uint64_t va, void *out,
