@@ -94,7 +94,15 @@ static void task_fact(struct facts *f, const struct task *task)
 void facts_of_task(struct facts *f)
 {
 	const struct tasks *tasks = &f->h->tasks;
-	uint64_t size;
+	struct slab_object object;
+	uint64_t size, n;
+	/* The type has room for the largest FPU state; the kernel allocates what its processor needs
+	 * (arch_task_struct_size). */
+	if (vmcore_slab_object(f->h, f->address, &object) && object.start) {
+		if (map_get(&tasks->by_address, object.start, &n))
+			task_fact(f, &tasks->list[n]);
+		return;
+	}
 	struct err *e = types_size(kernel_types(f->h->kernel), "task_struct", &size);
 	for (size_t i = 0; !e && i < tasks->count; i++)
 		if (tasks->list[i].address && lies_in(f->address, tasks->list[i].address, size))
