@@ -17,6 +17,8 @@
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/vmcore.h"
 
+enum { CPUS_SHOWN = 8 };
+
 /* ---- symbols ---- */
 
 /* The section of @m that holds @address: the last that begins at or before it. */
@@ -162,9 +164,33 @@ static uint64_t percpu_unit(const struct kernel *k)
 	return size;
 }
 
+/* Until 6.14 the symbols of per-CPU variables are offsets: where each CPU has it. */
+static void percpu_offset_fact(struct facts *f, uint64_t start)
+{
+	struct symbol symbol;
+	if (!last_before(kernel_symbols(f->h->kernel), f->address, start, &symbol))
+		return;
+	fact_begin(f, "percpu_offset");
+	fact_say_text(f, symbol.name);
+	if (f->address != symbol.address)
+		fact_say(f, "+0x%" PRIx64, f->address - symbol.address);
+	fact_say(f, ", a per-CPU variable");
+	fact_str(f, "symbol", symbol.name);
+	fact_hex(f, "offset", f->address - symbol.address);
+	for (size_t i = 0; i < f->h->cpus.count && i < CPUS_SHOWN; i++)
+		fact_say(f, "%s0x%" PRIx64, i ? ", " : ": ",
+			 f->address + f->h->cpus.list[i].offset);
+	fact_say(f, "%s", f->h->cpus.count > CPUS_SHOWN ? ", ..." : "");
+	fact_end(f);
+}
+
 void facts_of_percpu(struct facts *f)
 {
 	uint64_t start, end, unit = percpu_unit(f->h->kernel);
+	if (kernel_symbol(f->h->kernel, "__per_cpu_start", &start) &&
+	    kernel_symbol(f->h->kernel, "__per_cpu_end", &end) && !is_kernel_address(start) &&
+	    f->address >= start && f->address < end)
+		percpu_offset_fact(f, start);
 	if (!is_kernel_address(f->address) ||
 	    !kernel_symbol(f->h->kernel, "__per_cpu_start", &start) ||
 	    !kernel_symbol(f->h->kernel, "__per_cpu_end", &end))
