@@ -11,6 +11,7 @@
 #include "vmcore/code/code_map.h"
 #include "vmcore/kernel/areas.h"
 #include "vmcore/kernel/kernel.h"
+#include "vmcore/kernel/members.h"
 #include "vmcore/kernel/page_map.h"
 #include "vmcore/kvm/kvm.h"
 #include "vmcore/memory/memory.h"
@@ -103,13 +104,12 @@ static void say_mapping(struct facts *f, const struct page_map *p, uint64_t head
 		}
 		return;
 	}
-	struct err *e = kernel_read_path(p->k, mapping, "address_space", "host", &inode);
-	if (!e && is_kernel_address(inode)) {
+	if (page_map_read(p, mapping, kernel_member(p->k, K_MAPPING_HOST), &inode) &&
+	    is_kernel_address(inode)) {
 		fact_say(f, ", of the file with the inode at 0x%" PRIx64, inode);
 		fact_str(f, "role", "file");
 		fact_hex(f, "inode", inode);
 	}
-	err_free(e);
 }
 
 static void page_members(struct facts *f, const struct page_map *p, uint64_t page)

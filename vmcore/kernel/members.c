@@ -87,6 +87,73 @@ static const struct want wants[KERNEL_MEMBERS] = {
 	[K_TASK_GRAPH_DEPTH] = { "task_struct", { "curr_ret_stack" } },
 	[K_GRAPH_ADDRESS] = { "ftrace_ret_stack", { "ret" } },
 	[K_GRAPH_SLOT] = { "ftrace_ret_stack", { "retp" } },
+
+	[K_PAGE_FLAGS] = { "page", { "flags.f", "flags" }, .is_vital = true }, /* a structure since 6.18 */
+	[K_PAGE_HEAD] = { "page", { "compound_head" } },    /* 4.4 to 7.0 */
+	[K_PAGE_HEAD_INFO] = { "page", { "compound_info" } }, /* later: a mask where that is enough */
+	[K_PAGE_FIRST_PAGE] = { "page", { "first_page" } }, /* until 4.3 */
+	[K_PAGE_TYPE] = { "page", { "page_type" } },
+	[K_PAGE_MAPPING] = { "page", { "mapping" } },
+	[K_PAGE_INDEX] = { "page", { "index", "__folio_index" } },
+	[K_PAGE_REFCOUNT] = { "page", { "_refcount.counter", "_count.counter" } },
+	[K_PAGE_MAPCOUNT] = { "page", { "_mapcount.counter" } },
+	[K_MAPPING_HOST] = { "address_space", { "host" } },
+
+	[K_CACHE_LIST] = { "kmem_cache", { "list.next" }, .is_vital = true },
+	[K_CACHE_NAME] = { "kmem_cache", { "name" }, .is_vital = true },
+	[K_CACHE_SIZE] = { "kmem_cache", { "size" }, .is_vital = true },
+	[K_CACHE_OBJECT_SIZE] = { "kmem_cache", { "object_size", "objsize" }, .is_vital = true },
+	[K_CACHE_OFFSET] = { "kmem_cache", { "offset" }, .is_vital = true }, /* SLUB's alone */
+	[K_CACHE_FLAGS] = { "kmem_cache", { "flags" } },
+	[K_CACHE_RANDOM] = { "kmem_cache", { "random" } }, /* CONFIG_SLAB_FREELIST_HARDENED, since 4.14 */
+	[K_CACHE_RED_LEFT_PAD] = { "kmem_cache", { "red_left_pad" } }, /* since 4.6 */
+	[K_CACHE_CPU_SLAB] = { "kmem_cache", { "cpu_slab" } },		/* until 6.19 */
+	[K_CACHE_CPU_FREELIST] = { "kmem_cache_cpu", { "freelist" } },
+	[K_CACHE_CPU_SLAB_PAGE] = { "kmem_cache_cpu", { "slab", "page" } },
+	[K_SLAB_CACHE] = { "slab", { "slab_cache" } }, /* a type of its own since 5.17 */
+	[K_SLAB_FREELIST] = { "slab", { "freelist" } },
+	[K_SLAB_INUSE] = { "slab", { "inuse" } },
+	[K_SLAB_OBJECTS] = { "slab", { "objects" } },
+	[K_PAGE_SLAB_CACHE] = { "page", { "slab_cache", "slab" } },
+	[K_PAGE_FREELIST] = { "page", { "freelist" } },
+	[K_PAGE_INUSE] = { "page", { "inuse" } },
+	[K_PAGE_OBJECTS] = { "page", { "objects" } },
+	[K_CACHE_SHEAVES] = { "kmem_cache", { "cpu_sheaves" } }, /* since 6.18 */
+	[K_SHEAVES_MAIN] = { "slub_percpu_sheaves", { "main" } },
+	[K_SHEAVES_SPARE] = { "slub_percpu_sheaves", { "spare" } },
+	[K_SHEAVES_RCU_FREE] = { "slub_percpu_sheaves", { "rcu_free" } },
+	[K_SHEAF_SIZE] = { "slab_sheaf", { "size" } },
+	[K_SHEAF_OBJECTS] = { "slab_sheaf", { "objects" } },
+	[K_SHEAF_LINK] = { "slab_sheaf", { "barn_list" } },
+	[K_CACHE_NODES] = { "kmem_cache", { "node" } },
+	[K_CACHE_PER_NODE] = { "kmem_cache", { "per_node" } }, /* since 7.1: pairs of pointers */
+	[K_PER_NODE_BARN] = { "kmem_cache_per_node_ptrs", { "barn" } },
+	[K_CACHE_NODE_BARN] = { "kmem_cache_node", { "barn" } },
+	[K_BARN_FULL] = { "node_barn", { "sheaves_full.next" } },
+
+	[K_VMAP_NODE] = { "vmap_area", { "rb_node" } },
+	[K_VMAP_START] = { "vmap_area", { "va_start" } },
+	[K_VMAP_END] = { "vmap_area", { "va_end" } },
+	[K_VMAP_VM] = { "vmap_area", { "vm" } },
+	[K_VMAP_NODE_BUSY] = { "vmap_node", { "busy.root.rb_node" } }, /* since 6.9 */
+	[K_VM_CALLER] = { "vm_struct", { "caller" } },
+	[K_RB_LEFT] = { "rb_node", { "rb_left" } },
+	[K_RB_RIGHT] = { "rb_node", { "rb_right" } },
+	[K_MM_RB] = { "mm_struct", { "mm_rb.rb_node" } }, /* until 6.0 */
+	[K_MM_MAPLE] = { "mm_struct", { "mm_mt" } },	  /* later */
+	[K_MAPLE_ROOT] = { "maple_tree", { "ma_root" } },
+	[K_RANGE_PIVOTS] = { "maple_range_64", { "pivot" } },
+	[K_RANGE_SLOTS] = { "maple_range_64", { "slot" } },
+	[K_ARANGE_PIVOTS] = { "maple_arange_64", { "pivot" } },
+	[K_ARANGE_SLOTS] = { "maple_arange_64", { "slot" } },
+	[K_VMA_NODE] = { "vm_area_struct", { "vm_rb" } },
+	[K_VMA_START] = { "vm_area_struct", { "vm_start" } },
+	[K_VMA_END] = { "vm_area_struct", { "vm_end" } },
+	[K_VMA_FLAGS] = { "vm_area_struct", { "vm_flags" } },
+	[K_VMA_FILE] = { "vm_area_struct", { "vm_file" } },
+	[K_VMA_PGOFF] = { "vm_area_struct", { "vm_pgoff" } },
+	[K_FILE_DENTRY] = { "file", { "f_path.dentry" } },
+	[K_DENTRY_NAME] = { "dentry", { "d_name.name" } },
 };
 /* clang-format on */
 
@@ -94,7 +161,10 @@ static const struct want_set sets[KERNEL_MEMBER_SETS] = {
 	{ "tasks", wants, K_PIDS_FIRST },
 	{ "the table of PIDs", wants + K_PIDS_FIRST, K_LOG_FIRST - K_PIDS_FIRST },
 	{ "the log", wants + K_LOG_FIRST, K_TRACED_FIRST - K_LOG_FIRST },
-	{ "traced returns", wants + K_TRACED_FIRST, KERNEL_MEMBERS - K_TRACED_FIRST },
+	{ "traced returns", wants + K_TRACED_FIRST, K_PAGES_FIRST - K_TRACED_FIRST },
+	{ "pages", wants + K_PAGES_FIRST, K_SLABS_FIRST - K_PAGES_FIRST },
+	{ "slab objects", wants + K_SLABS_FIRST, K_AREAS_FIRST - K_SLABS_FIRST },
+	{ "areas of virtual memory", wants + K_AREAS_FIRST, KERNEL_MEMBERS - K_AREAS_FIRST },
 };
 
 const struct want_set *kernel_member_set(size_t i, enum kernel_member *ret_first)

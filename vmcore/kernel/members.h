@@ -98,6 +98,79 @@ enum kernel_member {
 	K_GRAPH_ADDRESS,
 	K_GRAPH_SLOT,
 
+	/* Pages */
+	K_PAGES_FIRST,
+	K_PAGE_FLAGS = K_PAGES_FIRST,
+	K_PAGE_HEAD,
+	K_PAGE_HEAD_INFO,
+	K_PAGE_FIRST_PAGE,
+	K_PAGE_TYPE,
+	K_PAGE_MAPPING,
+	K_PAGE_INDEX,
+	K_PAGE_REFCOUNT,
+	K_PAGE_MAPCOUNT,
+	K_MAPPING_HOST,
+
+	/* Slab objects: struct kmem_cache, kmem_cache_cpu, slab, which was struct page, and sheaves */
+	K_SLABS_FIRST,
+	K_CACHE_LIST = K_SLABS_FIRST,
+	K_CACHE_NAME,
+	K_CACHE_SIZE,
+	K_CACHE_OBJECT_SIZE,
+	K_CACHE_OFFSET,
+	K_CACHE_FLAGS,
+	K_CACHE_RANDOM,
+	K_CACHE_RED_LEFT_PAD,
+	K_CACHE_CPU_SLAB,
+	K_CACHE_CPU_FREELIST,
+	K_CACHE_CPU_SLAB_PAGE,
+	K_SLAB_CACHE,
+	K_SLAB_FREELIST,
+	K_SLAB_INUSE,
+	K_SLAB_OBJECTS,
+	K_PAGE_SLAB_CACHE,
+	K_PAGE_FREELIST,
+	K_PAGE_INUSE,
+	K_PAGE_OBJECTS,
+	K_CACHE_SHEAVES,
+	K_SHEAVES_MAIN,
+	K_SHEAVES_SPARE,
+	K_SHEAVES_RCU_FREE,
+	K_SHEAF_SIZE,
+	K_SHEAF_OBJECTS,
+	K_SHEAF_LINK,
+	K_CACHE_NODES,
+	K_CACHE_PER_NODE,
+	K_PER_NODE_BARN,
+	K_CACHE_NODE_BARN,
+	K_BARN_FULL,
+
+	/* Areas of virtual memory: struct vmap_area, vmap_node, vm_struct, vm_area_struct, maple trees */
+	K_AREAS_FIRST,
+	K_VMAP_NODE = K_AREAS_FIRST,
+	K_VMAP_START,
+	K_VMAP_END,
+	K_VMAP_VM,
+	K_VMAP_NODE_BUSY,
+	K_VM_CALLER,
+	K_RB_LEFT,
+	K_RB_RIGHT,
+	K_MM_RB,
+	K_MM_MAPLE,
+	K_MAPLE_ROOT,
+	K_RANGE_PIVOTS,
+	K_RANGE_SLOTS,
+	K_ARANGE_PIVOTS,
+	K_ARANGE_SLOTS,
+	K_VMA_NODE,
+	K_VMA_START,
+	K_VMA_END,
+	K_VMA_FLAGS,
+	K_VMA_FILE,
+	K_VMA_PGOFF,
+	K_FILE_DENTRY,
+	K_DENTRY_NAME,
+
 	KERNEL_MEMBERS
 };
 
@@ -122,7 +195,7 @@ kernel_need_member(const struct kernel *k, enum kernel_member which, struct memb
 
 /* The members by subject, for lists of them. *ret_first is the kernel_member that the set begins
  * with. */
-enum { KERNEL_MEMBER_SETS = 4 };
+enum { KERNEL_MEMBER_SETS = 7 };
 const struct want_set *kernel_member_set(size_t i, enum kernel_member *ret_first);
 
 #endif

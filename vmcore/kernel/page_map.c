@@ -9,6 +9,7 @@
 #include "base/address.h"
 #include "base/err.h"
 #include "vmcore/kernel/kernel.h"
+#include "vmcore/kernel/members.h"
 #include "vmcore/memory/memory.h"
 #include "vmcore/names/vmcoreinfo.h"
 
@@ -102,36 +103,22 @@ static uint64_t find_end(const struct kernel *k)
 
 static void find_members(struct page_map *p)
 {
-	struct types *t = kernel_types(p->k);
 	const struct {
 		struct member *member;
-		const char *paths[3]; /* the first that exists */
+		enum kernel_member which;
 	} wanted[] = {
-		{ &p->flags, { "flags.f", "flags" } }, /* a structure since 6.18 */
-		{ &p->head, { "compound_head", "compound_info" } },
-		{ &p->first_page, { "first_page" } }, /* until 4.3 */
-		{ &p->page_type, { "page_type" } },
-		{ &p->mapping, { "mapping" } },
-		{ &p->index, { "index", "__folio_index" } },
-		{ &p->private_data, { "private" } },
-		{ &p->refcount, { "_refcount.counter", "_count.counter" } },
-		{ &p->mapcount, { "_mapcount.counter" } },
+		{ &p->flags, K_PAGE_FLAGS },	       { &p->head, K_PAGE_HEAD },
+		{ &p->first_page, K_PAGE_FIRST_PAGE }, { &p->page_type, K_PAGE_TYPE },
+		{ &p->mapping, K_PAGE_MAPPING },       { &p->index, K_PAGE_INDEX },
+		{ &p->refcount, K_PAGE_REFCOUNT },     { &p->mapcount, K_PAGE_MAPCOUNT },
 	};
-	for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++) {
-		struct err *e = NULL;
-		for (size_t n = 0; n < 3 && wanted[i].paths[n]; n++) {
-			err_free(e);
-			e = types_member(t, "page", wanted[i].paths[n], wanted[i].member);
-			if (!e)
-				break;
-		}
-		if (e)
-			wanted[i].member->size = 0;
-		err_free(e);
-	}
-	p->head_is_info = types_has(t, "page", "compound_info");
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++)
+		*wanted[i].member = *kernel_member(p->k, wanted[i].which);
+	p->head_is_info = kernel_has_member(p->k, K_PAGE_HEAD_INFO);
+	if (p->head_is_info)
+		p->head = *kernel_member(p->k, K_PAGE_HEAD_INFO);
 	int64_t tail;
-	struct err *e = types_enumerator(t, "pageflags", "PG_tail", &tail);
+	struct err *e = types_enumerator(kernel_types(p->k), "pageflags", "PG_tail", &tail);
 	if (!e && tail >= 0 && tail < 64)
 		p->tail_flag = UINT64_C(1) << tail;
 	err_free(e);

@@ -21,8 +21,7 @@ struct page_map {
 	uint64_t vmemmap;	/* the struct page of page frame 0 */
 	uint64_t page_size;	/* of a struct page, in bytes */
 	/* Members; one whose size is 0 does not exist in this kernel. */
-	struct member flags, head, first_page, page_type, mapping, index, private_data, refcount,
-		mapcount;
+	struct member flags, head, first_page, page_type, mapping, index, refcount, mapcount;
 	/* compound_head's successor: the mask that leads to the head. */
 	bool head_is_info;
 	uint64_t tail_flag; /* in flags, where there is first_page; 0: none */

@@ -41,59 +41,65 @@ struct slabs {
 
 /* ---- layout ---- */
 
-struct err *slab_find_members(const struct kernel *k, const struct slab_wanted *wanted,
-			      size_t count)
+void slab_find_members(const struct kernel *k, const struct slab_wanted *wanted, size_t count)
 {
-	for (size_t i = 0; i < count; i++) {
-		struct err *e = NULL;
-		for (size_t n = 0; n < SLAB_PATHS && wanted[i].paths[n]; n++) {
-			err_free(e);
-			e = types_member(kernel_types(k), wanted[i].type, wanted[i].paths[n],
-					 wanted[i].member);
-			if (!e)
-				break;
-		}
-		if (e && (!wanted[i].optional || err_code(e) == ERR_NOMEM))
-			return err_wrap(e, "find slab objects");
-		if (e)
-			wanted[i].member->size = 0;
-		err_free(e);
-	}
-	return NULL;
+	for (size_t i = 0; i < count; i++)
+		*wanted[i].member = *kernel_member(k, wanted[i].which);
+}
+
+/* Those without which there is nothing. */
+static struct err *need_members(const struct kernel *k, bool own_type)
+{
+	const enum kernel_member needed[] = {
+		K_CACHE_LIST,
+		K_CACHE_NAME,
+		K_CACHE_SIZE,
+		K_CACHE_OBJECT_SIZE,
+		K_CACHE_OFFSET,
+		own_type ? K_SLAB_CACHE : K_PAGE_SLAB_CACHE,
+		own_type ? K_SLAB_FREELIST : K_PAGE_FREELIST,
+		own_type ? K_SLAB_INUSE : K_PAGE_INUSE,
+		own_type ? K_SLAB_OBJECTS : K_PAGE_OBJECTS,
+	};
+	struct err *e = NULL;
+	struct member m;
+	for (size_t i = 0; !e && i < sizeof(needed) / sizeof(*needed); i++)
+		e = kernel_need_member(k, needed[i], &m);
+	return err_wrap(e, "find slab objects");
 }
 
 static struct err *find_layout(const struct kernel *k, struct slab_layout *l)
 {
 	struct types *t = kernel_types(k);
-	/* A type of its own since 5.17. */
-	const char *slab = types_has(t, "slab", "slab_cache") ? "slab" : "page";
+	bool own = kernel_has_member(k, K_SLAB_CACHE);
 	const struct slab_wanted wanted[] = {
-		{ &l->list, "kmem_cache", { "list.next" }, false },
-		{ &l->name, "kmem_cache", { "name" }, false },
-		{ &l->size, "kmem_cache", { "size" }, false },
-		/* Until 3.6 the sizes were called objsize and size. */
-		{ &l->object_size, "kmem_cache", { "object_size", "objsize" }, false },
-		{ &l->offset, "kmem_cache", { "offset" }, false },
-		{ &l->flags, "kmem_cache", { "flags" }, true },
-		{ &l->random, "kmem_cache", { "random" }, true },
-		{ &l->red_left_pad, "kmem_cache", { "red_left_pad" }, true },
-		{ &l->cpu_slab, "kmem_cache", { "cpu_slab" }, true },
-		{ &l->cpu_freelist, "kmem_cache_cpu", { "freelist" }, true },
-		{ &l->cpu_page, "kmem_cache_cpu", { "slab", "page" }, true },
-		{ &l->slab_cache, slab, { "slab_cache", "slab" }, false },
-		{ &l->freelist, slab, { "freelist" }, false },
-		{ &l->inuse, slab, { "inuse" }, false },
-		{ &l->objects, slab, { "objects" }, false },
+		{ &l->list, K_CACHE_LIST },
+		{ &l->name, K_CACHE_NAME },
+		{ &l->size, K_CACHE_SIZE },
+		{ &l->object_size, K_CACHE_OBJECT_SIZE },
+		{ &l->offset, K_CACHE_OFFSET },
+		{ &l->flags, K_CACHE_FLAGS },
+		{ &l->random, K_CACHE_RANDOM },
+		{ &l->red_left_pad, K_CACHE_RED_LEFT_PAD },
+		{ &l->cpu_slab, K_CACHE_CPU_SLAB },
+		{ &l->cpu_freelist, K_CACHE_CPU_FREELIST },
+		{ &l->cpu_page, K_CACHE_CPU_SLAB_PAGE },
+		{ &l->slab_cache, own ? K_SLAB_CACHE : K_PAGE_SLAB_CACHE },
+		{ &l->freelist, own ? K_SLAB_FREELIST : K_PAGE_FREELIST },
+		{ &l->inuse, own ? K_SLAB_INUSE : K_PAGE_INUSE },
+		{ &l->objects, own ? K_SLAB_OBJECTS : K_PAGE_OBJECTS },
 	};
-	struct err *e = slab_find_members(k, wanted, sizeof(wanted) / sizeof(*wanted));
-	if (!e)
-		e = slab_sheaves_layout(k, &l->sheaves);
+	struct err *e = need_members(k, own);
+	if (e)
+		return e;
+	slab_find_members(k, wanted, sizeof(wanted) / sizeof(*wanted));
+	slab_sheaves_layout(k, &l->sheaves);
 	int64_t bit;
 	struct err *none = types_enumerator(t, "_slab_flag_bits", "_SLAB_RED_ZONE", &bit);
 	/* A macro until 6.9. */
 	l->red_zone = !none && bit >= 0 && bit < 32 ? UINT64_C(1) << bit : 0x400;
 	err_free(none);
-	return e;
+	return NULL;
 }
 
 /* ---- caches ---- */

@@ -4,19 +4,16 @@
 #define VMCORE_KERNEL_SLAB_PRIVATE_H
 
 #include "base/map.h"
+#include "vmcore/kernel/members.h"
 #include "vmcore/kernel/slab.h"
 #include "vmcore/names/types.h"
 
-/* A member, by the first of its names that exists. */
-enum { SLAB_PATHS = 2 };
+/* A member; all zero afterwards if the kernel does not have it. */
 struct slab_wanted {
-	struct member *member; /* of size 0 afterwards if it is optional and does not exist */
-	const char *type, *paths[SLAB_PATHS];
-	bool optional;
+	struct member *member;
+	enum kernel_member which;
 };
-/* ERR_NOTFOUND, ERR_NOMEM. */
-__attribute__((warn_unused_result)) struct err *
-slab_find_members(const struct kernel *k, const struct slab_wanted *wanted, size_t count);
+void slab_find_members(const struct kernel *k, const struct slab_wanted *wanted, size_t count);
 
 /* Sheaves: arrays of free objects, a few for each CPU and more in each node's barn (6.18). */
 struct slab_sheaves_layout {
@@ -62,8 +59,7 @@ struct slab_cache_private {
 };
 
 /* slab_sheaves.c */
-__attribute__((warn_unused_result)) struct err *
-slab_sheaves_layout(const struct kernel *k, struct slab_sheaves_layout *ret);
+void slab_sheaves_layout(const struct kernel *k, struct slab_sheaves_layout *ret);
 /* Fills c->in_sheaves; what is damaged is left out. ERR_NOMEM only. */
 __attribute__((warn_unused_result)) struct err *slab_sheaves_read(const struct slab_layout *l,
 								  struct slab_cache_private *c);

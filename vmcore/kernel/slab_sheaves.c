@@ -15,36 +15,24 @@ enum {
 	SHEAF_MAX = 1 << 12,   /* objects of a sheaf; a cache's own capacity may be some hundred */
 };
 
-struct err *slab_sheaves_layout(const struct kernel *k, struct slab_sheaves_layout *ret)
+void slab_sheaves_layout(const struct kernel *k, struct slab_sheaves_layout *ret)
 {
 	struct slab_sheaves_layout l = { 0 };
-	struct member per_node;
 	const struct slab_wanted wanted[] = {
-		{ &l.cpu_sheaves, "kmem_cache", { "cpu_sheaves" }, true },
-		{ &l.main, "slub_percpu_sheaves", { "main" }, true },
-		{ &l.spare, "slub_percpu_sheaves", { "spare" }, true },
-		{ &l.rcu_free, "slub_percpu_sheaves", { "rcu_free" }, true },
-		{ &l.size, "slab_sheaf", { "size" }, true },
-		{ &l.objects, "slab_sheaf", { "objects" }, true },
-		{ &l.link, "slab_sheaf", { "barn_list" }, true },
-		{ &l.nodes, "kmem_cache", { "node" }, true },
-		{ &per_node, "kmem_cache", { "per_node" }, true },
-		{ &l.node_barn, "kmem_cache_node", { "barn" }, true },
-		{ &l.full, "node_barn", { "sheaves_full.next" }, true },
+		{ &l.cpu_sheaves, K_CACHE_SHEAVES }, { &l.main, K_SHEAVES_MAIN },
+		{ &l.spare, K_SHEAVES_SPARE },	     { &l.rcu_free, K_SHEAVES_RCU_FREE },
+		{ &l.size, K_SHEAF_SIZE },	     { &l.objects, K_SHEAF_OBJECTS },
+		{ &l.link, K_SHEAF_LINK },	     { &l.nodes, K_CACHE_NODES },
+		{ &l.node_barn, K_CACHE_NODE_BARN }, { &l.full, K_BARN_FULL },
 	};
-	struct err *e = slab_find_members(k, wanted, sizeof(wanted) / sizeof(*wanted));
-	if (e)
-		return e;
-	l.step = l.nodes.element_size;
-	/* Since 7.1 a cache has pairs of pointers, to a node's barn and to the node. */
-	if (per_node.size &&
-	    types_offset(kernel_types(k), "kmem_cache_per_node_ptrs", "barn", &l.barn_offset)) {
-		l.nodes = per_node;
-		l.step = per_node.element_size;
+	slab_find_members(k, wanted, sizeof(wanted) / sizeof(*wanted));
+	if (kernel_has_member(k, K_CACHE_PER_NODE) &&
+	    kernel_member_offset(k, K_PER_NODE_BARN, &l.barn_offset)) {
+		l.nodes = *kernel_member(k, K_CACHE_PER_NODE);
 		l.direct = true;
 	}
+	l.step = l.nodes.element_size;
 	*ret = l;
-	return NULL;
 }
 
 static bool read_member(const struct slab_layout *l, uint64_t base, const struct member *m,
