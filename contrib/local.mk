@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-EXTRA_DIST += contrib/drgn/vmcore-drgn contrib/lldb/vmcore-lldb
+# Starters of other debuggers, in python.
+dist_bin_SCRIPTS = contrib/drgn/vmcore-drgn contrib/lldb/vmcore-lldb
 # Configurations with placeholders: `make docs` writes them, tests/server compares them with what the
 # program prints.
 ide_files = vscode:launch.json nvim:nvim-dap.lua emacs:vmcore.el clion:vmcore.run.xml eclipse:eclipse.txt
@@ -61,3 +62,23 @@ contrib/vmcore-gdbserver.fish: vmcore-gdbserver$(EXEEXT)
 contrib/_vmcore-gdbserver: vmcore-gdbserver$(EXEEXT)
 	$(AM_V_GEN)$(MKDIR_P) contrib && \
 	./vmcore-gdbserver$(EXEEXT) --print-docs completion-zsh >$@.tmp && mv $@.tmp $@
+
+# Packages of distributions, from the tarball: built, and held against lintian. Not in `check`: each compiles
+# the whole program. What the spec needs under Fedora's names is not asked of another distribution.
+EXTRA_DIST += contrib/rpm/vmcore-gdbserver.spec debian/changelog debian/control debian/copyright debian/rules \
+	debian/source/format debian/vmcore-gdbserver.links
+packages = package-builds
+.PHONY: check-packages check-deb check-rpm
+check-packages: check-deb check-rpm
+check-deb: dist
+	rm -rf $(packages)/deb && $(MKDIR_P) $(packages)/deb
+	$(AMTAR) -xf $(distdir).tar.xz -C $(packages)/deb
+	cd $(packages)/deb/$(distdir) && dpkg-buildpackage -us -uc -b
+	lintian --fail-on error,warning --allow-root $(packages)/deb/*.changes
+check-rpm: dist
+	rm -rf $(packages)/rpm && $(MKDIR_P) $(packages)/rpm/SOURCES
+	cp $(distdir).tar.xz $(packages)/rpm/SOURCES
+	rpmbuild -bb --nodeps --define "_topdir $(abs_builddir)/$(packages)/rpm" \
+		$(srcdir)/contrib/rpm/vmcore-gdbserver.spec
+clean-local:
+	rm -rf $(packages)

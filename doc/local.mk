@@ -2,6 +2,7 @@
 dist_noinst_DATA += doc/vmcore-gdbserver.8.in
 # The manual page and the completion are printed by the program, from its own tables.
 nodist_man_MANS = vmcore-gdbserver.8
+dist_man_MANS = doc/vmcore-drgn.1 doc/vmcore-lldb.1
 CLEANFILES += $(nodist_man_MANS)
 vmcore-gdbserver.8: $(srcdir)/doc/vmcore-gdbserver.8.in vmcore-gdbserver$(EXEEXT)
 	$(AM_V_GEN)./vmcore-gdbserver$(EXEEXT) --print-docs man-options >$@.options && \
