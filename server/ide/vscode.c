@@ -107,7 +107,7 @@ static void add_lldb_dap(const struct ide_facts *f, struct buf *out)
 {
 	begin(out,
 	      "LLDB DAP. Console: process plugin packet monitor threads. All frames and modules: "
-	      "doc/clients.md, --prepare",
+	      "doc/ide.md, --prepare",
 	      "lldb-dap", "attach", f);
 	buf_addstr(out, "\t\t\t\"stopOnEntry\": true");
 	if (f->vmlinux)
