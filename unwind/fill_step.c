@@ -27,6 +27,20 @@ static bool is_of_fill(struct walk *w, uint64_t back, uint64_t pc)
 	       d.target - back <= TRAP_BYTES;
 }
 
+/* Whether @pc is at a call of a fill, with no word on the stack yet, or with all of a round
+ * dropped. */
+static bool is_at_call(struct walk *w, uint64_t pc)
+{
+	enum { INT3 = 0xcc, PAUSE = 0xf3 };
+	unsigned char code[DECODE_MAX];
+	struct decoded d;
+	if (!walk_decode(w, pc, code, &d) || d.flow != FLOW_CALL)
+		return false;
+	uint64_t back = pc + d.len;
+	return (code[d.len] == INT3 || code[d.len] == PAUSE) && d.target > back &&
+	       d.target - back <= TRAP_BYTES;
+}
+
 static uint64_t count_calls(struct walk *w)
 {
 	uint64_t count = 0, word, at = walk_reg(w, REG_RSP);
@@ -88,7 +102,7 @@ bool fill_undo(struct walk *w, struct frame *ret)
 {
 	uint64_t end, calls = w->exact ? count_calls(w) : 0;
 	uint16_t writes;
-	if (!calls || !find_end(w, &end, &writes))
+	if (!w->exact || (!calls && !is_at_call(w, w->pc)) || !find_end(w, &end, &writes))
 		return false;
 	*ret = *w->frame;
 	for (unsigned n = 0; n < GPR_COUNT; n++) {

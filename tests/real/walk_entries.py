@@ -264,8 +264,9 @@ def by_syscall(w, name):
 def by_syscall32(w, name):
     w.run_to(w.symbols["entry_SYSCALL_compat"])
     regs = w.registers()
+    # SYSCALL itself has lost rcx: programs have it in rbp, as the kernel knows.
     w.walk(name, Entered({**{n: regs[n] for n in GENERAL}, "rip": regs["rcx"],
-                          "eflags": regs["r11"]}, True), w.in_user)
+                          "eflags": regs["r11"]}, True, {"rcx": regs["rbp"]}), w.in_user)
 
 
 def by_sysenter(w, name):

@@ -96,6 +96,29 @@ static void each_round(void **state)
 	}
 }
 
+/* Tables that are about another fill, of one call, have a word there before the first call. */
+static void tables_of_another(void **state)
+{
+	static const uint64_t calls[] = { 0x0c, 0x12 };
+	(void)state;
+	for (uint64_t at = 0x07; at <= 0x13; at += 6) {
+		struct scene s;
+		stand(&s, dropped_each_round, sizeof(dropped_each_round), at, calls,
+		      (unsigned)(at - 0x07) / 6);
+		frames_free(&s.frames);
+		s.fake.orc_count = 0;
+		fake_orc(&s.fake, FUN_A + 0x06, 4,
+			 (struct orc_entry){
+				 .type = ORC_CALL, .sp = ORC_SP, .sp_offset = 8 * (FRAME + 1) });
+		fake_orc(&s.fake, FUN_A + 0x0a, 0xf6,
+			 (struct orc_entry){
+				 .type = ORC_CALL, .sp = ORC_SP, .sp_offset = 8 * FRAME });
+		fake_orc(&s.fake, FUN_B, 0x100, orc_end);
+		run(&s, true);
+		assert_left(&s);
+	}
+}
+
 /* A word that looks like it, where the code is another: tables are right. */
 static void no_fill(void **state)
 {
@@ -118,6 +141,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_place_of_a_round),
 		cmocka_unit_test(each_round),
+		cmocka_unit_test(tables_of_another),
 		cmocka_unit_test(no_fill),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
