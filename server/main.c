@@ -16,6 +16,7 @@
 #include "server/files/debuginfod_helper.h"
 #include "server/files/made_image.h"
 #include "server/files/write_symbols.h"
+#include "server/files/write_types.h"
 #include "server/ide/ide.h"
 #include "server/ide/ide_facts.h"
 #include "server/monitor/info.h"
@@ -366,6 +367,12 @@ static int write_symbols_of_dump(const struct options *o, const struct confineme
 	return e ? fail(e) : EXIT_SUCCESS;
 }
 
+static int write_types_of_files(const struct options *o)
+{
+	struct err *e = write_types(o->symbols.list, o->symbols.count, o->write_types);
+	return e ? fail(e) : EXIT_SUCCESS;
+}
+
 static int serve(const struct options *o)
 {
 	/* Whoever can read a running kernel's memory owns the machine: for its owner only. */
@@ -494,6 +501,8 @@ int main(int argc, char **argv)
 		debuginfod_helper(options.dumps.list, options.dumps.count);
 	if (options.action != ACTION_SERVE)
 		status = print_text(options.action, options.ide);
+	else if (options.write_types)
+		status = write_types_of_files(&options);
 	else if (options.write_symbols || options.exec.count || options.ide)
 		status = work_without_clients(&options);
 	else

@@ -76,6 +76,11 @@ static const struct option_row rows[] = {
 	  "print a configuration for this dump, and exit: for vscode, nvim, emacs,\n"
 	  "clion or eclipse, with --listen's address and the vmlinux that is found",
 	  "vscode nvim emacs clion eclipse", false },
+	{ 0, "write-types", "FILE",
+	  "write types, frames and names of the debug files that --symbols names,\n"
+	  "a vmlinux and modules, to FILE (NAME.types.tar.xz): some MB that\n"
+	  "--symbols takes in their place; needs no dump",
+	  "-f", false },
 	{ 0, "no-context-threads", NULL,
 	  "list tasks alone, and not what an interrupt of a CPU has stopped", NULL, false },
 	{ 0, "no-serve-files", NULL,
@@ -225,6 +230,8 @@ static struct err *take(struct options *o, const struct option_row *row, const c
 		return take_live(o, value);
 	else if (!strcmp(row->name, "write-symbols"))
 		o->write_symbols = value;
+	else if (!strcmp(row->name, "write-types"))
+		o->write_types = value;
 	else if (!strcmp(row->name, "symbol-cache"))
 		o->symbol_cache = value;
 	else if (!strcmp(row->name, "no-context-threads"))
@@ -284,6 +291,21 @@ static struct err *bad_option(int found, int letter, char **argv)
 	return err_new(ERR_INVALID, "'%s' is no option, or not a whole one; see --help", what);
 }
 
+static struct err *check_write_types(const struct options *o)
+{
+	if (o->live || o->dumps.count || o->write_symbols || o->ide || o->exec.count || o->run ||
+	    o->listen.count)
+		return err_new(
+			ERR_INVALID,
+			"--write-types looks at debug files alone: leave out the dump, --live, "
+			"--write-symbols, --exec, --run and --listen");
+	if (!o->symbols.count)
+		return err_new(ERR_INVALID,
+			       "--write-types needs a vmlinux with debug information, and the "
+			       "modules' files: name them with --symbols");
+	return NULL;
+}
+
 static struct err *check_source(const struct options *o)
 {
 	if (o->action != ACTION_SERVE)
@@ -296,6 +318,8 @@ static struct err *check_source(const struct options *o)
 	if (o->live && o->guest)
 		return err_new(ERR_INVALID, "--guest looks at a guest of a dump; of a live machine "
 					    "'monitor vcpu' shows them");
+	if (o->write_types)
+		return check_write_types(o);
 	if (!o->live && !o->dumps.count)
 		return err_new(ERR_INVALID, "no dump is given; see --help");
 	return NULL;

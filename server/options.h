@@ -46,6 +46,7 @@ struct options {
 	const char *user;	   /* whom to become if root starts it; never NULL */
 	const char *write_symbols; /* the file, NULL without --write-symbols; argv's */
 	enum ide ide;		   /* of --ide; IDE_NONE without it */
+	const char *write_types;   /* the file, NULL without --write-types; argv's */
 	const char *symbol_cache;  /* the folder, NULL without --symbol-cache; argv's */
 	size_t cache_size;
 	size_t memory_limit; /* bytes; 0: none */

@@ -13,4 +13,6 @@ vmcore_gdbserver_SOURCES += \
 	server/files/served_image.c server/files/served_image.h \
 	server/files/served_name.c server/files/served_name.h \
 	server/files/symbol_file.c server/files/symbol_file.h \
-	server/files/write_symbols.c server/files/write_symbols.h
+	server/files/types_archive.c server/files/types_archive.h \
+	server/files/write_symbols.c server/files/write_symbols.h \
+	server/files/write_types.c server/files/write_types.h

@@ -97,10 +97,15 @@ static struct err *serve_file(struct served_image *s, const struct debug_file *f
 	return err_wrap(e, "serve %s", file->path);
 }
 
-/* A client could do nothing with what has types at most. */
-static bool has_symbols(const struct debug_file *file)
+/* A client could do nothing with what has types at most, nor read those that are BTF: the image
+ * that is made has them, too. */
+static struct err *check_use(const struct served_image *s, const struct debug_file *file)
 {
-	return file->has_symtab || file->has_dwarf;
+	if (!file->has_symtab && !file->has_dwarf)
+		return err_new(ERR_NOTFOUND, "%s has no symbols", file->path);
+	if (!file->has_dwarf && types_btf(kernel_types(s->k)))
+		return err_new(ERR_NOTFOUND, "%s has no types that a debugger reads", file->path);
+	return NULL;
 }
 
 static struct err *serve_vmlinux(struct served_image *s)
@@ -112,8 +117,8 @@ static struct err *serve_vmlinux(struct served_image *s)
 		e = kernel_find_debug_file(s->k, NULL, 0, &found);
 		file = found;
 	}
-	if (!e && !has_symbols(file))
-		e = err_new(ERR_NOTFOUND, "%s has no symbols", file->path);
+	if (!e)
+		e = check_use(s, file);
 	if (!e)
 		e = serve_file(s, file);
 	debug_file_close(found);

@@ -136,7 +136,9 @@ def _():
 # Who opens files by name for the process that reads a dump, and who is not that process.
 BY_NAME = re.compile(r"(?<![\w.>])(f?open|openat|creat|stat|lstat|access|opendir|fts_open|realpath|"
                      r"readlink|mkdir|rename|unlink|linkat|mkostemp|mkstemp|tmpfile)\(")
-OUTSIDE = ("base/files.c", "vmcore/live/", "server/files/debuginfod")
+# --write-types reads no dump.
+OUTSIDE = ("base/files.c", "vmcore/live/", "server/files/debuginfod", "server/files/write_types",
+           "server/files/types_archive")
 
 
 @check("the process that reads a dump goes by base/files.h for files by their names")

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * compare_types VMLINUX: every member of every structure, as our readers of BTF and of DWARF see
- * it. Exit status 1 if they differ.
+ * compare_types VMLINUX [OTHER]: every member of every structure, as our readers of BTF and of
+ * DWARF see it; the BTF is that of OTHER, if it is there. Exit status 1 if they differ.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -152,18 +152,25 @@ static void compare_all(struct comparison *c)
 	       c->structures, c->members, c->differences, c->absent);
 }
 
-int main(int argc, char **argv)
+static int open_file(const char *path)
 {
-	if (argc != 2) {
-		fprintf(stderr, "usage: compare_types VMLINUX\n");
-		return 2;
-	}
-	const char *path = argv[1];
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		die(err_errno(errno, "%s", path));
+	return fd;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2 || argc > 3) {
+		fprintf(stderr, "usage: compare_types VMLINUX [OTHER]\n");
+		return 2;
+	}
+	const char *path = argv[1];
+	int fd = open_file(path), btf_fd = open_file(argv[argc - 1]);
 	struct buf bytes = BUF_INIT;
-	die(elf_section_bytes(fd, ".BTF", &bytes));
+	die(elf_section_bytes(btf_fd, ".BTF", &bytes));
+	close(btf_fd);
 	struct comparison c = { 0 };
 	die(btf_parse(bytes.data, bytes.len, NULL, &c.raw));
 	die(types_from_btf(bytes.data, bytes.len, NULL, &c.btf));

@@ -4,7 +4,7 @@ server_tests = tests/server/test_compressed.py tests/server/test_debuginfod.py \
 	tests/server/test_bt.py tests/server/test_bt_detail.py tests/server/test_bt_holds.py \
 	tests/server/test_crash.py tests/server/test_faults.py \
 	tests/server/test_dap.py tests/server/test_dmesg.py tests/server/test_ept.py \
-	tests/server/test_write_symbols.py tests/server/test_files.py \
+	tests/server/test_write_symbols.py tests/server/test_write_types.py tests/server/test_files.py \
 	tests/server/test_frame.py tests/server/test_gdb.py tests/server/test_ide.py \
 	tests/server/test_input.py tests/server/test_interrupt.py tests/server/test_listen.py \
 	tests/server/test_kvm.py tests/server/test_kvm_damage.py tests/server/test_late.py tests/server/test_kvm_dumps.py \

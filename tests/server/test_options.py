@@ -51,6 +51,7 @@ OPTIONS = {
     "user", "memory-limit", "no-confinement",
     "version",
     "write-symbols",
+    "write-types",
 }
 
 

@@ -15,6 +15,8 @@
 #include "vmcore/kernel/types_proof.h"
 #include "vmcore/names/btf.h"
 #include "vmcore/names/btf_files.h"
+#include "vmcore/names/debugfiles.h"
+#include "vmcore/names/elf_identity.h"
 #include "vmcore/names/types.h"
 
 enum {
@@ -36,6 +38,8 @@ struct module_types {
 	const struct modules *modules;
 	struct module_files *files;   /* may be NULL */
 	struct module_entry *entries; /* owned; by index of modules */
+	bool base_tried;
+	struct types *base; /* owned; of the vmlinux's BTF, or NULL */
 };
 
 struct err *module_types_new(struct kernel *k, const struct modules *modules,
@@ -65,6 +69,7 @@ void module_types_free(struct module_types *m)
 		free(m->entries[i].why);
 	}
 	free(m->entries);
+	types_free(m->base);
 	free(m);
 }
 
@@ -158,6 +163,47 @@ static struct err *read_from_struct(struct kernel *k, const struct module *modul
 	return read_blob(k, e, &blob, ret);
 }
 
+/* What BTF in the module's file builds on: the vmlinux's that it was made with, if that is in use,
+ * or else the kernel's own. */
+static struct types *base_of_files(struct module_types *m)
+{
+	const struct debug_file *file = kernel_debug_file(m->k);
+	if (!m->base_tried && file && file->has_btf) {
+		struct err *e = debug_file_types(file, &m->base);
+		if (e)
+			log_debug(LOG_SYMBOLS, "%s", err_msg(e));
+		err_free(e);
+	}
+	m->base_tried = true;
+	return m->base ? m->base : kernel_types(m->k);
+}
+
+/* The file was told by its build-id; what its BTF builds on is not. */
+static struct err *read_from_file_btf(struct module_types *m, const struct module *module,
+				      struct types **ret)
+{
+	const struct module_file *file;
+	struct buf btf = BUF_INIT;
+	struct types *t, *base = base_of_files(m);
+	struct err *e = m->files ? module_files_get(m->files, module, &file) : NULL;
+	if (e)
+		return e;
+	if (!m->files || !file->path || !file->has_btf || !types_btf(base))
+		return err_new(ERR_NOTFOUND, "no file has BTF of it");
+	e = elf_section_bytes(file->fd, ".BTF", &btf);
+	if (!e)
+		e = types_from_btf(btf.data, btf.len, base, &t);
+	buf_free(&btf);
+	if (e)
+		return err_wrap(e, "%s", file->path);
+	e = btf_check_base(types_btf(t));
+	if (e)
+		types_free(t);
+	else
+		*ret = t;
+	return err_wrap(e, "%s", file->path);
+}
+
 static struct err *read_from_file(struct module_types *m, const struct module *module,
 				  struct types **ret)
 {
@@ -241,6 +287,16 @@ static struct err *read_from_files(struct module_types *m, const struct module *
 	if (!btf || err_code(btf) == ERR_NOMEM)
 		return btf;
 	struct err *e = read_from_file(m, module, ret);
+	if (e && err_code(e) != ERR_NOMEM) {
+		/* A reduced file has no DWARF, and a whole one may have no BTF. */
+		struct err *other = read_from_file_btf(m, module, ret);
+		if (!other || err_code(other) != ERR_NOTFOUND) {
+			err_free(e);
+			e = other;
+		} else {
+			err_free(other);
+		}
+	}
 	if (!e || err_code(e) == ERR_NOMEM || err_code(btf) == ERR_NOTFOUND) {
 		err_free(btf);
 		return e;

@@ -16,6 +16,38 @@ bool dwarf_number(Dwarf_Die *die, unsigned name, uint64_t *ret)
 	return true;
 }
 
+uint64_t dwarf_dimension(Dwarf_Die *subrange)
+{
+	uint64_t n;
+	if (dwarf_number(subrange, DW_AT_count, &n))
+		return n;
+	/* [0] may be written as an upper bound of -1. */
+	if (dwarf_number(subrange, DW_AT_upper_bound, &n) && n < INT64_MAX)
+		return n + 1;
+	return 0;
+}
+
+bool dwarf_constant(Dwarf_Die *die, int64_t *ret)
+{
+	Dwarf_Attribute attr;
+	Dwarf_Sword value;
+	Dwarf_Word word;
+	if (!dwarf_attr(die, DW_AT_const_value, &attr))
+		return false;
+	/* Short forms have no sign of their own; gcc and clang use DW_FORM_sdata for negatives. */
+	if (dwarf_whatform(&attr) == DW_FORM_sdata ||
+	    dwarf_whatform(&attr) == DW_FORM_implicit_const) {
+		if (dwarf_formsdata(&attr, &value))
+			return false;
+		*ret = value;
+		return true;
+	}
+	if (dwarf_formudata(&attr, &word))
+		return false;
+	*ret = (int64_t)word;
+	return true;
+}
+
 uint64_t dwarf_type_of(Dwarf_Die *die)
 {
 	Dwarf_Attribute attr;

@@ -13,6 +13,13 @@ struct type_field;
 /* The number of the attribute @name of @die; false if it is not there or no constant. */
 bool dwarf_number(Dwarf_Die *die, unsigned name, uint64_t *ret);
 
+/* Elements of one dimension of an array, which the DIE of a subrange has (DWARF 5, 5.13); 0 if it
+ * is flexible. */
+uint64_t dwarf_dimension(Dwarf_Die *subrange);
+
+/* The value of an enumerator; false if it has none. */
+bool dwarf_constant(Dwarf_Die *die, int64_t *ret);
+
 /* The offset of the DIE that DW_AT_type refers to; 0 (void) if the attribute is absent. */
 uint64_t dwarf_type_of(Dwarf_Die *die);
 

@@ -156,8 +156,7 @@ static struct err *dwarf_error(void)
 	return err_new(ERR_FORMAT, "DWARF: %s", dwarf_errmsg(-1));
 }
 
-/* The unit after @*unit (NULL: the first) that holds types of C, and its DIE; NULL at the end. */
-static struct err *next_unit(Dwarf *dwarf, Dwarf_CU **unit, Dwarf_Die *ret_die)
+struct err *dwarf_next_c_unit(Dwarf *dwarf, Dwarf_CU **unit, Dwarf_Die *ret_die)
 {
 	for (;;) {
 		Dwarf_Half version;
@@ -177,13 +176,7 @@ static struct err *next_unit(Dwarf *dwarf, Dwarf_CU **unit, Dwarf_Die *ret_die)
 	}
 }
 
-/* Calls @visit with each child of @parent until that fails or sets *stop. */
-struct visitor {
-	struct err *(*visit)(void *closure, Dwarf_Die *die, bool *stop);
-	void *closure;
-};
-
-static struct err *visit_children(Dwarf_Die *parent, const struct visitor *v, bool *stop)
+struct err *dwarf_visit_children(Dwarf_Die *parent, const struct dwarf_visitor *v, bool *stop)
 {
 	Dwarf_Die die;
 	int rc = dwarf_child(parent, &die);
@@ -205,15 +198,15 @@ static struct err *visit_index(void *closure, Dwarf_Die *die, bool *stop)
 static struct err *index_next_unit(struct dwarf_source *s)
 {
 	Dwarf_Die die;
-	struct err *e = next_unit(s->dwarf, &s->last_unit, &die);
+	struct err *e = dwarf_next_c_unit(s->dwarf, &s->last_unit, &die);
 	if (e || !s->last_unit) {
 		/* After damage nothing more can be found either. */
 		s->complete = true;
 		return e;
 	}
-	struct visitor v = { visit_index, s };
+	struct dwarf_visitor v = { visit_index, s };
 	bool stop = false;
-	return visit_children(&die, &v, &stop);
+	return dwarf_visit_children(&die, &v, &stop);
 }
 
 static struct err *find_unchecked(void *self, const char *name, enum type_rank least,
@@ -236,24 +229,12 @@ static struct err *find_unchecked(void *self, const char *name, enum type_rank l
 	}
 }
 
-/* Elements of one dimension (DWARF 5, 5.13); 0 if it is flexible. */
-static uint64_t subrange_count(Dwarf_Die *subrange)
-{
-	uint64_t n;
-	if (dwarf_number(subrange, DW_AT_count, &n))
-		return n;
-	/* [0] may be written as an upper bound of -1. */
-	if (dwarf_number(subrange, DW_AT_upper_bound, &n) && n < INT64_MAX)
-		return n + 1;
-	return 0;
-}
-
 static struct err *visit_dimension(void *closure, Dwarf_Die *die, bool *stop)
 {
 	(void)stop;
 	uint64_t *count = closure;
 	if (dwarf_tag(die) == DW_TAG_subrange_type &&
-	    __builtin_mul_overflow(*count, subrange_count(die), count))
+	    __builtin_mul_overflow(*count, dwarf_dimension(die), count))
 		return err_new(ERR_FORMAT, "an array has too many dimensions");
 	return NULL;
 }
@@ -314,9 +295,9 @@ static struct err *describe_unchecked(void *self, uint64_t id, struct type_desc 
 		d.is_signed = is_signed(&die);
 	if (d.kind == TYPE_ARRAY) {
 		d.count = 1;
-		struct visitor v = { visit_dimension, &d.count };
+		struct dwarf_visitor v = { visit_dimension, &d.count };
 		bool stop = false;
-		struct err *e = visit_children(&die, &v, &stop);
+		struct err *e = dwarf_visit_children(&die, &v, &stop);
 		if (e)
 			return e;
 	}
@@ -355,12 +336,12 @@ static struct err *fields_unchecked(void *self, uint64_t id, struct type_field *
 				    size_t *ret_count)
 {
 	struct field_list l = { .source = self };
-	struct visitor v = { visit_field, &l };
+	struct dwarf_visitor v = { visit_field, &l };
 	bool stop = false;
 	Dwarf_Die die;
 	if (!dwarf_offdie(l.source->dwarf, id, &die))
 		return dwarf_error();
-	struct err *e = visit_children(&die, &v, &stop);
+	struct err *e = dwarf_visit_children(&die, &v, &stop);
 	if (e) {
 		free(l.fields);
 		return e;
@@ -379,29 +360,19 @@ struct constant {
 static struct err *visit_constant(void *closure, Dwarf_Die *die, bool *stop)
 {
 	struct constant *c = closure;
-	Dwarf_Attribute attr;
-	Dwarf_Sword value;
 	const char *name = dwarf_diename(die);
-	if (dwarf_tag(die) != DW_TAG_enumerator || !name || strcmp(name, c->name) ||
-	    !dwarf_attr(die, DW_AT_const_value, &attr))
+	if (dwarf_tag(die) != DW_TAG_enumerator || !name || strcmp(name, c->name) != 0)
 		return NULL;
-	/* Short forms have no sign of their own; gcc and clang use DW_FORM_sdata for negatives. */
-	Dwarf_Word word;
-	if (dwarf_whatform(&attr) == DW_FORM_sdata ||
-	    dwarf_whatform(&attr) == DW_FORM_implicit_const)
-		c->found = !dwarf_formsdata(&attr, &value);
-	else if ((c->found = !dwarf_formudata(&attr, &word)))
-		value = (Dwarf_Sword)word;
-	if (c->found)
-		c->value = value;
+	c->found = dwarf_constant(die, &c->value);
 	*stop = c->found;
 	return NULL;
 }
 
 static struct err *visit_enum(void *closure, Dwarf_Die *die, bool *stop)
 {
-	struct visitor v = { visit_constant, closure };
-	return dwarf_tag(die) == DW_TAG_enumeration_type ? visit_children(die, &v, stop) : NULL;
+	struct dwarf_visitor v = { visit_constant, closure };
+	return dwarf_tag(die) == DW_TAG_enumeration_type ? dwarf_visit_children(die, &v, stop)
+							 : NULL;
 }
 
 static struct err *enumerator_unchecked(void *self, uint64_t id, const char *constant,
@@ -417,12 +388,12 @@ static struct err *enumerator_unchecked(void *self, uint64_t id, const char *con
 			return dwarf_error();
 		e = visit_enum(&c, &die, &stop);
 	} else {
-		struct visitor v = { visit_enum, &c };
+		struct dwarf_visitor v = { visit_enum, &c };
 		for (Dwarf_CU *unit = NULL; !e && !stop;) {
-			e = next_unit(s->dwarf, &unit, &die);
+			e = dwarf_next_c_unit(s->dwarf, &unit, &die);
 			if (e || !unit)
 				break;
-			e = visit_children(&die, &v, &stop);
+			e = dwarf_visit_children(&die, &v, &stop);
 		}
 	}
 	*ret_found = c.found;

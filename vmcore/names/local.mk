@@ -5,14 +5,17 @@ libvmcore_a_SOURCES += \
 	vmcore/names/btf_base.c \
 	vmcore/names/btf_files.c vmcore/names/btf_files.h \
 	vmcore/names/btf_source.c vmcore/names/btf_source.h \
+	vmcore/names/btf_writer.c vmcore/names/btf_writer.h \
 	vmcore/names/debug_search.c vmcore/names/debug_search.h \
 	vmcore/names/debug_sections.c vmcore/names/debug_sections.h \
 	vmcore/names/debugfiles.c vmcore/names/debugfiles.h \
 	vmcore/names/dwarf_attr.c vmcore/names/dwarf_attr.h \
 	vmcore/names/dwarf_file.c vmcore/names/dwarf_file.h \
+	vmcore/names/dwarf_to_btf.c vmcore/names/dwarf_to_btf.h \
 	vmcore/names/dwarf_types.c vmcore/names/dwarf_types.h \
 	vmcore/names/elf_guard.c vmcore/names/elf_guard.h \
 	vmcore/names/elf_identity.c vmcore/names/elf_identity.h \
+	vmcore/names/elf_reduce.c vmcore/names/elf_reduce.h \
 	vmcore/names/elf_symbols.c \
 	vmcore/names/kallsyms.c vmcore/names/kallsyms.h \
 	vmcore/names/kallsyms_memory.c \

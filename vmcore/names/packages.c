@@ -10,6 +10,7 @@
 
 #include "base/files.h"
 #include "base/map.h"
+#include "vmcore/names/btf_files.h"
 #include "vmcore/names/package_private.h"
 #include "vmcore/names/symbol_cache.h"
 #include "vmcore/names/unpack.h"
@@ -70,7 +71,7 @@ void packages_free(struct packages *p)
 
 bool packages_is_package(const char *path)
 {
-	return package_stream_is_package(path);
+	return package_stream_is_package(path) && !btf_file_is(path);
 }
 
 void packages_describe_failures(const struct packages *p, struct buf *out)
@@ -277,9 +278,10 @@ struct err *package_unpack(struct packages *p, int *fd, uint64_t most)
 
 /* ---- folders ---- */
 
+/* Of archives those that --write-types makes: others may be anything, and have to be read. */
 static bool is_called_package(const char *name)
 {
-	static const char *const ends[] = { ".rpm", ".deb", ".ddeb" };
+	static const char *const ends[] = { ".rpm", ".deb", ".ddeb", ".types.tar.xz" };
 	size_t len = strlen(name);
 	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
 		size_t end = strlen(ends[i]);
