@@ -108,6 +108,26 @@ static void the_best_symbol_holds_an_address(void **state)
 	symbols_free(NULL);
 }
 
+/* RHEL 7's mem_encrypt_boot.S has a local `_end` amid the kernel's text. */
+static void of_several_the_global_one_counts(void **state)
+{
+	(void)state;
+	static const struct input list[] = {
+		{ "early", TEXT, 0, 'T', 0 },	     { "_end", TEXT + 0x100, 0, 't', 0 },
+		{ "late", TEXT + 0x800, 0, 'T', 0 }, { "_end", TEXT + 0x1000, 0, 'B', 0 },
+		{ "both", TEXT + 0x200, 0, 't', 0 }, { "both", TEXT + 0x300, 0, 't', 0 },
+	};
+	struct symbols *s = make(list, sizeof(list) / sizeof(*list));
+	uint64_t address;
+	assert_true(symbols_address(s, "_end", &address));
+	assert_int_equal(address, TEXT + 0x1000);
+	assert_true(symbols_address(s, "both", &address));
+	assert_int_equal(address, TEXT + 0x200);
+	assert_at(s, TEXT + 0x900, "late");
+	assert_at(s, TEXT + 0x1000, NULL);
+	symbols_free(s);
+}
+
 static void without_end_the_last_symbol_is_it(void **state)
 {
 	(void)state;
@@ -290,6 +310,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_best_symbol_holds_an_address),
+		cmocka_unit_test(of_several_the_global_one_counts),
 		cmocka_unit_test(without_end_the_last_symbol_is_it),
 		cmocka_unit_test(aliases_are_named_as_the_kernel_does),
 		cmocka_unit_test(many_of_one_name_or_address),

@@ -359,12 +359,32 @@ struct symbol symbols_nth(const struct symbols *s, size_t i)
 	};
 }
 
+/* Whether all files of the kernel mean the one of this name (nm(1): a capital letter). */
+static bool is_global(const struct entry *e)
+{
+	return e->type >= 'A' && e->type <= 'Z';
+}
+
+/* Of several that have the name of entry @first, which is the first, the one that counts. */
+static uint32_t prefer_global(const struct symbols *s, uint32_t first)
+{
+	uint32_t left = s->namesakes[first];
+	for (uint32_t i = first; left && i < s->count; i++) {
+		if (strcmp(s->entries[i].name, s->entries[first].name) != 0)
+			continue;
+		if (is_global(&s->entries[i]))
+			return i;
+		left--;
+	}
+	return first;
+}
+
 bool symbols_get(const struct symbols *s, const char *name, struct symbol *ret)
 {
 	uint32_t i;
 	if (!s || !name_map_get(&s->by_name, name, &i))
 		return false;
-	*ret = symbols_nth(s, i);
+	*ret = symbols_nth(s, s->namesakes[i] > 1 ? prefer_global(s, i) : i);
 	return true;
 }
 

@@ -80,8 +80,9 @@ bool symbols_is_boundary(const char *name);
 size_t symbols_count(const struct symbols *s);
 struct symbol symbols_nth(const struct symbols *s, size_t i);
 
-/* The address of @name. False if it is not there. @s may be NULL. The first in address order if
- * several have the name. */
+/* The address of @name. False if it is not there. @s may be NULL. Of several that have the name the
+ * global one counts: a file of the kernel may have an `_end` of its own; without that the first in
+ * address order. */
 bool symbols_address(const struct symbols *s, const char *name, uint64_t *ret);
 bool symbols_get(const struct symbols *s, const char *name, struct symbol *ret);
 
