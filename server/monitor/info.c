@@ -101,6 +101,12 @@ static void add_missing(const struct vmcore *h, struct buf *out)
 	buf_addf(out, "missing   types, so tasks%s and virtual machines: ",
 		 code_map_knows_modules(h->code) ? "" : ", modules");
 	add_printable(out, why);
+	/* Those who have no debug package may find this. */
+	if (*kernel_release(h->kernel)) {
+		buf_addstr(out, ". Its BTF alone would give them, too: --symbols ");
+		add_printable(out, kernel_release(h->kernel));
+		buf_addstr(out, ".btf");
+	}
 	buf_addch(out, '\n');
 }
 

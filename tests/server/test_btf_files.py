@@ -140,7 +140,9 @@ def _():
 
 @check("what a kernel's files are not called in a folder is not looked at")
 def _():
-    expect_in("missing   types", answer("info", fresh(("4.18.0-80.el8.x86_64.btf", kernel_btf()))))
+    text = answer("info", fresh(("4.18.0-80.el8.x86_64.btf", kernel_btf())))
+    expect_in("missing   types", text)
+    expect_in(f". Its BTF alone would give them, too: --symbols {RELEASE}.btf\n", text)
 
 
 @check("without names nothing can be proven, and that is said")
