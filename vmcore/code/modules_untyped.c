@@ -116,13 +116,14 @@ static bool are_symbols(const struct kernel *k, const struct memory_of *m,
 			const struct symbols_of *of)
 {
 	Elf64_Sym list[SYMBOLS_LOOKED_AT];
-	static const Elf64_Sym none;
 	size_t count = of->count < SYMBOLS_LOOKED_AT ? (size_t)of->count : SYMBOLS_LOOKED_AT;
 	if (!of->count || of->count > REGION_MAX / sizeof(*list) ||
 	    !lies_in(m, of->symtab, of->count * sizeof(*list)) || !lies_in(m, of->strtab, 2))
 		return false;
 	struct err *e = kernel_read(k, of->symtab, list, count * sizeof(*list));
-	bool ok = !e && !memcmp(&list[0], &none, sizeof(none));
+	/* Until 4.20 st_info is nm's letter, of the first one too. */
+	bool ok = !e && !list[0].st_name && !list[0].st_shndx && !list[0].st_value &&
+		  !list[0].st_size;
 	err_free(e);
 	for (size_t i = 1; ok && i < count; i++) {
 		unsigned char c = 0;
