@@ -8,7 +8,8 @@ Writes JSON Lines, an object a slab: the cache's name and address, where its obj
 they are apart, how many there are, how large each is, and the numbers of those that are free.
 
 drgn 0.0.22 asks the CPUs that are online what free objects they keep. Those that a panic has stopped
-are not, and what they keep would be taken for allocated: here all possible CPUs are asked.
+are not, and what they keep would be taken for allocated: here all possible CPUs are asked. Nor does it
+know first_page, which tail pages had until 4.3.
 """
 
 import contextlib
@@ -20,6 +21,14 @@ from drgn import FaultError, cast
 from drgn.helpers.linux import slab as slabs
 from drgn.helpers.linux.cpumask import for_each_possible_cpu
 from drgn.helpers.linux.mm import compound_head, page_to_virt, pfn_to_page
+
+
+def head_of(page):
+    """The head of the compound page that this is part of."""
+    if page.prog_.type("struct page").has_member("compound_head"):
+        return compound_head(page)
+    tail = page.flags.value_() >> page.prog_.constant("PG_tail") & 1
+    return page.first_page.read_() if tail else page
 
 
 def main():
@@ -34,7 +43,7 @@ def main():
             caches[cache.value_()] = cache
         for pfn in range(0, prog["max_pfn"].value_()):
             try:
-                page = compound_head(pfn_to_page(prog, pfn))
+                page = head_of(pfn_to_page(prog, pfn))
                 if page.value_() in seen or not page.flags.value_() & is_slab:
                     continue
             except FaultError:
