@@ -63,6 +63,11 @@ bool rsp_can_be_interrupted(const struct rsp *s)
 	return s->busy;
 }
 
+bool rsp_has_talked(const struct rsp *s)
+{
+	return s->talked;
+}
+
 bool rsp_wants_close(const struct rsp *s)
 {
 	return s->closing;

@@ -90,6 +90,9 @@ void rsp_recheck(struct rsp *rsp, struct buf *out, size_t begin);
 /* Whether an answer that is sent now, after all, would be taken for that of another packet. */
 bool rsp_minds_late(const struct rsp *rsp);
 
+/* Whether a packet of the client was answered. */
+bool rsp_has_talked(const struct rsp *rsp);
+
 /* Whether a long operation is under way, of which the last rsp_step() did a slice. */
 bool rsp_is_busy(const struct rsp *rsp);
 

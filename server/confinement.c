@@ -12,6 +12,7 @@
 #include "base/files.h"
 #include "server/net/confine.h"
 #include "server/net/outer.h"
+#include "server/net/peer.h"
 #include "server/net/server.h"
 #include "server/options.h"
 
@@ -96,6 +97,8 @@ static struct err *start_outer(const struct options *o, struct server *server, p
 	if (!e && server)
 		e = server_later_sockets(server, &listens.list, &listens.count, &folder);
 	const struct outer_options options = {
+		.socket_owner = server_socket_owner(server),
+		.socket_group = server_socket_group(server),
 		.reads = (const char *const *)reads.list,
 		.read_count = reads.count,
 		.keeps = o->symbol_cache,
@@ -117,6 +120,9 @@ struct err *confinement_begin(const struct options *o, struct server *server, pi
 			      struct confinement *ret)
 {
 	const struct debuginfod_options by_environment = { 0 };
+	struct err *unsafe = o->symbol_cache ? folder_check(o->symbol_cache) : NULL;
+	if (unsafe)
+		return err_wrap(unsafe, "--symbol-cache");
 	if (o->live || o->no_confinement)
 		return NULL;
 	struct err *e = debuginfod_new(&by_environment, &ret->cache_of);

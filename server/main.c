@@ -23,6 +23,7 @@
 #include "server/monitor/monitor.h"
 #include "server/monitor/vcpu_name.h"
 #include "server/net/captive.h"
+#include "server/net/peer.h"
 #include "server/net/privileges.h"
 #include "server/net/server.h"
 #include "server/options.h"
@@ -384,19 +385,24 @@ static int serve(const struct options *o)
 		return fail(e);
 	const char *const sockets[] = { socket.data };
 	struct captive captive = CAPTIVE_INIT;
+	struct peers peers = PEERS_INIT;
 	struct confinement confined = CONFINEMENT_INIT;
 	struct serve_options serve_options = {
 		.listen = default_socket ? sockets : o->listen.list,
 		.listen_count = default_socket ? 1 : o->listen.count,
 		.run = o->run,
 		.captive = &captive,
+		.peers = &peers,
+		.max_clients = o->max_clients,
 		.quiet = o->quiet,
 		.patience = (uint64_t)o->patience * 1000,
 		.guests = o->guests,
 		.live = o->live,
 	};
 	int status;
-	e = server_new(&serve_options, &server);
+	e = peers_open(o->any_user, o->group, &peers);
+	if (!e)
+		e = server_new(&serve_options, &server);
 	bool made = !e;
 	if (!e && o->run)
 		e = captive_prepare(o->run, &captive);
@@ -404,6 +410,7 @@ static int serve(const struct options *o)
 		e = confinement_begin(o, server, captive.pid, &confined);
 	status = e ? fail(e) : work_on_dump(o, server, &confined);
 	captive_free(&captive);
+	peers_close(&peers);
 	if (made)
 		server_free(server);
 	confinement_end(&confined);

@@ -42,6 +42,14 @@ static const struct option_row rows[] = {
 	  "whom to become when started by root, before anything of a dump is\n"
 	  "read; with --live, once that is open (default nobody)",
 	  "-u", false },
+	{ 0, "any-user", NULL,
+	  "let every user of this machine connect; without it only who started\n"
+	  "the server (by sudo, too) and root may",
+	  NULL, false },
+	{ 0, "group", "NAME", "let the members of a group connect to Unix sockets, too", "-g",
+	  false },
+	{ 0, "max-clients", "NUMBER", "serve at most that many at once (default 256)",
+	  "16 64 256 1024", false },
 	{ 0, "memory-limit", "SIZE",
 	  "the most memory that the server takes for itself; mapped files do not\n"
 	  "count (default 4G; 0: no limit)",
@@ -116,6 +124,8 @@ enum { ROWS = sizeof(rows) / sizeof(*rows), LONG_ONLY = 256 };
 /* Seconds: gdb and lldb as they are, and what nobody would wait for. */
 enum { DEFAULT_PATIENCE = 5, SHORTEST_PATIENCE = 2, LONGEST_PATIENCE = 86400 };
 
+enum { DEFAULT_CLIENTS = 256, MOST_CLIENTS = 65536 };
+
 static struct err *add_string(struct strings *s, const char *string)
 {
 	const char **list = reallocarray(s->list, s->count + 1, sizeof(*list));
@@ -165,6 +175,16 @@ static struct err *parse_patience(const char *text, unsigned *ret)
 			       "--patience: '%s' is no number of seconds from %d to %d", text,
 			       SHORTEST_PATIENCE, LONGEST_PATIENCE);
 	*ret = (unsigned)seconds;
+	return NULL;
+}
+
+static struct err *parse_clients(const char *text, unsigned *ret)
+{
+	uint64_t clients;
+	if (!number_parse(text, false, &clients) || !clients || clients > MOST_CLIENTS)
+		return err_new(ERR_INVALID, "--max-clients: '%s' is no number from 1 to %d", text,
+			       MOST_CLIENTS);
+	*ret = (unsigned)clients;
 	return NULL;
 }
 
@@ -220,6 +240,8 @@ static struct err *take(struct options *o, const struct option_row *row, const c
 		return parse_patience(value, &o->patience);
 	if (!strcmp(row->name, "ide"))
 		return err_wrap(ide_parse(value, &o->ide), "--ide");
+	if (!strcmp(row->name, "max-clients"))
+		return parse_clients(value, &o->max_clients);
 	if (!strcmp(row->name, "print-docs"))
 		return parse_docs(value, &o->action, &o->ide);
 	if (!strcmp(row->name, "run"))
@@ -244,6 +266,10 @@ static struct err *take(struct options *o, const struct option_row *row, const c
 		o->no_extra_cfi = true;
 	else if (!strcmp(row->name, "no-serve-files"))
 		o->no_serve_files = true;
+	else if (!strcmp(row->name, "any-user"))
+		o->any_user = true;
+	else if (!strcmp(row->name, "group"))
+		o->group = value;
 	else if (!strcmp(row->name, "no-confinement"))
 		o->no_confinement = true;
 	else if (!strcmp(row->name, "quiet"))
@@ -332,6 +358,7 @@ struct err *options_parse(int argc, char **argv, struct options *ret)
 	size_t n = 1;
 	struct options o = { .cache_size = DEFAULT_CACHE_SIZE,
 			     .memory_limit = DEFAULT_MEMORY,
+			     .max_clients = DEFAULT_CLIENTS,
 			     .user = "nobody",
 			     .patience = DEFAULT_PATIENCE };
 	struct err *e = NULL;

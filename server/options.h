@@ -51,6 +51,9 @@ struct options {
 	size_t cache_size;
 	size_t memory_limit; /* bytes; 0: none */
 	bool no_confinement;
+	bool any_user;
+	const char *group; /* NULL without --group; argv's */
+	unsigned max_clients;
 	unsigned patience; /* of clients, in seconds */
 	bool no_context_threads;
 	bool guests;

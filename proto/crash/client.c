@@ -46,6 +46,11 @@ void crash_client_free(struct crash_client *c)
 	free(c);
 }
 
+bool crash_client_has_talked(const struct crash_client *c)
+{
+	return c->begun;
+}
+
 /* The length of the next request without its 0, or of what there is of it. */
 static size_t request_length(const struct crash_client *c)
 {

@@ -29,6 +29,9 @@ struct crash_client *crash_client_new(const struct crash_ops *ops, void *self);
 /* NULL is allowed. */
 void crash_client_free(struct crash_client *c);
 
+/* Whether it has said that it is crash. */
+bool crash_client_has_talked(const struct crash_client *c);
+
 /*
  * Queues what a client sent. ERR_INVALID when a request is longer than any of crash's, or when it
  * keeps sending without waiting for replies. The client is of no use after an error.

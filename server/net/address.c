@@ -59,6 +59,17 @@ static struct err *bind_unix(int fd, const struct sockaddr_un *name)
 	return failed ? err_errno(why, "make the socket") : NULL;
 }
 
+/* Before anybody can connect. */
+static struct err *give_away(const struct listener *l)
+{
+	bool group = l->group != (gid_t)-1;
+	if (!group && l->owner == (uid_t)-1)
+		return NULL;
+	if (lchown(l->path, l->owner, l->group) || (group && chmod(l->path, 0660)))
+		return err_errno(errno, "give the socket to those who may connect");
+	return NULL;
+}
+
 static struct err *start_unix(struct listener *l)
 {
 	if (l->outer)
@@ -73,6 +84,12 @@ static struct err *start_unix(struct listener *l)
 		e = bind_unix(fd, &name);
 	if (e) {
 		close(fd);
+		return e;
+	}
+	e = give_away(l);
+	if (e) {
+		close(fd);
+		unlink(l->path);
 		return e;
 	}
 	struct stat st;
@@ -108,6 +125,8 @@ static struct err *open_unix(const char *path, struct outer *outer, struct liste
 		.path = strdup(path),
 		.name = text.failed ? NULL : strdup(text.data),
 		.outer = outer,
+		.owner = (uid_t)-1,
+		.group = (gid_t)-1,
 	};
 	buf_free(&text);
 	if (ret->path && ret->name)
@@ -260,6 +279,11 @@ void listener_close(struct listener *l)
 	free(l->path);
 	free(l->name);
 	*l = (struct listener){ .fd = -1 };
+}
+
+bool listener_is_public(const struct listener *l)
+{
+	return !l->path && strncmp(l->name, "127.", 4) != 0 && strncmp(l->name, "[::1]", 5) != 0;
 }
 
 void listener_gdb_name(const struct listener *l, struct buf *out)

@@ -16,6 +16,8 @@ struct listener {
 	char *path; /* owned: the Unix socket to remove at the end; NULL for TCP */
 	char *name; /* owned: "127.0.0.1:1234" or "unix:PATH", with the port that was got */
 	struct outer *outer; /* who makes it and removes it; borrowed, NULL: this process */
+	uid_t owner;	     /* of a Unix socket, (uid_t)-1: who makes it */
+	gid_t group;	     /* whose members may connect to it, (gid_t)-1: none's */
 	dev_t device; /* of the Unix socket that was made, with the inode: no other is removed */
 	ino_t inode;
 };
@@ -35,6 +37,9 @@ listener_open(const char *address, struct outer *outer, struct listener *ret);
 __attribute__((warn_unused_result)) struct err *listener_start(struct listener *l);
 /* Closes, and removes the Unix socket if it was made and nobody has put another in its place. */
 void listener_close(struct listener *l);
+
+/* Whether other machines may reach it. */
+bool listener_is_public(const struct listener *l);
 
 /* What to give to gdb's `target remote` for this listener: ":1234" or the path. */
 void listener_gdb_name(const struct listener *l, struct buf *out);

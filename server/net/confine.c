@@ -49,11 +49,22 @@ static struct err *limit_memory(uint64_t bytes, struct buf *held)
 	return e;
 }
 
+/* A client is a descriptor. */
+static void raise_descriptors(void)
+{
+	struct rlimit files;
+	if (getrlimit(RLIMIT_NOFILE, &files) || files.rlim_cur >= files.rlim_max)
+		return;
+	files.rlim_cur = files.rlim_max;
+	(void)!setrlimit(RLIMIT_NOFILE, &files);
+}
+
 struct err *confine(const struct confine_options *options, struct buf *held)
 {
 	bool root = geteuid() == 0;
 	/* Its file is read when the first time of day is written out. */
 	tzset();
+	raise_descriptors();
 	struct err *e = limit(RLIMIT_CORE, "core dumps", 0);
 	if (!e)
 		e = privileges_drop(options->user);

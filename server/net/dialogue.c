@@ -1,25 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "server/net/dialogue.h"
 
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
 #include "base/err.h"
 #include "proto/crash/client.h"
+#include "proto/reply.h"
 #include "proto/rsp.h"
 #include "proto/target.h"
 
 struct err *dialogue_open(const struct target *target, struct rsp_shared *shared, uint64_t patience,
-			  struct dialogue *ret)
+			  const char *refusal, struct dialogue *ret)
 {
 	*ret = (struct dialogue){ .target = target, .rsp = rsp_new(shared) };
 	if (!ret->rsp)
 		return err_nomem();
 	rsp_set_patience(ret->rsp, patience);
-	return NULL;
+	if (!refusal)
+		return NULL;
+	ret->refusal = strdup(refusal);
+	return ret->refusal ? NULL : err_nomem();
 }
 
 void dialogue_close(struct dialogue *d)
 {
 	rsp_free(d->rsp);
 	crash_client_free(d->crash);
+	free(d->refusal);
 	*d = (struct dialogue){ 0 };
 }
 
@@ -36,21 +45,65 @@ static struct err *begin(struct dialogue *d, char first)
 	return NULL;
 }
 
+/* What is between packets, before the first: acknowledgements and Ctrl-C. */
+static struct err *check_first(struct dialogue *d, const char *bytes, size_t len)
+{
+	for (size_t i = 0; i < len && !d->packets; i++) {
+		d->packets = bytes[i] == '$';
+		if (!d->packets && bytes[i] != '+' && bytes[i] != '-' && bytes[i] != 0x03)
+			return err_new(
+				ERR_INVALID,
+				"it speaks no debugger's protocol: byte 0x%02x came before the "
+				"first packet",
+				(unsigned char)bytes[i]);
+	}
+	return NULL;
+}
+
 struct err *dialogue_input(struct dialogue *d, uint64_t arrived, const void *bytes, size_t len)
 {
-	struct err *e = d->begun || !len ? NULL : begin(d, *(const char *)bytes);
+	struct err *e = d->begun || !len || d->refusal ? NULL : begin(d, *(const char *)bytes);
+	if (!e && !d->crash && !d->packets)
+		e = check_first(d, bytes, len);
 	if (e)
 		return e;
+	if (d->refusal) {
+		d->asked |= memchr(bytes, '#', len) != NULL;
+		return NULL;
+	}
 	if (d->crash)
 		return crash_client_input(d->crash, bytes, len);
 	rsp_arrived(d->rsp, arrived);
 	return rsp_input(d->rsp, bytes, len);
 }
 
+/* gdb shows the text as a warning, before it says that the connection was closed. */
+static void answer_refused(struct dialogue *d, struct buf *out)
+{
+	struct reply r;
+	if (!d->asked || d->refused)
+		return;
+	buf_addch(out, '+');
+	reply_open(&r, out);
+	buf_addf(out, "E.%s", d->refusal);
+	reply_close(&r);
+	d->refused = true;
+}
+
 struct err *dialogue_step(struct dialogue *d, struct buf *out, bool *ret_more)
 {
+	if (d->refusal) {
+		*ret_more = false;
+		answer_refused(d, out);
+		return NULL;
+	}
 	return d->crash ? crash_client_step(d->crash, out, ret_more)
 			: rsp_step(d->rsp, out, ret_more);
+}
+
+bool dialogue_has_talked(const struct dialogue *d)
+{
+	return d->crash ? crash_client_has_talked(d->crash) : rsp_has_talked(d->rsp);
 }
 
 bool dialogue_is_busy(const struct dialogue *d)
@@ -65,6 +118,8 @@ bool dialogue_can_be_interrupted(const struct dialogue *d)
 
 bool dialogue_wants_close(const struct dialogue *d)
 {
+	if (d->refusal)
+		return d->refused;
 	return d->crash ? crash_client_wants_close(d->crash) : rsp_wants_close(d->rsp);
 }
 

@@ -21,22 +21,30 @@ struct dialogue {
 	const struct target *target; /* borrowed */
 	struct rsp *rsp;	     /* owned; NULL once the client speaks crash's */
 	struct crash_client *crash;  /* owned; NULL unless it does */
-	bool begun;		     /* something has come */
+	bool begun;		     /* something has come that can begin a packet */
+	bool packets;		     /* a packet has begun */
+	char *refusal; /* owned: what is said in place of all answers; NULL: nothing */
+	bool asked;    /* a whole packet has come, which is answered so */
+	bool refused;  /* and was */
 };
 
-/* @shared is of @target; both must outlive it. @patience: as rsp_set_patience() takes it. */
-__attribute__((warn_unused_result)) struct err *dialogue_open(const struct target *target,
-							      struct rsp_shared *shared,
-							      uint64_t patience,
-							      struct dialogue *ret);
+/* @shared is of @target; both must outlive it. @patience: as rsp_set_patience() takes it. @refusal
+ * (copied), if it is not NULL, is the error that the client gets for its first packet, and the end.
+ */
+__attribute__((warn_unused_result)) struct err *
+dialogue_open(const struct target *target, struct rsp_shared *shared, uint64_t patience,
+	      const char *refusal, struct dialogue *ret);
 /* One that is all zeros, too. */
 void dialogue_close(struct dialogue *d);
 
-/* @arrived: as rsp_arrived() takes it. */
+/* @arrived: as rsp_arrived() takes it. ERR_INVALID also when what comes before the first packet can
+ * be none of a debugger's: a web page, say, can have any bytes sent behind a first line. */
 __attribute__((warn_unused_result)) struct err *dialogue_input(struct dialogue *d, uint64_t arrived,
 							       const void *bytes, size_t len);
 __attribute__((warn_unused_result)) struct err *dialogue_step(struct dialogue *d, struct buf *out,
 							      bool *ret_more);
+/* Whether the client has shown that it speaks one of the protocols. */
+bool dialogue_has_talked(const struct dialogue *d);
 bool dialogue_is_busy(const struct dialogue *d);
 bool dialogue_can_be_interrupted(const struct dialogue *d);
 bool dialogue_wants_close(const struct dialogue *d);

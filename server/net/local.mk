@@ -8,6 +8,7 @@ vmcore_gdbserver_SOURCES += \
 	server/net/landlock.c server/net/landlock.h \
 	server/net/loop_time.c server/net/loop_time.h \
 	server/net/outer.c server/net/outer.h \
+	server/net/peer.c server/net/peer.h \
 	server/net/privileges.c server/net/privileges.h \
 	server/net/server.c server/net/server.h \
 	server/net/server_later.c \

@@ -275,6 +275,8 @@ static int bind_for(struct outside *o, const char *address, int *ret)
 		return ENOMEM;
 	struct err *e = listener_open(address, NULL, &made->listener);
 	if (!e && made->listener.path) {
+		made->listener.owner = o->options->socket_owner;
+		made->listener.group = o->options->socket_group;
 		e = listener_start(&made->listener);
 		if (e)
 			listener_close(&made->listener);

@@ -35,6 +35,8 @@ struct outer_options {
 	const char *folder;
 	/* Who downloads; NULL: nobody. */
 	const struct debuginfod *debuginfod;
+	uid_t socket_owner; /* as in struct listener, with the next */
+	gid_t socket_group;
 	pid_t command; /* a child of this process that may be ended; 0: none */
 };
 

@@ -23,6 +23,7 @@
 #include "server/crash_command.h"
 #include "server/net/captive.h"
 #include "server/net/outer.h"
+#include "server/net/peer.h"
 #include "server/net/server_private.h"
 #include "server/net/session.h"
 #include "server/net/sweeper.h"
@@ -42,6 +43,7 @@ static void client_ended(void *closure, struct session *session)
 	if (c->next)
 		c->next->previous = c->previous;
 	free(c);
+	server->client_count--;
 	if (!server->clients)
 		loop_time_stop(&server->time, server->loop);
 	if (last)
@@ -49,7 +51,7 @@ static void client_ended(void *closure, struct session *session)
 }
 
 static struct err *add_client(struct server *server, size_t room, int in, int out, const char *name,
-			      bool is_stdio)
+			      const char *refusal, bool is_stdio)
 {
 	struct client *c = calloc(1, sizeof(*c));
 	if (!c) {
@@ -63,8 +65,8 @@ static struct err *add_client(struct server *server, size_t room, int in, int ou
 	c->room = room;
 	loop_time_start(&server->time, server->loop);
 	struct err *e = session_new(server->loop, &server->time, server->served->list[room].target,
-				    server->rooms[room].shared, in, out, name, client_ended, c,
-				    &c->session);
+				    server->rooms[room].shared, in, out, name, refusal,
+				    client_ended, c, &c->session);
 	if (e) {
 		if (!server->clients)
 			loop_time_stop(&server->time, server->loop);
@@ -76,16 +78,47 @@ static struct err *add_client(struct server *server, size_t room, int in, int ou
 	if (c->next)
 		c->next->previous = &c->next;
 	server->clients = c;
+	server->client_count++;
 	return NULL;
 }
 
 static void set_socket_options(int fd)
 {
 	int on = 1;
+	int idle = 60, interval = 10, tries = 3;
 	/* A reply must not wait for the acknowledgement of the one before; a peer that vanished
-	 * must be noticed some day. Neither is there for Unix sockets. */
+	 * must be noticed in a minute or two. Neither is there for Unix sockets. */
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof(interval));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &tries, sizeof(tries));
+}
+
+/* Whether the client at @fd is served; if not, @why says why, or is empty if it gets no answer. */
+static bool is_welcome(const struct server *s, int fd, struct buf *why)
+{
+	/* Those that are told why they are not let in, in the moment that this takes. */
+	enum { REFUSED_MAX = 16 };
+	if (s->client_count >= s->options->max_clients + REFUSED_MAX)
+		return false;
+	if (!peer_may_come(s->options->peers, fd, why))
+		return false;
+	if (s->client_count < s->options->max_clients)
+		return true;
+	buf_addf(why, "this server has %u clients and takes no more: see --max-clients",
+		 s->options->max_clients);
+	return false;
+}
+
+/* Once for as long as it is the same. */
+static void tell_refusal(struct server *s, const char *name, const char *why)
+{
+	if (s->told && !strcmp(s->told, why))
+		return;
+	free(s->told);
+	s->told = strdup(why);
+	fprintf(stderr, "vmcore-gdbserver: %s: a client was refused: %s\n", name, why);
 }
 
 static void on_incoming(struct ev_loop *loop, ev_io *w, int events)
@@ -106,8 +139,19 @@ static void on_incoming(struct ev_loop *loop, ev_io *w, int events)
 		close(fd);
 		return;
 	}
+	struct buf why = BUF_INIT;
+	bool welcome = is_welcome(door->server, fd, &why);
+	if (!welcome && why.len)
+		tell_refusal(door->server, door->listener.name, why.data);
+	if (!welcome && (!why.len || why.failed)) {
+		close(fd);
+		buf_free(&why);
+		return;
+	}
 	set_socket_options(fd);
-	struct err *e = add_client(door->server, door->room, fd, fd, door->listener.name, false);
+	struct err *e = add_client(door->server, door->room, fd, fd, door->listener.name,
+				   welcome ? NULL : why.data, false);
+	buf_free(&why);
 	if (e)
 		log_debug(LOG_SESSION, "a client was turned away: %s", err_msg(e));
 	err_free(e);
@@ -121,6 +165,17 @@ static void on_rested(struct ev_loop *loop, ev_timer *w, int events)
 }
 
 /* ---- reserving addresses ---- */
+
+/* A server that sudo started is its user's; the socket of a live machine is root's. */
+uid_t server_socket_owner(const struct server *s)
+{
+	return !s || s->options->live || peers_owner() == geteuid() ? (uid_t)-1 : peers_owner();
+}
+
+gid_t server_socket_group(const struct server *s)
+{
+	return s && s->options->peers->has_group ? s->options->peers->group : (gid_t)-1;
+}
 
 struct err *server_add_door(struct server *s, const char *address)
 {
@@ -136,6 +191,8 @@ struct err *server_add_door(struct server *s, const char *address)
 		free(door);
 		return e;
 	}
+	door->listener.owner = server_socket_owner(s);
+	door->listener.group = server_socket_group(s);
 	door->server = s;
 	doors[s->door_count++] = door;
 	return NULL;
@@ -170,6 +227,9 @@ static struct err *add_folder(struct server *s, const char *path)
 	s->made_folder = !mkdir(path, 0700);
 	if (!s->made_folder && errno != EEXIST)
 		return err_errno(errno, "listen at unixdir:%s: make the folder", path);
+	struct err *unsafe = s->made_folder ? NULL : folder_check(path);
+	if (unsafe)
+		return err_wrap(unsafe, "listen at unixdir:%s", path);
 	buf_addf(&address, "unix:%s/host", path);
 	struct err *e = buf_error(&address);
 	if (!e)
@@ -320,7 +380,7 @@ static struct err *start_stdio(struct server *s)
 	}
 	s->stdin_flags = make_nonblocking(in);
 	s->stdout_flags = make_nonblocking(out);
-	return add_client(s, 0, in, out, "stdio", true);
+	return add_client(s, 0, in, out, "stdio", NULL, true);
 }
 
 /* The flags belong to whoever shares the terminal or pipe, such as the shell we came from. */
@@ -373,6 +433,12 @@ static void announce(const struct server *s, const char *vmlinux)
 		if (door->room)
 			fprintf(stderr, " for %s", s->served->list[door->room].name);
 		fputc('\n', stderr);
+		if (listener_is_public(&door->listener))
+			fprintf(stderr,
+				"warning: whoever reaches %s can read the dump, from other "
+				"machines "
+				"too: ssh -L is for that\n",
+				door->listener.name);
 	}
 	server_announce_spare_doors(s);
 	if (s->options->guests && s->served->count == 1)
@@ -531,6 +597,7 @@ void server_free(struct server *s)
 	if (s->made_folder)
 		rmdir(s->folder);
 	free(s->folder);
+	free(s->told);
 	free(s);
 }
 

@@ -6,10 +6,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct captive;
 struct err;
 struct outer;
+struct peers;
 struct served_list;
 struct server;
 
@@ -22,6 +24,8 @@ struct serve_options {
 	struct captive *captive; /* its process, which waits; borrowed, NULL without */
 	uint64_t patience; /* how long clients wait for an answer, in milliseconds; 0: for ever */
 	bool quiet;
+	const struct peers *peers; /* who may come; borrowed */
+	unsigned max_clients;
 	bool guests; /* --guests: there may be more targets than the host */
 	bool live;   /* and more may come */
 };
@@ -40,6 +44,10 @@ __attribute__((warn_unused_result)) struct err *server_new(const struct serve_op
 __attribute__((warn_unused_result)) struct err *server_later_sockets(const struct server *s,
 								     char ***ret, size_t *ret_count,
 								     const char **ret_folder);
+/* Whose the Unix sockets are, and whose members may connect; -1: who makes them, nobody's. NULL is
+ * allowed. */
+uid_t server_socket_owner(const struct server *s);
+gid_t server_socket_group(const struct server *s);
 /* From now on @outer (borrowed, must outlive @s) makes them, and removes the folder. */
 void server_use_outer(struct server *s, struct outer *outer);
 

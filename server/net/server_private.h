@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "server/net/address.h"
 #include "server/net/loop_time.h"
@@ -54,6 +55,8 @@ struct server {
 	bool use_stdio;
 	int stdin_flags, stdout_flags; /* to give back; -1 while they are as we got them */
 	struct client *clients;	       /* owned list */
+	unsigned client_count;	       /* in it */
+	char *told;		       /* owned: the last refusal that was told of */
 	struct loop_time time;	       /* runs while there are clients */
 	ev_signal terminate, interrupt;
 	ev_prepare looks; /* for targets that have come */

@@ -30,11 +30,15 @@ enum {
 	STOPPED_MS = 1000,
 };
 
+/* Seconds for a client to say what it is. */
+#define FIRST_PACKET 10.
+
 struct session {
 	struct ev_loop *loop;
 	const struct loop_time *time; /* borrowed */
 	ev_io readable, writable;
-	ev_timer later; /* of 0 seconds: the next turn of the loop */
+	ev_timer later;	 /* of 0 seconds: the next turn of the loop */
+	ev_timer silent; /* until the first packet was answered */
 	struct dialogue dialogue;
 	struct buf out;
 	size_t written;	   /* of out */
@@ -167,6 +171,8 @@ static bool step(struct session *s)
 		end(s, "the connection is closed: an answer may have come too late");
 		return false;
 	}
+	if (ev_is_active(&s->silent) && dialogue_has_talked(&s->dialogue))
+		ev_timer_stop(s->loop, &s->silent);
 	if (dialogue_wants_close(&s->dialogue) && !unwritten(s)) {
 		end(s, "the client left");
 		return false;
@@ -225,10 +231,18 @@ static void on_later(struct ev_loop *loop, ev_timer *w, int events)
 	work(w->data);
 }
 
+static void on_silent(struct ev_loop *loop, ev_timer *w, int events)
+{
+	(void)loop;
+	(void)events;
+	end(w->data, "nothing that a debugger says has come for 10 s");
+}
+
 struct err *session_new(struct ev_loop *loop, const struct loop_time *time,
 			const struct target *target, struct rsp_shared *shared, int in, int out,
-			const char *name, void (*ended)(void *closure, struct session *s),
-			void *closure, struct session **ret)
+			const char *name, const char *refusal,
+			void (*ended)(void *closure, struct session *s), void *closure,
+			struct session **ret)
 {
 	struct session *s = calloc(1, sizeof(*s));
 	if (!s) {
@@ -247,9 +261,10 @@ struct err *session_new(struct ev_loop *loop, const struct loop_time *time,
 	ev_io_init(&s->readable, on_readable, in, EV_READ);
 	ev_io_init(&s->writable, on_writable, out, EV_WRITE);
 	ev_timer_init(&s->later, on_later, 0., 0.);
-	s->readable.data = s->writable.data = s->later.data = s;
+	ev_timer_init(&s->silent, on_silent, FIRST_PACKET, 0.);
+	s->readable.data = s->writable.data = s->later.data = s->silent.data = s;
 	s->name = strdup(name);
-	struct err *e = dialogue_open(target, shared, time->patience, &s->dialogue);
+	struct err *e = dialogue_open(target, shared, time->patience, refusal, &s->dialogue);
 	if (!e && !s->name)
 		e = err_nomem();
 	if (e) {
@@ -258,6 +273,8 @@ struct err *session_new(struct ev_loop *loop, const struct loop_time *time,
 	}
 	log_debug(LOG_SESSION, "%s: connected", name);
 	ev_io_start(loop, &s->readable);
+	if (in == out)
+		ev_timer_start(loop, &s->silent);
 	*ret = s;
 	return NULL;
 }
@@ -269,6 +286,7 @@ void session_free(struct session *s)
 	ev_io_stop(s->loop, &s->readable);
 	ev_io_stop(s->loop, &s->writable);
 	ev_timer_stop(s->loop, &s->later);
+	ev_timer_stop(s->loop, &s->silent);
 	close(s->in_fd);
 	if (s->out_fd != s->in_fd)
 		close(s->out_fd);

@@ -14,12 +14,14 @@ struct target;
  * Serves @target, whose @shared is, to the client at @in and @out (the same descriptor for a
  * socket), which the session owns and closes, until it leaves. Then @ended is called, which must
  * call session_free() and may end the loop.
+ * One that says nothing which a debugger would say is ended after some seconds, but for one at two
+ * descriptors, which is somebody's own. @refusal: as dialogue_open() takes it.
  * @name is for debug messages, copied; @time is borrowed, and runs for as long as there are
  * sessions.
  */
 __attribute__((warn_unused_result)) struct err *
 session_new(struct ev_loop *loop, const struct loop_time *time, const struct target *target,
-	    struct rsp_shared *shared, int in, int out, const char *name,
+	    struct rsp_shared *shared, int in, int out, const char *name, const char *refusal,
 	    void (*ended)(void *closure, struct session *s), void *closure, struct session **ret);
 void session_free(struct session *s);
 

@@ -165,7 +165,9 @@ static int be_confined(void)
 					       .read_count = 1,
 					       .keeps = cache,
 					       .listens = listens,
-					       .listen_count = 1 };
+					       .listen_count = 1,
+					       .socket_owner = (uid_t)-1,
+					       .socket_group = (gid_t)-1 };
 	const struct confine_options how = { .user = "nobody",
 					     .memory = MEMORY,
 					     .files_outside = true };

@@ -48,7 +48,7 @@ OPTIONS = {
     "run",
     "symbol-cache",
     "symbols",
-    "user", "memory-limit", "no-confinement",
+    "user", "memory-limit", "no-confinement", "any-user", "group", "max-clients",
     "version",
     "write-symbols",
     "write-types",

@@ -158,6 +158,8 @@ def _():
                      b"-" * 1000, b"+" * 100000, b"$" * 1000, b"#" * 1000, b"$#" * 1000,
                      b"$#00" * 1000, b"\xff\xf4\xff\xfd\x06"]:
             with Client(server.address) as client:
+                # Before its first packet it would be none of a debugger's.
+                expect_equal(client.ask("qAttached"), "1", "the first packet")
                 client.send(said)
                 client.send(b"\n" + frame("qAttached"))
                 # Whatever it made of the rest, this much it understands.
