@@ -21,7 +21,7 @@ build_packages="autoconf automake gcc libc6-dev make pkg-config
     libseccomp-dev"
 demo_packages="gdb"
 check_packages="gdb lldb python3 python3-drgn crash libxml2-utils mandoc
-    libcmocka-dev libbpf-dev dwarves valgrind
+    elfutils libcmocka-dev libbpf-dev dwarves valgrind
     qemu-system-x86 strace busybox-static cpio kexec-tools makedumpfile xz-utils zstd
     ca-certificates debuginfod"
 

@@ -5,9 +5,8 @@
     check_gdb.py [--without-vmlinux|--served] MANIFEST DUMP_NAME SERVER [SERVER_OPTION...]
 
 With a vmlinux nothing is typed to make up for KASLR: addresses, strings and the backtrace of a
-sleeping task must be right all the same. gdb's index of the vmlinux is cached beside the dumps; the
-cache is on without a vmlinux, too, when it must not be taken for the index of the file that the server
-makes of the dump, which has the build-id of that vmlinux.
+sleeping task must be right all the same. gdb's index of the vmlinux is cached beside the dumps.
+Without a vmlinux the index cache is off.
 With --served the server has the vmlinux and gdb has none: it must show the same, and per-CPU
 symbols as they are linked too, which it cannot with a file of its own.
 """
@@ -30,8 +29,8 @@ MODES = ("--without-vmlinux", "--served")
 def gdb_sees(dump, server, mode):
     """gdb_report.py's report."""
     command = ["gdb", "-nx", "-batch"]
-    # The image that is made from the dump has the vmlinux's build-id and other DWARF: gdb 13 takes
-    # the one's index for the other's, and crashes.
+    # The image that is made from the dump has the vmlinux's build-id and other DWARF: the cache is
+    # off.
     if mode != "--without-vmlinux":
         command += ["-iex", "set index-cache enabled on",
                     "-iex", f"set index-cache directory {dump.path('gdb-index')}"]
