@@ -478,12 +478,12 @@ void edge_forget_lost(const struct walk *w, struct frame *user)
 	const struct unwind_source *s = w->source;
 	struct entry_edge edge;
 	struct regs *r = &user->regs;
-	if (!regs_known(r, REG_CS) || r->value[REG_CS] != USER32_CS || !s->edge ||
+	if (user->how != HOW_REGS || r->value[REG_CS] != USER32_CS || !s->edge ||
 	    !s->edge(s->self, w->pc, &edge) || !edge.start || w->pc - edge.start > ENTRY_MAX)
 		return;
-	/* The entry had rsp there. */
-	if (edge.by == ENTRY_BY_SYSCALL32)
-		forget(user, REG_R8);
+	/* Programs of 32 bits do not have them: the kernel puts zeros there, or its own. */
+	for (unsigned n = REG_R8; edge.by != ENTRY_BY_SYSCALL && n <= REG_R11; n++)
+		forget(user, n);
 	if (edge.by != ENTRY_BY_SYSENTER || !regs_known(r, REG_RIP) || r->value[REG_RIP])
 		return;
 	forget(user, REG_RIP);

@@ -216,7 +216,8 @@ class Walker:
             self.find(name, "no end")
         last = self.general(self.registers())
         for where, thread in out:
-            self.check(where, thread, Entered(last, before=entered.regs), behind)
+            self.check(where, thread, Entered(last, before={**entered.regs, **entered.before}),
+                       behind)
         for reg, places in unknown.items():
             print(f"# {name}: {reg} unknown at {len(places)}: {places[0]}", flush=True)
 

@@ -287,6 +287,8 @@ static void a_handler_of_sysenter(void **state)
 		assert_int_equal(regs_known(r, REG_RSP), set);
 		assert_int_equal(regs_known(r, REG_EFLAGS), set);
 		assert_true(regs_known(r, REG_RBX));
+		/* What it has there is not the program's. */
+		assert_false(regs_known(r, REG_R8) || regs_known(r, REG_R11));
 		frames_free(&s.frames);
 	}
 }
