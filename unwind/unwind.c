@@ -20,12 +20,16 @@
  */
 enum { STACKS_MAX = 16, PAGE = 4096 };
 
+/* What the code of an NMI that came during another one has on its stack at most. */
+enum { NESTED_NMI_BYTES = 128 };
+
 struct driver {
 	struct walk walk;
 	struct frames *frames;
 	size_t capacity;
 	uint64_t entered[STACKS_MAX]; /* beginnings of stacks */
 	size_t stacks;
+	bool nested; /* an NMI came during another one */
 };
 
 const char *frame_how_name(enum frame_how how)
@@ -367,6 +371,19 @@ static bool enter_stopped_stack(struct driver *d, const struct frame *stopped)
 	return enter_stack(d, &stack);
 }
 
+/*
+ * An NMI that comes while the code of another one runs, which some exception there has let in,
+ * begins at the top of the stack that the other one is on (asm_exc_nmi, arch/x86/entry/entry_64.S).
+ * It goes back soon, after having seen to it that the other one will do all again.
+ */
+static bool is_nested_nmi(const struct driver *d, const struct frame *next)
+{
+	const struct walk *w = &d->walk;
+	struct entry_edge edge;
+	return !d->nested && next->interrupted && edge_is_at(w, &edge) &&
+	       w->stack.high - walk_reg(w, REG_RSP) <= NESTED_NMI_BYTES;
+}
+
 static bool follow_stack(struct driver *d, const struct frame *next)
 {
 	struct walk *w = &d->walk;
@@ -375,6 +392,10 @@ static bool follow_stack(struct driver *d, const struct frame *next)
 	if (to > from && to <= w->stack.high)
 		return true;
 	if (to >= w->stack.low && to <= from) {
+		if (is_nested_nmi(d, next)) {
+			d->nested = true;
+			return true;
+		}
 		walk_note(w, "the stack goes the wrong way, from 0x%" PRIx64 " to 0x%" PRIx64, from,
 			  to);
 		return false;

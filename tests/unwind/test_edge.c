@@ -609,6 +609,37 @@ static void an_entry_that_was_interrupted(void **state)
 	frames_free(&s.frames);
 }
 
+/* An NMI during another one begins at the top of the same stack, above what it has stopped. */
+static void an_nmi_in_an_nmi(void **state)
+{
+	static const unsigned char code[] = { 0x52 /* push %rdx */ };
+	(void)state;
+	for (int entry_code = 0; entry_code < 2; entry_code++) {
+		struct scene s;
+		stand(&s, code, sizeof(code), 0);
+		s.fake.orc[0].entry = (struct orc_entry){ .type = ORC_REGS_PARTIAL,
+							  .sp = ORC_SP,
+							  .signal = true };
+		if (!entry_code)
+			s.fake.edge_end = s.fake.edge_start;
+		fake_orc(&s.fake, FUN_A, 0x100, orc_call_8);
+		fake_orc(&s.fake, FUN_B, 0x100, orc_end);
+		const uint64_t frame[5] = { FUN_A, 0x10, 0x46, IRQ + 8 * (WORDS - 100), 0x18 };
+		memcpy(s.irq + WORDS - 5, frame, sizeof(frame));
+		s.irq[WORDS - 100] = FUN_B + 8;
+		regs_set(&s.first, REG_RSP, IRQ + 8 * (WORDS - 5));
+		run(&s, true);
+		if (!entry_code) {
+			assert_lost(&s, 1, "the wrong way");
+			continue;
+		}
+		assert_int_equal(s.frames.count, 3);
+		assert_int_equal(rip_of(&s, 1), FUN_A);
+		assert_int_equal(rip_of(&s, 2), FUN_B + 8);
+		frames_free(&s.frames);
+	}
+}
+
 /* Tables have the end of the stack there, but somebody came. */
 static void an_entry_that_is_not_understood(void **state)
 {
@@ -651,6 +682,7 @@ int main(void)
 		cmocka_unit_test(each_instruction_before_sysret),
 		cmocka_unit_test(each_instruction_before_iret),
 		cmocka_unit_test(an_entry_that_was_interrupted),
+		cmocka_unit_test(an_nmi_in_an_nmi),
 		cmocka_unit_test(an_entry_that_is_not_understood),
 		cmocka_unit_test(other_code_without_a_stack),
 	};
