@@ -21,9 +21,12 @@
 #include "tests/fuzz/require.h"
 #include "unwind/cfi_check.h"
 #include "vmcore/code/code_path.h"
+#include "vmcore/names/btf.h"
 #include "vmcore/names/debugfiles.h"
 #include "vmcore/names/dwarf_file.h"
+#include "vmcore/names/dwarf_to_btf.h"
 #include "vmcore/names/elf_identity.h"
+#include "vmcore/names/elf_reduce.h"
 #include "vmcore/names/symbols.h"
 #include "vmcore/names/types.h"
 
@@ -111,6 +114,35 @@ static void ask_scope(Dwarf_Die *scope, uint64_t pc)
 	(void)dwarf_diename(scope);
 }
 
+/* What is converted has to be sound: alone, and as what a module's would build on. */
+static void convert_types(Dwarf *dwarf, int fd)
+{
+	struct dwarf_to_btf *base = NULL, *split = NULL;
+	struct buf first = BUF_INIT, second = BUF_INIT;
+	struct btf *b = NULL, *s = NULL;
+	struct err *e = dwarf_to_btf(dwarf, NULL, &first, &base);
+	if (!e) {
+		REQUIRE(!btf_parse(first.data, first.len, NULL, &b));
+		REQUIRE(!btf_is_split(first.data, first.len));
+		e = dwarf_to_btf(dwarf, base, &second, &split);
+	}
+	if (!e) {
+		REQUIRE(!btf_parse(second.data, second.len, b, &s));
+		int out = memfd_create("reduced", MFD_CLOEXEC);
+		if (out >= 0) {
+			err_free(elf_reduce(fd, &first, out));
+			close(out);
+		}
+	}
+	err_free(e);
+	btf_free(s);
+	btf_free(b);
+	dwarf_to_btf_free(split);
+	dwarf_to_btf_free(base);
+	buf_free(&second);
+	buf_free(&first);
+}
+
 static void ask_dwarf(int fd, const struct places *places)
 {
 	struct dwarf_file *file;
@@ -127,6 +159,7 @@ static void ask_dwarf(int fd, const struct places *places)
 		for (size_t n = 0; n < path.depth; n++)
 			ask_scope(&path.list[n], path.pc);
 	}
+	convert_types(dwarf_file_dwarf(file), fd);
 	dwarf_file_close(file);
 }
 

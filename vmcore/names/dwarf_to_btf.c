@@ -24,9 +24,10 @@
 #include "vmcore/names/type_source.h"
 
 enum {
-	DEPTH_MAX = 64, /* of types within one another */
-	SEVERAL = 0,	/* in place of the number of the only definition */
-	ID_BITS = 24,	/* of a number in canon */
+	DEPTH_MAX = 64,	    /* of types within one another */
+	SEVERAL = 0,	    /* in place of the number of the only definition */
+	ID_BITS = 24,	    /* of a number in canon */
+	KEY_MAX = 16 << 20, /* bytes; prototypes within one another may double at each step */
 };
 
 /* What becomes a record. */
@@ -245,7 +246,7 @@ static struct err *key_type(struct dwarf_to_btf *c, Dwarf_Off off, bool pointed,
 			    struct buf *key)
 {
 	Dwarf_Die die;
-	if (depth > DEPTH_MAX)
+	if (depth > DEPTH_MAX || key->len > KEY_MAX)
 		return too_deep();
 	if (!off) {
 		buf_addch(key, 'v');
