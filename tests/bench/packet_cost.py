@@ -49,7 +49,8 @@ def instructions(args, requests):
         with open(path, "wb") as out:
             out.write(requests)
         command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/profile",
-                   f"{args.build}/vmcore-gdbserver", "-q", "-l", "stdio", *args.options, args.dump]
+                   f"{args.build}/vmcore-gdbserver", "-q", "-l", "stdio", "--no-confinement",
+                   *args.options, args.dump]
         with open(path, "rb") as requests_file:
             done = subprocess.run(command, stdin=requests_file, capture_output=True, check=False)
     text = done.stderr.decode(errors="replace")
