@@ -24,16 +24,18 @@ struct err *register_layout_make(struct register_layout *ret_layout, const struc
 {
 	const struct target_register_ops *ops = target->registers;
 	uint16_t *offset = calloc(ops->count + 1, sizeof(*offset));
-	size_t pc = ops->count;
+	size_t pc = ops->count, sp = ops->count;
 	if (!offset)
 		return err_nomem();
 	for (size_t i = 0; i < ops->count; i++) {
 		offset[i + 1] = (uint16_t)(offset[i] + ops->table[i].bits / 8);
 		if (strcmp(ops->table[i].name, "rip") == 0)
 			pc = i;
+		if (strcmp(ops->table[i].name, "rsp") == 0)
+			sp = i;
 	}
 	*ret_layout = (struct register_layout){
-		.ops = ops, .target = target, .offset = offset, .pc = pc
+		.ops = ops, .target = target, .offset = offset, .pc = pc, .sp = sp
 	};
 	find_stop_rows(ret_layout);
 	return NULL;

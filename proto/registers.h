@@ -17,7 +17,7 @@ struct register_layout {
 	const struct target_register_ops *ops; /* borrowed */
 	const struct target *target;	       /* borrowed */
 	uint16_t *offset;		       /* owned: count + 1 entries, the last is the end */
-	size_t pc;			       /* the row of rip; count if there is none */
+	size_t pc, sp;			       /* the rows of rip and rsp; count if there is none */
 	/* The rows from the first to the last of those that stop replies carry, and of rip. */
 	size_t stop_first, stop_count;
 };

@@ -17,6 +17,12 @@
 #define XML_SLICE  1024
 #define JSON_SLICE 32
 
+/*
+ * What of a stack goes with jThreadsInfo: lldb reads the frames of most threads from it, 512 bytes
+ * a packet. Not of so many threads that the reply would take longer than it saves.
+ */
+enum { STACK_BYTES = 1024, STACKS_MAX = 2048 };
+
 struct err *rsp_shared_new(const struct target *target, struct rsp_shared **ret_shared)
 {
 	struct rsp_shared *shared = calloc(1, sizeof(*shared));
@@ -160,8 +166,9 @@ struct err *shared_threads_xml(struct rsp_shared *shared, const struct buf **ret
 	return NULL;
 }
 
-void shared_add_thread_json(const struct rsp_shared *shared, uint64_t tid, const char *reason,
-			    const struct register_values *values, struct json *j)
+/* Without the object's end. */
+static void begin_thread_json(const struct rsp_shared *shared, uint64_t tid, const char *reason,
+			      const struct register_values *values, struct json *j)
 {
 	const struct register_layout *layout = &shared->layout;
 	struct target_thread thread;
@@ -187,7 +194,45 @@ void shared_add_thread_json(const struct rsp_shared *shared, uint64_t tid, const
 		json_str(j, key, hex);
 	}
 	json_end(j);
+}
+
+void shared_add_thread_json(const struct rsp_shared *shared, uint64_t tid, const char *reason,
+			    const struct register_values *values, struct json *j)
+{
+	begin_thread_json(shared, tid, reason, values, j);
 	json_end(j);
+}
+
+/*
+ * "memory" of a thread's object (lldb docs, "jThreadsInfo"): from rsp on. lldb keeps it for
+ * whatever thread it reads next, so it must be the same for all.
+ */
+static void add_stack(struct rsp_shared *shared, const struct target_view *view,
+		      const struct register_values *values)
+{
+	const struct register_layout *layout = &shared->layout;
+	uint8_t bytes[STACK_BYTES];
+	char hex[2 * STACK_BYTES + 1];
+	size_t done;
+	if (layout->sp == layout->ops->count || !values->known[layout->sp])
+		return;
+	uint64_t at = get_u64(values->bytes + layout->offset[layout->sp]);
+	if (at > UINT64_MAX - STACK_BYTES || !target_memory_is_shared(shared->target, at) ||
+	    !target_memory_is_shared(shared->target, at + STACK_BYTES - 1))
+		return;
+	struct err *e = target_read_memory(shared->target, view, at, bytes, sizeof(bytes), &done);
+	if (e) {
+		err_free(e);
+		return;
+	}
+	hex_encode(hex, bytes, done);
+	hex[2 * done] = 0;
+	json_array(&shared->json_writer, "memory");
+	json_object(&shared->json_writer, NULL);
+	json_u64(&shared->json_writer, "address", at);
+	json_str(&shared->json_writer, "bytes", hex);
+	json_end(&shared->json_writer);
+	json_end(&shared->json_writer);
 }
 
 /* One thread in lldb's two lists. */
@@ -205,8 +250,11 @@ static void add_thread_lldb(struct rsp_shared *shared, uint64_t tid)
 	else
 		shared->pcs_known = false;
 	bool current = tid == target_current_thread(shared->target);
-	shared_add_thread_json(shared, tid, current ? shared_stop_reason(shared) : NULL, &values,
-			       &shared->json_writer);
+	begin_thread_json(shared, tid, current ? shared_stop_reason(shared) : NULL, &values,
+			  &shared->json_writer);
+	if (shared->with_stacks)
+		add_stack(shared, &view, &values);
+	json_end(&shared->json_writer);
 }
 
 /*
@@ -226,6 +274,14 @@ static struct err *finish_lldb(struct rsp_shared *shared)
 	return buf_error(&stop);
 }
 
+static size_t thread_count(const struct rsp_shared *shared)
+{
+	const uint64_t *tids;
+	size_t count = 0;
+	err_free(target_threads(shared->target, &tids, &count));
+	return count;
+}
+
 static struct err *continue_lldb(struct rsp_shared *shared)
 {
 	struct thread_document *d = &shared->json;
@@ -239,8 +295,13 @@ static struct err *continue_lldb(struct rsp_shared *shared)
 		buf_reset(&shared->stop_pcs);
 		shared->pcs_known = true;
 	}
-	d->begun = true;
 	struct err *e = next_slice(shared, d, JSON_SLICE, &tids, &end, &last);
+	/* Of a machine that runs a stack is another by the time that the list is read. */
+	if (!e && !d->begun)
+		shared->with_stacks = shared->target->memory &&
+				      thread_count(shared) <= STACKS_MAX &&
+				      !shared->target->threads->renew;
+	d->begun = true;
 	for (; !e && d->next < end; d->next++)
 		add_thread_lldb(shared, tids[d->next]);
 	if (e || !last)

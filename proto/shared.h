@@ -31,7 +31,8 @@ struct rsp_shared {
 	struct json json_writer;
 	/* Of a stop reply to lldb, made together with the JSON: "threads:1,2;thread-pcs:..;" */
 	struct buf stop_threads, stop_pcs;
-	bool pcs_known; /* of all threads so far */
+	bool pcs_known;	  /* of all threads so far */
+	bool with_stacks; /* the JSON has what lies on threads' stacks */
 };
 
 /* Takes the list of threads of a machine that runs anew; of another target it does nothing. */
