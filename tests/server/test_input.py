@@ -180,7 +180,7 @@ def _():
     done = run_program("--symbols", path_of("stripped"), "--exec", "info", DUMP)
     expect_equal(done.returncode, 0, f"the exit status (it said {done.stderr!r})")
     expect_in("symbols   symtab (", done.stdout)
-    expect_in(f"missing   types, so tasks, modules and virtual machines: types of "
+    expect_in(f"missing   types, so tasks and virtual machines: types of "
               f"{path_of('stripped')}: it has neither BTF nor DWARF", done.stdout)
 
 

@@ -208,7 +208,8 @@ def _():
             expect(client.ask("Qqemu.PhyMemMode:2").startswith("E"), "a mode that is none")
             expect_equal(client.ask("Qqemu.PhyMemMode:1"), "OK", "physical addresses")
             expect_equal(client.ask("qqemu.PhyMemMode"), "1", "the mode")
-            expect_equal(host.ask("Qqemu.PhyMemMode:1"), "", "the host has no such mode")
+            expect_equal(host.ask("qqemu.PhyMemMode"), "0", "the host's own mode")
+            expect_equal(host.ask("Qqemu.PhyMemMode:1"), "OK", "the host's physical addresses")
             expect_equal(client.ask("qC"), "QC1", "the first vCPU")
 
 
