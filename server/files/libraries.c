@@ -72,7 +72,7 @@ static struct err *add_module(const struct library_source *source, const struct 
  * have. */
 static void add_entry_frames(const struct library_source *source, struct buf *out)
 {
-	if (source->entry_frames && orc_tables_count(unwinder_orc(source->vmcore->unwinder), NULL))
+	if (source->entry_frames)
 		buf_addf(out,
 			 "<library name=\"%s\"><section address=\"0x%" PRIx64 "\"/></library>\n",
 			 made_entry_frames_name, ENTRY_FRAMES_ADDRESS);

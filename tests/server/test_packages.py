@@ -283,11 +283,11 @@ def _():
     make_all()
     files = [file for file in red_hat() if not file[0].endswith("vmlinux")]
     given = write(path("modules.rpm"), rpm(files))
-    expect_in(f"Refused: {given}: there is no vmlinux in it\n", missing(given))
+    expect_in(f"Refused: {given}: there is no vmlinux in it.", missing(given))
     expect_the_demo(given, demo_path("vmlinux"))
     expect_the_demo(demo_path("vmlinux"), given)
     common = write(path("common.rpm"), rpm([("usr/src/debug/kernel/fork.c", b"int main;\n")]))
-    expect_in(f"Refused: {common}: there is no vmlinux in it\n", missing(common))
+    expect_in(f"Refused: {common}: there is no vmlinux in it.", missing(common))
     expect_the_demo(common, any_package())
 
 

@@ -34,8 +34,8 @@ void entry_frames_free(struct entry_frames *f);
 
 /*
  * Does a part of the work, some 20 ms; the last part appends the file to @out, which is empty until
- * then, and sets *ret_done. After that, or an error, there is nothing left but to free it.
- * ERR_NOTFOUND when the kernel has no ORC.
+ * then, and sets *ret_done. After that, or an error, there is nothing left but to free it. Of a
+ * kernel without ORC it has little more than that stacks end in user mode.
  */
 __attribute__((warn_unused_result)) struct err *entry_frames_step(struct entry_frames *f,
 								  struct buf *out, bool *ret_done);
