@@ -9,7 +9,7 @@ import re
 
 SILENT = ["pread64", "read", "epoll_wait", "clock_gettime", "gettimeofday", "getrandom", "brk",
           "munmap", "lseek", "close", "newfstatat", "fstat", "access", "madvise", "sysinfo", "uname",
-          "geteuid", "getpid", "futex", "sched_getaffinity", "readlink"]
+          "getuid", "geteuid", "getpid", "futex", "sched_getaffinity", "readlink"]
 
 # Of the process itself: its start, its end, its signals' handlers, its privileges, its timers.
 OWN = {"execve", "exit_group", "arch_prctl", "set_tid_address", "set_robust_list", "rseq",
@@ -22,7 +22,7 @@ OWN = {"execve", "exit_group", "arch_prctl", "set_tid_address", "set_robust_list
 
 # Sockets: how clients come.
 SOCKETS = {"socket", "connect", "bind", "listen", "accept4", "setsockopt", "getsockname",
-           "getsockopt", "shutdown", "sendto", "recvfrom"}
+           "getpeername", "getsockopt", "shutdown", "sendto", "recvfrom"}
 
 # "155   write(2</run/server.log>, "listening"..., 44) = 44"
 CALL = re.compile(r"^\d+ +(\w+)\((.*)$")
