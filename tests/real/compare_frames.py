@@ -63,7 +63,8 @@ def is_last(mine, theirs):
 class Comparison:
     """Counts what was compared and collects differences as sentences."""
 
-    def __init__(self, has_vmlinux):
+    def __init__(self, has_vmlinux, has_lines):
+        self.has_lines = has_lines
         self.has_vmlinux = has_vmlinux
         self.lines = []
         self.threads = self.frames = self.sources = self.passed_over = 0
@@ -87,7 +88,7 @@ class Comparison:
 
     def lines_of_source(self, where, mine, theirs):
         """Of code that the vmlinux's DWARF covers."""
-        if not self.has_vmlinux or "module" in mine or theirs["at"] is None:
+        if not self.has_lines or "module" in mine or theirs["at"] is None:
             return
         expected = [(part["name"], part["at"]) for part in theirs["inlined"]]
         found = [(part.get("name"), source_line(part)) for part in mine.get("inlined", [])]
@@ -138,7 +139,9 @@ class Comparison:
 def compare(dump, server):
     output = run([*server, "-x", "bt --all --inline --json", *dump.files], server[0])
     mine = {thread["tid"]: thread for thread in json_lines(output, server[0])}
-    comparison = Comparison("--symbols" in server)
+    # What --write-types makes has no source lines.
+    reduced = any(word.endswith(".types.tar.xz") for word in server)
+    comparison = Comparison("--symbols" in server, "--symbols" in server and not reduced)
     for theirs in dump.ask_drgn("oracle_drgn_frames.py"):
         if theirs["tid"] in mine:
             comparison.thread(mine[theirs["tid"]], theirs)

@@ -6,7 +6,7 @@ AM_TESTS_ENVIRONMENT = \
 	VMCORE_REAL_DIR="$${VMCORE_REAL_DIR:-$(abs_builddir)/real-dumps}"; export VMCORE_REAL_DIR;
 tests/real/every_dump.log tests/real/real.log tests/real/debuggers.log tests/real/older.log: tests/real/dumps.log
 tests/real/every_dump.log: tests/memory/kdump_compare$(EXEEXT)
-tests/real/real.log: $(type_comparers)
+tests/real/real.log tests/real/older.log: $(type_comparers)
 EXTRA_DIST += tests/real
 
 # A busy machine that is stopped at random, STOPS times; entry code, one instruction after the other; and
