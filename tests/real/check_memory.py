@@ -113,12 +113,12 @@ def physical_differs(dump, client):
             yield "the banner is not there by virtual addresses afterwards"
 
 
-def system_registers_differ(dump, client, command):
+def system_registers_differ(dump, client):
     """Of the CPUs whose own registers are known; by the kernel's own notes none are."""
     expected = {}
     if dump.cpus is not None:
         expected = qemu_registers.read_system(dump.path(dump.entry["oracle"]["registers"]))
-    threads = json_lines(run([*command, "-q", "-x", "threads --json", *dump.files], command[0]), command[0])
+    threads = json_lines(client.monitor("threads --json").encode(), "threads")
     seen = 0
     for thread in threads:
         client.command(f"Hg{thread['tid']:x}")
@@ -148,7 +148,7 @@ def check(dump, command):
             got = client.read_memory(address, 8)
             if got is not None:
                 lines.append(f"{what} at {address:#x} is no error, but {got.hex()}")
-        lines += [*physical_differs(dump, client), *system_registers_differ(dump, client, command)]
+        lines += [*physical_differs(dump, client), *system_registers_differ(dump, client)]
         client.close()
     return lines
 

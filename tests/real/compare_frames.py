@@ -63,7 +63,7 @@ def is_last(mine, theirs):
 class Comparison:
     """Counts what was compared and collects differences as sentences."""
 
-    def __init__(self, has_vmlinux, has_lines):
+    def __init__(self, has_vmlinux, has_lines=False):
         self.has_lines = has_lines
         self.has_vmlinux = has_vmlinux
         self.lines = []
