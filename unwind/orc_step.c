@@ -98,6 +98,23 @@ static void keep_callee_saved(const struct walk *w, struct frame *caller)
 		walk_keep(w, caller, callee_saved[i]);
 }
 
+/*
+ * At the first instruction of what an exception enters nothing has changed yet but what the CPU has
+ * pushed: all other registers are those of what was interrupted. Entry code has symbols in its
+ * middle, too (first_nmi, where rdx is another): before them something was pushed, as by the CPU
+ * where there is an error code, which is why that is left alone.
+ */
+static void keep_at_entry(const struct walk *w, const struct orc_entry *entry, struct frame *caller)
+{
+	uint64_t function;
+	if (!w->exact || entry->sp != ORC_SP || entry->sp_offset ||
+	    !w->source->is_text(w->source->self, w->pc, &function) || function != w->pc)
+		return;
+	for (enum reg n = REG_RAX; n <= REG_R15; n++)
+		if (n != REG_RSP)
+			walk_keep(w, caller, n);
+}
+
 /* Fills everything but rbp from what lies at @sp. */
 static bool restore_by_type(struct walk *w, const struct orc_entry *entry, uint64_t sp,
 			    struct frame *caller)
@@ -113,6 +130,7 @@ static bool restore_by_type(struct walk *w, const struct orc_entry *entry, uint6
 	case ORC_REGS_PARTIAL:
 		caller->how = HOW_REGS;
 		keep_callee_saved(w, caller);
+		keep_at_entry(w, entry, caller);
 		return walk_restore_pt_regs(w, caller, sp - 8 * PT_REGS_IRET, PT_REGS_IRET);
 	case ORC_NOTHING:
 	case ORC_END:

@@ -129,6 +129,37 @@ static void orc_partial_regs_restore_the_iret_frame(void **state)
 	frames_free(&s.frames);
 }
 
+/* Nothing has run yet there but the CPU's own pushing; behind a symbol in the middle it has. */
+static void an_exceptions_first_instruction_keeps_all_registers(void **state)
+{
+	static const struct {
+		uint64_t offset;
+		int16_t pushed;
+		bool keeps;
+	} places[] = { { 0, 0, true }, { 4, 0, false }, { 0, 8, false } };
+	(void)state;
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
+		struct scene s;
+		set_up(&s);
+		fake_orc(&s.fake, FUN_A, 0x100,
+			 (struct orc_entry){ .type = ORC_REGS_PARTIAL,
+					     .sp = ORC_SP,
+					     .sp_offset = places[i].pushed,
+					     .signal = true });
+		put_user_regs(s.task, 32 - 16 + places[i].pushed / 8);
+		regs_set(&s.first, REG_RIP, FUN_A + places[i].offset);
+		regs_set(&s.first, REG_RCX, 0x77);
+		run(&s, true);
+		assert_int_equal(s.frames.count, 2);
+		const struct regs *r = &s.frames.list[1].regs;
+		assert_int_equal(regs_known(r, REG_RCX), places[i].keeps);
+		assert_true(!places[i].keeps || r->value[REG_RCX] == 0x77);
+		assert_false(regs_known(r, REG_RDX));
+		assert_int_equal(r->value[REG_RSP], 0x1013);
+		frames_free(&s.frames);
+	}
+}
+
 /* The IRQ stack's last word points back to where the task's stack was left. */
 static void orc_crosses_stacks(void **state)
 {
@@ -483,6 +514,7 @@ int main(void)
 		cmocka_unit_test(assembly_that_is_known_carries_registers_over),
 		cmocka_unit_test(orc_regs_restore_everything),
 		cmocka_unit_test(orc_partial_regs_restore_the_iret_frame),
+		cmocka_unit_test(an_exceptions_first_instruction_keeps_all_registers),
 		cmocka_unit_test(orc_crosses_stacks),
 		cmocka_unit_test(no_stack_is_entered_twice),
 		cmocka_unit_test(the_stack_must_go_up),
