@@ -22,8 +22,25 @@ def attempt(function):
 
 
 def trace(task):
-    # Behind the frames of the kernel drgn may take anything for one more.
-    return [str(line) for line in str(attempt(lambda: prog.stack_trace(task))).splitlines()]
+    """Up to the first frame that is no kernel's: what drgn makes of its stack, or calls what is at 1 by a
+    file of a module that is not loaded, is chance."""
+    stack = attempt(lambda: prog.stack_trace(task))
+    if isinstance(stack, str):
+        return [stack]
+    lines = []
+    for number, (frame, line) in enumerate(zip(stack, str(stack).splitlines())):
+        address = attempt_address(frame)
+        if address is not None and not address >> 63:
+            return [*lines, f"#{number}  {address:#x}"]
+        lines.append(line)
+    return lines
+
+
+def attempt_address(frame):
+    try:
+        return frame.pc
+    except LookupError:
+        return None
 
 
 for task in for_each_task(prog):

@@ -38,7 +38,6 @@ AGAIN = {
 # Frames are kept: it is the first time that counts, with the tables that are read for it.
 ONCE_BY_ORC = {"a frame by ORC": "orc_step"}
 ONCE = {
-    "a frame by CFI": "cfi_step",
     "following the code of functions": "code_table_new",
     "a cold page, zlib": "kdump_pages_read",
 }
