@@ -20,7 +20,7 @@ MACHINE = [
     "-device", "vmcoreinfo",
 ]
 
-LIFETIME_S = 3600
+LIFETIME_S = 3600  # of QEMU itself: nothing outlives it, even if this process is killed hard
 
 SIGNS_OF_FAILURE = ["init: failed:", "Kernel panic - not syncing: No working init",
                     "Attempted to kill init"]
