@@ -62,14 +62,6 @@ static bool has(const struct seen_vcpus *s, uint64_t address)
 	return false;
 }
 
-static bool read_word(const struct vmcore *h, uint64_t at, uint64_t *ret)
-{
-	struct err *e = kernel_read_u64(h->kernel, at, ret);
-	bool ok = !e;
-	err_free(e);
-	return ok;
-}
-
 static bool is_pointer(uint64_t value)
 {
 	return is_kernel_address(value) && !(value & (WORD - 1));
@@ -149,15 +141,15 @@ static bool find_by_notifier(struct vmcore *h, const struct notifiers *n, const 
 			     uint64_t *ret)
 {
 	uint64_t link, ops;
-	if (!task->address || !read_word(h, task->address + n->first, &link))
+	if (!task->address || !kernel_get_u64(h->kernel, task->address + n->first, &link))
 		return false;
 	for (int i = 0; is_pointer(link) && i < NOTIFIERS_MAX; i++) {
 		uint64_t notifier = link - n->link;
-		if (!read_word(h, notifier + n->ops, &ops))
+		if (!kernel_get_u64(h->kernel, notifier + n->ops, &ops))
 			return false;
 		if (ops == n->kvm_ops)
 			return is_in_use(h, notifier, ret);
-		if (!read_word(h, link, &link))
+		if (!kernel_get_u64(h->kernel, link, &link))
 			return false;
 	}
 	return false;
@@ -206,8 +198,8 @@ static bool is_node(uint64_t entry)
 static bool is_vcpu_of(const struct vmcore *h, const struct proof *p, uint64_t vcpu, uint64_t kvm)
 {
 	uint64_t owner, ops;
-	return is_pointer(vcpu) && read_word(h, vcpu, &owner) && owner == kvm &&
-	       read_word(h, vcpu + p->ops, &ops) && ops == p->kvm_ops;
+	return is_pointer(vcpu) && kernel_get_u64(h->kernel, vcpu, &owner) && owner == kvm &&
+	       kernel_get_u64(h->kernel, vcpu + p->ops, &ops) && ops == p->kvm_ops;
 }
 
 /* The words at the beginning of what lies at @start; how many could be read. */
@@ -241,8 +233,8 @@ static bool find_in_list(const struct vmcore *h, const struct proof *p, uint64_t
 	uint64_t at = p->vm_list, back, nearest = KVM_HEAD;
 	for (int n = 0; n < VMS_MAX; n++) {
 		uint64_t before = at;
-		if (!read_word(h, at, &at) || !is_pointer(at) || !read_word(h, at + WORD, &back) ||
-		    back != before)
+		if (!kernel_get_u64(h->kernel, at, &at) || !is_pointer(at) ||
+		    !kernel_get_u64(h->kernel, at + WORD, &back) || back != before)
 			return false;
 		if (at == p->vm_list)
 			break;
@@ -309,7 +301,7 @@ static bool prove(const struct vmcore *h, uint64_t value, struct proof *p, uint6
 	/* An array begins with the first of those before it. */
 	uint64_t before;
 	while (!found.is_xarray && found.table >= WORD &&
-	       read_word(h, kvm + found.table - WORD, &before) &&
+	       kernel_get_u64(h->kernel, kvm + found.table - WORD, &before) &&
 	       is_vcpu_of(h, &found, before, kvm))
 		found.table -= WORD;
 	found.made = true;
@@ -345,14 +337,15 @@ static void add_table(const struct vmcore *h, const struct proof *p, uint64_t kv
 		      struct seen_vcpus *s)
 {
 	uint64_t at = kvm + p->table, vcpu;
-	if (!read_word(h, at, &vcpu))
+	if (!kernel_get_u64(h->kernel, at, &vcpu))
 		return;
 	if (p->is_xarray && is_node(vcpu)) {
 		add_node(h, p, kvm, vcpu, true, s);
 		return;
 	}
 	/* An array; an only one lies in the XArray's head. */
-	for (int n = 0; n < TABLE_MAX && read_word(h, at, &vcpu) && add_vcpu(h, p, kvm, vcpu, s);
+	for (int n = 0;
+	     n < TABLE_MAX && kernel_get_u64(h->kernel, at, &vcpu) && add_vcpu(h, p, kvm, vcpu, s);
 	     n++)
 		at += WORD;
 }
@@ -362,8 +355,8 @@ static void add_tables(const struct vmcore *h, const struct proof *p, struct see
 	uint64_t at = p->vm_list, back;
 	for (int n = 0; n < VMS_MAX; n++) {
 		uint64_t before = at;
-		if (!read_word(h, at, &at) || at == p->vm_list || !is_pointer(at) ||
-		    !read_word(h, at + WORD, &back) || back != before)
+		if (!kernel_get_u64(h->kernel, at, &at) || at == p->vm_list || !is_pointer(at) ||
+		    !kernel_get_u64(h->kernel, at + WORD, &back) || back != before)
 			return;
 		add_table(h, p, at - p->list, s);
 	}
@@ -408,13 +401,13 @@ static bool prove_by(const struct vmcore *h, uint64_t word, uint64_t entry, stru
 	uint64_t words[XA_NODE_SLOTS / WORD + XA_SLOTS], kvm;
 	const size_t count = sizeof(words) / sizeof(*words);
 	if (is_pointer(word))
-		return read_word(h, word, &kvm) && kvm <= entry && entry - kvm < KVM_HEAD &&
-		       prove(h, word, p, &kvm);
+		return kernel_get_u64(h->kernel, word, &kvm) && kvm <= entry &&
+		       entry - kvm < KVM_HEAD && prove(h, word, p, &kvm);
 	if (!is_node(word) || read_words(h, word - 2, words, count) != count)
 		return false;
 	for (size_t i = XA_NODE_SLOTS / WORD; i < count; i++)
-		if (is_pointer(words[i]) && read_word(h, words[i], &kvm) && kvm <= entry &&
-		    entry - kvm < KVM_HEAD && prove(h, words[i], p, &kvm))
+		if (is_pointer(words[i]) && kernel_get_u64(h->kernel, words[i], &kvm) &&
+		    kvm <= entry && entry - kvm < KVM_HEAD && prove(h, words[i], p, &kvm))
 			return true;
 	return false;
 }
@@ -424,7 +417,8 @@ static bool prove_by_list(const struct vmcore *h, struct proof *p)
 {
 	uint64_t entry, low;
 	bool proven = false;
-	if (!read_word(h, p->vm_list, &entry) || !is_pointer(entry) || entry == p->vm_list)
+	if (!kernel_get_u64(h->kernel, p->vm_list, &entry) || !is_pointer(entry) ||
+	    entry == p->vm_list)
 		return false;
 	uint64_t *words = malloc(PAGE_SIZE);
 	/* The VM begins in a page that is there. */

@@ -95,7 +95,7 @@ static void say_mapping(struct facts *f, const struct page_map *p, uint64_t head
 {
 	uint64_t mapping, inode;
 	/* The lowest bits say what it points to (PAGE_MAPPING_FLAGS). */
-	if (!page_map_read(p, head, &p->mapping, &mapping) || !is_kernel_address(mapping))
+	if (!kernel_get(p->k, head, K_PAGE_MAPPING, &mapping) || !is_kernel_address(mapping))
 		return;
 	if (mapping & 3) {
 		if ((mapping & 3) == 1) {
@@ -104,8 +104,7 @@ static void say_mapping(struct facts *f, const struct page_map *p, uint64_t head
 		}
 		return;
 	}
-	if (page_map_read(p, mapping, kernel_member(p->k, K_MAPPING_HOST), &inode) &&
-	    is_kernel_address(inode)) {
+	if (kernel_get(p->k, mapping, K_MAPPING_HOST, &inode) && is_kernel_address(inode)) {
 		fact_say(f, ", of the file with the inode at 0x%" PRIx64, inode);
 		fact_str(f, "role", "file");
 		fact_hex(f, "inode", inode);
@@ -130,7 +129,7 @@ static void page_members(struct facts *f, const struct page_map *p, uint64_t pag
 	} else {
 		say_mapping(f, p, head);
 	}
-	if (page_map_read(p, head, &p->refcount, &count)) {
+	if (kernel_get(p->k, head, K_PAGE_REFCOUNT, &count)) {
 		number = (uint32_t)count;
 		fact_say(f, ", refcount %" PRId32, (int32_t)number);
 		if ((int32_t)number >= 0)
@@ -142,8 +141,9 @@ static void page_members(struct facts *f, const struct page_map *p, uint64_t pag
 static bool anonymous_address(const struct page_map *p, uint64_t page, uint64_t *ret)
 {
 	uint64_t head, mapping, index;
-	if (!page_map_head(p, page, &head) || !page_map_read(p, head, &p->mapping, &mapping) ||
-	    (mapping & 3) != 1 || page_role(p, head) || !page_map_read(p, head, &p->index, &index))
+	if (!page_map_head(p, page, &head) || !kernel_get(p->k, head, K_PAGE_MAPPING, &mapping) ||
+	    (mapping & 3) != 1 || page_role(p, head) ||
+	    !kernel_get(p->k, head, K_PAGE_INDEX, &index))
 		return false;
 	*ret = (index + (page - head) / p->page_size) << PAGE_SHIFT;
 	return true;

@@ -92,22 +92,15 @@ bool traced_is_trampoline(const struct traced_layout *l, uint64_t address)
 
 /* ---- records ---- */
 
-static bool read_word(const struct kernel *k, uint64_t at, uint64_t *ret)
-{
-	struct err *e = kernel_read_u64(k, at, ret);
-	bool read = !e;
-	err_free(e);
-	return read;
-}
-
 /* Records of a trampoline say that another tracer was there before, whose record has more. */
 static struct err *add(const struct kernel *k, const struct traced_layout *l, uint64_t slot_at,
 		       uint64_t address_at, struct records *r)
 {
 	struct traced_return record;
-	if (!read_word(k, slot_at, &record.slot) || !read_word(k, address_at, &record.address) ||
-	    !is_kernel_address(record.slot) || !is_kernel_address(record.address) ||
-	    traced_is_trampoline(l, record.address) || r->count == RECORDS_MAX)
+	if (!kernel_get_u64(k, slot_at, &record.slot) ||
+	    !kernel_get_u64(k, address_at, &record.address) || !is_kernel_address(record.slot) ||
+	    !is_kernel_address(record.address) || traced_is_trampoline(l, record.address) ||
+	    r->count == RECORDS_MAX)
 		return NULL;
 	/* Powers of two are when there is no room left. */
 	if (!(r->count & (r->count - 1))) {
@@ -126,11 +119,11 @@ static struct err *read_rethooks(const struct kernel *k, const struct traced_lay
 {
 	uint64_t at;
 	struct err *e = NULL;
-	bool more = l->rethooks.known && read_word(k, task + l->rethooks.first, &at);
+	bool more = l->rethooks.known && kernel_get_u64(k, task + l->rethooks.first, &at);
 	for (unsigned n = 0; !e && more && at && n < RECORDS_MAX; n++) {
 		uint64_t node = at - l->rethooks.link;
 		e = add(k, l, node + l->rethooks.slot, node + l->rethooks.address, r);
-		more = read_word(k, at, &at);
+		more = kernel_get_u64(k, at, &at);
 	}
 	return e;
 }
@@ -140,11 +133,11 @@ static struct err *read_instances(const struct kernel *k, const struct traced_la
 {
 	uint64_t at;
 	struct err *e = NULL;
-	bool more = l->instances.known && read_word(k, task + l->instances.first, &at);
+	bool more = l->instances.known && kernel_get_u64(k, task + l->instances.first, &at);
 	for (unsigned n = 0; !e && more && at && n < RECORDS_MAX; n++) {
 		uint64_t node = at - l->instances.link;
 		e = add(k, l, node + l->instances.slot, node + l->instances.address, r);
-		more = read_word(k, at, &at);
+		more = kernel_get_u64(k, at, &at);
 	}
 	return e;
 }
@@ -157,12 +150,12 @@ static struct err *read_hashed(const struct kernel *k, const struct traced_layou
 	unsigned n = 0;
 	for (unsigned i = 0; !e && l->hashed.known && i < HASH_LISTS; i++) {
 		uint64_t at, owner;
-		bool more = read_word(k, l->hashed.table + 8 * i, &at);
+		bool more = kernel_get_u64(k, l->hashed.table + 8 * i, &at);
 		for (; !e && more && at && n < RECORDS_MAX; n++) {
 			uint64_t node = at - l->hashed.link;
-			if (read_word(k, node + l->hashed.task, &owner) && owner == task)
+			if (kernel_get_u64(k, node + l->hashed.task, &owner) && owner == task)
 				e = add(k, l, node + l->hashed.slot, node + l->hashed.address, r);
-			more = read_word(k, at, &at);
+			more = kernel_get_u64(k, at, &at);
 		}
 	}
 	return e;
@@ -186,7 +179,7 @@ static struct err *read_graph_words(const struct kernel *k, const struct traced_
 	struct err *e = NULL;
 	uint64_t word;
 	while (!e && current > 0 && current <= GRAPH_WORDS_MAX &&
-	       read_word(k, stack + 8 * ((uint64_t)current - 1), &word)) {
+	       kernel_get_u64(k, stack + 8 * ((uint64_t)current - 1), &word)) {
 		int32_t length = (int32_t)(word & FRAME_WORDS);
 		if (!length || length > current)
 			break;
@@ -201,8 +194,8 @@ static struct err *read_graph(const struct kernel *k, const struct traced_layout
 			      struct records *r)
 {
 	uint64_t stack, word;
-	if (!l->graph.known || !read_word(k, task + l->graph.stack, &stack) || !stack ||
-	    !read_word(k, task + l->graph.current, &word))
+	if (!l->graph.known || !kernel_get_u64(k, task + l->graph.stack, &stack) || !stack ||
+	    !kernel_get_u64(k, task + l->graph.current, &word))
 		return NULL;
 	int32_t current = (int32_t)(uint32_t)word; /* an int */
 	return l->graph.words ? read_graph_words(k, l, stack, current, r)

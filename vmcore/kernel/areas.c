@@ -13,25 +13,6 @@ enum {
 	VMAP_NODES_MAX = 1 << 10,
 };
 
-/* False if the member does not exist or cannot be read. */
-static bool read_member(const struct kernel *k, uint64_t base, enum kernel_member which,
-			uint64_t *ret)
-{
-	const struct member *m = kernel_member(k, which);
-	struct err *e = m->size ? kernel_read_member(k, base, m, ret) : NULL;
-	bool ok = !e && m->size;
-	err_free(e);
-	return ok;
-}
-
-static bool read_word(const struct kernel *k, uint64_t at, uint64_t *ret)
-{
-	struct err *e = kernel_read_u64(k, at, ret);
-	bool ok = !e;
-	err_free(e);
-	return ok;
-}
-
 /* ---- red-black trees of areas ---- */
 
 /* What the nodes of such a tree are parts of. */
@@ -48,14 +29,14 @@ static bool find_in_tree(const struct kernel *k, const struct area_tree *tree, u
 		return false;
 	for (unsigned depth = 0; node && depth < DEPTH_MAX; depth++) {
 		uint64_t area = node - offset;
-		if (!read_member(k, area, tree->start, &start) ||
-		    !read_member(k, area, tree->end, &end))
+		if (!kernel_get(k, area, tree->start, &start) ||
+		    !kernel_get(k, area, tree->end, &end))
 			return false;
 		if (address >= start && address < end) {
 			*ret = area;
 			return true;
 		}
-		if (!read_member(k, node, address < start ? K_RB_LEFT : K_RB_RIGHT, &node))
+		if (!kernel_get(k, node, address < start ? K_RB_LEFT : K_RB_RIGHT, &node))
 			return false;
 	}
 	return false;
@@ -74,12 +55,12 @@ static bool find_in_nodes(const struct kernel *k, uint64_t address, uint64_t *re
 	bool sized = !e;
 	err_free(e);
 	if (!sized || !kernel_member_offset(k, K_VMAP_NODE_BUSY, &root) ||
-	    !kernel_symbol(k, "vmap_nodes", &symbol) || !read_word(k, symbol, &nodes) ||
+	    !kernel_symbol(k, "vmap_nodes", &symbol) || !kernel_get_u64(k, symbol, &nodes) ||
 	    !kernel_symbol(k, "nr_vmap_nodes", &symbol))
 		return false;
 	err_free(kernel_read_u32(k, symbol, &count));
 	for (uint32_t i = 0; i < count && i < VMAP_NODES_MAX; i++)
-		if (read_word(k, nodes + i * size + root, &first) &&
+		if (kernel_get_u64(k, nodes + i * size + root, &first) &&
 		    find_in_tree(k, &vmap_tree, first, address, ret))
 			return true;
 	return false;
@@ -92,14 +73,14 @@ bool kernel_area_find(const struct kernel *k, uint64_t address, struct kernel_ar
 	if (!is_kernel_address(address))
 		return false;
 	bool in_tree = kernel_symbol(k, "vmap_area_root", &symbol) &&
-		       read_word(k, symbol, &first) &&
+		       kernel_get_u64(k, symbol, &first) &&
 		       find_in_tree(k, &vmap_tree, first, address, &found);
 	if ((!in_tree && !find_in_nodes(k, address, &found)) ||
-	    !read_member(k, found, K_VMAP_START, &area.start) ||
-	    !read_member(k, found, K_VMAP_END, &area.end))
+	    !kernel_get(k, found, K_VMAP_START, &area.start) ||
+	    !kernel_get(k, found, K_VMAP_END, &area.end))
 		return false;
-	if (read_member(k, found, K_VMAP_VM, &area.vm) && is_kernel_address(area.vm))
-		read_member(k, area.vm, K_VM_CALLER, &area.caller);
+	if (kernel_get(k, found, K_VMAP_VM, &area.vm) && is_kernel_address(area.vm))
+		kernel_get(k, area.vm, K_VM_CALLER, &area.caller);
 	else
 		area.vm = 0;
 	*ret = area;
@@ -119,19 +100,19 @@ static bool find_slot(const struct kernel *k, uint64_t node, bool arange, uint64
 	const struct member *slots = kernel_member(k, arange ? K_ARANGE_SLOTS : K_RANGE_SLOTS);
 	uint64_t n, pivot;
 	for (n = 0; n < pivots->count; n++) {
-		if (!read_word(k, node + pivots->offset + 8 * n, &pivot))
+		if (!kernel_get_u64(k, node + pivots->offset + 8 * n, &pivot))
 			return false;
 		/* What is not used is 0. */
 		if (index <= pivot || (n && !pivot))
 			break;
 	}
-	return n < slots->count && read_word(k, node + slots->offset + 8 * n, ret);
+	return n < slots->count && kernel_get_u64(k, node + slots->offset + 8 * n, ret);
 }
 
 static bool find_in_maple(const struct kernel *k, uint64_t tree, uint64_t index, uint64_t *ret)
 {
 	uint64_t entry;
-	if (!read_member(k, tree, K_MAPLE_ROOT, &entry))
+	if (!kernel_get(k, tree, K_MAPLE_ROOT, &entry))
 		return false;
 	for (unsigned depth = 0; depth < MAPLE_DEPTH_MAX; depth++) {
 		/* A pointer to a node has bit 1 set; an entry at the root has not. */
@@ -158,14 +139,14 @@ static const struct area_tree vma_tree = { K_VMA_NODE, K_VMA_START, K_VMA_END };
 static void find_file(const struct kernel *k, struct user_area *area)
 {
 	uint64_t dentry, name, pages;
-	if (!read_member(k, area->vma, K_VMA_FILE, &area->file) || !is_kernel_address(area->file)) {
+	if (!kernel_get(k, area->vma, K_VMA_FILE, &area->file) || !is_kernel_address(area->file)) {
 		area->file = 0;
 		return;
 	}
-	if (read_member(k, area->vma, K_VMA_PGOFF, &pages))
+	if (kernel_get(k, area->vma, K_VMA_PGOFF, &pages))
 		area->file_offset = pages << PAGE_SHIFT;
-	if (read_member(k, area->file, K_FILE_DENTRY, &dentry) &&
-	    read_member(k, dentry, K_DENTRY_NAME, &name))
+	if (kernel_get(k, area->file, K_FILE_DENTRY, &dentry) &&
+	    kernel_get(k, dentry, K_DENTRY_NAME, &name))
 		err_free(kernel_read_string(k, name, area->file_name, sizeof(area->file_name)));
 }
 
@@ -176,13 +157,13 @@ bool user_area_find(const struct kernel *k, uint64_t mm, uint64_t address, struc
 	bool found = false;
 	if (kernel_member_offset(k, K_MM_MAPLE, &offset))
 		found = find_in_maple(k, mm + offset, address, &area.vma);
-	else if (read_member(k, mm, K_MM_RB, &first))
+	else if (kernel_get(k, mm, K_MM_RB, &first))
 		found = find_in_tree(k, &vma_tree, first, address, &area.vma);
-	if (!found || !read_member(k, area.vma, K_VMA_START, &area.start) ||
-	    !read_member(k, area.vma, K_VMA_END, &area.end) || address < area.start ||
+	if (!found || !kernel_get(k, area.vma, K_VMA_START, &area.start) ||
+	    !kernel_get(k, area.vma, K_VMA_END, &area.end) || address < area.start ||
 	    address >= area.end)
 		return false;
-	read_member(k, area.vma, K_VMA_FLAGS, &area.flags);
+	kernel_get(k, area.vma, K_VMA_FLAGS, &area.flags);
 	find_file(k, &area);
 	*ret = area;
 	return true;

@@ -67,13 +67,6 @@ bool cpu_symbol(const struct kernel *k, const struct cpu *cpu, const char *name,
 	return true;
 }
 
-static bool read_u64(const struct kernel *k, uint64_t at, uint64_t *ret)
-{
-	struct err *e = kernel_read_u64(k, at, ret);
-	err_free(e);
-	return !e;
-}
-
 static bool read_path(const struct kernel *k, uint64_t at, const char *type, const char *path,
 		      uint64_t *ret)
 {
@@ -117,7 +110,7 @@ static void find_irq_stack(const struct kernel *k, struct cpu *cpu)
 		e = NULL;
 		size = tasks_stack_size(k);
 	}
-	if (!e && read_u64(k, at, &top) && size && !(size & (size - 1))) {
+	if (!e && kernel_get_u64(k, at, &top) && size && !(size & (size - 1))) {
 		/* The stack is aligned to a page at least, and its top lies just below its end. */
 		uint64_t end = (top + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1);
 		add_stack(cpu, "IRQ", end - size, end);
@@ -168,7 +161,7 @@ static void find_ist_stacks(const struct kernel *k, struct cpu *cpu)
 		return;
 	struct err *e = types_member(kernel_types(k), "orig_ist", "ist", &m);
 	for (unsigned i = 0; !e && i < m.count && i < 7; i++)
-		if (read_u64(k, at + m.offset + 8 * i, &top))
+		if (kernel_get_u64(k, at + m.offset + 8 * i, &top))
 			add_stack(cpu, "IST", top - PAGE_SIZE, top);
 	err_free(e);
 }
@@ -178,7 +171,7 @@ static void find_stacks(const struct kernel *k, struct cpu *cpu)
 	uint64_t at, area;
 	find_irq_stack(k, cpu);
 	if (cpu_symbol(k, cpu, "cea_exception_stacks", &at)) {
-		if (read_u64(k, at, &area) && area)
+		if (kernel_get_u64(k, at, &area) && area)
 			find_entry_area_stacks(k, cpu, area);
 	} else {
 		find_ist_stacks(k, cpu);

@@ -268,6 +268,25 @@ struct err *kernel_read_member(const struct kernel *k, uint64_t base, const stru
 	return e;
 }
 
+bool kernel_get_u64(const struct kernel *k, uint64_t va, uint64_t *ret)
+{
+	struct err *e = kernel_read_u64(k, va, ret);
+	bool read = !e;
+	err_free(e);
+	return read;
+}
+
+bool kernel_get_member(const struct kernel *k, uint64_t base, const struct member *member,
+		       uint64_t *ret)
+{
+	if (!member->size)
+		return false;
+	struct err *e = kernel_read_member(k, base, member, ret);
+	bool read = !e;
+	err_free(e);
+	return read;
+}
+
 struct err *kernel_read_path(const struct kernel *k, uint64_t base, const char *type,
 			     const char *path, uint64_t *ret)
 {

@@ -119,6 +119,8 @@ __attribute__((warn_unused_result)) struct err *kernel_read_u32(const struct ker
 								uint32_t *ret);
 __attribute__((warn_unused_result)) struct err *kernel_read_u64(const struct kernel *k, uint64_t va,
 								uint64_t *ret);
+/* False, and *ret untouched, if it cannot be read; for who needs no reason. */
+bool kernel_get_u64(const struct kernel *k, uint64_t va, uint64_t *ret);
 /*
  * The string at @va, up to its 0 or @size - 1 characters, into @out (which gets a 0 in any case).
  * Bytes up to the first that cannot be read; an error only when not even one can.
@@ -140,6 +142,9 @@ __attribute__((warn_unused_result)) struct err *kernel_read_member(const struct 
 __attribute__((warn_unused_result)) struct err *kernel_read_path(const struct kernel *k,
 								 uint64_t base, const char *type,
 								 const char *path, uint64_t *ret);
+/* False, and *ret untouched, if @member does not exist (its size is 0) or cannot be read. */
+bool kernel_get_member(const struct kernel *k, uint64_t base, const struct member *member,
+		       uint64_t *ret);
 
 /* Remembers a sentence about what is odd in this dump: shown at the start and by `monitor info`.
  * Past a hundred they are not kept. */

@@ -217,6 +217,11 @@ bool kernel_member_offset(const struct kernel *k, enum kernel_member which, uint
 	return path;
 }
 
+bool kernel_get(const struct kernel *k, uint64_t base, enum kernel_member which, uint64_t *ret)
+{
+	return kernel_get_member(k, base, kernel_member(k, which), ret);
+}
+
 struct err *kernel_need_member(const struct kernel *k, enum kernel_member which, struct member *ret)
 {
 	const struct member *m;

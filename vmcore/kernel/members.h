@@ -111,7 +111,8 @@ enum kernel_member {
 	K_PAGE_MAPCOUNT,
 	K_MAPPING_HOST,
 
-	/* Slab objects: struct kmem_cache, kmem_cache_cpu, slab, which was struct page, and sheaves */
+	/* Slab objects: struct kmem_cache, kmem_cache_cpu, slab, which was struct page, and sheaves
+	 */
 	K_SLABS_FIRST,
 	K_CACHE_LIST = K_SLABS_FIRST,
 	K_CACHE_NAME,
@@ -145,7 +146,8 @@ enum kernel_member {
 	K_CACHE_NODE_BARN,
 	K_BARN_FULL,
 
-	/* Areas of virtual memory: struct vmap_area, vmap_node, vm_struct, vm_area_struct, maple trees */
+	/* Areas of virtual memory: struct vmap_area, vmap_node, vm_struct, vm_area_struct, maple
+	   trees */
 	K_AREAS_FIRST,
 	K_VMAP_NODE = K_AREAS_FIRST,
 	K_VMAP_START,
@@ -189,6 +191,9 @@ __attribute__((warn_unused_result)) struct err *kernel_name_member(const struct 
 bool kernel_has_member(const struct kernel *k, enum kernel_member which);
 /* Its offset in bytes; false, and *ret untouched, if this kernel does not have it. */
 bool kernel_member_offset(const struct kernel *k, enum kernel_member which, uint64_t *ret);
+/* The number that it is in the structure at @base; false, and *ret untouched, if this kernel does
+ * not have it or it cannot be read. */
+bool kernel_get(const struct kernel *k, uint64_t base, enum kernel_member which, uint64_t *ret);
 /* The same as the whole member; ERR_NOTFOUND with a sentence if this kernel does not have it. */
 __attribute__((warn_unused_result)) struct err *
 kernel_need_member(const struct kernel *k, enum kernel_member which, struct member *ret);

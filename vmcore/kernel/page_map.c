@@ -21,12 +21,11 @@ static bool read_base(const struct kernel *k, const char *name, uint64_t *ret)
 	uint64_t symbol, value;
 	if (!kernel_symbol(k, name, &symbol))
 		return false;
-	struct err *e = kernel_read_u64(k, symbol, &value);
-	bool ok = !e && is_kernel_address(value) && !(value & (PAGE_SIZE - 1));
-	err_free(e);
-	if (ok)
-		*ret = value;
-	return ok;
+	if (!kernel_get_u64(k, symbol, &value) || !is_kernel_address(value) ||
+	    value & (PAGE_SIZE - 1))
+		return false;
+	*ret = value;
+	return true;
 }
 
 /* Whether the page tables translate @va to @pa. */
@@ -66,10 +65,7 @@ static bool find_direct(const struct kernel *k, uint64_t *ret)
 static bool has_page(const struct page_map *p, uint64_t vmemmap)
 {
 	uint64_t word, pfn = kernel_space(p->k)->root >> PAGE_SHIFT;
-	struct err *e = kernel_read_u64(p->k, vmemmap + pfn * p->page_size, &word);
-	bool ok = !e;
-	err_free(e);
-	return ok;
+	return kernel_get_u64(p->k, vmemmap + pfn * p->page_size, &word);
 }
 
 static bool find_vmemmap(const struct page_map *p, uint64_t *ret)
@@ -95,33 +91,18 @@ static uint64_t find_end(const struct kernel *k)
 	const uint64_t most = UINT64_C(1) << 52; /* MAXPHYADDR is 52 at most */
 	uint64_t symbol, pages = 0;
 	if (kernel_symbol(k, "max_pfn", &symbol))
-		err_free(kernel_read_u64(k, symbol, &pages));
+		kernel_get_u64(k, symbol, &pages);
 	return pages && pages < most >> PAGE_SHIFT ? pages << PAGE_SHIFT : most;
 }
 
-/* ---- members ---- */
-
-static void find_members(struct page_map *p)
+/* PG_tail, which there was beside first_page; 0 if there is none. */
+static uint64_t find_tail_flag(const struct kernel *k)
 {
-	const struct {
-		struct member *member;
-		enum kernel_member which;
-	} wanted[] = {
-		{ &p->flags, K_PAGE_FLAGS },	       { &p->head, K_PAGE_HEAD },
-		{ &p->first_page, K_PAGE_FIRST_PAGE }, { &p->page_type, K_PAGE_TYPE },
-		{ &p->mapping, K_PAGE_MAPPING },       { &p->index, K_PAGE_INDEX },
-		{ &p->refcount, K_PAGE_REFCOUNT },     { &p->mapcount, K_PAGE_MAPCOUNT },
-	};
-	for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++)
-		*wanted[i].member = *kernel_member(p->k, wanted[i].which);
-	p->head_is_info = kernel_has_member(p->k, K_PAGE_HEAD_INFO);
-	if (p->head_is_info)
-		p->head = *kernel_member(p->k, K_PAGE_HEAD_INFO);
 	int64_t tail;
-	struct err *e = types_enumerator(kernel_types(p->k), "pageflags", "PG_tail", &tail);
-	if (!e && tail >= 0 && tail < 64)
-		p->tail_flag = UINT64_C(1) << tail;
+	struct err *e = types_enumerator(kernel_types(k), "pageflags", "PG_tail", &tail);
+	uint64_t flag = !e && tail >= 0 && tail < 64 ? UINT64_C(1) << tail : 0;
 	err_free(e);
+	return flag;
 }
 
 struct err *page_map_open_direct(const struct kernel *k, struct page_map *ret)
@@ -147,7 +128,7 @@ struct err *page_map_open(const struct kernel *k, struct page_map *ret)
 			       p.page_size);
 	if (!find_vmemmap(&p, &p.vmemmap))
 		return err_new(ERR_NOTFOUND, "the kernel's array of struct page was not found");
-	find_members(&p);
+	p.tail_flag = find_tail_flag(k);
 	*ret = p;
 	return NULL;
 }
@@ -180,21 +161,13 @@ bool page_map_described(const struct page_map *p, uint64_t page, uint64_t *ret_p
 	return true;
 }
 
-bool page_map_read(const struct page_map *p, uint64_t base, const struct member *m, uint64_t *ret)
-{
-	if (!m->size)
-		return false;
-	struct err *e = kernel_read_member(p->k, base, m, ret);
-	err_free(e);
-	return !e;
-}
-
 /* ---- compound pages ---- */
 
-/* What a tail page has to say: a pointer to its head, or a mask with all of its upper half set. */
-static uint64_t head_by(const struct page_map *p, uint64_t page, uint64_t info)
+/* What a tail page has to say: a pointer to its head, or, in compound_head's successor, a mask with
+ * all of its upper half set. */
+static uint64_t head_by(uint64_t page, uint64_t info, bool is_info)
 {
-	if (p->head_is_info && info >> 32 == UINT32_MAX)
+	if (is_info && info >> 32 == UINT32_MAX)
 		return page & (info - 1);
 	return info - 1;
 }
@@ -203,15 +176,16 @@ bool page_map_head(const struct page_map *p, uint64_t page, uint64_t *ret)
 {
 	uint64_t info, flags, pa, offset;
 	uint64_t head = page;
-	if (p->head.size) {
-		if (!page_map_read(p, page, &p->head, &info))
+	bool is_info = kernel_has_member(p->k, K_PAGE_HEAD_INFO);
+	if (is_info || kernel_has_member(p->k, K_PAGE_HEAD)) {
+		if (!kernel_get(p->k, page, is_info ? K_PAGE_HEAD_INFO : K_PAGE_HEAD, &info))
 			return false;
 		if (info & 1)
-			head = head_by(p, page, info);
-	} else if (p->first_page.size && p->tail_flag) {
-		if (!page_map_read(p, page, &p->flags, &flags))
+			head = head_by(page, info, is_info);
+	} else if (kernel_has_member(p->k, K_PAGE_FIRST_PAGE) && p->tail_flag) {
+		if (!kernel_get(p->k, page, K_PAGE_FLAGS, &flags))
 			return false;
-		if (flags & p->tail_flag && !page_map_read(p, page, &p->first_page, &head))
+		if (flags & p->tail_flag && !kernel_get(p->k, page, K_PAGE_FIRST_PAGE, &head))
 			return false;
 	} else {
 		return false;
@@ -250,7 +224,7 @@ enum page_is page_map_has_flag(const struct page_map *p, uint64_t page, const ch
 	int64_t bit;
 	uint64_t flags;
 	if (!find_constant(p, "pageflags", "PG_", flag, false, &bit) || bit < 0 || bit > 63 ||
-	    !page_map_read(p, page, &p->flags, &flags))
+	    !kernel_get(p->k, page, K_PAGE_FLAGS, &flags))
 		return PAGE_IS_UNKNOWN;
 	return as_answer(flags >> bit & 1);
 }
@@ -263,8 +237,9 @@ enum page_is page_map_is(const struct page_map *p, uint64_t page, const char *wh
 	enum page_is is = page_map_has_flag(p, page, what);
 	if (is != PAGE_IS_UNKNOWN)
 		return is;
-	const struct member *m = p->page_type.size ? &p->page_type : &p->mapcount;
-	if (!page_map_read(p, page, m, &type))
+	if (!kernel_get(p->k, page,
+			kernel_has_member(p->k, K_PAGE_TYPE) ? K_PAGE_TYPE : K_PAGE_MAPCOUNT,
+			&type))
 		return PAGE_IS_UNKNOWN;
 	type = (uint32_t)type;
 	if (find_constant(p, NULL, "PGTY_", what, false, &constant))

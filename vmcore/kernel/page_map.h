@@ -20,11 +20,7 @@ struct page_map {
 	uint64_t end;		/* physical memory ends here, in bytes */
 	uint64_t vmemmap;	/* the struct page of page frame 0 */
 	uint64_t page_size;	/* of a struct page, in bytes */
-	/* Members; one whose size is 0 does not exist in this kernel. */
-	struct member flags, head, first_page, page_type, mapping, index, refcount, mapcount;
-	/* compound_head's successor: the mask that leads to the head. */
-	bool head_is_info;
-	uint64_t tail_flag; /* in flags, where there is first_page; 0: none */
+	uint64_t tail_flag;	/* in flags, where there is first_page; 0: none */
 };
 
 /*
@@ -52,9 +48,6 @@ bool page_map_described(const struct page_map *p, uint64_t page, uint64_t *ret_p
 /* The head of the compound page that @page is part of, or @page. False if it cannot be read or
  * leads nowhere. */
 bool page_map_head(const struct page_map *p, uint64_t page, uint64_t *ret);
-
-/* A member's value; false if it does not exist or cannot be read. */
-bool page_map_read(const struct page_map *p, uint64_t base, const struct member *m, uint64_t *ret);
 
 /* What is told of a page by a bit of flags or, later, by its type. */
 enum page_is { PAGE_IS_NOT, PAGE_IS, PAGE_IS_UNKNOWN };

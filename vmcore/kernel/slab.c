@@ -104,26 +104,16 @@ static struct err *find_layout(const struct kernel *k, struct slab_layout *l)
 
 /* ---- caches ---- */
 
-static bool read_number(const struct slab_layout *l, uint64_t base, const struct member *m,
-			uint64_t *ret)
-{
-	if (!m->size)
-		return false;
-	struct err *e = kernel_read_member(l->k, base, m, ret);
-	err_free(e);
-	return !e;
-}
-
 /* False if what is at @address cannot be a cache. */
 static bool read_cache(const struct slab_layout *l, uint64_t address,
 		       struct slab_cache_private *ret)
 {
 	struct slab_cache_private c = { .public = { .address = address } };
 	uint64_t name, flags = 0;
-	if (!read_number(l, address, &l->name, &name) ||
-	    !read_number(l, address, &l->size, &c.public.size) ||
-	    !read_number(l, address, &l->object_size, &c.public.object_size) ||
-	    !read_number(l, address, &l->offset, &c.offset))
+	if (!kernel_get_member(l->k, address, &l->name, &name) ||
+	    !kernel_get_member(l->k, address, &l->size, &c.public.size) ||
+	    !kernel_get_member(l->k, address, &l->object_size, &c.public.object_size) ||
+	    !kernel_get_member(l->k, address, &l->offset, &c.offset))
 		return false;
 	/* Some of them are signed. */
 	if (!c.public.size || c.public.size > SIZE_MAX_BYTES || c.offset >= c.public.size ||
@@ -133,10 +123,10 @@ static bool read_cache(const struct slab_layout *l, uint64_t address,
 	if (e)
 		snprintf(c.public.name, sizeof(c.public.name), "0x%" PRIx64, address);
 	err_free(e);
-	read_number(l, address, &l->random, &c.random);
-	read_number(l, address, &l->cpu_slab, &c.cpu_slab);
-	if (read_number(l, address, &l->flags, &flags) && flags & l->red_zone)
-		read_number(l, address, &l->red_left_pad, &c.red_left);
+	kernel_get_member(l->k, address, &l->random, &c.random);
+	kernel_get_member(l->k, address, &l->cpu_slab, &c.cpu_slab);
+	if (kernel_get_member(l->k, address, &l->flags, &flags) && flags & l->red_zone)
+		kernel_get_member(l->k, address, &l->red_left_pad, &c.red_left);
 	if (c.red_left >= c.public.size)
 		return false;
 	*ret = c;
@@ -266,8 +256,8 @@ static struct err *read_cpus(const struct slab_layout *l, struct slab_cache_priv
 	for (size_t i = 0; c->cpu_slab && i < l->cpus->count; i++) {
 		struct slab_of_cpu *of = &c->cpu_slabs[c->cpu_slab_count];
 		uint64_t at = c->cpu_slab + l->cpus->list[i].offset;
-		if (read_number(l, at, &l->cpu_page, &of->slab) && of->slab &&
-		    read_number(l, at, &l->cpu_freelist, &of->freelist))
+		if (kernel_get_member(l->k, at, &l->cpu_page, &of->slab) && of->slab &&
+		    kernel_get_member(l->k, at, &l->cpu_freelist, &of->freelist))
 			c->cpu_slab_count++;
 	}
 	e = slab_sheaves_read(l, c);
@@ -368,8 +358,8 @@ static void find_free(const struct slab_layout *l, const struct slab_cache_priva
 {
 	uint64_t first, inuse;
 	size_t count = 0;
-	if (!read_number(l, kept->slab, &l->freelist, &first) ||
-	    !read_number(l, kept->slab, &l->inuse, &inuse)) {
+	if (!kernel_get_member(l->k, kept->slab, &l->freelist, &first) ||
+	    !kernel_get_member(l->k, kept->slab, &l->inuse, &inuse)) {
 		kept->why = "its slab cannot be read";
 		return;
 	}
@@ -424,7 +414,7 @@ static bool find_slab(struct slabs *s, uint64_t address, uint64_t *ret_slab, uin
 	    !page_map_head(pages, page_map_page(pages, pa), &head) ||
 	    page_map_is(pages, head, "slab") != PAGE_IS ||
 	    !page_map_described(pages, head, &head_pa, &offset) ||
-	    !read_number(&s->layout, head, &s->layout.slab_cache, &cache) ||
+	    !kernel_get_member(s->layout.k, head, &s->layout.slab_cache, &cache) ||
 	    !map_get(&s->by_address, cache, &n))
 		return false;
 	*ret_slab = head;
@@ -439,7 +429,8 @@ static bool begins_slab(struct slabs *s, uint64_t page, uint64_t base, struct sl
 	uint64_t slab, first, objects;
 	struct slab_cache_private *c;
 	if (!find_slab(s, base, &slab, &first, &c) || slab != page ||
-	    !read_number(&s->layout, slab, &s->layout.objects, &objects) || objects >= OBJECTS_MAX)
+	    !kernel_get_member(s->layout.k, slab, &s->layout.objects, &objects) ||
+	    objects >= OBJECTS_MAX)
 		return false;
 	*ret = (struct slab_span){ &c->public, base + c->red_left, (size_t)objects };
 	return true;
@@ -477,7 +468,8 @@ struct err *slabs_find(struct slabs *s, uint64_t address, bool *ret_found, struc
 	const struct kept *kept;
 	*ret_found = false;
 	if (!find_slab(s, address, &slab, &base, &c) ||
-	    !read_number(&s->layout, slab, &s->layout.objects, &objects) || objects >= OBJECTS_MAX)
+	    !kernel_get_member(s->layout.k, slab, &s->layout.objects, &objects) ||
+	    objects >= OBJECTS_MAX)
 		return NULL;
 	struct slab_object object = { .cache = &c->public, .slab = slab, .state = SLAB_UNKNOWN };
 	uint64_t from = address - base, n = from / c->public.size;

@@ -35,22 +35,9 @@ void slab_sheaves_layout(const struct kernel *k, struct slab_sheaves_layout *ret
 	*ret = l;
 }
 
-static bool read_member(const struct slab_layout *l, uint64_t base, const struct member *m,
-			uint64_t *ret)
-{
-	if (!m->size)
-		return false;
-	struct err *e = kernel_read_member(l->k, base, m, ret);
-	err_free(e);
-	return !e;
-}
-
 static bool read_pointer(const struct slab_layout *l, uint64_t at, uint64_t *ret)
 {
-	struct err *e = kernel_read_u64(l->k, at, ret);
-	bool ok = !e && is_kernel_address(*ret);
-	err_free(e);
-	return ok;
+	return kernel_get_u64(l->k, at, ret) && is_kernel_address(*ret);
 }
 
 /* The objects of a sheaf; @of_cpu says whether a CPU has it. */
@@ -58,7 +45,7 @@ static struct err *add_sheaf(const struct slab_layout *l, struct slab_cache_priv
 			     uint64_t sheaf, bool of_cpu)
 {
 	uint64_t count, object;
-	if (!read_member(l, sheaf, &l->sheaves.size, &count) || count > SHEAF_MAX)
+	if (!kernel_get_member(l->k, sheaf, &l->sheaves.size, &count) || count > SHEAF_MAX)
 		return NULL;
 	for (uint64_t i = 0; i < count; i++)
 		if (read_pointer(l, sheaf + l->sheaves.objects.offset + 8 * i, &object) &&
@@ -75,7 +62,8 @@ static struct err *add_of_cpu(const struct slab_layout *l, struct slab_cache_pri
 	struct err *e = NULL;
 	for (size_t i = 0; !e && i < sizeof(members) / sizeof(*members); i++) {
 		uint64_t sheaf;
-		if (read_member(l, sheaves, members[i], &sheaf) && is_kernel_address(sheaf))
+		if (kernel_get_member(l->k, sheaves, members[i], &sheaf) &&
+		    is_kernel_address(sheaf))
 			e = add_sheaf(l, c, sheaf, true);
 	}
 	return e;
@@ -101,8 +89,8 @@ static bool find_barn(const struct slab_layout *l, const struct slab_cache_priva
 	uint64_t at = c->public.address + l->sheaves.nodes.offset + n * l->sheaves.step, node;
 	if (l->sheaves.direct)
 		return read_pointer(l, at + l->sheaves.barn_offset, ret);
-	return read_pointer(l, at, &node) && read_member(l, node, &l->sheaves.node_barn, ret) &&
-	       is_kernel_address(*ret);
+	return read_pointer(l, at, &node) &&
+	       kernel_get_member(l->k, node, &l->sheaves.node_barn, ret) && is_kernel_address(*ret);
 }
 
 /* As many as this kernel has: a cache has no room for more. */
@@ -120,7 +108,7 @@ struct err *slab_sheaves_read(const struct slab_layout *l, struct slab_cache_pri
 	const struct slab_sheaves_layout *s = &l->sheaves;
 	uint64_t percpu, barn;
 	struct err *e = NULL;
-	if (!read_member(l, c->public.address, &s->cpu_sheaves, &percpu) || !percpu ||
+	if (!kernel_get_member(l->k, c->public.address, &s->cpu_sheaves, &percpu) || !percpu ||
 	    !s->objects.offset)
 		return NULL;
 	for (size_t i = 0; !e && i < l->cpus->count; i++)

@@ -53,17 +53,6 @@ static struct err *check_layout(const struct kernel *k)
 	return err_wrap(e, "list the tasks");
 }
 
-static bool read_member(const struct walk *w, uint64_t base, enum kernel_member which,
-			uint64_t *ret)
-{
-	const struct member *m = kernel_member(w->k, which);
-	if (!m->size)
-		return false;
-	struct err *e = kernel_read_member(w->k, base, m, ret);
-	err_free(e);
-	return !e;
-}
-
 /* ---- one task ---- */
 
 static void leave_out(struct walk *w, uint64_t address, const char *why)
@@ -90,18 +79,18 @@ static int task_cpu(const struct walk *w, const struct task *task)
 	uint64_t cpu;
 	bool known;
 	if (kernel_has_member(w->k, K_TASK_CPU))
-		known = read_member(w, task->address, K_TASK_CPU, &cpu);
+		known = kernel_get(w->k, task->address, K_TASK_CPU, &cpu);
 	else
-		known = task->stack && read_member(w, task->stack, K_THREAD_INFO_CPU, &cpu);
+		known = task->stack && kernel_get(w->k, task->stack, K_THREAD_INFO_CPU, &cpu);
 	return known && cpus_find(w->cpus, (unsigned)cpu) ? (int)cpu : -1;
 }
 
 static char task_state(const struct walk *w, uint64_t address)
 {
 	uint64_t state, exit_state = 0;
-	if (!read_member(w, address, K_TASK_STATE, &state))
+	if (!kernel_get(w->k, address, K_TASK_STATE, &state))
 		return '?';
-	read_member(w, address, K_TASK_EXIT_STATE, &exit_state);
+	kernel_get(w->k, address, K_TASK_EXIT_STATE, &exit_state);
 	return task_state_letter(&w->states, state, exit_state);
 }
 
@@ -110,9 +99,9 @@ static void read_task(struct walk *w, uint64_t address, struct task *task)
 {
 	task->address = address;
 	uint64_t holders;
-	read_member(w, address, K_TASK_STACK, &task->stack);
+	kernel_get(w->k, address, K_TASK_STACK, &task->stack);
 	/* A dead task's pointer may still be there when its stack is another's already. */
-	if (read_member(w, address, K_TASK_STACK_REFCOUNT, &holders) && !holders)
+	if (kernel_get(w->k, address, K_TASK_STACK_REFCOUNT, &holders) && !holders)
 		task->stack = 0;
 	struct err *e = kernel_has_member(w->k, K_TASK_SP)
 				? kernel_read_member(w->k, address, kernel_member(w->k, K_TASK_SP),
@@ -120,7 +109,7 @@ static void read_task(struct walk *w, uint64_t address, struct task *task)
 				: NULL;
 	w->excluded += e && err_code(e) == ERR_EXCLUDED;
 	err_free(e);
-	read_member(w, address, K_TASK_MM, &task->mm);
+	kernel_get(w->k, address, K_TASK_MM, &task->mm);
 	err_free(kernel_read_string(w->k, address + kernel_member(w->k, K_TASK_COMM)->offset,
 				    task->comm, sizeof(task->comm)));
 	task->cpu = task_cpu(w, task);
@@ -255,7 +244,7 @@ static struct err *visit_process(struct walk *w, uint64_t leader, bool *ret_new)
 	struct err *e = add_task(w, leader, ret_new);
 	if (e || !*ret_new || !kernel_has_member(w->k, K_TASK_THREAD_NODE) ||
 	    !kernel_has_member(w->k, K_SIGNAL_THREAD_HEAD) ||
-	    !read_member(w, leader, K_TASK_SIGNAL, &signal) || !signal)
+	    !kernel_get(w->k, leader, K_TASK_SIGNAL, &signal) || !signal)
 		return e;
 	w->leader = leader;
 	e = walk_both_ways(w, signal + kernel_member(w->k, K_SIGNAL_THREAD_HEAD)->offset,
@@ -323,7 +312,7 @@ static struct err *visit_relative(struct walk *w, uint64_t task, enum kernel_mem
 {
 	uint64_t relative;
 	bool is_new;
-	if (!read_member(w, task, pointer, &relative) || !relative)
+	if (!kernel_get(w->k, task, pointer, &relative) || !relative)
 		return NULL;
 	return add_task(w, relative, &is_new);
 }
@@ -342,12 +331,12 @@ static struct err *visit_surroundings(struct walk *w, uint64_t task, uint64_t in
 	const struct member *sibling = kernel_member(k, K_TASK_SIBLING);
 	uint64_t signal, parent;
 	struct err *e = visit_sides(w, task + tasks->offset, tasks, init_task + tasks->offset);
-	if (!e && node->size && head->size && read_member(w, task, K_TASK_SIGNAL, &signal) &&
+	if (!e && node->size && head->size && kernel_get(w->k, task, K_TASK_SIGNAL, &signal) &&
 	    signal)
 		e = visit_sides(w, task + node->offset, node, signal + head->offset);
 	if (!e && sibling->size && children->size) {
 		e = visit_sides(w, task + children->offset, sibling, 0);
-		if (!e && read_member(w, task, K_TASK_REAL_PARENT, &parent) && parent)
+		if (!e && kernel_get(w->k, task, K_TASK_REAL_PARENT, &parent) && parent)
 			e = visit_sides(w, task + sibling->offset, sibling,
 					parent + children->offset);
 	}

@@ -36,13 +36,6 @@ static bool is_on_stack(const struct kvm *kvm, const struct task *task, uint64_t
 	       rsp - task->stack < kvm->parts.tasks->stack_size;
 }
 
-static bool read_u64(struct kvm *kvm, uint64_t va, uint64_t *ret)
-{
-	struct err *e = kernel_read_u64(kvm->parts.k, va, ret);
-	err_free(e);
-	return !e;
-}
-
 /* Code of the vendor's module or, if that is built in, of a function that enters guests. */
 static bool is_code_of(const struct kvm *kvm, const char *module, uint64_t rip)
 {
@@ -64,7 +57,7 @@ static bool svm_cpu_data(struct kvm *kvm, const struct cpu *cpu, uint64_t *ret)
 {
 	uint64_t place, first;
 	if (!code_map_percpu(kvm->parts.code, "kvm_amd", "svm_data", cpu, &place) ||
-	    !read_u64(kvm, place, &first))
+	    !kernel_get_u64(kvm->parts.k, place, &first))
 		return false;
 	*ret = is_kernel_address(first) ? first : place;
 	return true;
@@ -73,7 +66,8 @@ static bool svm_cpu_data(struct kvm *kvm, const struct cpu *cpu, uint64_t *ret)
 static bool phys_of_page(struct kvm *kvm, uint64_t page, uint64_t *ret)
 {
 	uint64_t symbol, base = VMEMMAP_4_LEVELS, size;
-	if (kernel_symbol(kvm->parts.k, "vmemmap_base", &symbol) && !read_u64(kvm, symbol, &base))
+	if (kernel_symbol(kvm->parts.k, "vmemmap_base", &symbol) &&
+	    !kernel_get_u64(kvm->parts.k, symbol, &base))
 		return false;
 	struct err *e = types_size(kernel_types(kvm->parts.k), "page", &size);
 	bool good = !e && size && page >= base && (page - base) % size == 0;
@@ -163,7 +157,7 @@ static bool vmx_host_rip(struct kvm *kvm, uint64_t *ret)
 	struct code_map *code = kvm->parts.code;
 	uint64_t constant, rip;
 	bool found = code_map_address(code, "kvm_intel", "vmx_return", &constant)
-			     ? read_u64(kvm, constant, &rip)
+			     ? kernel_get_u64(kvm->parts.k, constant, &rip)
 			     : code_map_address(code, "kvm_intel", "vmx_vmexit", &rip);
 	if (!found || !is_code_of(kvm, "kvm_intel", rip))
 		return false;
@@ -184,7 +178,7 @@ static bool vmx_slots_are_of(struct kvm *kvm, uint64_t vmx, uint64_t vcpu, uint6
 		return false;
 	const uint64_t regs = kvm_member(kvm, M_VCPU_REGS)->offset;
 	for (unsigned i = 0; i < SLOTS; i++) {
-		if (!read_u64(kvm, rsp + 8 * i, &word))
+		if (!kernel_get_u64(kvm->parts.k, rsp + 8 * i, &word))
 			return false;
 		if (word == vmx || word == vcpu + regs)
 			return true;

@@ -16,12 +16,7 @@
 
 bool kvm_read_number(const struct kvm *kvm, uint64_t base, const struct member *m, uint64_t *ret)
 {
-	if (!m->size)
-		return false;
-	struct err *e = kernel_read_member(kvm->parts.k, base, m, ret);
-	bool known = !e;
-	err_free(e);
-	return known;
+	return kernel_get_member(kvm->parts.k, base, m, ret);
 }
 
 struct err *kvm_read_member(const struct kvm *kvm, uint64_t base, enum kvm_member which,
