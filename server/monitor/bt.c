@@ -3,7 +3,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -16,9 +15,6 @@
 #include "vmcore/code/frame_cache.h"
 #include "vmcore/code/unwind_source.h"
 #include "vmcore/vmcore.h"
-
-/* A slice lasts this long, or a thread: names from DWARF may take 50 ms for the first one. */
-enum { SLICE_NS = 10 * 1000 * 1000 };
 
 /* What the command line asks for. */
 struct wanted {
@@ -44,19 +40,12 @@ struct all {
 	uint64_t next; /* the lowest thread id that is left */
 };
 
-static int64_t clock_ns(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 static struct err *show_slice(struct vmcore *h, struct target_job *job, struct buf *out,
 			      bool *ret_done)
 {
 	struct all *a = (struct all *)job;
 	struct err *e = NULL;
-	int64_t end = clock_ns() + SLICE_NS;
+	int64_t end = job_clock_ns() + JOB_SLICE_NS;
 	size_t n = tasks_from(&h->tasks, a->next);
 	while (n < h->tasks.count) {
 		const struct task *task = &h->tasks.list[n];
@@ -70,7 +59,7 @@ static struct err *show_slice(struct vmcore *h, struct target_job *job, struct b
 			buf_addch(out, '\n');
 		frames_free(&frames);
 		n++;
-		if (clock_ns() >= end)
+		if (job_clock_ns() >= end)
 			break;
 	}
 	*ret_done = n == h->tasks.count;

@@ -46,11 +46,10 @@ static struct evidence find(const struct raw_stack *s, size_t number)
 	uint64_t low = 0, value;
 	size_t count = raw_stack_words(s, number, &low);
 	for (size_t i = 0; i < count && e.count < EVIDENCE_MAX; i++) {
-		struct err *unread = kernel_read_u64(s->h->kernel, low + WORD * i, &value);
-		bool is = !unread && pointed_find(s->h, value, &pointed) && pointed.is_vcpu &&
-			  !has(&e, value) && !is_in_register(&s->frames->list[number], value);
-		err_free(unread);
-		if (!is)
+		/* Whose object it is costs most to say. */
+		if (!kernel_get_u64(s->h->kernel, low + WORD * i, &value) || has(&e, value) ||
+		    is_in_register(&s->frames->list[number], value) ||
+		    !pointed_find(s->h, value, &pointed) || !pointed.is_vcpu)
 			continue;
 		e.list[e.count].value = value;
 		e.list[e.count++].address = low + WORD * i;

@@ -38,14 +38,6 @@ bool pointed_find(struct vmcore *h, uint64_t value, struct pointed *ret)
 	return true;
 }
 
-static const char *state_name(enum slab_state state)
-{
-	static const char *const names[] = {
-		[SLAB_ALLOCATED] = "allocated", [SLAB_FREE] = "free", [SLAB_UNKNOWN] = "unknown"
-	};
-	return names[state];
-}
-
 void pointed_text(const struct pointed *p, struct buf *out)
 {
 	buf_addch(out, '[');
@@ -65,6 +57,6 @@ void pointed_json(const struct pointed *p, struct json *j)
 	json_str(j, "name", p->name);
 	json_hex(j, "start", p->start);
 	json_hex(j, "offset", p->offset);
-	json_str(j, "state", state_name(p->state));
+	json_str(j, "state", slab_state_name(p->state));
 	json_end(j);
 }

@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/buf.h"
 #include "base/bytes.h"
@@ -29,7 +28,6 @@
 
 enum {
 	WORD = 8,
-	SLICE_NS = 10 * 1000 * 1000,
 	CACHES_MAX = 16,
 	PAGES_A_TIME = 512,
 	STACK_MAX = 64 << 10,
@@ -48,13 +46,6 @@ struct refs {
 static bool is_in(const struct refs *r, uint64_t value)
 {
 	return value >= r->start && value < r->end;
-}
-
-static int64_t clock_ns(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
 /* ---- one reference ---- */
@@ -228,7 +219,7 @@ static struct err *look_at_threads(struct vmcore *h, struct refs *r, int64_t unt
 {
 	struct err *e = NULL;
 	size_t n = tasks_from(&h->tasks, r->next_tid);
-	while (!e && n < h->tasks.count && clock_ns() < until) {
+	while (!e && n < h->tasks.count && job_clock_ns() < until) {
 		const struct task *task = &h->tasks.list[n++];
 		r->next_tid = (uint64_t)task->tid + 1;
 		e = look_at_registers(h, r, task, out);
@@ -286,7 +277,7 @@ static struct err *look_at_objects(struct vmcore *h, struct refs *r, int64_t unt
 	bool more = true, found;
 	if (!slabs)
 		return err_new(ERR_NOTFOUND, "slab objects are not known: %s", why);
-	while (!e && more && clock_ns() < until) {
+	while (!e && more && job_clock_ns() < until) {
 		struct slab_span span;
 		more = slabs_next(slabs, &r->pfn, PAGES_A_TIME, &found, &span);
 		if (!found || !is_chosen(r, span.cache))
@@ -304,7 +295,7 @@ static struct err *look_slice(struct vmcore *h, struct target_job *job, struct b
 			      bool *ret_done)
 {
 	struct refs *r = (struct refs *)job;
-	int64_t until = clock_ns() + SLICE_NS;
+	int64_t until = job_clock_ns() + JOB_SLICE_NS;
 	bool threads_done;
 	*ret_done = false;
 	struct err *e = look_at_threads(h, r, until, out, &threads_done);

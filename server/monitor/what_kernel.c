@@ -187,13 +187,12 @@ static void percpu_offset_fact(struct facts *f, uint64_t start)
 void facts_of_percpu(struct facts *f)
 {
 	uint64_t start, end, unit = percpu_unit(f->h->kernel);
-	if (kernel_symbol(f->h->kernel, "__per_cpu_start", &start) &&
-	    kernel_symbol(f->h->kernel, "__per_cpu_end", &end) && !is_kernel_address(start) &&
-	    f->address >= start && f->address < end)
-		percpu_offset_fact(f, start);
-	if (!is_kernel_address(f->address) ||
-	    !kernel_symbol(f->h->kernel, "__per_cpu_start", &start) ||
+	if (!kernel_symbol(f->h->kernel, "__per_cpu_start", &start) ||
 	    !kernel_symbol(f->h->kernel, "__per_cpu_end", &end))
+		return;
+	if (!is_kernel_address(start) && f->address >= start && f->address < end)
+		percpu_offset_fact(f, start);
+	if (!is_kernel_address(f->address))
 		return;
 	for (size_t i = 0; i < f->h->cpus.count; i++)
 		if (find_percpu(f, &f->h->cpus.list[i], start, end, unit))

@@ -96,8 +96,8 @@ void facts_of_task(struct facts *f)
 	const struct tasks *tasks = &f->h->tasks;
 	struct slab_object object;
 	uint64_t size, n;
-	/* The type has room for the largest FPU state; the kernel allocates what its processor needs
-	 * (arch_task_struct_size). */
+	/* The type has room for the largest FPU state; the kernel allocates what its processor
+	 * needs (arch_task_struct_size). */
 	if (vmcore_slab_object(f->h, f->address, &object) && object.start) {
 		if (map_get(&tasks->by_address, object.start, &n))
 			task_fact(f, &tasks->list[n]);
@@ -114,12 +114,9 @@ void facts_of_task(struct facts *f)
 
 static void say_state(struct facts *f, const struct slab_object *object)
 {
-	static const char *const names[] = {
-		[SLAB_ALLOCATED] = "allocated", [SLAB_FREE] = "free", [SLAB_UNKNOWN] = "unknown"
-	};
-	fact_str(f, "state", names[object->state]);
+	fact_str(f, "state", slab_state_name(object->state));
 	if (object->state != SLAB_UNKNOWN) {
-		fact_say(f, ", %s%s", names[object->state],
+		fact_say(f, ", %s%s", slab_state_name(object->state),
 			 object->on_cpu ? " (on a CPU's list)" : "");
 	} else if (object->why) {
 		fact_say(f, ", allocated or free: %s", object->why);

@@ -88,7 +88,7 @@ static const struct want wants[KERNEL_MEMBERS] = {
 	[K_GRAPH_ADDRESS] = { "ftrace_ret_stack", { "ret" } },
 	[K_GRAPH_SLOT] = { "ftrace_ret_stack", { "retp" } },
 
-	[K_PAGE_FLAGS] = { "page", { "flags.f", "flags" }, .is_vital = true }, /* a structure since 6.18 */
+	[K_PAGE_FLAGS] = { "page", { "flags.f", "flags" } }, /* a structure since 6.18 */
 	[K_PAGE_HEAD] = { "page", { "compound_head" } },    /* 4.4 to 7.0 */
 	[K_PAGE_HEAD_INFO] = { "page", { "compound_info" } }, /* later: a mask where that is enough */
 	[K_PAGE_FIRST_PAGE] = { "page", { "first_page" } }, /* until 4.3 */
@@ -158,13 +158,15 @@ static const struct want wants[KERNEL_MEMBERS] = {
 /* clang-format on */
 
 static const struct want_set sets[KERNEL_MEMBER_SETS] = {
-	{ "tasks", wants, K_PIDS_FIRST },
-	{ "the table of PIDs", wants + K_PIDS_FIRST, K_LOG_FIRST - K_PIDS_FIRST },
-	{ "the log", wants + K_LOG_FIRST, K_TRACED_FIRST - K_LOG_FIRST },
-	{ "traced returns", wants + K_TRACED_FIRST, K_PAGES_FIRST - K_TRACED_FIRST },
-	{ "pages", wants + K_PAGES_FIRST, K_SLABS_FIRST - K_PAGES_FIRST },
-	{ "slab objects", wants + K_SLABS_FIRST, K_AREAS_FIRST - K_SLABS_FIRST },
-	{ "areas of virtual memory", wants + K_AREAS_FIRST, KERNEL_MEMBERS - K_AREAS_FIRST },
+	[KERNEL_TASKS] = { "tasks", wants, K_PIDS_FIRST },
+	[KERNEL_PIDS] = { "the table of PIDs", wants + K_PIDS_FIRST, K_LOG_FIRST - K_PIDS_FIRST },
+	[KERNEL_LOG] = { "the log", wants + K_LOG_FIRST, K_TRACED_FIRST - K_LOG_FIRST },
+	[KERNEL_TRACED] = { "traced returns", wants + K_TRACED_FIRST,
+			    K_PAGES_FIRST - K_TRACED_FIRST },
+	[KERNEL_PAGES] = { "pages", wants + K_PAGES_FIRST, K_SLABS_FIRST - K_PAGES_FIRST },
+	[KERNEL_SLABS] = { "slab objects", wants + K_SLABS_FIRST, K_AREAS_FIRST - K_SLABS_FIRST },
+	[KERNEL_AREAS] = { "areas of virtual memory", wants + K_AREAS_FIRST,
+			   KERNEL_MEMBERS - K_AREAS_FIRST },
 };
 
 const struct want_set *kernel_member_set(size_t i, enum kernel_member *ret_first)
@@ -232,5 +234,17 @@ struct err *kernel_need_member(const struct kernel *k, enum kernel_member which,
 		return types_member(k->types, wants[which].type, wants[which].paths[0], ret);
 	if (!e)
 		*ret = *m;
+	return e;
+}
+
+struct err *kernel_need_vital(const struct kernel *k, size_t i)
+{
+	enum kernel_member first;
+	const struct want_set *set = kernel_member_set(i, &first);
+	struct member m;
+	struct err *e = NULL;
+	for (size_t n = 0; !e && n < set->count; n++)
+		if (set->wants[n].is_vital)
+			e = kernel_need_member(k, first + n, &m);
 	return e;
 }

@@ -198,9 +198,21 @@ bool kernel_get(const struct kernel *k, uint64_t base, enum kernel_member which,
 __attribute__((warn_unused_result)) struct err *
 kernel_need_member(const struct kernel *k, enum kernel_member which, struct member *ret);
 
+/* ERR_NOTFOUND, with a sentence, if this kernel lacks a vital one of the set @i below. */
+__attribute__((warn_unused_result)) struct err *kernel_need_vital(const struct kernel *k, size_t i);
+
 /* The members by subject, for lists of them. *ret_first is the kernel_member that the set begins
  * with. */
-enum { KERNEL_MEMBER_SETS = 7 };
+enum {
+	KERNEL_TASKS,
+	KERNEL_PIDS,
+	KERNEL_LOG,
+	KERNEL_TRACED,
+	KERNEL_PAGES,
+	KERNEL_SLABS,
+	KERNEL_AREAS,
+	KERNEL_MEMBER_SETS
+};
 const struct want_set *kernel_member_set(size_t i, enum kernel_member *ret_first);
 
 #endif

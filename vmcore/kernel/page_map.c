@@ -105,24 +105,15 @@ static uint64_t find_tail_flag(const struct kernel *k)
 	return flag;
 }
 
-struct err *page_map_open_direct(const struct kernel *k, struct page_map *ret)
+struct err *page_map_open(const struct kernel *k, struct page_map *ret)
 {
 	struct page_map p = { .k = k };
 	if (!find_direct(k, &p.direct))
 		return err_new(ERR_NOTFOUND, "where this kernel maps all memory is not known");
-	p.end = find_end(k);
-	*ret = p;
-	return NULL;
-}
-
-struct err *page_map_open(const struct kernel *k, struct page_map *ret)
-{
-	struct page_map p;
-	struct err *e = page_map_open_direct(k, &p);
-	if (!e)
-		e = types_size(kernel_types(k), "page", &p.page_size);
+	struct err *e = types_size(kernel_types(k), "page", &p.page_size);
 	if (e)
 		return e;
+	p.end = find_end(k);
 	if (!p.page_size || p.page_size > PAGE_SIZE)
 		return err_new(ERR_FORMAT, "a struct page of %" PRIu64 " bytes makes no sense",
 			       p.page_size);
@@ -198,16 +189,14 @@ bool page_map_head(const struct page_map *p, uint64_t page, uint64_t *ret)
 
 /* ---- what a page is ---- */
 
-/* The constant "PREFIXname", its name in small or in capital letters; false if there is none. */
+/* The constant "PREFIXname"; false if there is none. */
 static bool find_constant(const struct page_map *p, const char *enumeration, const char *prefix,
-			  const char *name, bool capitals, int64_t *ret)
+			  const char *name, int64_t *ret)
 {
 	char constant[64];
 	int len = snprintf(constant, sizeof(constant), "%s%s", prefix, name);
 	if (len < 0 || (size_t)len >= sizeof(constant))
 		return false;
-	for (char *c = constant + strlen(prefix); capitals && *c; c++)
-		*c = (char)toupper((unsigned char)*c);
 	struct err *e = types_enumerator(kernel_types(p->k), enumeration, constant, ret);
 	bool found = !e;
 	err_free(e);
@@ -223,7 +212,7 @@ enum page_is page_map_has_flag(const struct page_map *p, uint64_t page, const ch
 {
 	int64_t bit;
 	uint64_t flags;
-	if (!find_constant(p, "pageflags", "PG_", flag, false, &bit) || bit < 0 || bit > 63 ||
+	if (!find_constant(p, "pageflags", "PG_", flag, &bit) || bit < 0 || bit > 63 ||
 	    !kernel_get(p->k, page, K_PAGE_FLAGS, &flags))
 		return PAGE_IS_UNKNOWN;
 	return as_answer(flags >> bit & 1);
@@ -242,10 +231,10 @@ enum page_is page_map_is(const struct page_map *p, uint64_t page, const char *wh
 			&type))
 		return PAGE_IS_UNKNOWN;
 	type = (uint32_t)type;
-	if (find_constant(p, NULL, "PGTY_", what, false, &constant))
+	if (find_constant(p, NULL, "PGTY_", what, &constant))
 		return as_answer(type >> 24 == (uint64_t)constant);
 	/* 6.10 and 6.11: bits that are 0 in pages of the type, below 1s. */
-	if (find_constant(p, "pagetype", "PG_", what, false, &constant))
+	if (find_constant(p, "pagetype", "PG_", what, &constant))
 		return as_answer(type >> 31 && !(type & (uint64_t)constant));
 	/* As makedumpfile is told: _mapcount or page_type has this value. */
 	snprintf(capitals, sizeof(capitals), "%s", what);

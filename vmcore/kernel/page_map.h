@@ -32,10 +32,6 @@ struct page_map {
 __attribute__((warn_unused_result)) struct err *page_map_open(const struct kernel *k,
 							      struct page_map *ret);
 
-/* The direct map alone, which needs no types: fills k, direct and end. */
-__attribute__((warn_unused_result)) struct err *page_map_open_direct(const struct kernel *k,
-								     struct page_map *ret);
-
 /* The physical address that @va of the direct map stands for; false if it is not in there. */
 bool page_map_physical(const struct page_map *p, uint64_t va, uint64_t *ret);
 /* The address of the struct page of the page frame that holds @pa, which may not be there. */

@@ -51,17 +51,12 @@ void slab_find_members(const struct kernel *k, const struct slab_wanted *wanted,
 static struct err *need_members(const struct kernel *k, bool own_type)
 {
 	const enum kernel_member needed[] = {
-		K_CACHE_LIST,
-		K_CACHE_NAME,
-		K_CACHE_SIZE,
-		K_CACHE_OBJECT_SIZE,
-		K_CACHE_OFFSET,
 		own_type ? K_SLAB_CACHE : K_PAGE_SLAB_CACHE,
 		own_type ? K_SLAB_FREELIST : K_PAGE_FREELIST,
 		own_type ? K_SLAB_INUSE : K_PAGE_INUSE,
 		own_type ? K_SLAB_OBJECTS : K_PAGE_OBJECTS,
 	};
-	struct err *e = NULL;
+	struct err *e = kernel_need_vital(k, KERNEL_SLABS);
 	struct member m;
 	for (size_t i = 0; !e && i < sizeof(needed) / sizeof(*needed); i++)
 		e = kernel_need_member(k, needed[i], &m);
@@ -230,12 +225,12 @@ const struct slab_cache *slabs_nth(const struct slabs *s, size_t n)
 	return &s->caches[n].public;
 }
 
-const struct slab_cache *slabs_named(const struct slabs *s, const char *name)
+const char *slab_state_name(enum slab_state state)
 {
-	for (size_t i = 0; i < s->count; i++)
-		if (!strcmp(s->caches[i].public.name, name))
-			return &s->caches[i].public;
-	return NULL;
+	static const char *const names[] = {
+		[SLAB_ALLOCATED] = "allocated", [SLAB_FREE] = "free", [SLAB_UNKNOWN] = "unknown"
+	};
+	return names[state];
 }
 
 size_t slab_cache_name_len(const struct slab_cache *cache)

@@ -76,8 +76,9 @@ bool slabs_next(struct slabs *s, uint64_t *pfn, size_t most, bool *ret_found,
 
 size_t slabs_count(const struct slabs *s);
 const struct slab_cache *slabs_nth(const struct slabs *s, size_t n);
-/* The cache called @name; NULL if there is none. */
-const struct slab_cache *slabs_named(const struct slabs *s, const char *name);
+
+/* "allocated", "free" or "unknown". */
+const char *slab_state_name(enum slab_state state);
 
 /*
  * The name that @cache was made under: without the "(12:group)" that a control group's copy has

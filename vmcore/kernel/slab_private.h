@@ -20,10 +20,10 @@ struct slab_sheaves_layout {
 	struct member cpu_sheaves;	     /* of struct kmem_cache */
 	struct member main, spare, rcu_free; /* of struct slub_percpu_sheaves */
 	struct member size, objects, link;   /* of struct slab_sheaf */
-	/* Of struct kmem_cache: the nodes' pointers; in what they point to the barn, or that itself
-	 * at @barn_step bytes from one to the next. */
+	/* Of struct kmem_cache: an array with, for each node, a pointer to what has its barn, or
+	 * the barn's own at barn_offset. */
 	struct member nodes, node_barn, full;
-	uint64_t step, barn_offset;
+	uint64_t barn_offset;
 	bool direct; /* the array holds the barns' pointers themselves */
 };
 

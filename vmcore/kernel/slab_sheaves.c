@@ -31,7 +31,6 @@ void slab_sheaves_layout(const struct kernel *k, struct slab_sheaves_layout *ret
 		l.nodes = *kernel_member(k, K_CACHE_PER_NODE);
 		l.direct = true;
 	}
-	l.step = l.nodes.element_size;
 	*ret = l;
 }
 
@@ -86,7 +85,9 @@ static struct err *add_barn(const struct slab_layout *l, struct slab_cache_priva
 static bool find_barn(const struct slab_layout *l, const struct slab_cache_private *c, uint64_t n,
 		      uint64_t *ret)
 {
-	uint64_t at = c->public.address + l->sheaves.nodes.offset + n * l->sheaves.step, node;
+	uint64_t at = c->public.address + l->sheaves.nodes.offset +
+		      n * l->sheaves.nodes.element_size,
+		 node;
 	if (l->sheaves.direct)
 		return read_pointer(l, at + l->sheaves.barn_offset, ret);
 	return read_pointer(l, at, &node) &&

@@ -14,7 +14,6 @@
 #include "vmcore/kernel/pidtable.h"
 #include "vmcore/kernel/task_state.h"
 #include "vmcore/names/types.h"
-#include "vmcore/names/wants.h"
 
 /* Members of task_struct and what hangs on it; one whose size is 0 does not exist in this kernel.
  */
@@ -38,20 +37,6 @@ enum {
 	ODD_NOTES_MAX = 8,
 	SEEN_MAX = 2 * PID_LIMIT, /* addresses taken for tasks, in all: hostile lists are long */
 };
-
-/* ---- layout ---- */
-
-static struct err *check_layout(const struct kernel *k)
-{
-	enum kernel_member first;
-	const struct want_set *set = kernel_member_set(0, &first);
-	struct member m;
-	struct err *e = NULL;
-	for (size_t i = 0; !e && i < set->count; i++)
-		if (set->wants[i].is_vital)
-			e = kernel_need_member(k, first + i, &m);
-	return err_wrap(e, "list the tasks");
-}
 
 /* ---- one task ---- */
 
@@ -409,7 +394,7 @@ struct err *task_walk(struct kernel *k, const struct cpus *cpus, struct task **r
 		      size_t *ret_count)
 {
 	struct walk w = { .k = k, .cpus = cpus };
-	struct err *e = check_layout(k);
+	struct err *e = err_wrap(kernel_need_vital(k, KERNEL_TASKS), "list the tasks");
 	if (!e) {
 		task_states_read(k, &w.states);
 		e = walk_all(&w);

@@ -38,6 +38,7 @@ struct symbols {
 	/* By symbols_finish(): */
 	struct name_map by_name; /* of the index of the first entry of each name */
 	uint32_t *namesakes;	 /* of that entry: how many have its name */
+	uint32_t *preferred;	 /* and which of them counts: the first that is global, or that */
 	uint32_t *places; /* the entries that symbols_at() answers, one an address, ascending */
 	size_t place_count;
 	uint64_t end; /* of the kernel */
@@ -53,6 +54,7 @@ void symbols_free(struct symbols *s)
 	}
 	free(s->entries);
 	free(s->namesakes);
+	free(s->preferred);
 	free(s->places);
 	name_map_free(&s->by_name);
 	free(s);
@@ -267,10 +269,17 @@ static bool is_kernel_place(const struct entry *e)
 	return is_kernel_address(e->address) && e->type != 'a' && e->type != 'A';
 }
 
+/* Whether all files of the kernel mean the one of this name (nm(1): a capital letter). */
+static bool is_global(const struct entry *e)
+{
+	return e->type >= 'A' && e->type <= 'Z';
+}
+
 static struct err *index_names(struct symbols *s)
 {
 	s->namesakes = calloc(s->count + 1, sizeof(*s->namesakes));
-	if (!s->namesakes || !name_map_reserve(&s->by_name, s->count))
+	s->preferred = calloc(s->count + 1, sizeof(*s->preferred));
+	if (!s->namesakes || !s->preferred || !name_map_reserve(&s->by_name, s->count))
 		return err_nomem();
 	for (size_t i = 0; i < s->count; i++) {
 		bool added;
@@ -278,7 +287,9 @@ static struct err *index_names(struct symbols *s)
 		if (!first)
 			return err_nomem();
 		if (added)
-			*first = (uint32_t)i;
+			*first = s->preferred[i] = (uint32_t)i;
+		else if (is_global(&s->entries[i]) && !is_global(&s->entries[s->preferred[*first]]))
+			s->preferred[*first] = (uint32_t)i;
 		s->namesakes[*first]++;
 	}
 	return NULL;
@@ -359,32 +370,12 @@ struct symbol symbols_nth(const struct symbols *s, size_t i)
 	};
 }
 
-/* Whether all files of the kernel mean the one of this name (nm(1): a capital letter). */
-static bool is_global(const struct entry *e)
-{
-	return e->type >= 'A' && e->type <= 'Z';
-}
-
-/* Of several that have the name of entry @first, which is the first, the one that counts. */
-static uint32_t prefer_global(const struct symbols *s, uint32_t first)
-{
-	uint32_t left = s->namesakes[first];
-	for (uint32_t i = first; left && i < s->count; i++) {
-		if (strcmp(s->entries[i].name, s->entries[first].name) != 0)
-			continue;
-		if (is_global(&s->entries[i]))
-			return i;
-		left--;
-	}
-	return first;
-}
-
 bool symbols_get(const struct symbols *s, const char *name, struct symbol *ret)
 {
 	uint32_t i;
 	if (!s || !name_map_get(&s->by_name, name, &i))
 		return false;
-	*ret = symbols_nth(s, s->namesakes[i] > 1 ? prefer_global(s, i) : i);
+	*ret = symbols_nth(s, s->preferred[i]);
 	return true;
 }
 
