@@ -6,6 +6,7 @@ libbase_a_SOURCES = \
 	base/buf.c base/buf.h \
 	base/bytes.h \
 	base/clock.h \
+	base/close_from.c base/close_from.h \
 	base/err.c base/err.h \
 	base/file_map.c base/file_map.h \
 	base/files.c base/files.h \

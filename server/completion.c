@@ -9,21 +9,35 @@
 
 static const char program[] = "vmcore-gdbserver";
 
-/* The words that an argument can be, apart by blanks; false if it is no choice of words. */
-static bool add_words(const struct option_row *row, struct buf *out)
+/* The words that an argument can be, apart by blanks. */
+static void add_words(const struct option_row *row, struct buf *out)
 {
-	if (!row->complete || *row->complete == '-')
-		return false;
 	if (!strcmp(row->complete, "@monitor"))
 		monitor_words(out);
 	else
 		buf_addstr(out, row->complete);
-	return true;
 }
 
-static bool completes(const struct option_row *row, const char *what)
+/* What fish and zsh do for an option of bash's compgen. */
+struct completer {
+	const char *bash, *fish, *zsh;
+};
+
+static const struct completer completers[] = {
+	{ "-f", NULL, "_files" }, /* which fish does by itself */
+	{ "-d", "(__fish_complete_directories)", "_files -/" },
+	{ "-u", "(__fish_complete_users)", "_users" },
+	{ "-g", "(__fish_complete_groups)", "_groups" },
+	{ "-c", "(__fish_complete_command)", "_cmdstring" },
+};
+
+/* NULL if the argument is a choice of words, or nothing completes it. */
+static const struct completer *completer_of(const struct option_row *row)
 {
-	return row->complete && !strcmp(row->complete, what);
+	for (size_t i = 0; i < sizeof(completers) / sizeof(*completers); i++)
+		if (row->complete && !strcmp(row->complete, completers[i].bash))
+			return &completers[i];
+	return NULL;
 }
 
 /* Whether a clause ends at @c: HOST:PORT is one. */
@@ -91,19 +105,16 @@ void completion_bash(struct buf *out)
 
 static void fish_argument(const struct option_row *row, struct buf *out)
 {
+	const struct completer *by = completer_of(row);
 	if (!row->argument || *row->argument == '=')
 		return;
-	/* -r: an argument follows; -f: it is no file. fish completes files by itself. */
-	buf_addstr(out, completes(row, "-f") ? " -r" : " -r -f");
-	if (!row->complete || completes(row, "-f"))
+	/* -r: an argument follows; -f: it is no file. */
+	buf_addstr(out, by && !by->fish ? " -r" : " -r -f");
+	if (!row->complete || (by && !by->fish))
 		return;
 	buf_addstr(out, " -a '");
-	if (completes(row, "-d"))
-		buf_addstr(out, "(__fish_complete_directories)");
-	else if (completes(row, "-u"))
-		buf_addstr(out, "(__fish_complete_users)");
-	else if (completes(row, "-c"))
-		buf_addstr(out, "(__fish_complete_command)");
+	if (by)
+		buf_addstr(out, by->fish);
 	else
 		add_words(row, out);
 	buf_addch(out, '\'');
@@ -139,15 +150,10 @@ static void zsh_argument(const struct option_row *row, struct buf *out)
 		return;
 	}
 	buf_addf(out, ":%s:", row->argument);
-	if (completes(row, "-f"))
-		buf_addstr(out, "_files");
-	else if (completes(row, "-d"))
-		buf_addstr(out, "_files -/");
-	else if (completes(row, "-u"))
-		buf_addstr(out, "_users");
-	else if (completes(row, "-c"))
-		buf_addstr(out, "_cmdstring");
-	else if (row->complete) {
+	const struct completer *by = completer_of(row);
+	if (by) {
+		buf_addstr(out, by->zsh);
+	} else if (row->complete) {
 		struct buf words = BUF_INIT;
 		add_words(row, &words);
 		buf_addch(out, '(');

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "server/confinement.h"
 
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/close_from.h"
 #include "base/err.h"
 #include "base/files.h"
 #include "server/net/confine.h"
@@ -170,5 +169,5 @@ void close_inherited(const struct options *o)
 {
 	if (names_descriptor(&o->dumps) || names_descriptor(&o->symbols))
 		return;
-	close_range(STDERR_FILENO + 1, ~0U, 0);
+	close_from(STDERR_FILENO + 1);
 }

@@ -379,7 +379,7 @@ static int serve(const struct options *o)
 	/* Whoever can read a running kernel's memory owns the machine: for its owner only. */
 	bool default_socket = o->live && !o->listen.count;
 	struct buf socket = BUF_INIT;
-	struct server *server;
+	struct server *server = NULL;
 	struct err *e = default_socket ? live_socket(o, &socket) : NULL;
 	if (e)
 		return fail(e);
@@ -403,7 +403,6 @@ static int serve(const struct options *o)
 	e = peers_open(o->any_user, o->group, &peers);
 	if (!e)
 		e = server_new(&serve_options, &server);
-	bool made = !e;
 	if (!e && o->run)
 		e = captive_prepare(o->run, &captive);
 	if (!e)
@@ -411,8 +410,7 @@ static int serve(const struct options *o)
 	status = e ? fail(e) : work_on_dump(o, server, &confined);
 	captive_free(&captive);
 	peers_close(&peers);
-	if (made)
-		server_free(server);
+	server_free(server);
 	confinement_end(&confined);
 	buf_free(&socket);
 	return status;

@@ -12,8 +12,8 @@ struct option_row {
 	const char *argument; /* NULL: takes none; "=NAME": may be left out */
 	const char *help;     /* lines apart by \n */
 	/* What a shell completes the argument with: an option of bash's compgen (-f files, -d
-	 * folders, -u users, -c commands), words, or @monitor for the monitor commands' names;
-	 * NULL: nothing. */
+	 * folders, -u users, -g groups, -c commands), words, or @monitor for the monitor commands'
+	 * names; NULL: nothing. */
 	const char *complete;
 	bool hidden;
 };

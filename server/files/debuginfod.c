@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/close_from.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -168,7 +169,7 @@ static _Noreturn void run_helper(const struct debuginfod *d, char *const *argv, 
 	int in = open("/dev/null", O_RDONLY);
 	if (in < 0 || dup2(in, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0)
 		_exit(EXIT_FAILURE);
-	close_range(STDERR_FILENO + 1, ~0U, 0);
+	close_from(STDERR_FILENO + 1);
 	/* It would write to the terminal. */
 	unsetenv("DEBUGINFOD_PROGRESS");
 	setenv("DEBUGINFOD_CACHE_PATH", d->cache, 1);

@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/close_from.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/files.h"
@@ -402,7 +403,7 @@ __attribute__((noreturn)) static void be_outer(int fd, const struct outer_option
 	enum { ONLY = STDERR_FILENO + 1 };
 	if (fd != ONLY && dup3(fd, ONLY, O_CLOEXEC) < 0)
 		_exit(EXIT_FAILURE);
-	close_range(ONLY + 1, ~0U, 0);
+	close_from(ONLY + 1);
 	fd = ONLY;
 	setsid();
 	prctl(PR_SET_NAME, "vmcore-outer");

@@ -44,7 +44,6 @@ struct err *peers_open(bool any, const char *group, struct peers *ret)
 {
 	struct peers p = { .any = any, .diagnosis = -1, .lists = { -1, -1 } };
 	if (group) {
-		errno = 0;
 		const struct group *entry = getgrnam(group);
 		if (!entry)
 			return err_new(ERR_NOTFOUND, "--group: there is no group '%s'", group);

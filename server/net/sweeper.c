@@ -4,30 +4,21 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/close_from.h"
 #include "base/err.h"
 #include "server/net/privileges.h"
-
-/* Kernels before 5.9 close files one by one; the server has not opened many yet. */
-enum { FILES_MAX = 1024 };
 
 /* As descriptor 0: a running kernel's memory is open, too. */
 static void keep_only(int kept)
 {
 	dup2(kept, 0);
-#ifdef SYS_close_range
-	if (!syscall(SYS_close_range, 1u, UINT_MAX, 0u))
-		return;
-#endif
-	for (int fd = 1; fd < FILES_MAX; fd++)
-		close(fd);
+	close_from(1);
 }
 
 static void sweep(const struct swept *list, size_t count, const char *folder)

@@ -140,21 +140,13 @@ static uint64_t task_tid(struct target_kernel *t, uint64_t tid)
 
 /* ---- memory ---- */
 
-static struct err *read_physical(struct vmcore *h, uint64_t addr, void *out, size_t len,
-				 size_t *ret_done)
-{
-	if (len - 1 > ~addr)
-		len = (size_t)(~addr + 1);
-	return memory_read_phys(h->memory, addr, out, len, ret_done);
-}
-
 static struct err *read_memory(void *self, const struct target_view *view, uint64_t addr, void *out,
 			       size_t len, size_t *ret_done)
 {
 	struct vmcore *h = host_of(self);
 	struct vspace space;
 	if (view->physical)
-		return read_physical(h, addr, out, len, ret_done);
+		return memory_read_phys(h->memory, addr, out, len, ret_done);
 	struct err *e = vmcore_space(h, task_tid(self, view->tid), addr, &space);
 	return e ? e : memory_read(h->memory, &space, addr, out, len, ret_done);
 }

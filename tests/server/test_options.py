@@ -205,6 +205,7 @@ def _():
     expect_equal(complete("--cac"), ["--cache-size"], "--cac")
     expect_equal(complete("-x th"), ["threads"], "-x th")
     expect_equal(complete("--listen st"), ["stdio"], "--listen st")
+    expect_in("root", complete("--group roo"))
     expect_not_in("--print-docs", complete("--"))
 
 
@@ -232,6 +233,7 @@ def _():
     expect_equal(complete("--cac"), "--cache-size", "--cac")
     expect_equal(complete("-x thr"), "-x threads", "-x thr")
     expect_equal(complete("--listen st"), "--listen stdio", "--listen st")
+    expect_equal(complete("--group roo"), "--group root", "--group roo")
 
 
 run_checks()
