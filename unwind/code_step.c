@@ -83,8 +83,7 @@ static void restore(struct walk *w, const struct code_rules *r, unsigned i, uint
 		if (!walk_on_other_stack(w, at, 8) || !walk_restore(w, caller, n, at))
 			return;
 		if (kept && walk_knows(w, n) && walk_reg(w, n) != caller->regs.value[n]) {
-			regs_forget(&caller->regs, n);
-			caller->saved_known &= ~(UINT32_C(1) << n);
+			walk_forget(caller, n);
 		}
 	} else if (kept) {
 		walk_keep(w, caller, n);

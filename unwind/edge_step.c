@@ -32,9 +32,8 @@ static void begin_user(const struct walk *w, struct frame *user)
 	*user = *w->frame;
 	user->how = HOW_CODE;
 	user->interrupted = true;
-	regs_forget(&user->regs, REG_GS_BASE);
-	regs_forget(&user->regs, REG_ORIG_RAX);
-	user->saved_known &= ~(UINT32_C(1) << REG_GS_BASE | UINT32_C(1) << REG_ORIG_RAX);
+	walk_forget(user, REG_GS_BASE);
+	walk_forget(user, REG_ORIG_RAX);
 }
 
 /* @to is what @from is. */
@@ -49,16 +48,10 @@ static void copy(struct frame *f, enum reg to, enum reg from)
 	f->saved_known |= (f->saved_known >> from & 1) << to;
 }
 
-static void forget(struct frame *f, enum reg n)
-{
-	regs_forget(&f->regs, n);
-	f->saved_known &= ~(UINT32_C(1) << n);
-}
-
 static void set_segments(struct frame *f, uint64_t cs)
 {
-	forget(f, REG_CS);
-	forget(f, REG_SS);
+	walk_forget(f, REG_CS);
+	walk_forget(f, REG_SS);
 	regs_set(&f->regs, REG_CS, cs);
 	regs_set(&f->regs, REG_SS, USER_DS);
 }
@@ -75,9 +68,9 @@ static bool by_sysret(struct frame *f, uint64_t cs)
 /* What SYSENTER has left of the user's. */
 static void by_sysenter(struct frame *f)
 {
-	forget(f, REG_RIP);
-	forget(f, REG_RSP);
-	forget(f, REG_EFLAGS);
+	walk_forget(f, REG_RIP);
+	walk_forget(f, REG_RSP);
+	walk_forget(f, REG_EFLAGS);
 	set_segments(f, USER32_CS);
 }
 
@@ -214,8 +207,8 @@ static bool by_event(struct walk *w, struct frame *f, uint64_t at)
 {
 	if (!walk_on_other_stack(w, at, 8 * (PT_REGS_WORDS - PT_REGS_IRET)))
 		return false;
-	forget(f, REG_CS);
-	forget(f, REG_SS);
+	walk_forget(f, REG_CS);
+	walk_forget(f, REG_SS);
 	for (unsigned i = PT_REGS_IRET; i < PT_REGS_WORDS; i++, at += 8) {
 		enum reg n = pt_regs_order[i];
 		if (!walk_restore(w, f, n, at))
@@ -250,7 +243,7 @@ static bool came_by(struct walk *w, const struct entry_edge *edge, const struct 
 	case ENTRY_BY_SYSCALL32:
 		if (s->rsp_in_r8)
 			copy(f, REG_RSP, REG_R8);
-		forget(f, REG_R8);
+		walk_forget(f, REG_R8);
 		return by_sysret(f, USER32_CS);
 	case ENTRY_BY_SYSCALL:
 		break;
@@ -267,7 +260,7 @@ static enum step enter_step(struct walk *w, const struct entry_edge *edge, struc
 	begin_user(w, &user);
 	for (unsigned n = 0; n < GPR_COUNT; n++)
 		if (s.gone >> n & 1 && !(n == REG_R8 && s.rsp_in_r8))
-			forget(&user, n);
+			walk_forget(&user, n);
 	uint64_t rsp = walk_reg(w, REG_RSP);
 	for (unsigned i = 0; i < s.pushes; i++)
 		if (s.pushed[i] != DECODE_NO_REG &&
@@ -318,7 +311,7 @@ static bool read_slot(struct leaving *l, uint64_t at, struct word *ret)
 
 static void set_from(struct frame *f, enum reg n, const struct word *word)
 {
-	forget(f, n);
+	walk_forget(f, n);
 	regs_set(&f->regs, n, pt_regs_value(n, word->value));
 	if (!word->is_saved)
 		return;
@@ -329,7 +322,7 @@ static void set_from(struct frame *f, enum reg n, const struct word *word)
 static void move_rsp(struct frame *f, uint64_t by)
 {
 	uint64_t rsp = f->regs.value[REG_RSP] + by;
-	forget(f, REG_RSP);
+	walk_forget(f, REG_RSP);
 	regs_set(&f->regs, REG_RSP, rsp);
 }
 
@@ -405,7 +398,7 @@ static bool change(struct leaving *l, const struct decoded *d)
 	}
 	for (unsigned n = 0; n < GPR_COUNT; n++)
 		if (d->writes >> n & 1)
-			forget(&l->f, n);
+			walk_forget(&l->f, n);
 	return !d->stored;
 }
 
@@ -467,10 +460,16 @@ bool edge_is_at(const struct walk *w, struct entry_edge *ret)
 	return w->exact && s->edge && s->edge(s->self, walk_reg(w, REG_RIP), ret);
 }
 
+/* Whether the frame's place is one of a system call's entry, which @edge is about. */
+static bool is_near(const struct walk *w, const struct entry_edge *edge)
+{
+	return edge->start && w->pc - edge->start <= ENTRY_MAX;
+}
+
 bool edge_is_entry(const struct walk *w)
 {
 	struct entry_edge edge;
-	return edge_is_at(w, &edge) && edge.start && w->pc - edge.start <= ENTRY_MAX;
+	return edge_is_at(w, &edge) && is_near(w, &edge);
 }
 
 void edge_forget_lost(const struct walk *w, struct frame *user)
@@ -479,17 +478,17 @@ void edge_forget_lost(const struct walk *w, struct frame *user)
 	struct entry_edge edge;
 	struct regs *r = &user->regs;
 	if (user->how != HOW_REGS || r->value[REG_CS] != USER32_CS || !s->edge ||
-	    !s->edge(s->self, w->pc, &edge) || !edge.start || w->pc - edge.start > ENTRY_MAX)
+	    !s->edge(s->self, w->pc, &edge) || !is_near(w, &edge))
 		return;
 	/* Programs of 32 bits do not have them: the kernel puts zeros there, or its own. */
 	for (unsigned n = REG_R8; edge.by != ENTRY_BY_SYSCALL && n <= REG_R11; n++)
-		forget(user, n);
+		walk_forget(user, n);
 	if (edge.by != ENTRY_BY_SYSENTER || !regs_known(r, REG_RIP) || r->value[REG_RIP])
 		return;
-	forget(user, REG_RIP);
+	walk_forget(user, REG_RIP);
 	if (!r->value[REG_RSP])
-		forget(user, REG_RSP);
-	forget(user, REG_EFLAGS); /* without IF */
+		walk_forget(user, REG_RSP);
+	walk_forget(user, REG_EFLAGS); /* without IF */
 }
 
 enum step edge_step(struct walk *w, struct frame *ret)

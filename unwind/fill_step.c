@@ -108,8 +108,7 @@ bool fill_undo(struct walk *w, struct frame *ret)
 	for (unsigned n = 0; n < GPR_COUNT; n++) {
 		if (!(writes >> n & 1))
 			continue;
-		regs_forget(&ret->regs, (enum reg)n);
-		ret->saved_known &= ~(UINT32_C(1) << n);
+		walk_forget(ret, (enum reg)n);
 	}
 	regs_set(&ret->regs, REG_RSP, walk_reg(w, REG_RSP) + 8 * calls);
 	regs_set(&ret->regs, REG_RIP, end);

@@ -61,8 +61,7 @@ static bool read_pt_regs(struct walk *w, uint64_t pt_regs, bool whole, struct fr
 		return false;
 	if (!whole) {
 		static const enum reg kept[] = { REG_RBX, REG_R12, REG_R13, REG_R14, REG_R15 };
-		regs_forget(&caller.regs, REG_RBX);
-		caller.saved_known &= ~(UINT32_C(1) << REG_RBX);
+		walk_forget(&caller, REG_RBX);
 		for (size_t i = 0; i < sizeof(kept) / sizeof(*kept); i++)
 			walk_keep(w, &caller, kept[i]);
 	}

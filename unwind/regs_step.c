@@ -51,8 +51,7 @@ enum step syscall_step(struct walk *w, uint64_t kept_at, struct frame *ret)
 		return STEP_NONE;
 	}
 	walk_restore(w, &user, REG_EFLAGS, pt_regs + 8 * PT_REGS_R11);
-	regs_forget(&user.regs, REG_RSP);
-	user.saved_known &= ~(UINT32_C(1) << REG_RSP);
+	walk_forget(&user, REG_RSP);
 	if (kept_at)
 		walk_restore(w, &user, REG_RSP, kept_at);
 	for (size_t i = 0; part && i < sizeof(kept) / sizeof(*kept); i++)

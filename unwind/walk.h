@@ -108,6 +108,12 @@ bool walk_decode(struct walk *w, uint64_t pc, unsigned char code[DECODE_MAX], st
 /* The caller's @n was saved at @address; false if that cannot be read. */
 bool walk_restore(struct walk *w, struct frame *caller, enum reg n, uint64_t address);
 
+/* That register of @f is not known, nor where it was saved. */
+static inline void walk_forget(struct frame *f, enum reg n)
+{
+	regs_forget(&f->regs, n);
+	f->saved_known &= ~(UINT32_C(1) << n);
+}
 /* The caller's @n is what it is in the frame to be left, if it is known there. */
 void walk_keep(const struct walk *w, struct frame *caller, enum reg n);
 

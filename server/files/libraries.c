@@ -16,7 +16,6 @@
 #include "vmcore/code/made_code.h"
 #include "vmcore/code/module_files.h"
 #include "vmcore/code/modules.h"
-#include "vmcore/code/orc_tables.h"
 #include "vmcore/code/unwind_source.h"
 #include "vmcore/image/entry_frames.h"
 #include "vmcore/image/image.h"

@@ -64,7 +64,7 @@ static struct err *open_input(const char *path, int *ret)
 	return e;
 }
 
-static struct err *check_input(const struct elf_identity *id, const char *path)
+static struct err *check_input(const struct elf_identity *id)
 {
 	if (id->dwarf_why)
 		return err_new(ERR_UNSUPPORTED, "%s", id->dwarf_why);
@@ -73,9 +73,6 @@ static struct err *check_input(const struct elf_identity *id, const char *path)
 	if (!id->build_id)
 		return err_new(ERR_UNSUPPORTED,
 			       "it has no build-id, by which it would be found again");
-	if (id->relocatable && !module_search_has_module_name(path))
-		return err_new(ERR_FORMAT, "it is not called NAME.ko, so which module it is of is "
-					   "not known");
 	return NULL;
 }
 
@@ -91,9 +88,10 @@ static struct err *identify(const char *path, struct input *ret)
 	e = elf_identify(fd, &id);
 	close(fd);
 	if (!e)
-		e = check_input(&id, path);
+		e = check_input(&id);
 	if (!e && id.relocatable && !module_search_module_name(slash ? slash + 1 : path, ret->name))
-		e = err_new(ERR_FORMAT, "it is not called as a module is");
+		e = err_new(ERR_FORMAT, "it is not called NAME.ko, so which module it is of is "
+					"not known");
 	if (!e && !(ret->path = strdup(path)))
 		e = err_nomem();
 	if (!e) {

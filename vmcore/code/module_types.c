@@ -278,6 +278,19 @@ static struct err *read_from_btf_file(struct kernel *k, const struct module *mod
 	return e;
 }
 
+/* What is to be said of two sources that were asked one after the other, @first with the error that
+ * is given: nothing if the other succeeded, else what is more than that there is none. Takes both.
+ */
+static struct err *more_telling(struct err *first, struct err *then)
+{
+	if (!then || err_code(then) == ERR_NOMEM || err_code(first) == ERR_NOTFOUND) {
+		err_free(first);
+		return then;
+	}
+	err_free(then);
+	return first;
+}
+
 /* A file with DWARF says most of why there are none, unless a file of BTF was there and did not
  * fit. */
 static struct err *read_from_files(struct module_types *m, const struct module *module,
@@ -297,12 +310,7 @@ static struct err *read_from_files(struct module_types *m, const struct module *
 			err_free(other);
 		}
 	}
-	if (!e || err_code(e) == ERR_NOMEM || err_code(btf) == ERR_NOTFOUND) {
-		err_free(btf);
-		return e;
-	}
-	err_free(e);
-	return btf;
+	return more_telling(btf, e);
 }
 
 /*
@@ -322,12 +330,7 @@ static struct err *read_types(struct module_types *m, const struct module *modul
 		err_free(e);
 		e = read_from_files(m, module, &entry->types);
 	}
-	if (!e || err_code(e) == ERR_NOMEM || err_code(btf) == ERR_NOTFOUND) {
-		err_free(btf);
-		return e;
-	}
-	err_free(e);
-	return btf;
+	return more_telling(btf, e);
 }
 
 static struct err *fill_entry(struct module_types *m, const struct module *module,

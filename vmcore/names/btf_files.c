@@ -10,7 +10,6 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/files.h"
-#include "base/files.h"
 #include "vmcore/names/btf.h"
 #include "vmcore/names/debug_search.h"
 #include "vmcore/names/package_stream.h"

@@ -11,6 +11,7 @@
 #include "base/files.h"
 #include "vmcore/names/btf_files.h"
 #include "vmcore/names/debugfiles.h"
+#include "vmcore/names/package_stream.h"
 #include "vmcore/names/packages.h"
 
 /* A search under way. */
@@ -200,7 +201,7 @@ static struct err *search_named(struct search *s, const char *path)
 	/* Of types alone, for others to take. */
 	if (btf_file_is(path))
 		return NULL;
-	if (s->wanted->packages && packages_is_package(path))
+	if (s->wanted->packages && package_stream_is_package(path))
 		return search_named_package(s, path);
 	bool module;
 	struct err *e = debug_file_open_or_module(path, s->wanted, true, &module, &s->found);

@@ -123,11 +123,6 @@ static struct err *join(const char *folder, const char *below, const char *name,
 	return e;
 }
 
-static bool is_folder(const char *path)
-{
-	return files_is_folder(path);
-}
-
 /* The folders of @root with modules of @release: those of debug packages before those of the
  * kernel's own. Where /usr is merged, two of a kind are one. */
 static struct err *add_release_folders(struct place *p, const char *root, const char *release)
@@ -143,7 +138,7 @@ static struct err *add_release_folders(struct place *p, const char *root, const 
 		struct err *e = join(root, below[i], release, &path);
 		if (e)
 			return e;
-		if (is_folder(path))
+		if (files_is_folder(path))
 			p->folders[p->folder_count++].path = path;
 		else
 			free(path);
@@ -175,7 +170,7 @@ static struct err *fill_beside_vmlinux(struct place *p, const char *file, const 
 	struct err *e = buf_error(&folder);
 	if (!e)
 		e = join(folder.data, "/../lib/modules/", release, &beside);
-	if (!e && is_folder(beside))
+	if (!e && files_is_folder(beside))
 		p->folders[p->folder_count++].path = beside;
 	else if (!e)
 		free(beside);
@@ -195,7 +190,7 @@ static struct err *fill_beside_vmlinux(struct place *p, const char *file, const 
 
 static struct err *fill_named(struct place *p, const char *path, const char *release)
 {
-	if (!is_folder(path)) {
+	if (!files_is_folder(path)) {
 		p->file = strdup(path);
 		return p->file ? fill_beside_vmlinux(p, path, release) : err_nomem();
 	}

@@ -127,7 +127,8 @@ struct err *symbol_cache_write(const struct symbol_cache *c, int fd, uint64_t at
 	return write_at(fd, at, data, len, c->place);
 }
 
-static struct err *copy(int from, uint64_t at, uint64_t len, int to, const char *place)
+struct err *symbol_cache_copy(const struct symbol_cache *c, int from, uint64_t at, uint64_t len,
+			      int to)
 {
 	struct stat st;
 	char *part = malloc(1 << 20);
@@ -140,22 +141,16 @@ static struct err *copy(int from, uint64_t at, uint64_t len, int to, const char 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0) {
-			e = err_errno(n ? errno : EIO, "read a file in %s", place);
+			e = err_errno(n ? errno : EIO, "read a file in %s", c->place);
 			break;
 		}
-		e = write_at(to, end, part, (size_t)n, place);
+		e = write_at(to, end, part, (size_t)n, c->place);
 		at += (uint64_t)n;
 		end += (uint64_t)n;
 		len -= (uint64_t)n;
 	}
 	free(part);
 	return e;
-}
-
-struct err *symbol_cache_copy(const struct symbol_cache *c, int from, uint64_t at, uint64_t len,
-			      int to)
-{
-	return copy(from, at, len, to, c->place);
 }
 
 uint64_t symbol_cache_room(int fd)
