@@ -173,24 +173,32 @@ static bool find_stack(const struct vmcore *h, const struct task *task, uint64_t
 	return true;
 }
 
-static void add_stack_word(struct vmcore *h, const struct refs *r, struct ref *ref, struct buf *out)
+/* What the words of a stack are, which is worked out when the first is asked about. */
+struct marks {
+	struct raw_stack stack;
+	bool made, failed;
+};
+
+static const struct raw_stack *marks_of(struct vmcore *h, const struct task *task, struct marks *m)
 {
 	const struct frames *frames;
-	struct raw_stack raw;
-	struct err *e = frame_cache_get(h->frames, ref->task, &frames);
-	if (!e)
-		e = raw_stack_new(h, ref->task, frames, &raw);
-	ref->stack = e ? NULL : &raw;
-	add_ref(h, r, ref, out);
-	if (!e)
-		raw_stack_free(&raw);
-	err_free(e);
+	if (!m->made && !m->failed) {
+		struct err *e = frame_cache_get(h->frames, task, &frames);
+		if (!e)
+			e = raw_stack_new(h, task, frames, &m->stack);
+		m->made = !e;
+		m->failed = e;
+		err_free(e);
+	}
+	return m->made ? &m->stack : NULL;
 }
 
 static struct err *look_at_stack(struct vmcore *h, const struct refs *r, const struct task *task,
 				 struct buf *out)
 {
 	unsigned char bytes[PAGE_SIZE];
+	struct marks marks = { .made = false };
+	struct err *failed = NULL;
 	uint64_t at, end;
 	if (!find_stack(h, task, &at, &end))
 		return NULL;
@@ -199,19 +207,25 @@ static struct err *look_at_stack(struct vmcore *h, const struct refs *r, const s
 		len = len < end - at ? len : (size_t)(end - at);
 		struct err *e =
 			memory_read(h->memory, kernel_space(h->kernel), at, bytes, len, &got);
-		if (e && err_code(e) == ERR_NOMEM)
-			return e;
-		err_free(e);
+		if (e && err_code(e) == ERR_NOMEM) {
+			failed = e;
+			break;
+		}
 		for (size_t i = 0; !e && i + WORD <= got; i += WORD) {
 			struct ref ref = { .task = task,
 					   .address = at + i,
 					   .value = get_u64(bytes + i) };
-			if (is_in(r, ref.value))
-				add_stack_word(h, r, &ref, out);
+			if (!is_in(r, ref.value))
+				continue;
+			ref.stack = marks_of(h, task, &marks);
+			add_ref(h, r, &ref, out);
 		}
+		err_free(e);
 		at += len;
 	}
-	return NULL;
+	if (marks.made)
+		raw_stack_free(&marks.stack);
+	return failed;
 }
 
 static struct err *look_at_threads(struct vmcore *h, struct refs *r, int64_t until, struct buf *out,

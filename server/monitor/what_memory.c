@@ -85,9 +85,12 @@ static const char *page_role(const struct page_map *p, uint64_t head)
 		{ "buddy", "free" },	  { "table", "a page table" },	 { "slab", "of a slab" },
 		{ "offline", "offline" }, { "hugetlb", "of hugetlbfs" },
 	};
-	for (size_t i = 0; i < sizeof(roles) / sizeof(*roles); i++)
-		if (page_map_is(p, head, roles[i].mark) == PAGE_IS)
+	for (size_t i = 0; i < sizeof(roles) / sizeof(*roles); i++) {
+		struct page_mark mark;
+		page_map_find_mark(p, roles[i].mark, &mark);
+		if (page_map_is(p, head, &mark) == PAGE_IS)
 			return roles[i].role;
+	}
 	return page_map_has_flag(p, head, "reserved") == PAGE_IS ? "reserved" : NULL;
 }
 

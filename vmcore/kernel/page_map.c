@@ -208,40 +208,68 @@ static enum page_is as_answer(bool yes)
 	return yes ? PAGE_IS : PAGE_IS_NOT;
 }
 
-enum page_is page_map_has_flag(const struct page_map *p, uint64_t page, const char *flag)
+static bool find_flag(const struct page_map *p, const char *flag, uint8_t *ret)
 {
 	int64_t bit;
-	uint64_t flags;
-	if (!find_constant(p, "pageflags", "PG_", flag, &bit) || bit < 0 || bit > 63 ||
-	    !kernel_get(p->k, page, K_PAGE_FLAGS, &flags))
-		return PAGE_IS_UNKNOWN;
-	return as_answer(flags >> bit & 1);
+	if (!find_constant(p, "pageflags", "PG_", flag, &bit) || bit < 0 || bit > 63)
+		return false;
+	*ret = (uint8_t)bit;
+	return true;
 }
 
-enum page_is page_map_is(const struct page_map *p, uint64_t page, const char *what)
+static enum page_is has_bit(const struct page_map *p, uint64_t page, uint8_t bit)
 {
+	uint64_t flags;
+	return kernel_get(p->k, page, K_PAGE_FLAGS, &flags) ? as_answer(flags >> bit & 1)
+							    : PAGE_IS_UNKNOWN;
+}
+
+enum page_is page_map_has_flag(const struct page_map *p, uint64_t page, const char *flag)
+{
+	uint8_t bit;
+	return find_flag(p, flag, &bit) ? has_bit(p, page, bit) : PAGE_IS_UNKNOWN;
+}
+
+void page_map_find_mark(const struct page_map *p, const char *what, struct page_mark *ret)
+{
+	struct page_mark mark = { .has_flag = find_flag(p, what, &mark.flag) };
 	int64_t constant;
-	uint64_t type = 0, told;
 	char number[64], capitals[32];
-	enum page_is is = page_map_has_flag(p, page, what);
-	if (is != PAGE_IS_UNKNOWN)
-		return is;
-	if (!kernel_get(p->k, page,
+	if (find_constant(p, NULL, "PGTY_", what, &constant)) {
+		mark.by_type = PAGE_TYPE_BYTE;
+		mark.type = (uint64_t)constant;
+	} else if (find_constant(p, "pagetype", "PG_", what, &constant)) {
+		mark.by_type = PAGE_TYPE_BITS;
+		mark.type = (uint64_t)constant;
+	} else {
+		snprintf(capitals, sizeof(capitals), "%s", what);
+		for (char *c = capitals; *c; c++)
+			*c = (char)toupper((unsigned char)*c);
+		snprintf(number, sizeof(number), "PAGE_%s_MAPCOUNT_VALUE", capitals);
+		if (vmcoreinfo_number(kernel_vmcoreinfo(p->k), number, &mark.type))
+			mark.by_type = PAGE_TYPE_VALUE;
+	}
+	*ret = mark;
+}
+
+enum page_is page_map_is(const struct page_map *p, uint64_t page, const struct page_mark *mark)
+{
+	uint64_t type;
+	enum page_is is = mark->has_flag ? has_bit(p, page, mark->flag) : PAGE_IS_UNKNOWN;
+	if (is != PAGE_IS_UNKNOWN || mark->by_type == PAGE_TYPE_UNKNOWN ||
+	    !kernel_get(p->k, page,
 			kernel_has_member(p->k, K_PAGE_TYPE) ? K_PAGE_TYPE : K_PAGE_MAPCOUNT,
 			&type))
-		return PAGE_IS_UNKNOWN;
+		return is;
 	type = (uint32_t)type;
-	if (find_constant(p, NULL, "PGTY_", what, &constant))
-		return as_answer(type >> 24 == (uint64_t)constant);
-	/* 6.10 and 6.11: bits that are 0 in pages of the type, below 1s. */
-	if (find_constant(p, "pagetype", "PG_", what, &constant))
-		return as_answer(type >> 31 && !(type & (uint64_t)constant));
-	/* As makedumpfile is told: _mapcount or page_type has this value. */
-	snprintf(capitals, sizeof(capitals), "%s", what);
-	for (char *c = capitals; *c; c++)
-		*c = (char)toupper((unsigned char)*c);
-	snprintf(number, sizeof(number), "PAGE_%s_MAPCOUNT_VALUE", capitals);
-	if (vmcoreinfo_number(kernel_vmcoreinfo(p->k), number, &told))
-		return as_answer(type == (uint32_t)told);
-	return PAGE_IS_UNKNOWN;
+	switch (mark->by_type) {
+	case PAGE_TYPE_BYTE:
+		return as_answer(type >> 24 == mark->type);
+	case PAGE_TYPE_BITS:
+		/* 6.10 and 6.11: bits that are 0 in pages of the type, below 1s. */
+		return as_answer(type >> 31 && !(type & mark->type));
+	default:
+		/* As makedumpfile is told: _mapcount or page_type has this value. */
+		return as_answer(type == (uint32_t)mark->type);
+	}
 }

@@ -48,12 +48,20 @@ bool page_map_head(const struct page_map *p, uint64_t page, uint64_t *ret);
 /* What is told of a page by a bit of flags or, later, by its type. */
 enum page_is { PAGE_IS_NOT, PAGE_IS, PAGE_IS_UNKNOWN };
 
-/*
- * Whether the page at @page, a head, is marked as @what: "slab", "buddy", "table", "offline",
- * "hugetlb": by enum pageflags' PG_slab, by page_type's bits of the same name (6.10), by PGTY_slab
- * (6.12), or by what VMCOREINFO says of page_type. PAGE_IS_UNKNOWN if the kernel does not tell how.
- */
-enum page_is page_map_is(const struct page_map *p, uint64_t page, const char *what);
+/* How this kernel marks a kind of pages. */
+struct page_mark {
+	bool has_flag;
+	uint8_t flag; /* the bit of flags, tried first */
+	enum { PAGE_TYPE_UNKNOWN, PAGE_TYPE_BYTE, PAGE_TYPE_BITS, PAGE_TYPE_VALUE } by_type;
+	uint64_t type;
+};
+
+/* Of @what: "slab", "buddy", "table", "offline", "hugetlb": enum pageflags' PG_slab, page_type's
+ * bits of the same name (6.10), PGTY_slab (6.12), or what VMCOREINFO says of page_type. */
+void page_map_find_mark(const struct page_map *p, const char *what, struct page_mark *ret);
+/* Whether the page at @page, a head, has @mark. PAGE_IS_UNKNOWN if the kernel does not tell how, or
+ * what tells cannot be read. */
+enum page_is page_map_is(const struct page_map *p, uint64_t page, const struct page_mark *mark);
 /* The same of a bit of enum pageflags, "reserved", "lru"... */
 enum page_is page_map_has_flag(const struct page_map *p, uint64_t page, const char *flag);
 

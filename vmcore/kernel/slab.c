@@ -89,6 +89,7 @@ static struct err *find_layout(const struct kernel *k, struct slab_layout *l)
 		return e;
 	slab_find_members(k, wanted, sizeof(wanted) / sizeof(*wanted));
 	slab_sheaves_layout(k, &l->sheaves);
+	page_map_find_mark(l->pages, "slab", &l->is_slab);
 	int64_t bit;
 	struct err *none = types_enumerator(t, "_slab_flag_bits", "_SLAB_RED_ZONE", &bit);
 	/* A macro until 6.9. */
@@ -407,7 +408,7 @@ static bool find_slab(struct slabs *s, uint64_t address, uint64_t *ret_slab, uin
 	uint64_t pa, head, head_pa, offset, cache, n;
 	if (!page_map_physical(pages, address, &pa) ||
 	    !page_map_head(pages, page_map_page(pages, pa), &head) ||
-	    page_map_is(pages, head, "slab") != PAGE_IS ||
+	    page_map_is(pages, head, &s->layout.is_slab) != PAGE_IS ||
 	    !page_map_described(pages, head, &head_pa, &offset) ||
 	    !kernel_get_member(s->layout.k, head, &s->layout.slab_cache, &cache) ||
 	    !map_get(&s->by_address, cache, &n))
@@ -438,7 +439,7 @@ bool slabs_next(struct slabs *s, uint64_t *pfn, size_t most, bool *ret_found, st
 	*ret_found = false;
 	for (size_t n = 0; n < most && *pfn < end && !*ret_found; n++) {
 		uint64_t pa = *pfn << PAGE_SHIFT, page = page_map_page(pages, pa), next;
-		enum page_is is = page_map_is(pages, page, "slab");
+		enum page_is is = page_map_is(pages, page, &s->layout.is_slab);
 		if (is == PAGE_IS)
 			*ret_found = begins_slab(s, page, pages->direct + pa, ret);
 		if (is != PAGE_IS_UNKNOWN) {

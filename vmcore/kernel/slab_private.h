@@ -5,6 +5,7 @@
 
 #include "base/map.h"
 #include "vmcore/kernel/members.h"
+#include "vmcore/kernel/page_map.h"
 #include "vmcore/kernel/slab.h"
 #include "vmcore/names/types.h"
 
@@ -38,6 +39,7 @@ struct slab_layout {
 	/* struct slab or page */
 	struct member slab_cache, freelist, inuse, objects;
 	uint64_t red_zone; /* the bit of flags */
+	struct page_mark is_slab;
 	struct slab_sheaves_layout sheaves;
 };
 
