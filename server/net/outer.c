@@ -19,6 +19,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/files.h"
+#include "base/send_fd.h"
 #include "server/files/debuginfod.h"
 #include "server/net/address.h"
 
@@ -66,23 +67,9 @@ struct outer {
 
 static bool send_message(int fd, const void *bytes, size_t len, int passed)
 {
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control = { 0 };
-	struct iovec part = { (void *)(uintptr_t)bytes, len };
-	struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1 };
-	if (passed >= 0) {
-		m.msg_control = &control;
-		m.msg_controllen = sizeof(control.space);
-		control.header.cmsg_len = CMSG_LEN(sizeof(int));
-		control.header.cmsg_level = SOL_SOCKET;
-		control.header.cmsg_type = SCM_RIGHTS;
-		memcpy(CMSG_DATA(&control.header), &passed, sizeof(passed));
-	}
 	ssize_t n;
 	do {
-		n = sendmsg(fd, &m, MSG_NOSIGNAL);
+		n = send_fd(fd, bytes, len, passed, 0);
 	} while (n < 0 && errno == EINTR);
 	return n == (ssize_t)len;
 }

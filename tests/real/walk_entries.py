@@ -344,6 +344,19 @@ def by_nmi_in_nmi(user):
     return scene
 
 
+def looks_in_handler(w, what, stopped, *places):
+    """What is at each place of an NMI's handler, of which the first is where it is: (WHERE, THREAD)."""
+    for number, place in enumerate(places):
+        if number:
+            w.run_to(w.symbols[place])
+        where = f"{what} at {w.place(stopped.regs['rip'])} in {place}"
+        thread = w.look()
+        w.steps += 1
+        w.check_first(where, thread, w.registers())
+        w.check(where, thread, stopped, None)
+        yield where, thread
+
+
 def by_nmi_at_edges(w, name):
     """An NMI at each of a system call's first instructions, looked at in its handler."""
     for steps in range(60):
@@ -355,14 +368,8 @@ def by_nmi_at_edges(w, name):
         if not w.in_entry(w.registers()["rip"]):
             return
         stopped = nmi(w)
-        for place in ("asm_exc_nmi", "exc_nmi", "default_do_nmi"):
-            if place != "asm_exc_nmi":
-                w.run_to(w.symbols[place])
-            where = f"{name} after {steps} at {w.place(stopped.regs['rip'])} in {place}"
-            thread = w.look()
-            w.steps += 1
-            w.check_first(where, thread, w.registers())
-            w.check(where, thread, stopped, None)
+        for where, thread in looks_in_handler(w, f"{name} after {steps}", stopped,
+                                              "asm_exc_nmi", "exc_nmi", "default_do_nmi"):
             w.check(where, thread, user, [])
 
 
@@ -375,16 +382,7 @@ def by_nmi_at_ends(w, name):
         if w.in_user(w.registers()):
             return
         stopped = nmi(w)
-        looks = []
-        for place in ("asm_exc_nmi", "exc_nmi"):
-            if place != "asm_exc_nmi":
-                w.run_to(w.symbols[place])
-            where = f"{name} after {steps} at {w.place(stopped.regs['rip'])} in {place}"
-            thread = w.look()
-            w.steps += 1
-            w.check_first(where, thread, w.registers())
-            w.check(where, thread, stopped, None)
-            looks.append((where, thread))
+        looks = list(looks_in_handler(w, f"{name} after {steps}", stopped, "asm_exc_nmi", "exc_nmi"))
         w.run_to(stopped.regs["rip"], lambda regs: regs["rsp"] == stopped.regs["rsp"])
         while not w.in_user(w.registers()):
             w.stub.step(CPU)

@@ -28,8 +28,9 @@ static struct err *is_private(struct kvm *kvm, const struct vm *vm, uint64_t gfn
 	const struct member *m;
 	uint64_t entry = 0;
 	*ret = false;
-	struct err *e = kvm_find_member(kvm, M_KVM_MEM_ATTRS, &m);
-	if (e || !kvm_has_member(kvm, M_KVM_MEM_ATTRS))
+	bool exists;
+	struct err *e = kvm_find_member(kvm, M_KVM_MEM_ATTRS, &exists, &m);
+	if (e || !exists)
 		return e;
 	uint64_t head;
 	e = kernel_read_member(kvm_parts(kvm)->k, vm->address, m, &head);
@@ -48,8 +49,9 @@ static struct err *read_known(struct kvm *kvm, uint64_t base, enum kvm_member wh
 			      const char *what, uint64_t *ret)
 {
 	const struct member *m;
-	struct err *e = kvm_find_member(kvm, which, &m);
-	if (!e && !kvm_has_member(kvm, which))
+	bool exists;
+	struct err *e = kvm_find_member(kvm, which, &exists, &m);
+	if (!e && !exists)
 		e = err_new(ERR_NOTFOUND, "this kernel has no %s", what);
 	return e ? e : kernel_read_member(kvm_parts(kvm)->k, base, m, ret);
 }

@@ -38,7 +38,7 @@ static const struct {
 static struct err *read_arch(struct kvm *kvm, const struct vcpu *vcpu, struct guest_regs *r)
 {
 	const struct member *regs;
-	struct err *e = kvm_find_member(kvm, M_VCPU_REGS, &regs);
+	struct err *e = kvm_find_member(kvm, M_VCPU_REGS, NULL, &regs);
 	for (unsigned i = GUEST_RAX; !e && i <= GUEST_R15 && i < regs->count; i++) {
 		struct member one = *regs;
 		uint64_t value;

@@ -70,8 +70,7 @@ static struct err *find_svm(struct kvm *kvm, const struct vcpu *vcpu, bool *ret_
 			    uint64_t *ret)
 {
 	const struct member *in;
-	struct err *e = kvm_find_member(kvm, M_SVM_VCPU, &in);
-	*ret_found = !e && kvm_has_member(kvm, M_SVM_VCPU);
+	struct err *e = kvm_find_member(kvm, M_SVM_VCPU, ret_found, &in);
 	if (*ret_found)
 		*ret = vcpu->address - in->offset;
 	return e;

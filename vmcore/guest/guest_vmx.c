@@ -64,8 +64,7 @@ static struct err *find_vmx(struct kvm *kvm, const struct vcpu *vcpu, bool *ret_
 			    uint64_t *ret)
 {
 	const struct member *in;
-	struct err *e = kvm_find_member(kvm, M_VMX_VCPU, &in);
-	*ret_found = !e && kvm_has_member(kvm, M_VMX_VCPU);
+	struct err *e = kvm_find_member(kvm, M_VMX_VCPU, ret_found, &in);
 	if (*ret_found)
 		*ret = vcpu->address - in->offset;
 	return e;
@@ -90,7 +89,7 @@ static struct err *read_cached(struct kvm *kvm, uint64_t vmx, unsigned segment,
 	const struct member *all;
 	uint64_t value;
 	bool found = false;
-	struct err *e = kvm_find_member(kvm, M_VMX_SEGMENTS, &all);
+	struct err *e = kvm_find_member(kvm, M_VMX_SEGMENTS, NULL, &all);
 	if (!e && segment < all->count)
 		e = kvm_read_member(kvm, vmx + segment * all->element_size, field, &found, &value);
 	if (!e && found)

@@ -145,10 +145,11 @@ static struct err *find_missing(struct kvm *kvm, const char **ret)
 	for (size_t i = 0; i < set->count && !*ret; i++) {
 		if (!set->wants[i].is_vital)
 			continue;
-		struct err *e = kvm_find_member(kvm, first + i, &m);
+		bool exists;
+		struct err *e = kvm_find_member(kvm, first + i, &exists, &m);
 		if (e)
 			return e;
-		if (!kvm_has_member(kvm, first + i))
+		if (!exists)
 			*ret = set->wants[i].paths[0];
 	}
 	return NULL;

@@ -229,9 +229,14 @@ struct err *kvm_name_member(const struct kvm *kvm, enum kvm_member which, const 
 	return want_answers_find(kvm->members, which, ask_scope, &types, ret_path, ret);
 }
 
-struct err *kvm_find_member(const struct kvm *kvm, enum kvm_member which, const struct member **ret)
+struct err *kvm_find_member(const struct kvm *kvm, enum kvm_member which, bool *ret_exists,
+			    const struct member **ret)
 {
-	return kvm_name_member(kvm, which, NULL, ret);
+	const char *path = NULL;
+	struct err *e = kvm_name_member(kvm, which, &path, ret);
+	if (ret_exists)
+		*ret_exists = path;
+	return e;
 }
 
 const struct member *kvm_member(const struct kvm *kvm, enum kvm_member which)

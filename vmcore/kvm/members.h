@@ -214,9 +214,11 @@ enum kvm_member {
 struct want_answers *kvm_members_new(void);
 
 /* The member, borrowed from @kvm: it is looked up when it is first asked for. One that this kernel
- * does not have is all zero. ERR_NOMEM only. */
-__attribute__((warn_unused_result)) struct err *
-kvm_find_member(const struct kvm *kvm, enum kvm_member which, const struct member **ret);
+ * does not have is all zero, and *ret_exists (may be NULL) false. ERR_NOMEM only. */
+__attribute__((warn_unused_result)) struct err *kvm_find_member(const struct kvm *kvm,
+								enum kvm_member which,
+								bool *ret_exists,
+								const struct member **ret);
 /* The same, never NULL. Without memory it is as if the kernel did not have the member, this time.
  */
 const struct member *kvm_member(const struct kvm *kvm, enum kvm_member which);

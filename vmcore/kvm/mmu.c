@@ -33,10 +33,11 @@ static struct mmu_number read_number(struct kvm *kvm, uint64_t base, enum kvm_me
 static struct err *find_mmu(struct kvm *kvm, const struct vcpu *vcpu, uint64_t *ret)
 {
 	const struct member *m;
-	struct err *e = kvm_find_member(kvm, M_VCPU_MMU, &m);
+	bool exists;
+	struct err *e = kvm_find_member(kvm, M_VCPU_MMU, &exists, &m);
 	if (e)
 		return e;
-	if (!kvm_has_member(kvm, M_VCPU_MMU))
+	if (!exists)
 		return err_new(ERR_NOTFOUND, "KVM's types have no arch.mmu");
 	if (m->is_pointer)
 		return kernel_read_member(kernel_of(kvm), vcpu->address, m, ret);

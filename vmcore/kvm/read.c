@@ -23,7 +23,7 @@ struct err *kvm_read_member(const struct kvm *kvm, uint64_t base, enum kvm_membe
 			    bool *ret_found, uint64_t *ret)
 {
 	const struct member *m;
-	struct err *e = kvm_find_member(kvm, which, &m);
+	struct err *e = kvm_find_member(kvm, which, NULL, &m);
 	*ret_found = !e && kvm_read_number(kvm, base, m, ret);
 	return e;
 }

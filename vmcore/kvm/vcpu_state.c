@@ -111,8 +111,9 @@ struct err *vcpu_root_hpa(struct kvm *kvm, const struct vcpu *vcpu, bool *ret_va
 	const struct member *mmu;
 	uint64_t at, value;
 	*ret_valid = false;
-	struct err *e = kvm_find_member(kvm, M_VCPU_MMU, &mmu);
-	if (e || !kvm_has_member(kvm, M_VCPU_MMU))
+	bool exists;
+	struct err *e = kvm_find_member(kvm, M_VCPU_MMU, &exists, &mmu);
+	if (e || !exists)
 		return e;
 	/* In the vCPU until 4.19, a pointer later. */
 	at = vcpu->address + mmu->offset;
@@ -132,8 +133,8 @@ static struct err *svm_exit(struct kvm *kvm, const struct vcpu *vcpu, struct vcp
 	const struct member *in;
 	uint64_t vmcb = 0, high = 0;
 	bool found;
-	struct err *e = kvm_find_member(kvm, M_SVM_VCPU, &in);
-	if (e || !kvm_has_member(kvm, M_SVM_VCPU))
+	struct err *e = kvm_find_member(kvm, M_SVM_VCPU, &found, &in);
+	if (e || !found)
 		return e;
 	e = kvm_read_member(kvm, vcpu->address - in->offset, M_SVM_VMCB, &found, &vmcb);
 	if (!e && vmcb)
@@ -155,8 +156,9 @@ static struct err *svm_exit(struct kvm *kvm, const struct vcpu *vcpu, struct vcp
 static struct err *vmx_exit(struct kvm *kvm, const struct vcpu *vcpu, struct vcpu_state *s)
 {
 	const struct member *in;
-	struct err *e = kvm_find_member(kvm, M_VMX_VCPU, &in);
-	if (!e && kvm_has_member(kvm, M_VMX_VCPU))
+	bool exists;
+	struct err *e = kvm_find_member(kvm, M_VMX_VCPU, &exists, &in);
+	if (!e && exists)
 		e = kvm_read_member(kvm, vcpu->address - in->offset, M_VMX_EXIT_REASON,
 				    &s->has_exit, &s->exit_code);
 	s->exit_code = (uint32_t)s->exit_code;

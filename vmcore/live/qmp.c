@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/send_fd.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -248,21 +249,7 @@ static struct err *take_what_came(struct qmp *q)
 static struct err *send_all(struct qmp *q, const char *bytes, size_t len, int fd, int64_t deadline)
 {
 	while (len) {
-		union {
-			struct cmsghdr header;
-			char space[CMSG_SPACE(sizeof(int))];
-		} control = { 0 };
-		struct iovec part = { (void *)(uintptr_t)bytes, len };
-		struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1 };
-		if (fd >= 0) {
-			control.header = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(int)),
-							   .cmsg_level = SOL_SOCKET,
-							   .cmsg_type = SCM_RIGHTS };
-			memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
-			m.msg_control = &control;
-			m.msg_controllen = sizeof(control.space);
-		}
-		ssize_t n = sendmsg(q->fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
+		ssize_t n = send_fd(q->fd, bytes, len, fd, MSG_DONTWAIT);
 		if (n >= 0) {
 			bytes += n;
 			len -= (size_t)n;
