@@ -53,7 +53,7 @@ static struct err *add_beside(struct places *p, const char *path, const char *na
 }
 
 /* Where modules are looked for beside a vmlinux: that folder itself if it is a build's or that of a
- * release (vmcore/names/module_search.c). */
+ * release (vmcore/names/files/module_search.c). */
 static struct err *add_around(struct places *p, const char *path)
 {
 	struct err *e = add_beside(p, path, "/../lib/modules");

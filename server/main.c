@@ -33,8 +33,8 @@
 #include "vmcore/guest/guest_dump.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/kvm/kvm.h"
-#include "vmcore/names/debugfiles.h"
-#include "vmcore/names/packages.h"
+#include "vmcore/names/files/debugfiles.h"
+#include "vmcore/names/files/packages.h"
 #include "vmcore/vmcore.h"
 
 /* Prints what failed; returns the exit status. Takes @e. */

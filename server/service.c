@@ -13,7 +13,7 @@
 #include "vmcore/dump/dump.h"
 #include "vmcore/image/image.h"
 #include "vmcore/kernel/kernel.h"
-#include "vmcore/names/debugfiles.h"
+#include "vmcore/names/files/debugfiles.h"
 
 /* ---- debuginfod ---- */
 

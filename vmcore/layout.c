@@ -8,7 +8,7 @@
 #include "vmcore/kernel/members.h"
 #include "vmcore/kvm/kvm.h"
 #include "vmcore/kvm/members.h"
-#include "vmcore/names/wants.h"
+#include "vmcore/names/types/wants.h"
 #include "vmcore/vmcore.h"
 
 struct list {

@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#include "vmcore/names/types.h"
+#include "vmcore/names/types/types.h"
 
 struct err;
 struct vmcore;

@@ -13,6 +13,8 @@ include vmcore/memory/local.mk
 include vmcore/dump/local.mk
 include vmcore/live/local.mk
 include vmcore/names/local.mk
+include vmcore/names/types/local.mk
+include vmcore/names/files/local.mk
 include vmcore/find/local.mk
 include vmcore/kernel/local.mk
 include vmcore/code/local.mk

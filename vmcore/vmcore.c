@@ -28,7 +28,7 @@
 #include "vmcore/kvm/kvm.h"
 #include "vmcore/live/live.h"
 #include "vmcore/memory/memory.h"
-#include "vmcore/names/debugfiles.h"
+#include "vmcore/names/files/debugfiles.h"
 
 /* To read the lists of a machine that runs without their changing meanwhile. */
 enum { LIVE_ATTEMPTS = 4 };

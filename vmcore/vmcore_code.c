@@ -15,8 +15,8 @@
 #include "vmcore/code/unwind_source.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/memory/memory.h"
-#include "vmcore/names/debugfiles.h"
-#include "vmcore/names/packages.h"
+#include "vmcore/names/files/debugfiles.h"
+#include "vmcore/names/files/packages.h"
 #include "vmcore/vmcore.h"
 
 /* To read the list of modules without its changing meanwhile. */

@@ -22,7 +22,7 @@
 #include "vmcore/image/made_names.h"
 #include "vmcore/image/module_names.h"
 #include "vmcore/kernel/kernel.h"
-#include "vmcore/names/ko_file.h"
+#include "vmcore/names/files/ko_file.h"
 #include "vmcore/names/symbols.h"
 #include "vmcore/vmcore.h"
 

@@ -15,7 +15,7 @@
 #include "server/files/served_name.h"
 #include "vmcore/image/entry_frames.h"
 #include "vmcore/kernel/kernel.h"
-#include "vmcore/names/debugfiles.h"
+#include "vmcore/names/files/debugfiles.h"
 
 struct served_image {
 	struct kernel *k;		   /* borrowed */

@@ -13,14 +13,14 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "server/files/types_archive.h"
-#include "vmcore/names/debug_search.h"
-#include "vmcore/names/dwarf_file.h"
-#include "vmcore/names/dwarf_to_btf.h"
-#include "vmcore/names/elf_identity.h"
-#include "vmcore/names/elf_reduce.h"
-#include "vmcore/names/module_search.h"
-#include "vmcore/names/package_name.h"
-#include "vmcore/names/unpack.h"
+#include "vmcore/names/files/debug_search.h"
+#include "vmcore/names/files/elf_identity.h"
+#include "vmcore/names/files/elf_reduce.h"
+#include "vmcore/names/files/module_search.h"
+#include "vmcore/names/files/package_name.h"
+#include "vmcore/names/files/unpack.h"
+#include "vmcore/names/types/dwarf_file.h"
+#include "vmcore/names/types/dwarf_to_btf.h"
 
 enum {
 	FILES_MAX = 4096,      /* a distribution has some thousand modules */
@@ -216,7 +216,7 @@ static struct err *convert(int fd, const char *path, const struct dwarf_to_btf *
 	return e;
 }
 
-/* As debug packages have them: names by which they are told (vmcore/names/package_name.h). */
+/* As debug packages have them: names by which they are told (vmcore/names/files/package_name.h). */
 static void add_name(const struct input *i, const struct input *kernel, struct buf *out)
 {
 	bool told = kernel->release && package_name_is_release(kernel->release);

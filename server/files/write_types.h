@@ -13,7 +13,7 @@ struct err;
 /*
  * Reads the vmlinux and the modules that @paths (of --symbols: files, also compressed, and folders)
  * name: of a folder the vmlinux and KVM's modules in it, or below it. Writes them, reduced
- * (vmcore/names/elf_reduce.h), as a tar archive compressed with xz, laid out as a distribution's
+ * (vmcore/names/files/elf_reduce.h), as a tar archive compressed with xz, laid out as a distribution's
  * debug package is, to @archive, which must not be there yet and must be called NAME.types.tar.xz.
  *
  * ERR_INVALID for another name, or if it is there; ERR_NOTFOUND if there is no vmlinux; ERR_FORMAT

@@ -13,9 +13,9 @@
 #include "base/printable.h"
 #include "server/service.h"
 #include "vmcore/kernel/kernel.h"
-#include "vmcore/names/debugfiles.h"
-#include "vmcore/names/source_package.h"
-#include "vmcore/names/source_roots.h"
+#include "vmcore/names/files/debugfiles.h"
+#include "vmcore/names/files/source_package.h"
+#include "vmcore/names/files/source_roots.h"
 #include "vmcore/vmcore.h"
 
 static const char anywhere[] = "/path/to/linux";

@@ -9,7 +9,7 @@
 #include "server/served.h"
 #include "server/service.h"
 #include "vmcore/kernel/kernel.h"
-#include "vmcore/names/debugfiles.h"
+#include "vmcore/names/files/debugfiles.h"
 #include "vmcore/vmcore.h"
 
 /* The host's vmlinux; NULL if there is none, or if it has no name that clients can use. */

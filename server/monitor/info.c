@@ -12,7 +12,7 @@
 #include "vmcore/code/code_map.h"
 #include "vmcore/dump/dump.h"
 #include "vmcore/kernel/kernel.h"
-#include "vmcore/names/debugfiles.h"
+#include "vmcore/names/files/debugfiles.h"
 #include "vmcore/vmcore.h"
 
 /* Notes that are shown; there is one at most for most dumps. */

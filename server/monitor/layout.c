@@ -10,7 +10,7 @@
 #include "base/json.h"
 #include "server/monitor/commands.h"
 #include "server/service.h"
-#include "vmcore/names/wants.h"
+#include "vmcore/names/types/wants.h"
 
 enum {
 	OF_TYPE,

@@ -18,7 +18,7 @@
 #include "vmcore/code/module_sections.h"
 #include "vmcore/code/modules.h"
 #include "vmcore/kernel/kernel.h"
-#include "vmcore/names/ko_file.h"
+#include "vmcore/names/files/ko_file.h"
 #include "vmcore/vmcore.h"
 
 enum { SLICE = 8 /* modules whose files are looked at before others have their turn */ };

@@ -17,7 +17,7 @@
 #include "vmcore/code/module_files.h"
 #include "vmcore/code/modules.h"
 #include "vmcore/kernel/kernel.h"
-#include "vmcore/names/debugfiles.h"
+#include "vmcore/names/files/debugfiles.h"
 #include "vmcore/vmcore.h"
 
 enum { SLICE = 8 /* modules whose files are looked at before others have their turn */ };

@@ -8,8 +8,8 @@
 
 #include "base/bytes.h"
 #include "base/err.h"
-#include "vmcore/names/btf.h"
-#include "vmcore/names/types.h"
+#include "vmcore/names/types/btf.h"
+#include "vmcore/names/types/types.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -15,7 +15,7 @@
 #include "tests/fuzz/file_tree.h"
 #include "tests/fuzz/require.h"
 #include "tests/fuzz/small_elf.h"
-#include "vmcore/names/debugfiles.h"
+#include "vmcore/names/files/debugfiles.h"
 #include "vmcore/names/vmcoreinfo.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

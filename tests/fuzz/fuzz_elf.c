@@ -21,14 +21,14 @@
 #include "tests/fuzz/require.h"
 #include "unwind/cfi_check.h"
 #include "vmcore/code/code_path.h"
-#include "vmcore/names/btf.h"
-#include "vmcore/names/debugfiles.h"
-#include "vmcore/names/dwarf_file.h"
-#include "vmcore/names/dwarf_to_btf.h"
-#include "vmcore/names/elf_identity.h"
-#include "vmcore/names/elf_reduce.h"
+#include "vmcore/names/files/debugfiles.h"
+#include "vmcore/names/files/elf_identity.h"
+#include "vmcore/names/files/elf_reduce.h"
 #include "vmcore/names/symbols.h"
-#include "vmcore/names/types.h"
+#include "vmcore/names/types/btf.h"
+#include "vmcore/names/types/dwarf_file.h"
+#include "vmcore/names/types/dwarf_to_btf.h"
+#include "vmcore/names/types/types.h"
 
 /* What a part of it tells, the whole tells the same. */
 static void ask_early(int fd, size_t size)

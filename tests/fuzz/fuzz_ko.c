@@ -13,8 +13,8 @@
 #include "unwind/cfi_check.h"
 #include "vmcore/code/code_path.h"
 #include "vmcore/names/debug_sections.h"
-#include "vmcore/names/ko_file.h"
-#include "vmcore/names/unpack.h"
+#include "vmcore/names/files/ko_file.h"
+#include "vmcore/names/files/unpack.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

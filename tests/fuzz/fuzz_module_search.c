@@ -13,7 +13,7 @@
 #include "base/err.h"
 #include "tests/fuzz/file_tree.h"
 #include "tests/fuzz/require.h"
-#include "vmcore/names/module_search.h"
+#include "vmcore/names/files/module_search.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -8,8 +8,8 @@
 
 #include "base/buf.h"
 #include "tests/fuzz/require.h"
-#include "vmcore/names/package_contents.h"
-#include "vmcore/names/package_name.h"
+#include "vmcore/names/files/package_contents.h"
+#include "vmcore/names/files/package_name.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -16,7 +16,7 @@
 
 #include "base/err.h"
 #include "vmcore/image/dwarf_from_btf.h"
-#include "vmcore/names/elf_identity.h"
+#include "vmcore/names/files/elf_identity.h"
 #include "vmcore/names/symbols.h"
 
 enum { MAX_OBJECTS = 64, SECTIONS = 5 };

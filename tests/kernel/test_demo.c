@@ -13,7 +13,7 @@
 #include "vmcore/code/code_place.h"
 #include "vmcore/kernel/printk.h"
 #include "vmcore/kernel/task_spaces.h"
-#include "vmcore/names/debugfiles.h"
+#include "vmcore/names/files/debugfiles.h"
 
 /* Behind the call of __switch_to in __schedule. */
 #define RESUME UINT64_C(0xffffffff816a9214)

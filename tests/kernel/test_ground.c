@@ -15,7 +15,7 @@
 #include "tests/kernel/machine.h"
 #include "vmcore/find/crashed_kernel.h"
 #include "vmcore/find/paging.h"
-#include "vmcore/names/debugfiles.h"
+#include "vmcore/names/files/debugfiles.h"
 #include "vmcore/names/symbols.h"
 #include "vmcore/names/vmcoreinfo.h"
 

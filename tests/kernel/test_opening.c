@@ -11,7 +11,7 @@
 
 #include "base/buf.h"
 #include "tests/kernel/machine.h"
-#include "vmcore/names/debugfiles.h"
+#include "vmcore/names/files/debugfiles.h"
 
 #define RELEASE "3.10.0-693.el7.x86_64"
 

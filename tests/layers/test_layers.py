@@ -23,6 +23,8 @@ LAYERS = [
     ("vmcore/dump", "", "proto"),
     ("vmcore/live", "", "proto unwind"),
     ("vmcore/names", "", "proto unwind"),
+    ("vmcore/names/types", "", "proto unwind"),
+    ("vmcore/names/files", "", "proto unwind"),
     ("vmcore/find", "", "proto unwind"),
     ("vmcore/kernel", "", "proto"),
     ("vmcore/code", "", "proto"),

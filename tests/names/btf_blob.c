@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "vmcore/names/btf.h"
+#include "vmcore/names/types/btf.h"
 
 static void add_u32(struct buf *b, uint32_t v)
 {

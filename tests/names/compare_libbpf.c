@@ -14,8 +14,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/name_map.h"
-#include "vmcore/names/elf_identity.h"
-#include "vmcore/names/types.h"
+#include "vmcore/names/files/elf_identity.h"
+#include "vmcore/names/types/types.h"
 
 struct comparison {
 	struct btf *theirs;

@@ -14,9 +14,9 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/name_map.h"
-#include "vmcore/names/btf.h"
-#include "vmcore/names/elf_identity.h"
-#include "vmcore/names/types.h"
+#include "vmcore/names/files/elf_identity.h"
+#include "vmcore/names/types/btf.h"
+#include "vmcore/names/types/types.h"
 
 struct comparison {
 	struct btf *raw; /* ours, to know what there is to ask for */

@@ -11,8 +11,8 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "tests/names/btf_blob.h"
-#include "vmcore/names/btf.h"
-#include "vmcore/names/types.h"
+#include "vmcore/names/types/btf.h"
+#include "vmcore/names/types/types.h"
 
 static struct types *read_blob(const struct btf_blob *b, struct types *base)
 {

@@ -17,8 +17,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "tests/names/sample_files.h"
-#include "vmcore/names/debugfiles.h"
-#include "vmcore/names/types.h"
+#include "vmcore/names/files/debugfiles.h"
+#include "vmcore/names/types/types.h"
 #include "vmcore/names/vmcoreinfo.h"
 
 #define RELEASE "9.9.9-sample"

@@ -14,7 +14,7 @@
 #include "base/err.h"
 #include "tests/names/sample_files.h"
 #include "tests/names/sample_types.h"
-#include "vmcore/names/types.h"
+#include "vmcore/names/types/types.h"
 
 static const char *const files[] = { "dwarf2.elf", "dwarf3.elf", "dwarf4.elf", "dwarf5.elf",
 				     "zlib.elf",   "rust.elf",	 "module.ko",  "two-units.elf" };

@@ -18,8 +18,8 @@
 #include "base/buf.h"
 #include "base/bytes.h"
 #include "base/err.h"
-#include "vmcore/names/ko_file.h"
-#include "vmcore/names/module_search.h"
+#include "vmcore/names/files/ko_file.h"
+#include "vmcore/names/files/module_search.h"
 
 #define TEXT UINT64_C(0xffffffffc0400000)
 #define IPS  UINT64_C(0xffffffffc0500000)

@@ -15,9 +15,9 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "vmcore/names/package_contents.h"
-#include "vmcore/names/package_name.h"
-#include "vmcore/names/symbol_cache.h"
+#include "vmcore/names/files/package_contents.h"
+#include "vmcore/names/files/package_name.h"
+#include "vmcore/names/files/symbol_cache.h"
 
 /* ---- names ---- */
 

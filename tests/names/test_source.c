@@ -13,8 +13,8 @@
 
 #include "base/err.h"
 #include "tests/names/sample_files.h"
-#include "vmcore/names/source_package.h"
-#include "vmcore/names/source_roots.h"
+#include "vmcore/names/files/source_package.h"
+#include "vmcore/names/files/source_roots.h"
 
 /* Banners and releases as the distributions' kernels have them (/proc/version, uname -r). */
 static void test_packages(void **state)

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "vmcore/names/unpack.h"
+#include "vmcore/names/files/unpack.h"
 
 enum { LEN = 300000 };
 

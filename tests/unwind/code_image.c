@@ -12,7 +12,7 @@
 
 #include "base/bytes.h"
 #include "base/err.h"
-#include "vmcore/names/ko_relocate.h"
+#include "vmcore/names/files/ko_relocate.h"
 
 /* Where the sections of a relocatable file are put; what it does not define is far below. */
 #define SECTIONS UINT64_C(0xffffffffc0000000)

@@ -11,9 +11,9 @@
 #include "vmcore/code/module_files.h"
 #include "vmcore/code/modules.h"
 #include "vmcore/kernel/kernel.h"
-#include "vmcore/names/debugfiles.h"
 #include "vmcore/names/elf_guard.h"
-#include "vmcore/names/ko_file.h"
+#include "vmcore/names/files/debugfiles.h"
+#include "vmcore/names/files/ko_file.h"
 
 struct range {
 	uint64_t low, high; /* [low, high), as linked */

@@ -16,8 +16,8 @@
 #include "vmcore/code/module_files.h"
 #include "vmcore/code/modules.h"
 #include "vmcore/kernel/kernel.h"
-#include "vmcore/names/debugfiles.h"
 #include "vmcore/names/elf_guard.h"
+#include "vmcore/names/files/debugfiles.h"
 
 enum {
 	/* Places that are remembered; a machine's threads stand in some hundred. */

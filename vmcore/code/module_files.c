@@ -12,13 +12,13 @@
 #include "vmcore/code/module_sections.h"
 #include "vmcore/code/modules.h"
 #include "vmcore/kernel/kernel.h"
-#include "vmcore/names/debug_search.h"
-#include "vmcore/names/debugfiles.h"
-#include "vmcore/names/elf_identity.h"
-#include "vmcore/names/ko_file.h"
-#include "vmcore/names/module_search.h"
-#include "vmcore/names/packages.h"
-#include "vmcore/names/unpack.h"
+#include "vmcore/names/files/debug_search.h"
+#include "vmcore/names/files/debugfiles.h"
+#include "vmcore/names/files/elf_identity.h"
+#include "vmcore/names/files/ko_file.h"
+#include "vmcore/names/files/module_search.h"
+#include "vmcore/names/files/packages.h"
+#include "vmcore/names/files/unpack.h"
 
 /* What is kept of a module. */
 struct slot {

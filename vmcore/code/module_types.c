@@ -13,11 +13,11 @@
 #include "vmcore/code/modules.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/kernel/types_proof.h"
-#include "vmcore/names/btf.h"
-#include "vmcore/names/btf_files.h"
-#include "vmcore/names/debugfiles.h"
-#include "vmcore/names/elf_identity.h"
-#include "vmcore/names/types.h"
+#include "vmcore/names/files/btf_files.h"
+#include "vmcore/names/files/debugfiles.h"
+#include "vmcore/names/files/elf_identity.h"
+#include "vmcore/names/types/btf.h"
+#include "vmcore/names/types/types.h"
 
 enum {
 	BTF_MAX = 32 << 20,	/* bytes; kvm's has 160 KB */

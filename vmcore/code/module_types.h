@@ -2,7 +2,7 @@
 /*
  * Types that modules bring along (struct kvm_vcpu, struct vcpu_svm): from the split BTF that a
  * kernel keeps of each module in memory, where it does (it builds on vmlinux's), else from a file
- * of its BTF alone (vmcore/names/btf_files.h), else from the DWARF of the module's file.
+ * of its BTF alone (vmcore/names/files/btf_files.h), else from the DWARF of the module's file.
  */
 #ifndef VMCORE_CODE_MODULE_TYPES_H
 #define VMCORE_CODE_MODULE_TYPES_H

@@ -8,7 +8,7 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "vmcore/kernel/kernel.h"
-#include "vmcore/names/debugfiles.h"
+#include "vmcore/names/files/debugfiles.h"
 
 /* Where the section with @len bytes at the link-time address @address has them in the file. */
 static bool find_bytes(Elf *elf, uint64_t address, size_t len, uint64_t *ret_offset)

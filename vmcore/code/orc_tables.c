@@ -14,7 +14,7 @@
 #include "vmcore/code/modules.h"
 #include "vmcore/code/orc_file.h"
 #include "vmcore/kernel/kernel.h"
-#include "vmcore/names/ko_file.h"
+#include "vmcore/names/files/ko_file.h"
 
 /* Debian's kernels have 600,000 entries, in 6 MB. */
 enum { ENTRIES_MAX = 8 << 20, IP_BYTES = 4 };

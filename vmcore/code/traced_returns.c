@@ -7,7 +7,7 @@
 #include "base/err.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/kernel/members.h"
-#include "vmcore/names/types.h"
+#include "vmcore/names/types/types.h"
 
 enum {
 	RECORDS_MAX = 1024, /* of one task; the function graph tracer has room for 50 */

@@ -21,7 +21,7 @@
 #include "vmcore/kernel/stack_copy.h"
 #include "vmcore/kernel/task_stamp.h"
 #include "vmcore/kernel/tasks.h"
-#include "vmcore/names/types.h"
+#include "vmcore/names/types/types.h"
 
 enum { LIVE_ATTEMPTS = 4 }; /* to read a task that keeps being switched */
 

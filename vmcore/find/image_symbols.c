@@ -12,7 +12,7 @@
 #include "vmcore/memory/memory.h"
 #include "vmcore/names/kallsyms.h"
 #include "vmcore/names/symbols.h"
-#include "vmcore/names/types.h"
+#include "vmcore/names/types/types.h"
 
 struct image {
 	struct memory *memory;

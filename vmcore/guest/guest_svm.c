@@ -12,7 +12,7 @@
 #include "vmcore/kvm/kvm.h"
 #include "vmcore/kvm/read.h"
 #include "vmcore/kvm/vcpu_state.h"
-#include "vmcore/names/types.h"
+#include "vmcore/names/types/types.h"
 
 struct saved {
 	enum guest_reg reg;

@@ -12,7 +12,7 @@
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/kvm/kvm.h"
 #include "vmcore/kvm/read.h"
-#include "vmcore/names/types.h"
+#include "vmcore/names/types/types.h"
 #include "vmcore/names/vmcoreinfo.h"
 
 /* Revision of a VMCS that KVM makes for its guests (VMCS12_REVISION, arch/x86/kvm/vmx/vmcs12.h). */

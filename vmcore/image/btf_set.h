@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "vmcore/names/btf.h"
+#include "vmcore/names/types/btf.h"
 
 struct err;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "vmcore/image/dwarf_globals.h"
 
-#include "vmcore/names/btf.h"
+#include "vmcore/names/types/btf.h"
 
 #define STRUCT(name, type)                                           \
 	{                                                            \

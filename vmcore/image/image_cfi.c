@@ -16,7 +16,7 @@
 #include "vmcore/image/row_mend.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/names/symbols.h"
-#include "vmcore/names/types.h"
+#include "vmcore/names/types/types.h"
 
 /* The rows of one function. */
 struct rows {

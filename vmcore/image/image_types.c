@@ -16,7 +16,7 @@
 #include "vmcore/image/image_layout.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/names/symbols.h"
-#include "vmcore/names/types.h"
+#include "vmcore/names/types/types.h"
 
 struct image_types {
 	struct code_map *code;

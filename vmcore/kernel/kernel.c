@@ -8,10 +8,10 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "vmcore/dump/dump.h"
-#include "vmcore/names/btf_files.h"
-#include "vmcore/names/debugfiles.h"
+#include "vmcore/names/files/btf_files.h"
+#include "vmcore/names/files/debugfiles.h"
+#include "vmcore/names/types/wants.h"
 #include "vmcore/names/vmcoreinfo.h"
-#include "vmcore/names/wants.h"
 
 /* A damaged dump has as much to tell as it has pages. */
 enum { NOTE_SENTENCES_MAX = 100 };

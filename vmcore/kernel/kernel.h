@@ -12,9 +12,9 @@
 #include <stdint.h>
 
 #include "vmcore/memory/memory.h"
-#include "vmcore/names/debugfiles.h"
+#include "vmcore/names/files/debugfiles.h"
 #include "vmcore/names/symbols.h"
-#include "vmcore/names/types.h"
+#include "vmcore/names/types/types.h"
 
 struct btf_files;
 struct buf;

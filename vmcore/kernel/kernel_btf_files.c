@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "vmcore/kernel/kernel_private.h"
 #include "vmcore/kernel/types_proof.h"
-#include "vmcore/names/btf_files.h"
+#include "vmcore/names/files/btf_files.h"
 
 struct trying {
 	struct kernel *k;

@@ -17,10 +17,10 @@
 #include "vmcore/find/image_build_id.h"
 #include "vmcore/find/image_symbols.h"
 #include "vmcore/find/paging.h"
-#include "vmcore/names/btf_files.h"
-#include "vmcore/names/debugfiles.h"
-#include "vmcore/names/elf_identity.h"
-#include "vmcore/names/packages.h"
+#include "vmcore/names/files/btf_files.h"
+#include "vmcore/names/files/debugfiles.h"
+#include "vmcore/names/files/elf_identity.h"
+#include "vmcore/names/files/packages.h"
 #include "vmcore/names/vmcoreinfo.h"
 
 enum {

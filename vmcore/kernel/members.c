@@ -4,8 +4,8 @@
 
 #include "base/err.h"
 #include "vmcore/kernel/kernel_private.h"
-#include "vmcore/names/types.h"
-#include "vmcore/names/wants.h"
+#include "vmcore/names/types/types.h"
+#include "vmcore/names/types/wants.h"
 
 /* clang-format off */
 static const struct want wants[KERNEL_MEMBERS] = {

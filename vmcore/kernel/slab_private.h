@@ -7,7 +7,7 @@
 #include "vmcore/kernel/members.h"
 #include "vmcore/kernel/page_map.h"
 #include "vmcore/kernel/slab.h"
-#include "vmcore/names/types.h"
+#include "vmcore/names/types/types.h"
 
 /* A member; all zero afterwards if the kernel does not have it. */
 struct slab_wanted {

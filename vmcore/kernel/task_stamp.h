@@ -16,7 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "vmcore/names/types.h"
+#include "vmcore/names/types/types.h"
 
 struct err;
 struct kernel;

@@ -13,7 +13,7 @@
 #include "vmcore/kernel/members.h"
 #include "vmcore/kernel/pidtable.h"
 #include "vmcore/kernel/task_state.h"
-#include "vmcore/names/types.h"
+#include "vmcore/names/types/types.h"
 
 /* Members of task_struct and what hangs on it; one whose size is 0 does not exist in this kernel.
  */

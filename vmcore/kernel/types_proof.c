@@ -11,7 +11,7 @@
 #include "base/printable.h"
 #include "vmcore/dump/dump.h"
 #include "vmcore/kernel/kernel.h"
-#include "vmcore/names/types.h"
+#include "vmcore/names/types/types.h"
 #include "vmcore/names/vmcoreinfo.h"
 
 enum {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "vmcore/kvm/kvm_private.h"
-#include "vmcore/names/wants.h"
+#include "vmcore/names/types/wants.h"
 
 #include <stdlib.h>
 

@@ -8,7 +8,7 @@
 #include "vmcore/code/module_types.h"
 #include "vmcore/kvm/kvm.h"
 #include "vmcore/kvm/read.h"
-#include "vmcore/names/types.h"
+#include "vmcore/names/types/types.h"
 
 enum {
 	VMS_MAX = 1 << 16,   /* bounds of what a damaged dump can make us keep */

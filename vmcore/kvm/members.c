@@ -5,8 +5,8 @@
 #include "base/err.h"
 #include "vmcore/code/module_types.h"
 #include "vmcore/kvm/kvm_private.h"
-#include "vmcore/names/types.h"
-#include "vmcore/names/wants.h"
+#include "vmcore/names/types/types.h"
+#include "vmcore/names/types/wants.h"
 
 /* clang-format off */
 static const struct want wants[KVM_MEMBERS] = {
