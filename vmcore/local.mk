@@ -17,6 +17,9 @@ include vmcore/names/types/local.mk
 include vmcore/names/files/local.mk
 include vmcore/find/local.mk
 include vmcore/kernel/local.mk
+include vmcore/kernel/tasks/local.mk
+include vmcore/kernel/objects/local.mk
+include vmcore/kernel/log/local.mk
 include vmcore/code/local.mk
 include vmcore/kvm/local.mk
 include vmcore/guest/local.mk

@@ -16,7 +16,7 @@
 #include "vmcore/code/modules.h"
 #include "vmcore/code/unwind_source.h"
 #include "vmcore/kernel/kernel.h"
-#include "vmcore/kernel/slab.h"
+#include "vmcore/kernel/objects/slab.h"
 #include "vmcore/kvm/kvm.h"
 #include "vmcore/memory/memory.h"
 #include "vmcore/vmcore.h"

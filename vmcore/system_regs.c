@@ -4,8 +4,8 @@
 #include "base/err.h"
 #include "vmcore/dump/prstatus.h"
 #include "vmcore/guest/guest_regs.h"
-#include "vmcore/kernel/registers.h"
-#include "vmcore/kernel/tasks.h"
+#include "vmcore/kernel/tasks/registers.h"
+#include "vmcore/kernel/tasks/tasks.h"
 #include "vmcore/vmcore.h"
 
 static void set(struct system_regs *r, enum system_reg reg, uint64_t value)

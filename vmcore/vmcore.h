@@ -10,9 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "vmcore/kernel/cpus.h"
-#include "vmcore/kernel/task_spaces.h"
-#include "vmcore/kernel/tasks.h"
+#include "vmcore/kernel/tasks/cpus.h"
+#include "vmcore/kernel/tasks/task_spaces.h"
+#include "vmcore/kernel/tasks/tasks.h"
 #include "vmcore/seen_vcpus.h"
 #include "vmcore/vmcore_code.h"
 #include "vmcore/vmcore_objects.h"

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "vmcore/kernel/slab.h"
+#include "vmcore/kernel/objects/slab.h"
 #include "vmcore/vmcore.h"
 
 void vmcore_objects_free(struct vmcore_objects *o)

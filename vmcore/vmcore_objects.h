@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "vmcore/kernel/page_map.h"
+#include "vmcore/kernel/objects/page_map.h"
 
 struct slab_object;
 struct slabs;

@@ -15,7 +15,7 @@
 #include "server/monitor/commands.h"
 #include "server/monitor/job.h"
 #include "server/service.h"
-#include "vmcore/kernel/printk.h"
+#include "vmcore/kernel/log/printk.h"
 #include "vmcore/vmcore.h"
 
 /* Records a slice: a log of a machine that ran for months has a few ten thousand. */

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "vmcore/kernel/slab.h"
+#include "vmcore/kernel/objects/slab.h"
 
 struct buf;
 struct json;

@@ -21,8 +21,8 @@
 #include "vmcore/code/code_place.h"
 #include "vmcore/code/frame_cache.h"
 #include "vmcore/kernel/kernel.h"
-#include "vmcore/kernel/registers.h"
-#include "vmcore/kernel/slab.h"
+#include "vmcore/kernel/objects/slab.h"
+#include "vmcore/kernel/tasks/registers.h"
 #include "vmcore/memory/memory.h"
 #include "vmcore/vmcore.h"
 

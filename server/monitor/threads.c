@@ -11,7 +11,7 @@
 #include "unwind/unwind.h"
 #include "vmcore/code/code_place.h"
 #include "vmcore/code/unwind_source.h"
-#include "vmcore/kernel/registers.h"
+#include "vmcore/kernel/tasks/registers.h"
 #include "vmcore/kvm/kvm.h"
 #include "vmcore/vmcore.h"
 

@@ -6,7 +6,7 @@
 #include "server/monitor/what_facts.h"
 #include "vmcore/code/module_types.h"
 #include "vmcore/kernel/kernel.h"
-#include "vmcore/kernel/slab.h"
+#include "vmcore/kernel/objects/slab.h"
 #include "vmcore/kvm/kvm.h"
 #include "vmcore/vmcore.h"
 

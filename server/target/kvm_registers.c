@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "base/map.h"
 #include "vmcore/guest/guest_regs.h"
-#include "vmcore/kernel/tasks.h"
+#include "vmcore/kernel/tasks/tasks.h"
 #include "vmcore/kvm/kvm.h"
 #include "vmcore/kvm/vcpu_state.h"
 #include "vmcore/vmcore.h"

@@ -25,7 +25,7 @@
 #include "vmcore/code/unwind_source.h"
 #include "vmcore/context_threads.h"
 #include "vmcore/kernel/kernel.h"
-#include "vmcore/kernel/task_state.h"
+#include "vmcore/kernel/tasks/task_state.h"
 #include "vmcore/kvm/kvm.h"
 #include "vmcore/kvm/vcpu_state.h"
 #include "vmcore/system_regs.h"

@@ -10,7 +10,7 @@
 #include "vmcore/code/module_types.h"
 #include "vmcore/code/modules.h"
 #include "vmcore/code/unwind_source.h"
-#include "vmcore/kernel/printk.h"
+#include "vmcore/kernel/log/printk.h"
 
 static struct err *ignore_record(void *closure, const struct printk_record *record)
 {

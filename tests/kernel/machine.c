@@ -13,7 +13,7 @@
 #include "base/buf.h"
 #include "tests/recipe/output.h"
 #include "tests/recipe/recipe.h"
-#include "vmcore/kernel/current_task.h"
+#include "vmcore/kernel/tasks/current_task.h"
 
 enum { CACHE_BYTES = 4 << 20 };
 

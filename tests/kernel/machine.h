@@ -13,10 +13,10 @@
 
 #include "base/err.h"
 #include "vmcore/dump/dump.h"
-#include "vmcore/kernel/cpus.h"
 #include "vmcore/kernel/kernel.h"
-#include "vmcore/kernel/registers.h"
-#include "vmcore/kernel/tasks.h"
+#include "vmcore/kernel/tasks/cpus.h"
+#include "vmcore/kernel/tasks/registers.h"
+#include "vmcore/kernel/tasks/tasks.h"
 #include "vmcore/memory/memory.h"
 
 /* Paths of what the build made. */

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "tests/kernel/machine.h"
-#include "vmcore/kernel/current_task.h"
+#include "vmcore/kernel/tasks/current_task.h"
 
 #define UNMAPPED "0xffffdead00000000"
 

@@ -11,8 +11,8 @@
 #include "unwind/unwind.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/code/code_place.h"
-#include "vmcore/kernel/printk.h"
-#include "vmcore/kernel/task_spaces.h"
+#include "vmcore/kernel/log/printk.h"
+#include "vmcore/kernel/tasks/task_spaces.h"
 #include "vmcore/names/files/debugfiles.h"
 
 /* Behind the call of __switch_to in __schedule. */

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "tests/kernel/machine.h"
-#include "vmcore/kernel/printk.h"
+#include "vmcore/kernel/log/printk.h"
 
 #define MODERN BUILD_FOLDER "/tests/kernel/modern"
 #define MIDDLE BUILD_FOLDER "/tests/kernel/middle"

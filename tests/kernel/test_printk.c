@@ -9,8 +9,8 @@
 
 #include "base/buf.h"
 #include "tests/kernel/machine.h"
-#include "vmcore/kernel/printk.h"
-#include "vmcore/kernel/task_state.h"
+#include "vmcore/kernel/log/printk.h"
+#include "vmcore/kernel/tasks/task_state.h"
 
 #define MODERN BUILD_FOLDER "/tests/kernel/modern"
 #define MIDDLE BUILD_FOLDER "/tests/kernel/middle"

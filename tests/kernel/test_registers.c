@@ -6,9 +6,9 @@
 #include <cmocka.h>
 
 #include "tests/kernel/machine.h"
-#include "vmcore/kernel/cpu_notes.h"
-#include "vmcore/kernel/stack_copy.h"
-#include "vmcore/kernel/task_stamp.h"
+#include "vmcore/kernel/tasks/cpu_notes.h"
+#include "vmcore/kernel/tasks/stack_copy.h"
+#include "vmcore/kernel/tasks/task_stamp.h"
 
 /* The kernel's own copies of its notes are not there. */
 #define NO_CRASH_NOTES "virt crash_notes: 0\n"

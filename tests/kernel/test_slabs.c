@@ -10,8 +10,8 @@
 #include <cmocka.h>
 
 #include "tests/kernel/machine.h"
-#include "vmcore/kernel/page_map.h"
-#include "vmcore/kernel/slab.h"
+#include "vmcore/kernel/objects/page_map.h"
+#include "vmcore/kernel/objects/slab.h"
 
 #define DIRECT	UINT64_C(0xffff888000000000)
 #define VMEMMAP UINT64_C(0xffffea0000000000)

@@ -26,7 +26,10 @@ LAYERS = [
     ("vmcore/names/types", "", "proto unwind"),
     ("vmcore/names/files", "", "proto unwind"),
     ("vmcore/find", "", "proto unwind"),
-    ("vmcore/kernel", "", "proto"),
+    ("vmcore/kernel", "", "proto unwind"),
+    ("vmcore/kernel/tasks", "", "proto"),
+    ("vmcore/kernel/objects", "", "proto unwind"),
+    ("vmcore/kernel/log", "", "proto unwind"),
     ("vmcore/code", "", "proto"),
     ("vmcore/kvm", "", "proto"),
     ("vmcore/guest", "", "proto"),
@@ -127,7 +130,7 @@ def _():
     expect_equal(complaint("vmcore/dump/dump.c", "vmcore/memory/memory.h"), None)
     expect_equal(complaint("proto/rsp.c", "base/err.h"), None)
     for source, target in [("vmcore/memory/memory.c", "vmcore/dump/dump.h"),
-                           ("vmcore/kernel/tasks.c", "proto/target.h"),
+                           ("vmcore/kernel/tasks/tasks.c", "proto/target.h"),
                            ("proto/rsp.c", "unwind/unwind.h"),
                            ("vmcore/image/image.c", "vmcore/kvm/kvm.h"),
                                                   ("base/err.c", "err.h"),

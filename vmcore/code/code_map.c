@@ -8,8 +8,8 @@
 #include "vmcore/code/made_code.h"
 #include "vmcore/code/module_symbols.h"
 #include "vmcore/code/modules.h"
-#include "vmcore/kernel/cpus.h"
 #include "vmcore/kernel/kernel.h"
+#include "vmcore/kernel/tasks/cpus.h"
 
 /* The image, and behind it what modules, BPF programs and trampolines are allocated from
  * (Documentation/arch/x86/x86_64/mm.rst): the last 2 GiB, which calls can reach. */

@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "vmcore/code/module_types.h"
 #include "vmcore/guest/guest_private.h"
-#include "vmcore/kernel/tasks.h"
+#include "vmcore/kernel/tasks/tasks.h"
 #include "vmcore/kvm/kvm.h"
 #include "vmcore/kvm/read.h"
 #include "vmcore/kvm/vcpu_state.h"

@@ -9,7 +9,7 @@
 #include "vmcore/image/cfi_writer.h"
 #include "vmcore/image/image.h"
 #include "vmcore/kernel/kernel.h"
-#include "vmcore/kernel/tasks.h"
+#include "vmcore/kernel/tasks/tasks.h"
 
 struct returns {
 	struct cfi_return list[CFI_RETURNS_MAX];

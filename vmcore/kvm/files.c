@@ -8,7 +8,7 @@
 #include "base/map.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/kernel/kernel.h"
-#include "vmcore/kernel/tasks.h"
+#include "vmcore/kernel/tasks/tasks.h"
 #include "vmcore/kvm/kvm_private.h"
 
 enum {

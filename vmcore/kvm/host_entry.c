@@ -10,10 +10,10 @@
 #include "vmcore/code/code_map.h"
 #include "vmcore/code/modules.h"
 #include "vmcore/code/unwind_source_asm.h"
-#include "vmcore/kernel/cpus.h"
-#include "vmcore/kernel/host_space.h"
 #include "vmcore/kernel/kernel.h"
-#include "vmcore/kernel/tasks.h"
+#include "vmcore/kernel/tasks/cpus.h"
+#include "vmcore/kernel/tasks/host_space.h"
+#include "vmcore/kernel/tasks/tasks.h"
 #include "vmcore/kvm/kvm_private.h"
 #include "vmcore/kvm/vcpu_state.h"
 

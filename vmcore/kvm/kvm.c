@@ -8,7 +8,7 @@
 #include "vmcore/code/code_map.h"
 #include "vmcore/code/modules.h"
 #include "vmcore/kernel/kernel.h"
-#include "vmcore/kernel/tasks.h"
+#include "vmcore/kernel/tasks/tasks.h"
 #include "vmcore/memory/memory.h"
 
 static const char *const module_names[] = { "kvm", "kvm_amd", "kvm_intel", NULL };

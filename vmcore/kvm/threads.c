@@ -6,7 +6,7 @@
 #include "base/err.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/kernel/kernel.h"
-#include "vmcore/kernel/tasks.h"
+#include "vmcore/kernel/tasks/tasks.h"
 #include "vmcore/kvm/kvm_private.h"
 
 enum { NOTIFIERS_MAX = 64 }; /* of a task; KVM hangs up one */

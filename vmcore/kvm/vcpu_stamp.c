@@ -3,8 +3,8 @@
 
 #include "base/err.h"
 #include "vmcore/kernel/kernel.h"
-#include "vmcore/kernel/registers.h"
-#include "vmcore/kernel/tasks.h"
+#include "vmcore/kernel/tasks/registers.h"
+#include "vmcore/kernel/tasks/tasks.h"
 #include "vmcore/kvm/kvm_private.h"
 
 /* include/linux/mutex.h: flags in the low bits of the owner's address. */

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "vmcore/kernel/task_stamp.h"
+#include "vmcore/kernel/tasks/task_stamp.h"
 
 struct err;
 struct kvm;

@@ -2,7 +2,7 @@
 #include "vmcore/kvm/vcpu_state.h"
 
 #include "base/err.h"
-#include "vmcore/kernel/tasks.h"
+#include "vmcore/kernel/tasks/tasks.h"
 #include "vmcore/kvm/exit_names.h"
 #include "vmcore/kvm/kvm_private.h"
 

@@ -5,9 +5,9 @@
 
 #include "base/bytes.h"
 #include "base/err.h"
-#include "vmcore/kernel/cpus.h"
 #include "vmcore/kernel/kernel.h"
-#include "vmcore/kernel/tasks.h"
+#include "vmcore/kernel/tasks/cpus.h"
+#include "vmcore/kernel/tasks/tasks.h"
 #include "vmcore/kernel/xarray.h"
 #include "vmcore/kvm/kvm_private.h"
 

@@ -6,9 +6,9 @@
 #include "base/address.h"
 #include "base/err.h"
 #include "vmcore/code/code_map.h"
-#include "vmcore/kernel/cpus.h"
 #include "vmcore/kernel/kernel.h"
-#include "vmcore/kernel/tasks.h"
+#include "vmcore/kernel/tasks/cpus.h"
+#include "vmcore/kernel/tasks/tasks.h"
 #include "vmcore/kvm/kvm_private.h"
 
 /* Whether @address can be that of a kernel object. */

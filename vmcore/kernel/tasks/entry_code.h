@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The assembly between user mode and the kernel. */
+#ifndef VMCORE_KERNEL_TASKS_ENTRY_CODE_H
+#define VMCORE_KERNEL_TASKS_ENTRY_CODE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct kernel;
+
+/*
+ * Whether @pc, a run-time address, lies in the section .entry.text
+ * (include/asm-generic/vmlinux.lds.h): the only code of the kernel that runs with the user's rsp,
+ * gs or page tables. False where its bounds are not among the symbols.
+ */
+bool entry_code_is(const struct kernel *k, uint64_t pc);
+
+#endif
