@@ -12,6 +12,7 @@ libbase_a_SOURCES = \
 	base/files.c base/files.h \
 	base/hex.c base/hex.h \
 	base/json.c base/json.h \
+	base/leb.h \
 	base/log.c base/log.h \
 	base/map.c base/map.h \
 	base/name_map.c base/name_map.h \

@@ -16,3 +16,6 @@ include server/files/local.mk
 include server/ide/local.mk
 include server/target/local.mk
 include server/monitor/local.mk
+include server/monitor/frames/local.mk
+include server/monitor/kvm/local.mk
+include server/monitor/memory/local.mk

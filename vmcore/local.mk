@@ -23,4 +23,5 @@ include vmcore/kernel/log/local.mk
 include vmcore/code/local.mk
 include vmcore/kvm/local.mk
 include vmcore/guest/local.mk
+include vmcore/image/dwarf/local.mk
 include vmcore/image/local.mk

@@ -5,9 +5,9 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "server/monitor/frames/threads.h"
 #include "server/monitor/modules.h"
 #include "server/monitor/rows.h"
-#include "server/monitor/threads.h"
 #include "server/target/osdata_tables.h"
 #include "vmcore/vmcore.h"
 

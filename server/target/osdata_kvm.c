@@ -3,7 +3,7 @@
 #include <stddef.h>
 
 #include "base/err.h"
-#include "server/monitor/vm_rows.h"
+#include "server/monitor/kvm/vm_rows.h"
 #include "server/target/osdata_tables.h"
 #include "vmcore/kvm/kvm.h"
 #include "vmcore/vmcore.h"

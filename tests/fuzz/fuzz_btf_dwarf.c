@@ -12,7 +12,7 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "tests/image/index_reader.h"
-#include "vmcore/image/dwarf_from_btf.h"
+#include "vmcore/image/dwarf/dwarf_from_btf.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "vmcore/image/dwarf_from_btf.h"
+#include "vmcore/image/dwarf/dwarf_from_btf.h"
 #include "vmcore/names/files/elf_identity.h"
 #include "vmcore/names/symbols.h"
 

@@ -16,7 +16,7 @@
 #include "base/err.h"
 #include "tests/image/index_reader.h"
 #include "tests/names/btf_blob.h"
-#include "vmcore/image/dwarf_from_btf.h"
+#include "vmcore/image/dwarf/dwarf_from_btf.h"
 #include "vmcore/image/elf_writer.h"
 
 enum { MODULES = 3 };

@@ -14,7 +14,7 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "tests/image/index_reader.h"
-#include "vmcore/image/gdb_index.h"
+#include "vmcore/image/dwarf/gdb_index.h"
 
 enum { STATIC = 8 }; /* beside the kind in the upper four bits of an element */
 

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/leb.h"
 #include "base/regs.h"
 #include "vmcore/image/cfi_state.h"
-#include "vmcore/image/leb.h"
 
 enum {
 	DATA_ALIGN = -8,

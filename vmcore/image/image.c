@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "base/hex.h"
+#include "base/leb.h"
 #include "base/log.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/code/code_tables.h"
@@ -18,7 +19,6 @@
 #include "vmcore/image/image_layout.h"
 #include "vmcore/image/image_symbols.h"
 #include "vmcore/image/image_types.h"
-#include "vmcore/image/leb.h"
 #include "vmcore/image/traced_frames.h"
 #include "vmcore/kernel/kernel.h"
 

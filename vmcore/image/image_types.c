@@ -11,7 +11,7 @@
 #include "vmcore/code/code_map.h"
 #include "vmcore/code/module_types.h"
 #include "vmcore/code/modules.h"
-#include "vmcore/image/dwarf_from_btf.h"
+#include "vmcore/image/dwarf/dwarf_from_btf.h"
 #include "vmcore/image/elf_writer.h"
 #include "vmcore/image/image_layout.h"
 #include "vmcore/kernel/kernel.h"

@@ -1,27 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # ELF files for debuggers from what a dump holds.
 libvmcore_a_SOURCES += \
-	vmcore/image/btf_forwards.c vmcore/image/btf_forwards.h \
-	vmcore/image/btf_set.c vmcore/image/btf_set.h \
-	vmcore/image/btf_sound.c vmcore/image/btf_sound.h \
 	vmcore/image/cfi_state.c vmcore/image/cfi_state.h \
 	vmcore/image/cfi_writer.c vmcore/image/cfi_writer.h \
-	vmcore/image/dwarf_abbrev.c vmcore/image/dwarf_abbrev.h \
-	vmcore/image/dwarf_from_btf.c vmcore/image/dwarf_from_btf.h \
-	vmcore/image/dwarf_globals.c vmcore/image/dwarf_globals.h \
-	vmcore/image/dwarf_write_functions.c \
-	vmcore/image/dwarf_write_types.c \
-	vmcore/image/dwarf_write_variables.c \
-	vmcore/image/dwarf_writer.h \
 	vmcore/image/elf_writer.c vmcore/image/elf_writer.h \
 	vmcore/image/entry_frames.c vmcore/image/entry_frames.h \
-	vmcore/image/gdb_index.c vmcore/image/gdb_index.h \
 	vmcore/image/image.c vmcore/image/image.h \
 	vmcore/image/image_cfi.c vmcore/image/image_cfi.h \
 	vmcore/image/image_layout.c vmcore/image/image_layout.h \
 	vmcore/image/image_symbols.c vmcore/image/image_symbols.h \
 	vmcore/image/image_types.c vmcore/image/image_types.h \
-	vmcore/image/leb.h \
 	vmcore/image/made_names.c vmcore/image/made_names.h \
 	vmcore/image/module_names.c vmcore/image/module_names.h \
 	vmcore/image/prologue.c vmcore/image/prologue.h \
