@@ -23,6 +23,11 @@ enum frame_state {
 #define RUN_MIN	 ' '
 #define RUN_MAX	 '~'
 
+bool frame_is_between(const struct frame *f)
+{
+	return f->state == BETWEEN;
+}
+
 void frame_free(struct frame *f)
 {
 	buf_free(&f->payload);

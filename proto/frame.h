@@ -11,6 +11,7 @@
 #ifndef PROTO_FRAME_H
 #define PROTO_FRAME_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -49,6 +50,9 @@ struct frame {
 	}
 
 void frame_free(struct frame *f);
+
+/* Whether no packet is under way: what has come of the last one was all of it. */
+bool frame_is_between(const struct frame *f);
 
 /*
  * Takes bytes of @data up to the first event; *ret_used says how many. Never keeps more than

@@ -21,6 +21,7 @@ libproto_a_SOURCES = \
 	proto/registers.c proto/registers.h \
 	proto/reply.c proto/reply.h \
 	proto/rsp.c proto/rsp.h \
+	proto/saved.c proto/saved.h \
 	proto/session.c proto/session.h \
 	proto/shared.c proto/shared.h \
 	proto/stop.c proto/stop.h \

@@ -3,6 +3,7 @@
  * qRcmd,HEX (gdb manual, "General Query Packets"): `monitor` and what follows it. Output goes as
  * console packets, which gdb and lldb both print as it is; lldb would not decode a hex reply.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -74,6 +75,11 @@ enum packet_result packet_monitor(struct rsp *s, struct cursor *args, struct rep
 {
 	bool done;
 	const char *line = parse_line(s, args);
+	if (line && s->note && !s->busy) {
+		buf_addf(&s->console, "%s\n", s->note);
+		free(s->note);
+		s->note = NULL;
+	}
 	if (!line) {
 		reply_error(r, REPLY_E_REFUSED, "it is no line of text in hex digits");
 		return PACKET_REPLY;

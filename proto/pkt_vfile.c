@@ -109,16 +109,58 @@ static bool parse_name(struct rsp *s, struct cursor *args, struct reply *r)
 	return true;
 }
 
-/* ":FD"; the rest of the packet is still to come. NULL, with the reply made, if it is not open. */
-static struct target_file *parse_file(struct rsp *s, struct cursor *args, struct reply *r,
-				      uint64_t *ret_fd)
+static bool is_same(struct rsp *s, const struct file_reading *reading, struct target_file *file)
 {
+	struct target_file_status status;
+	struct err *e = target_file_status(s->target, file, &status);
+	bool same = !e && status.size == reading->size && status.mtime == reading->mtime;
+	err_free(e);
+	return same;
+}
+
+/*
+ * Opens a file again that another process had open for the client. NULL, with the reply made if
+ * *ret_result is PACKET_REPLY, while it is being made, or if it is not there as it was.
+ */
+static struct target_file *reopen(struct rsp *s, uint64_t fd, struct reply *r,
+				  enum packet_result *ret_result)
+{
+	struct file_reading *reading = &s->files.readings[fd];
+	struct target_file *file = NULL;
+	struct err *e = target_open_file(s->target, reading->name, &file);
+	if (e) {
+		reply_file_err(r, e);
+		return NULL;
+	}
+	if (!file) {
+		*ret_result = PACKET_AGAIN;
+		return NULL;
+	}
+	if (!is_same(s, reading, file)) {
+		target_close_file(s->target, file);
+		reply_failure(r, FILE_EIO,
+			      "the file is another one than it was when it was opened");
+		return NULL;
+	}
+	reading->lost = false;
+	s->files.slots[fd] = file;
+	return file;
+}
+
+/* ":FD"; the rest of the packet is still to come. NULL if it is not open, or not yet: then the
+ * packet ends as *ret_result says, with the reply made if that is PACKET_REPLY. */
+static struct target_file *parse_file(struct rsp *s, struct cursor *args, struct reply *r,
+				      uint64_t *ret_fd, enum packet_result *ret_result)
+{
+	*ret_result = PACKET_REPLY;
 	cursor_expect(args, ':');
 	*ret_fd = cursor_hex(args);
 	if (args->bad) {
 		reply_failure(r, FILE_EINVAL, "it is malformed");
 		return NULL;
 	}
+	if (*ret_fd < s->files.count && s->files.readings[*ret_fd].lost)
+		return reopen(s, *ret_fd, r, ret_result);
 	if (*ret_fd >= s->files.count || !s->files.slots[*ret_fd]) {
 		reply_failure(r, FILE_EBADF, "no file of that number is open");
 		return NULL;
@@ -138,30 +180,73 @@ enum packet_result packet_file_setfs(struct rsp *s, struct cursor *args, struct 
 	return PACKET_REPLY;
 }
 
+/* Twice as many slots. */
+static bool add_slots(struct open_files *files)
+{
+	size_t count = files->count ? 2 * files->count : 16;
+	struct target_file **slots = reallocarray(files->slots, count, sizeof(*slots));
+	if (!slots)
+		return false;
+	files->slots = slots;
+	struct file_reading *readings = reallocarray(files->readings, count, sizeof(*readings));
+	if (!readings)
+		return false;
+	files->readings = readings;
+	memset(slots + files->count, 0, (count - files->count) * sizeof(*slots));
+	memset(readings + files->count, 0, (count - files->count) * sizeof(*readings));
+	files->count = count;
+	return true;
+}
+
 /* The lowest free slot; false when the client has too many files open, or memory is out. */
 static bool find_slot(struct open_files *files, size_t *ret)
 {
 	size_t slot = 0;
-	while (slot < files->count && files->slots[slot])
+	while (slot < files->count && (files->slots[slot] || files->readings[slot].lost))
 		slot++;
-	if (slot == files->count) {
-		size_t count = files->count ? 2 * files->count : 16;
-		if (count > OPEN_MAX)
-			return false;
-		struct target_file **slots = reallocarray(files->slots, count, sizeof(*slots));
-		if (!slots)
-			return false;
-		files->slots = slots;
-		struct file_reading *readings =
-			reallocarray(files->readings, count, sizeof(*readings));
-		if (!readings)
-			return false;
-		files->readings = readings;
-		memset(slots + files->count, 0, (count - files->count) * sizeof(*slots));
-		files->count = count;
-	}
 	*ret = slot;
+	return slot < files->count || (slot < OPEN_MAX && add_slots(files));
+}
+
+/* Takes @file, which is open now as @slot; @name is copied. False when memory is out. */
+static bool take_slot(struct rsp *s, size_t slot, const char *name, struct target_file *file)
+{
+	struct target_file_status status;
+	struct file_reading *reading = &s->files.readings[slot];
+	char *copy = strdup(name);
+	if (!copy)
+		return false;
+	free(reading->name);
+	*reading = (struct file_reading){ .name = copy };
+	struct err *e = target_file_status(s->target, file, &status);
+	if (!e) {
+		reading->size = status.size;
+		reading->mtime = status.mtime;
+	}
+	err_free(e);
+	s->files.slots[slot] = file;
+	s->files.changed = true;
 	return true;
+}
+
+bool session_reserve_file(struct rsp *s, size_t slot, const char *name, uint64_t size,
+			  int64_t mtime)
+{
+	struct open_files *files = &s->files;
+	if (slot >= OPEN_MAX)
+		return true;
+	while (slot >= files->count)
+		if (!add_slots(files))
+			return false;
+	struct file_reading *reading = &files->readings[slot];
+	if (files->slots[slot] || reading->lost)
+		return true;
+	reading->name = strdup(name);
+	reading->size = size;
+	reading->mtime = mtime;
+	reading->lost = reading->name != NULL;
+	files->changed = true;
+	return reading->lost;
 }
 
 /* ",FLAGS,MODE": the mode is for files that are made, which is never. */
@@ -209,8 +294,11 @@ enum packet_result packet_file_open(struct rsp *s, struct cursor *args, struct r
 	enum packet_result result = open_named(s, r, &file);
 	if (!file)
 		return result;
-	s->files.slots[slot] = file;
-	s->files.readings[slot] = (struct file_reading){ 0 };
+	if (!take_slot(s, slot, s->scratch.data, file)) {
+		target_close_file(s->target, file);
+		reply_failure(r, FILE_EMFILE, "memory is out");
+		return PACKET_REPLY;
+	}
 	reply_result(r, slot);
 	return PACKET_REPLY;
 }
@@ -258,9 +346,10 @@ enum packet_result packet_file_read(struct rsp *s, struct cursor *args, struct r
 {
 	uint64_t fd;
 	size_t done = 0;
-	struct target_file *file = parse_file(s, args, r, &fd);
+	enum packet_result result;
+	struct target_file *file = parse_file(s, args, r, &fd, &result);
 	if (!file)
-		return PACKET_REPLY;
+		return result;
 	cursor_expect(args, ',');
 	uint64_t len = cursor_hex(args);
 	cursor_expect(args, ',');
@@ -322,9 +411,10 @@ static void reply_status(struct rsp *s, struct reply *r, struct target_file *fil
 enum packet_result packet_file_status(struct rsp *s, struct cursor *args, struct reply *r)
 {
 	uint64_t fd;
-	struct target_file *file = parse_file(s, args, r, &fd);
+	enum packet_result result;
+	struct target_file *file = parse_file(s, args, r, &fd, &result);
 	if (!file)
-		return PACKET_REPLY;
+		return result;
 	if (cursor_done(args))
 		reply_status(s, r, file);
 	else
@@ -354,15 +444,17 @@ enum packet_result packet_file_stat(struct rsp *s, struct cursor *args, struct r
 enum packet_result packet_file_close(struct rsp *s, struct cursor *args, struct reply *r)
 {
 	uint64_t fd;
-	struct target_file *file = parse_file(s, args, r, &fd);
+	enum packet_result result;
+	struct target_file *file = parse_file(s, args, r, &fd, &result);
 	if (!file)
-		return PACKET_REPLY;
+		return result;
 	if (!cursor_done(args)) {
 		reply_failure(r, FILE_EINVAL, "it is malformed");
 		return PACKET_REPLY;
 	}
 	target_close_file(s->target, file);
 	s->files.slots[fd] = NULL;
+	s->files.changed = true;
 	reply_result(r, 0);
 	return PACKET_REPLY;
 }

@@ -25,6 +25,7 @@ enum reply_error {
 	REPLY_E_ANNEX = 0x00,	    /* qXfer: malformed, or no such document (gdb manual) */
 	REPLY_E_REFUSED = 0x01,	    /* the packet makes no sense, or asks for what we never do */
 	REPLY_E_INTERRUPTED = 0x04, /* EINTR: Ctrl-C ended a long search or command */
+	REPLY_E_LOST = 0x05,	    /* EIO: the process that was to answer has ended */
 	REPLY_E_NOMEM = 0x0c,	    /* ENOMEM */
 	REPLY_E_FAULT = 0x0e,	    /* EFAULT: memory that is not there */
 	REPLY_E_LATE = 0x6e,	    /* ETIMEDOUT: it takes longer than the client waits */

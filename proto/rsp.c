@@ -50,6 +50,7 @@ void rsp_free(struct rsp *s)
 	buf_free(&s->scratch);
 	buf_free(&s->console);
 	buf_free(&s->threads);
+	free(s->note);
 	free(s);
 }
 

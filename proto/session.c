@@ -31,6 +31,7 @@ void session_close_files(struct rsp *s)
 	for (size_t i = 0; i < s->files.count; i++) {
 		if (s->files.slots[i])
 			target_close_file(s->target, s->files.slots[i]);
+		free(s->files.readings[i].name);
 	}
 	free(s->files.slots);
 	free(s->files.readings);

@@ -24,15 +24,20 @@ struct search {
 	char why[REPLY_WHY_MAX]; /* the first that could not be read; as a reply's */
 };
 
-/* What the client has open: a slot's number is the file's descriptor. NULL: free. */
-/* How a file is read: where the last read ended, and how many bytes the next one from there gets.
- */
+/* A file that is open, and how it is read: where the last read ended, and how many bytes the next
+ * one from there gets. */
 struct file_reading {
 	uint64_t next;
 	size_t window;
+	char *name; /* owned: what the client opened */
+	uint64_t size;
+	int64_t mtime;
+	bool lost; /* open for the client, and to be opened again (proto/saved.h) */
 };
 
+/* What the client has open: a slot's number is the file's descriptor. NULL: free, or lost. */
 struct open_files {
+	bool changed;		       /* since they were saved */
 	struct target_file **slots;    /* owned, and so are the files */
 	struct file_reading *readings; /* owned; of the file in the same slot */
 	size_t count;
@@ -85,6 +90,7 @@ struct rsp {
 	struct buf console;	/* output of the monitor command under way */
 	struct target_job *job; /* that command, if it is not done; owned */
 	struct open_files files;
+	char *note; /* owned: what the next monitor command says first; NULL: nothing */
 };
 
 static inline bool session_is_lldb(const struct rsp *s)
@@ -103,6 +109,11 @@ void session_cancel(struct rsp *s);
 
 /* Closes all files that the client has open. */
 void session_close_files(struct rsp *s);
+
+/* Notes that the file called @name (copied) is open as @slot, to be opened again when it is read,
+ * if it is what it was. False when memory is out; a slot that cannot be stays free. */
+bool session_reserve_file(struct rsp *s, size_t slot, const char *name, uint64_t size,
+			  int64_t mtime);
 
 /*
  * The reply becomes an error with a text, in the form the client takes: lldb's "Exx;hex" if it

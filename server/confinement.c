@@ -87,8 +87,8 @@ static struct err *add_reads(struct places *p, const struct options *o, const ch
 
 /* ---- both processes ---- */
 
-static struct err *start_outer(const struct options *o, struct server *server, pid_t command,
-			       struct confinement *c)
+static struct err *start_outer(const struct options *o, struct server *server,
+			       struct captive *command, struct confinement *c)
 {
 	struct places reads = { 0 }, listens = { 0 };
 	const char *folder = NULL;
@@ -105,7 +105,9 @@ static struct err *start_outer(const struct options *o, struct server *server, p
 		.listens = (const char *const *)listens.list,
 		.listen_count = listens.count,
 		.folder = folder,
-		.command = command,
+		.captive = command,
+		/* One more for the client at stdio. */
+		.clients = server ? (size_t)o->max_clients + 1 : 0,
 		.debuginfod = debuginfod_why_not(c->cache_of) ? NULL : c->cache_of,
 	};
 	if (!e)
@@ -115,8 +117,8 @@ static struct err *start_outer(const struct options *o, struct server *server, p
 	return e;
 }
 
-struct err *confinement_begin(const struct options *o, struct server *server, pid_t command,
-			      struct confinement *ret)
+struct err *confinement_begin(const struct options *o, struct server *server,
+			      struct captive *command, struct confinement *ret)
 {
 	const struct debuginfod_options by_environment = { 0 };
 	struct err *unsafe = o->symbol_cache ? folder_check(o->symbol_cache) : NULL;
@@ -141,6 +143,7 @@ struct err *confinement_begin(const struct options *o, struct server *server, pi
 		.user = o->user,
 		.memory = o->memory_limit,
 		.files_outside = true,
+		.parent = outer_is_parent(ret->outer) ? getppid() : 0,
 	};
 	e = confine(&options, &ret->held);
 	return e ? e : buf_error(&ret->held);

@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "server/files/debuginfod.h"
 
+struct captive;
 struct err;
 struct options;
 struct outer;
@@ -32,11 +33,12 @@ struct confinement {
 /*
  * Confines this process before anything of a dump is read. Not with --live, which gives rights up
  * once the memory is open, nor with --no-confinement. @server is NULL if nothing is served;
- * @command is the process of --run, 0 without.
+ * @command is that of --run, NULL without. With @server this process stays outside, and it returns
+ * in a child (server/net/survival.h).
  */
 __attribute__((warn_unused_result)) struct err *confinement_begin(const struct options *o,
 								  struct server *server,
-								  pid_t command,
+								  struct captive *command,
 								  struct confinement *ret);
 /* What is made outside is removed. */
 void confinement_end(struct confinement *c);

@@ -23,6 +23,7 @@
 #include "server/monitor/kvm/vcpu_name.h"
 #include "server/monitor/monitor.h"
 #include "server/net/captive.h"
+#include "server/net/outer.h"
 #include "server/net/peer.h"
 #include "server/net/privileges.h"
 #include "server/net/server.h"
@@ -268,11 +269,13 @@ static struct err *start_download(const struct options *o, struct service *servi
 	return NULL;
 }
 
-static int serve_host(const struct options *o, struct server *server, struct service *service)
+/* @again: another process has said all that is said at the start. */
+static int serve_host(const struct options *o, struct server *server, struct service *service,
+		      bool again)
 {
 	const struct debug_file *file = kernel_debug_file(service->vmcore->kernel);
 	int status = EXIT_SUCCESS;
-	if (!o->quiet) {
+	if (!o->quiet && !again) {
 		struct buf text = BUF_INIT;
 		info_text(service->vmcore, service->confined, &text);
 		fputs(text.data, stderr);
@@ -346,7 +349,7 @@ static int work_on_dump(const struct options *o, struct server *server,
 	if (e)
 		status = fail(e);
 	else if (server)
-		status = serve_host(o, server, service);
+		status = serve_host(o, server, service, outer_note(confined->outer));
 	else if (o->ide)
 		status = print_ide(o, service);
 	else
@@ -406,7 +409,7 @@ static int serve(const struct options *o)
 	if (!e && o->run)
 		e = captive_prepare(o->run, &captive);
 	if (!e)
-		e = confinement_begin(o, server, captive.pid, &confined);
+		e = confinement_begin(o, server, &captive, &confined);
 	status = e ? fail(e) : work_on_dump(o, server, &confined);
 	captive_free(&captive);
 	peers_close(&peers);
@@ -420,7 +423,7 @@ static int serve(const struct options *o)
 static int work_without_clients(const struct options *o)
 {
 	struct confinement confined = CONFINEMENT_INIT;
-	struct err *e = confinement_begin(o, NULL, 0, &confined);
+	struct err *e = confinement_begin(o, NULL, NULL, &confined);
 	int status;
 	if (e)
 		status = fail(e);

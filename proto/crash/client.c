@@ -113,6 +113,17 @@ struct err *crash_client_step(struct crash_client *c, struct buf *out, bool *ret
 	return e;
 }
 
+const char *crash_client_unanswered(const struct crash_client *c, size_t *ret_len)
+{
+	*ret_len = c->in.len - c->used;
+	return *ret_len ? c->in.data + c->used : "";
+}
+
+void crash_client_go_on(struct crash_client *c)
+{
+	c->begun = true;
+}
+
 bool crash_client_wants_close(const struct crash_client *c)
 {
 	return c->closing;

@@ -46,6 +46,11 @@ ERR_MUST_CHECK struct err *crash_client_input(struct crash_client *c, const void
 ERR_MUST_CHECK struct err *crash_client_step(struct crash_client *c, struct buf *out,
 					     bool *ret_more);
 
+/* The requests that are not answered, for another process to go on with. */
+const char *crash_client_unanswered(const struct crash_client *c, size_t *ret_len);
+/* A new client is one that has begun already, with another process. */
+void crash_client_go_on(struct crash_client *c);
+
 /* Whether to close the connection once the output is written. */
 bool crash_client_wants_close(const struct crash_client *c);
 

@@ -11,7 +11,6 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "server/net/address.h"
 
 static void fill_in(const char *command, const char *address, struct buf *out)
 {
@@ -75,10 +74,8 @@ struct err *captive_prepare(const char *command, struct captive *ret)
 	return NULL;
 }
 
-struct err *captive_start(struct captive *c, const struct listener *listener)
+struct err *captive_start(struct captive *c, const char *address)
 {
-	/* A host and a port, which lldb wants too. */
-	const char *address = listener->path ? listener->path : listener->name;
 	size_t len = strlen(address);
 	bool written = write(c->fd, address, len) == (ssize_t)len;
 	struct err *e = written ? NULL : err_errno(errno, "start the command of --run");

@@ -6,7 +6,6 @@
 #include <sys/types.h>
 
 struct err;
-struct listener;
 
 /* Made while the server still may start programs, and with the user's own rights. */
 struct captive {
@@ -23,11 +22,11 @@ struct captive {
 __attribute__((warn_unused_result)) struct err *captive_prepare(const char *command,
 								struct captive *ret);
 /*
- * Has it become /bin/sh with the command, and the address of @listener, as gdb's `target remote`
- * takes it, in place of every {} and in $VMCORE_GDBSERVER.
+ * Has it become /bin/sh with the command, and @address, as gdb's `target remote` takes it, in place
+ * of every {} and in $VMCORE_GDBSERVER.
  */
 __attribute__((warn_unused_result)) struct err *captive_start(struct captive *c,
-							      const struct listener *listener);
+							      const char *address);
 /* Without captive_start() the process ends. */
 void captive_free(struct captive *c);
 

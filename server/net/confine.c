@@ -59,6 +59,14 @@ static void raise_descriptors(void)
 	(void)!setrlimit(RLIMIT_NOFILE, &files);
 }
 
+/* A change of the user forgets it, so it is asked for afterwards. */
+static void end_with(pid_t parent)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	if (getppid() != parent)
+		_exit(1);
+}
+
 struct err *confine(const struct confine_options *options, struct buf *held)
 {
 	bool root = geteuid() == 0;
@@ -70,6 +78,8 @@ struct err *confine(const struct confine_options *options, struct buf *held)
 		e = privileges_drop(options->user);
 	if (e)
 		return err_wrap(e, "confine the server");
+	if (options->parent)
+		end_with(options->parent);
 	if (root)
 		buf_addf(held, "user %s, ", options->user);
 	buf_addstr(held, "no capabilities, no core dumps");

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct buf;
 struct err;
@@ -17,6 +18,7 @@ struct confine_options {
 	const char *user;   /* whom to become; only if this is root */
 	uint64_t memory;    /* bytes of private memory; 0: as many as there are */
 	bool files_outside; /* files are opened by another process */
+	pid_t parent;	    /* with which this one ends, however that comes; 0: not */
 };
 
 /*

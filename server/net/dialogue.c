@@ -9,7 +9,9 @@
 #include "proto/crash/client.h"
 #include "proto/reply.h"
 #include "proto/rsp.h"
+#include "proto/saved.h"
 #include "proto/target.h"
+#include "server/net/kept.h"
 
 struct err *dialogue_open(const struct target *target, struct rsp_shared *shared, uint64_t patience,
 			  const char *refusal, struct dialogue *ret)
@@ -32,17 +34,20 @@ void dialogue_close(struct dialogue *d)
 	*d = (struct dialogue){ 0 };
 }
 
-static struct err *begin(struct dialogue *d, char first)
+static struct err *become_crash(struct dialogue *d)
 {
-	d->begun = true;
-	if (!d->target->crash || !crash_client_is(first))
-		return NULL;
 	d->crash = crash_client_new(d->target->crash, d->target->crash_self);
 	if (!d->crash)
 		return err_nomem();
 	rsp_free(d->rsp);
 	d->rsp = NULL;
 	return NULL;
+}
+
+static struct err *begin(struct dialogue *d, char first)
+{
+	d->begun = true;
+	return d->target->crash && crash_client_is(first) ? become_crash(d) : NULL;
 }
 
 /* What is between packets, before the first: acknowledgements and Ctrl-C. */
@@ -99,6 +104,35 @@ struct err *dialogue_step(struct dialogue *d, struct buf *out, bool *ret_more)
 	}
 	return d->crash ? crash_client_step(d->crash, out, ret_more)
 			: rsp_step(d->rsp, out, ret_more);
+}
+
+void dialogue_save(struct dialogue *d, struct kept *kept)
+{
+	size_t len;
+	const char *in =
+		d->crash ? crash_client_unanswered(d->crash, &len) : rsp_unanswered(d->rsp, &len);
+	kept->kind = d->crash ? KEPT_CRASH : d->packets ? KEPT_GDB : KEPT_NEW;
+	if (!d->crash)
+		rsp_save(d->rsp, &kept->state);
+	if (in)
+		kept_set_input(kept, in, len);
+}
+
+struct err *dialogue_go_on(struct dialogue *d, const struct kept *kept, const char *note)
+{
+	if (kept->kind == KEPT_NEW)
+		return NULL;
+	d->begun = d->packets = true;
+	if (kept->kind == KEPT_CRASH && !d->target->crash)
+		return err_new(ERR_INVALID, "there is nothing for crash here");
+	if (kept->kind == KEPT_CRASH) {
+		struct err *e = become_crash(d);
+		if (!e)
+			crash_client_go_on(d->crash);
+		return e;
+	}
+	struct err *e = rsp_restore(d->rsp, &kept->state);
+	return e ? e : rsp_set_note(d->rsp, note);
 }
 
 bool dialogue_has_talked(const struct dialogue *d)

@@ -13,6 +13,7 @@
 
 struct buf;
 struct err;
+struct kept;
 struct rsp;
 struct rsp_shared;
 struct target;
@@ -43,6 +44,11 @@ __attribute__((warn_unused_result)) struct err *dialogue_input(struct dialogue *
 							       const void *bytes, size_t len);
 __attribute__((warn_unused_result)) struct err *dialogue_step(struct dialogue *d, struct buf *out,
 							      bool *ret_more);
+/* Writes what another process would go on from into @kept: rsp_save(). */
+void dialogue_save(struct dialogue *d, struct kept *kept);
+/* Makes the new dialogue what another process has written into @kept; its input is the caller's. */
+__attribute__((warn_unused_result)) struct err *
+dialogue_go_on(struct dialogue *d, const struct kept *kept, const char *note);
 /* Whether the client has shown that it speaks one of the protocols. */
 bool dialogue_has_talked(const struct dialogue *d);
 bool dialogue_is_busy(const struct dialogue *d);

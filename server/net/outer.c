@@ -22,12 +22,12 @@
 #include "base/send_fd.h"
 #include "server/files/debuginfod.h"
 #include "server/net/address.h"
+#include "server/net/captive.h"
+#include "server/net/kept.h"
+#include "server/net/outer_private.h"
+#include "server/net/survival.h"
 
-enum {
-	TEXT_MAX = 48 << 10, /* of a request: 256 build-ids, or a path */
-	PLACES_MAX = 512,    /* real names of files that were told */
-	IDS_MAX = 256,
-};
+enum { IDS_MAX = 256 };
 
 enum what {
 	OPEN = 'o',
@@ -38,29 +38,11 @@ enum what {
 	BIND = 'b',
 	UNLINK = 'u',
 	DOWNLOAD = 'd',
-	END_COMMAND = 'c',
+	START_COMMAND = 'x', /* with the address that it is told */
+	CLIENT = 'n',	     /* with its connection, and its place */
+	GONE = 'g',	     /* that client */
+	READY = 'y',
 	END = 'e',
-};
-
-struct request {
-	uint32_t what;
-	uint32_t mode; /* of a temporary file */
-	char text[TEXT_MAX];
-};
-
-struct reply {
-	int error; /* 0, or of errno(3) */
-	char kind; /* of an error that is none of errno's: its struct err's message is the text */
-	struct stat st;
-	char text[PATH_MAX];
-};
-
-struct outer {
-	int fd; /* this process's end, owned */
-	pid_t pid;
-	struct files_ops files;
-	struct request request; /* both for one at a time */
-	struct reply reply;
 };
 
 /* ---- messages ---- */
@@ -105,18 +87,9 @@ static size_t receive_message(int fd, void *bytes, size_t size, int *ret_passed)
 /* ---- the outer process ---- */
 
 struct made_socket {
+	char *address; /* owned: as it was asked for */
 	struct listener listener;
 	struct made_socket *next;
-};
-
-struct outside {
-	int fd;
-	const struct outer_options *options;
-	char *places[PLACES_MAX]; /* owned: real names of what may be read */
-	size_t place_count;
-	struct made_socket *sockets; /* owned list */
-	struct request request;
-	struct reply reply;
 };
 
 static bool steps_up(const char *path)
@@ -210,18 +183,67 @@ static bool may_listen(const struct outside *o, const char *address)
 	return false;
 }
 
+/* Opens a pinned file again, though another may have its name by now. */
+static int open_again(const struct pinned *p)
+{
+	struct stat was, is;
+	char name[64];
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", p->fd);
+	int fd = files_directly.open(NULL, name);
+	if (fd >= 0)
+		return fd;
+	/* Where there is no /proc. */
+	fd = files_directly.open(NULL, p->path);
+	if (fd >= 0 && !fstat(p->fd, &was) && !fstat(fd, &is) && was.st_dev == is.st_dev &&
+	    was.st_ino == is.st_ino)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	errno = ESTALE;
+	return -1;
+}
+
+/* What is read must be the same file when another process goes on with it. */
+static void pin(struct outside *o, const char *path, int fd)
+{
+	struct stat st;
+	if (!o->clients || o->pinned_count == OUTER_PINNED_MAX || fstat(fd, &st) ||
+	    !S_ISREG(st.st_mode))
+		return;
+	struct pinned *p = &o->pinned[o->pinned_count];
+	p->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	p->path = p->fd < 0 ? NULL : strdup(path);
+	if (p->path)
+		o->pinned_count++;
+	else if (p->fd >= 0)
+		close(p->fd);
+}
+
+static int open_named(struct outside *o, const char *path, int *ret)
+{
+	for (size_t i = 0; i < o->pinned_count; i++)
+		if (!strcmp(path, o->pinned[i].path)) {
+			*ret = open_again(&o->pinned[i]);
+			return *ret < 0 ? errno : 0;
+		}
+	*ret = files_directly.open(NULL, path);
+	if (*ret < 0)
+		return errno;
+	pin(o, path, *ret);
+	return 0;
+}
+
 /* A device or a pipe is for nobody but who named it. */
 static int open_for(struct outside *o, const char *path, int *ret)
 {
 	struct stat st;
-	int fd = files_directly.open(NULL, path);
+	int fd;
+	for (size_t i = 0; i < o->options->read_count; i++)
+		if (!strcmp(path, o->options->reads[i]))
+			return open_named(o, path, ret);
+	fd = files_directly.open(NULL, path);
 	if (fd < 0)
 		return errno;
-	for (size_t i = 0; i < o->options->read_count; i++)
-		if (!strcmp(path, o->options->reads[i])) {
-			*ret = fd;
-			return 0;
-		}
 	if (fstat(fd, &st) || (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))) {
 		close(fd);
 		return EINVAL;
@@ -240,7 +262,7 @@ static int name_for(struct outside *o, const char *path)
 		return ENAMETOOLONG;
 	}
 	strcpy(o->reply.text, real);
-	if (may_read(o, real) || o->place_count == PLACES_MAX)
+	if (may_read(o, real) || o->place_count == OUTER_PLACES_MAX)
 		free(real);
 	else
 		o->places[o->place_count++] = real;
@@ -258,10 +280,16 @@ static int tell(struct outside *o, struct err *e)
 
 static int bind_for(struct outside *o, const char *address, int *ret)
 {
+	for (const struct made_socket *m = o->sockets; m; m = m->next)
+		if (!strcmp(m->address, address)) {
+			*ret = fcntl(m->listener.fd, F_DUPFD_CLOEXEC, 0);
+			return *ret < 0 ? errno : 0;
+		}
 	struct made_socket *made = calloc(1, sizeof(*made));
 	if (!made)
 		return ENOMEM;
-	struct err *e = listener_open(address, NULL, &made->listener);
+	made->address = strdup(address);
+	struct err *e = made->address ? listener_open(address, NULL, &made->listener) : err_nomem();
 	if (!e && made->listener.path) {
 		made->listener.owner = o->options->socket_owner;
 		made->listener.group = o->options->socket_group;
@@ -270,14 +298,20 @@ static int bind_for(struct outside *o, const char *address, int *ret)
 			listener_close(&made->listener);
 	}
 	if (e) {
+		free(made->address);
 		free(made);
 		return tell(o, e);
 	}
-	*ret = made->listener.fd;
-	made->listener.fd = -1;
+	*ret = fcntl(made->listener.fd, F_DUPFD_CLOEXEC, 0);
+	int why = *ret < 0 ? errno : 0;
+	/* Another process goes on listening with it. */
+	if (!o->clients) {
+		close(made->listener.fd);
+		made->listener.fd = -1;
+	}
 	made->next = o->sockets;
 	o->sockets = made;
-	return 0;
+	return why;
 }
 
 static void unlink_for(struct outside *o, const char *path)
@@ -288,6 +322,7 @@ static void unlink_for(struct outside *o, const char *path)
 			continue;
 		*at = made->next;
 		listener_close(&made->listener);
+		free(made->address);
 		free(made);
 		return;
 	}
@@ -306,6 +341,46 @@ static int download_for(struct outside *o, size_t len, int *ret)
 	return 0;
 }
 
+/* ---- clients ---- */
+
+/* Takes a copy of @passed, for the next process. */
+static int keep_client(struct outside *o, int passed)
+{
+	uint32_t place = o->request.number;
+	if (!o->clients || place >= o->options->clients || o->clients[place] != -1)
+		return EINVAL;
+	int fd = passed < 0 ? NO_DESCRIPTOR : fcntl(passed, F_DUPFD_CLOEXEC, 0);
+	if (fd == -1)
+		return errno;
+	o->clients[place] = fd;
+	return 0;
+}
+
+static int let_client_go(struct outside *o)
+{
+	uint32_t place = o->request.number;
+	if (!o->clients || place >= o->options->clients)
+		return EINVAL;
+	if (o->clients[place] >= 0)
+		close(o->clients[place]);
+	o->clients[place] = -1;
+	return 0;
+}
+
+/* Once; another process finds it started. */
+static int start_command(struct outside *o, const char *address)
+{
+	if (!o->options->captive)
+		return EACCES;
+	if (o->command_started)
+		return 0;
+	o->command_started = true;
+	struct err *e = captive_start(o->options->captive, address);
+	return e ? tell(o, e) : 0;
+}
+
+/* ---- requests ---- */
+
 /* @len bytes of text have come, with @passed. */
 static int answer(struct outside *o, size_t len, int passed, int *ret)
 {
@@ -322,7 +397,7 @@ static int answer(struct outside *o, size_t len, int passed, int *ret)
 	case TEMPORARY:
 		if (!may_make_in(o, text))
 			return EACCES;
-		*ret = files_directly.temporary(NULL, text, o->request.mode & 0666);
+		*ret = files_directly.temporary(NULL, text, o->request.number & 0666);
 		return *ret < 0 ? errno : 0;
 	case KEEP:
 		if (!may_keep(o, text) || !is_nameless(passed))
@@ -335,46 +410,49 @@ static int answer(struct outside *o, size_t len, int passed, int *ret)
 		return 0;
 	case DOWNLOAD:
 		return download_for(o, len, ret);
-	case END_COMMAND:
-		if (o->options->command <= 0)
-			return EACCES;
-		return kill(o->options->command, SIGTERM) ? errno : 0;
+	case START_COMMAND:
+		return start_command(o, text);
+	case CLIENT:
+		return keep_client(o, passed);
+	case GONE:
+		return let_client_go(o);
+	case READY:
+		o->ready = true;
+		return 0;
 	case END:
+		/* Who says that it is over waits for this. */
+		outside_remove_sockets(o);
 		return 0;
 	}
 	return EINVAL;
 }
 
-static void serve(struct outside *o)
+bool outside_serve(struct outside *o)
 {
-	const size_t head = offsetof(struct request, text);
-	int passed;
-	bool more = true;
-	while (more) {
-		size_t len = receive_message(o->fd, &o->request, sizeof(o->request) - 1, &passed);
-		if (len <= head) {
-			more = false;
-		} else {
-			int ret = -1;
-			((char *)&o->request)[len] = 0;
-			memset(&o->reply, 0, sizeof(o->reply));
-			o->reply.error = answer(o, len - head, passed, &ret);
-			more = o->request.what != END;
-			if (!more)
-				break;
-			more = send_message(o->fd, &o->reply, sizeof(o->reply), ret);
-			if (ret >= 0)
-				close(ret);
-		}
-		if (passed >= 0)
-			close(passed);
+	const size_t head = offsetof(struct outer_request, text);
+	int passed, ret = -1;
+	size_t len = receive_message(o->fd, &o->request, sizeof(o->request) - 1, &passed);
+	bool more = len > head;
+	if (more) {
+		((char *)&o->request)[len] = 0;
+		memset(&o->reply, 0, sizeof(o->reply));
+		o->reply.error = answer(o, len - head, passed, &ret);
+		more = send_message(o->fd, &o->reply, sizeof(o->reply), ret) &&
+		       o->request.what != END;
 	}
+	if (ret >= 0)
+		close(ret);
+	if (passed >= 0)
+		close(passed);
+	return more;
+}
+
+void outside_remove_sockets(struct outside *o)
+{
 	while (o->sockets)
 		unlink_for(o, NULL);
 	if (o->options->folder)
 		rmdir(o->options->folder);
-	/* Who said that it is over waits for this. */
-	(void)send_message(o->fd, &o->reply, sizeof(o->reply), -1);
 }
 
 /* In a process group of its own, so that what ends the server, at a terminal say, does not end it
@@ -401,7 +479,9 @@ __attribute__((noreturn)) static void be_outer(int fd, const struct outer_option
 	signal(SIGCHLD, SIG_IGN);
 	o->fd = fd;
 	o->options = options;
-	serve(o);
+	while (outside_serve(o))
+		;
+	outside_remove_sockets(o);
 	_exit(EXIT_SUCCESS);
 }
 
@@ -418,7 +498,7 @@ static bool ask(struct outer *o, enum what what, const char *text, size_t len, i
 	o->request.what = what;
 	memcpy(o->request.text, text, len);
 	size_t got = 0;
-	if (send_message(o->fd, &o->request, offsetof(struct request, text) + len, passed))
+	if (send_message(o->fd, &o->request, offsetof(struct outer_request, text) + len, passed))
 		got = receive_message(o->fd, &o->reply, sizeof(o->reply), &fd);
 	if (got != sizeof(o->reply)) {
 		memset(&o->reply, 0, sizeof(o->reply));
@@ -464,7 +544,7 @@ static int temporary_outside(void *self, const char *folder, mode_t mode)
 {
 	struct outer *o = self;
 	int fd;
-	o->request.mode = mode;
+	o->request.number = mode;
 	return ask_of(o, TEMPORARY, folder, -1, &fd) ? fd : -1;
 }
 
@@ -487,11 +567,6 @@ void outer_unlink(struct outer *o, const char *path)
 	(void)ask_of(o, UNLINK, path, -1, NULL);
 }
 
-void outer_end_command(struct outer *o)
-{
-	(void)ask_of(o, END_COMMAND, "", -1, NULL);
-}
-
 int outer_download(void *self, const char *const *ids, size_t count)
 {
 	struct buf text = BUF_INIT;
@@ -510,30 +585,99 @@ const struct files_ops *outer_files(const struct outer *o)
 	return &o->files;
 }
 
+void outside_forget(struct outside *o)
+{
+	while (o->sockets) {
+		struct made_socket *made = o->sockets;
+		o->sockets = made->next;
+		if (made->listener.fd >= 0)
+			close(made->listener.fd);
+		free(made->listener.path);
+		free(made->listener.name);
+		free(made->address);
+		free(made);
+	}
+	for (size_t i = 0; i < o->pinned_count; i++) {
+		close(o->pinned[i].fd);
+		free(o->pinned[i].path);
+	}
+	for (size_t i = 0; i < o->place_count; i++)
+		free(o->places[i]);
+	free(o->clients);
+	free(o);
+}
+
+bool outer_start_command(struct outer *o, const char *address)
+{
+	return ask_of(o, START_COMMAND, address, -1, NULL);
+}
+
+bool outer_is_parent(const struct outer *o)
+{
+	return o && o->is_parent;
+}
+
+/* ---- clients that outlive this process ---- */
+
+struct kept *outer_keep(struct outer *o, int fd, const char *target, const char *name)
+{
+	size_t i = 0;
+	while (i < o->place_count && o->places[i].used)
+		i++;
+	if (i == o->place_count)
+		return NULL;
+	o->request.number = (uint32_t)i;
+	if (!ask_of(o, CLIENT, "", fd, NULL))
+		return NULL;
+	kept_begin(&o->places[i], target, name, fd);
+	return &o->places[i];
+}
+
+void outer_let_go(struct outer *o, struct kept *kept)
+{
+	if (!kept)
+		return;
+	o->request.number = (uint32_t)(kept - o->places);
+	kept_end(kept);
+	(void)ask_of(o, GONE, "", -1, NULL);
+}
+
+struct kept *outer_left(struct outer *o, size_t *at, int *ret_fd)
+{
+	for (; *at < o->place_count; ++*at)
+		if (o->clients[*at] != -1) {
+			*ret_fd = o->clients[*at];
+			o->clients[*at] = -1;
+			return &o->places[(*at)++];
+		}
+	return NULL;
+}
+
+const char *outer_note(const struct outer *o)
+{
+	return o ? o->note : NULL;
+}
+
+uint64_t outer_since(const struct outer *o)
+{
+	return o->since;
+}
+
+void outer_is_ready(struct outer *o)
+{
+	if (o->is_parent)
+		(void)ask_of(o, READY, "", -1, NULL);
+}
+
 /* ---- starting and ending ---- */
 
-struct err *outer_start(const struct outer_options *options, struct outer **ret)
+struct outer *outer_new(int fd, pid_t pid)
 {
-	int ends[2];
 	struct outer *o = calloc(1, sizeof(*o));
 	if (!o)
-		return err_nomem();
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends)) {
-		free(o);
-		return err_errno(errno, "start the outer process");
-	}
-	o->pid = fork();
-	if (!o->pid) {
-		be_outer(ends[1], options);
-	}
-	int why = errno;
-	close(ends[1]);
-	o->fd = ends[0];
-	if (o->pid < 0) {
-		close(ends[0]);
-		free(o);
-		return err_errno(why, "start the outer process");
-	}
+		return NULL;
+	o->fd = fd;
+	o->pid = pid;
 	o->files = (struct files_ops){
 		.open = open_outside,
 		.stat = stat_outside,
@@ -542,8 +686,27 @@ struct err *outer_start(const struct outer_options *options, struct outer **ret)
 		.keep = keep_outside,
 		.self = o,
 	};
-	*ret = o;
-	return NULL;
+	return o;
+}
+
+struct err *outer_start(const struct outer_options *options, struct outer **ret)
+{
+	int ends[2];
+	if (options->clients)
+		return survival_start(options, ret);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
+		return err_errno(errno, "start the outer process");
+	pid_t pid = fork();
+	if (!pid)
+		be_outer(ends[1], options);
+	int why = errno;
+	close(ends[1]);
+	if (pid > 0)
+		*ret = outer_new(ends[0], pid);
+	if (pid > 0 && *ret)
+		return NULL;
+	close(ends[0]);
+	return pid < 0 ? err_errno(why, "start the outer process") : err_nomem();
 }
 
 void outer_end(struct outer *o)
@@ -552,6 +715,9 @@ void outer_end(struct outer *o)
 		return;
 	(void)ask_of(o, END, "", -1, NULL);
 	close(o->fd);
-	waitpid(o->pid, NULL, 0);
+	if (!o->is_parent)
+		waitpid(o->pid, NULL, 0);
+	free(o->clients);
+	free(o->note);
 	free(o);
 }

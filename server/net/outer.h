@@ -11,11 +11,14 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
+struct captive;
 struct debuginfod;
 struct err;
 struct files_ops;
+struct kept;
 struct outer;
 
 /* All borrowed during the call. */
@@ -37,11 +40,15 @@ struct outer_options {
 	const struct debuginfod *debuginfod;
 	uid_t socket_owner; /* as in struct listener, with the next */
 	gid_t socket_group;
-	pid_t command; /* a child of this process that may be ended; 0: none */
+	struct captive *captive; /* --run's command; NULL: none */
+	/* Places for clients that are to outlive who serves them: this process becomes the outer
+	 * one then, and a child goes on in its place (survival.h). 0: none. */
+	size_t clients;
 };
 
 /*
- * Starts the outer process. It ends with this one, however that comes. ERR_IO.
+ * Starts the outer process. It ends with this one, however that comes; but see options->clients.
+ * ERR_IO.
  */
 __attribute__((warn_unused_result)) struct err *outer_start(const struct outer_options *options,
 							    struct outer **ret);
@@ -60,8 +67,30 @@ __attribute__((warn_unused_result)) struct err *outer_bind(struct outer *o, cons
 /* Removes the Unix socket at @path, if it is one that this made. */
 void outer_unlink(struct outer *o, const char *path);
 
-/* Ends the command by SIGTERM; it must not have been waited for. */
-void outer_end_command(struct outer *o);
+/* Starts the command, and tells it @address. The outer process ends this one when it has ended, and
+ * the other way round. */
+bool outer_start_command(struct outer *o, const char *address);
+
+/* Whether it goes on with another process when this one dies. NULL: no. */
+bool outer_is_parent(const struct outer *o);
+
+/*
+ * Has the client at @fd (-1: at stdio) of the target called @target outlive this process; @name is
+ * for debug messages. NULL if it cannot; else the place where its state is to be kept up to date,
+ * until outer_let_go(), whose connection must be closed by then. NULL is allowed there.
+ */
+struct kept *outer_keep(struct outer *o, int fd, const char *target, const char *name);
+void outer_let_go(struct outer *o, struct kept *kept);
+/* The next one from *@at on that another process has left, with its connection, which is the
+ * caller's, or -2 for stdio. NULL at the end. */
+struct kept *outer_left(struct outer *o, size_t *at, int *ret_fd);
+
+/* How the process before this one ended, a sentence for clients, and when by clock_ms(); NULL if
+ * this is the first. */
+const char *outer_note(const struct outer *o);
+uint64_t outer_since(const struct outer *o);
+/* This process serves now: from here on its end is not the dump's fault alone. */
+void outer_is_ready(struct outer *o);
 
 /* Starts a download (debuginfod_starter). @self is the outer process. */
 int outer_download(void *self, const char *const *ids, size_t count);

@@ -20,8 +20,10 @@
 #include "base/hex.h"
 #include "base/log.h"
 #include "proto/rsp.h"
+#include "proto/target.h"
 #include "server/crash_command.h"
 #include "server/net/captive.h"
+#include "server/net/kept.h"
 #include "server/net/outer.h"
 #include "server/net/peer.h"
 #include "server/net/server_private.h"
@@ -39,6 +41,7 @@ static void client_ended(void *closure, struct session *session)
 	struct server *server = c->server;
 	bool last = c->is_stdio;
 	session_free(session);
+	outer_let_go(server->outer, c->kept);
 	*c->previous = c->next;
 	if (c->next)
 		c->next->previous = c->previous;
@@ -51,25 +54,28 @@ static void client_ended(void *closure, struct session *session)
 }
 
 static struct err *add_client(struct server *server, size_t room, int in, int out, const char *name,
-			      const char *refusal, bool is_stdio)
+			      const char *refusal, bool is_stdio, struct kept *kept)
 {
 	struct client *c = calloc(1, sizeof(*c));
 	if (!c) {
 		close(in);
 		if (out != in)
 			close(out);
+		outer_let_go(server->outer, kept);
 		return err_nomem();
 	}
 	c->server = server;
 	c->is_stdio = is_stdio;
 	c->room = room;
+	c->kept = kept;
 	loop_time_start(&server->time, server->loop);
 	struct err *e = session_new(server->loop, &server->time, server->served->list[room].target,
-				    server->rooms[room].shared, in, out, name, refusal,
+				    server->rooms[room].shared, in, out, name, refusal, kept,
 				    client_ended, c, &c->session);
 	if (e) {
 		if (!server->clients)
 			loop_time_stop(&server->time, server->loop);
+		outer_let_go(server->outer, kept);
 		free(c);
 		return e;
 	}
@@ -80,6 +86,14 @@ static struct err *add_client(struct server *server, size_t room, int in, int ou
 	server->clients = c;
 	server->client_count++;
 	return NULL;
+}
+
+/* Has it outlive this process, if that can be; @fd is -1 at stdio. */
+static struct kept *keep_client(const struct server *s, size_t room, int fd, const char *name)
+{
+	const char *target = s->served->list[room].target->name;
+	return outer_is_parent(s->outer) ? outer_keep(s->outer, fd, target ? target : "", name)
+					 : NULL;
 }
 
 static void set_socket_options(int fd)
@@ -149,8 +163,10 @@ static void on_incoming(struct ev_loop *loop, ev_io *w, int events)
 		return;
 	}
 	set_socket_options(fd);
-	struct err *e = add_client(door->server, door->room, fd, fd, door->listener.name,
-				   welcome ? NULL : why.data, false);
+	struct err *e = add_client(
+		door->server, door->room, fd, fd, door->listener.name, welcome ? NULL : why.data,
+		false,
+		welcome ? keep_client(door->server, door->room, fd, door->listener.name) : NULL);
 	buf_free(&why);
 	if (e)
 		log_debug(LOG_SESSION, "a client was turned away: %s", err_msg(e));
@@ -251,6 +267,9 @@ static struct err *add_stdio(struct server *s)
 	if (s->use_stdio)
 		return err_new(ERR_INVALID, "listen at stdio: it can serve one client only");
 	s->use_stdio = true;
+	/* Ahead of all processes that make them non-blocking. */
+	s->stdin_flags = fcntl(STDIN_FILENO, F_GETFL);
+	s->stdout_flags = fcntl(STDOUT_FILENO, F_GETFL);
 	return NULL;
 }
 
@@ -357,16 +376,15 @@ static struct err *make_rooms(struct server *s)
 
 /* ---- starting ---- */
 
-/* Makes @fd non-blocking; returns the flags that it had, or -1. */
-static int make_nonblocking(int fd)
+static void make_nonblocking(int fd)
 {
 	int flags = fcntl(fd, F_GETFL);
 	if (flags >= 0)
 		fcntl(fd, F_SETFL, flags | O_NONBLOCK);
-	return flags;
 }
 
-static struct err *start_stdio(struct server *s)
+/* @kept: where another process has left the client, or NULL. */
+static struct err *start_stdio(struct server *s, struct kept *kept, struct session **ret)
 {
 	int in = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
 	int out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
@@ -378,9 +396,76 @@ static struct err *start_stdio(struct server *s)
 			close(out);
 		return e;
 	}
-	s->stdin_flags = make_nonblocking(in);
-	s->stdout_flags = make_nonblocking(out);
-	return add_client(s, 0, in, out, "stdio", NULL, true);
+	make_nonblocking(in);
+	make_nonblocking(out);
+	if (!kept)
+		kept = keep_client(s, 0, -1, "stdio");
+	struct err *e = add_client(s, 0, in, out, "stdio", NULL, true, kept);
+	if (!e)
+		*ret = s->clients->session;
+	return e;
+}
+
+/* ---- clients that another process has left ---- */
+
+static bool find_room(const struct server *s, const char *target, size_t *ret)
+{
+	for (size_t i = 0; i < s->served->count; i++) {
+		const char *name = s->served->list[i].target->name;
+		if (s->rooms[i].shared && !strcmp(name ? name : "", target)) {
+			*ret = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Owns @fd, which is below 0 for stdio. */
+static struct err *take_client(struct server *s, int fd, struct kept *kept)
+{
+	size_t room;
+	struct err *e = NULL;
+	struct session *session = NULL;
+	char name[KEPT_NAME];
+	if (!find_room(s, kept->target, &room)) {
+		e = err_new(ERR_NOTFOUND, "what it looked at is not there any more");
+		if (fd >= 0)
+			close(fd);
+		outer_let_go(s->outer, kept);
+		return e;
+	}
+	memcpy(name, kept->name, sizeof(name));
+	if (fd < 0)
+		e = start_stdio(s, kept, &session);
+	else
+		e = add_client(s, room, fd, fd, name, NULL, false, kept);
+	if (e)
+		return e;
+	e = session_go_on(s->clients->session, outer_note(s->outer));
+	if (e)
+		client_ended(s->clients, s->clients->session);
+	return e;
+}
+
+/* True if the one at stdio was among them. */
+static bool take_clients(struct server *s)
+{
+	struct kept *kept;
+	size_t at = 0;
+	int fd;
+	bool had_stdio = false;
+	while (outer_is_parent(s->outer) && (kept = outer_left(s->outer, &at, &fd))) {
+		struct err *e = take_client(s, fd, kept);
+		had_stdio |= fd < 0;
+		if (e)
+			fprintf(stderr, "vmcore-gdbserver: a client's connection ends: %s\n",
+				err_msg(e));
+		err_free(e);
+	}
+	/* What they have sent since may have come as early as that. */
+	if (outer_note(s->outer))
+		s->time.last = s->time.before = outer_since(s->outer);
+	return had_stdio;
 }
 
 /* The flags belong to whoever shares the terminal or pipe, such as the shell we came from. */
@@ -418,8 +503,10 @@ static struct err *start_doors(struct server *s)
 	struct err *e = NULL;
 	for (size_t i = 0; i < s->door_count && !e; i++)
 		e = server_start_door(s, s->doors[i]);
-	if (!e && s->use_stdio)
-		e = start_stdio(s);
+	bool had_stdio = !e && take_clients(s);
+	struct session *unused;
+	if (!e && s->use_stdio && !had_stdio)
+		e = start_stdio(s, NULL, &unused);
 	return e;
 }
 
@@ -476,7 +563,14 @@ static void on_child(struct ev_loop *loop, ev_child *w, int events)
 static struct err *start_command(struct server *s)
 {
 	struct captive *captive = s->options->captive;
-	struct err *e = captive_start(captive, &s->doors[0]->listener);
+	const struct listener *l = &s->doors[0]->listener;
+	/* A host and a port, which lldb wants too. */
+	const char *address = l->path ? l->path : l->name;
+	if (outer_is_parent(s->outer))
+		return outer_start_command(s->outer, address)
+			       ? NULL
+			       : err_errno(errno, "start the command of --run");
+	struct err *e = captive_start(captive, address);
 	if (e)
 		return e;
 	ev_child_init(&s->child, on_child, captive->pid, 0);
@@ -647,13 +741,16 @@ static struct err *serve_targets(struct server *s, bool had_doors, const char *v
 	e = start_doors(s);
 	if (e)
 		return e;
-	announce(s, vmlinux);
+	if (!outer_note(s->outer))
+		announce(s, vmlinux);
 	if (s->options->guests)
 		ev_prepare_start(s->loop, &s->looks);
 	if (s->options->run)
 		e = start_command(s);
 	if (e)
 		return e;
+	if (s->outer)
+		outer_is_ready(s->outer);
 	ev_run(s->loop, 0);
 	return NULL;
 }
@@ -676,9 +773,7 @@ static void stop_loop(struct server *s)
 static void let_go_of_target(struct server *s)
 {
 	/* Ended by a signal before the command was: it goes too. */
-	if (ev_is_active(&s->child) && s->outer)
-		outer_end_command(s->outer);
-	else if (ev_is_active(&s->child))
+	if (ev_is_active(&s->child))
 		kill(s->child.pid, SIGTERM);
 	while (s->clients)
 		client_ended(s->clients, s->clients->session);

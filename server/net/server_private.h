@@ -36,6 +36,7 @@ struct door {
 struct client {
 	struct server *server;
 	struct session *session;
+	struct kept *kept; /* borrowed; NULL: it ends with this process */
 	size_t room;
 	struct client *next, **previous; /* in server->clients */
 	bool is_stdio;

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "server/net/dialogue.h"
+#include "server/net/kept.h"
 #include "server/net/loop_time.h"
 
 enum {
@@ -46,6 +47,7 @@ struct session {
 	size_t read_ahead; /* bytes read since the long operation under way began */
 	int in_fd, out_fd;
 	char *name;
+	struct kept *kept; /* borrowed; NULL: none */
 	void (*ended)(void *closure, struct session *s);
 	void *closure;
 };
@@ -61,11 +63,34 @@ static size_t unwritten(const struct session *s)
 	return s->out.len - s->written;
 }
 
+/* Writes down what another process would go on from, with what is about to go out. */
+static void settle(struct session *s)
+{
+	dialogue_save(&s->dialogue, s->kept);
+	kept_set_output(s->kept, s->out.data + s->written, unwritten(s));
+	s->kept->answering = dialogue_is_busy(&s->dialogue);
+}
+
+/* As write(2), of what waits to go out. */
+static ssize_t write_some(struct session *s)
+{
+	if (s->kept)
+		kept_writes(s->kept);
+	ssize_t n = write(s->out_fd, s->out.data + s->written, unwritten(s));
+	int why = errno;
+	if (s->kept)
+		kept_written(s->kept, n > 0 ? (size_t)n : 0);
+	errno = why;
+	return n;
+}
+
 /* Writes what can be written; false when the client is gone. */
 static bool flush(struct session *s)
 {
+	if (s->kept)
+		settle(s);
 	while (unwritten(s)) {
-		ssize_t n = write(s->out_fd, s->out.data + s->written, unwritten(s));
+		ssize_t n = write_some(s);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
@@ -132,6 +157,8 @@ static bool take_input(struct session *s, uint64_t arrived, bool at_end, size_t 
 		return false;
 	}
 	*ret_len = (size_t)n;
+	if (s->kept)
+		kept_add_input(s->kept, bytes, (size_t)n);
 	return good(s, dialogue_input(&s->dialogue, arrived, bytes, (size_t)n));
 }
 
@@ -150,6 +177,8 @@ static bool recheck(struct session *s, size_t begin)
 static bool step(struct session *s)
 {
 	size_t begin = s->out.len;
+	if (s->kept)
+		s->kept->answering = true;
 	struct err *e = dialogue_step(&s->dialogue, &s->out, &s->more);
 	if (!e)
 		e = buf_error(&s->out);
@@ -240,7 +269,7 @@ static void on_silent(struct ev_loop *loop, ev_timer *w, int events)
 
 struct err *session_new(struct ev_loop *loop, const struct loop_time *time,
 			const struct target *target, struct rsp_shared *shared, int in, int out,
-			const char *name, const char *refusal,
+			const char *name, const char *refusal, struct kept *kept,
 			void (*ended)(void *closure, struct session *s), void *closure,
 			struct session **ret)
 {
@@ -255,6 +284,7 @@ struct err *session_new(struct ev_loop *loop, const struct loop_time *time,
 	s->time = time;
 	s->in_fd = in;
 	s->out_fd = out;
+	s->kept = kept;
 	s->ended = ended;
 	s->closure = closure;
 	buf_init(&s->out);
@@ -276,6 +306,30 @@ struct err *session_new(struct ev_loop *loop, const struct loop_time *time,
 	if (in == out)
 		ev_timer_start(loop, &s->silent);
 	*ret = s;
+	return NULL;
+}
+
+struct err *session_go_on(struct session *s, const char *note)
+{
+	struct buf in = BUF_INIT;
+	buf_add(&s->out, s->kept->out + s->kept->out_at, s->kept->out_len);
+	buf_add(&in, s->kept->in, s->kept->in_len);
+	struct err *e = buf_error(&s->out);
+	if (!e)
+		e = buf_error(&in);
+	if (!e)
+		e = dialogue_go_on(&s->dialogue, s->kept, note);
+	if (!e && in.len)
+		e = dialogue_input(&s->dialogue, loop_time_arrived(s->time), in.data, in.len);
+	s->more = in.len > 0;
+	buf_free(&in);
+	if (e)
+		return e;
+	if (dialogue_has_talked(&s->dialogue))
+		ev_timer_stop(s->loop, &s->silent);
+	if (unwritten(s))
+		ev_io_start(s->loop, &s->writable);
+	wait_for_next(s);
 	return NULL;
 }
 

@@ -13,7 +13,7 @@ server_tests = tests/server/test_compressed.py tests/server/test_debuginfod.py \
 	tests/server/test_mi.py \
 	tests/server/test_monitor.py tests/server/test_options.py tests/server/test_orc.py \
 	tests/server/test_btf_files.py tests/server/test_packages.py tests/server/test_peers.py \
-	tests/server/test_protocol.py tests/server/test_qmp.py tests/server/test_sessions.py
+	tests/server/test_protocol.py tests/server/test_qmp.py tests/server/test_sessions.py tests/server/test_survival.py
 if MAKES_X86_64
 TESTS += $(server_tests)
 endif
@@ -29,10 +29,13 @@ tests_server_test_confined_SOURCES = tests/server/test_confined.c \
 	server/files/debuginfod.c server/files/debuginfod.h \
 	server/files/debuginfod_helper.c server/files/debuginfod_helper.h \
 	server/net/address.c server/net/address.h \
+	server/net/captive.c server/net/captive.h \
 	server/net/confine.c server/net/confine.h \
+	server/net/kept.c server/net/kept.h \
 	server/net/landlock.c server/net/landlock.h \
 	server/net/outer.c server/net/outer.h \
 	server/net/privileges.c server/net/privileges.h \
+	server/net/survival.c server/net/survival.h \
 	server/net/syscalls.c server/net/syscalls.h
 tests_server_test_confined_LDADD = $(LDADD) $(SECCOMP_LIBS)
 

@@ -45,6 +45,21 @@ def monitor(line, dump=DUMP):
     return done.stdout
 
 
+def children_of(pid):
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+        return [int(word) for word in file.read().split()]
+
+
+def name_of(pid):
+    with open(f"/proc/{pid}/comm", encoding="ascii") as file:
+        return file.read().strip()
+
+
+def reader_of(server):
+    """Of the server that runs as that process: itself if nothing is confined."""
+    return next((pid for pid in children_of(server) if name_of(pid) == "vmcore-reader"), server)
+
+
 class Server:
     """A server of the demo dump on a port of its own: a context manager.
 
@@ -106,8 +121,13 @@ class Server:
     def address(self):
         return self.addresses[0]
 
+    @property
+    def reader(self):
+        """The process that reads the dump, and serves: the one that was started waits outside."""
+        return reader_of(self.process.pid)
+
     def resident_bytes(self):
-        with open(f"/proc/{self.process.pid}/statm", encoding="ascii") as statm:
+        with open(f"/proc/{self.reader}/statm", encoding="ascii") as statm:
             return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
     def _kill(self):

@@ -18,7 +18,7 @@ import tempfile
 import threading
 import time
 
-from program import PROGRAM, SOURCE, VMLINUX, Server, run_program
+from program import PROGRAM, SOURCE, VMLINUX, Server, children_of, run_program
 from recipes import MODERN, make_changed_dump, make_module, make_module_dump
 from rsp import Client
 from tap import (Skip, check, expect, expect_equal, expect_in, expect_not_in, need_tool,
@@ -144,14 +144,9 @@ def symbols(client, line="symbols one --json"):
     return json.loads(said(client, line))
 
 
-def children_of(pid):
-    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
-        return [int(word) for word in file.read().split()]
-
-
 def children(server):
     """The processes that download: those of the one that does outside what the server may not."""
-    return [child for outer in children_of(server.process.pid) for child in children_of(outer)]
+    return [child for child in children_of(server.process.pid) if child != server.reader]
 
 
 def download(client):

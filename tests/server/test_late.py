@@ -59,7 +59,7 @@ class Scene:
     """A server of its own, how its clients trouble it, and what they say."""
 
     def __init__(self, folder, server):
-        self.folder, self.pid, self.address = folder, server.process.pid, server.address
+        self.folder, self.pid, self.address = folder, server.reader, server.address
 
     def shell(self, text):
         """A file with the shell command: lldb takes quotes for its own."""
@@ -206,13 +206,14 @@ def _():
         expect_equal((client.reply().decode(), client.reply().decode()), (first, second),
                      "the answers to two packets at once")
         # One that is stopped right behind an answer cannot tell when that has left.
-        wait_for_state(server.process.pid, "S")
-        server.process.send_signal(signal.SIGSTOP)
-        wait_for_state(server.process.pid, "T")
+        reader = server.reader
+        wait_for_state(reader, "S")
+        os.kill(reader, signal.SIGSTOP)
+        wait_for_state(reader, "T")
         client.send(frame(f"m{PLACES[0]:x},8"))
         time.sleep(2.5)
         client.send(frame(f"m{PLACES[1]:x},8"))
-        server.process.send_signal(signal.SIGCONT)
+        os.kill(reader, signal.SIGCONT)
         expect_equal(client.reply().decode(), second, "the answer")
 
 

@@ -41,7 +41,7 @@ def long_search(client):
 
 
 def processor_seconds(server):
-    with open(f"/proc/{server.process.pid}/stat", encoding="ascii") as stat:
+    with open(f"/proc/{server.reader}/stat", encoding="ascii") as stat:
         user, system = stat.read().rsplit(")", 1)[1].split()[11:13]
     return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
