@@ -8,10 +8,10 @@
 
 #include <elfutils/libdw.h>
 
+#include "arch/x86_64/unwind/orc.h"
 #include "base/address.h"
 #include "base/file_map.h"
 #include "unwind/cfi_expr.h"
-#include "unwind/orc.h"
 #include "unwind/walk.h"
 
 enum { DWARF_REGS = REG_RIP + 1 };

@@ -8,10 +8,10 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "arch/x86_64/unwind/orc.h"
+#include "arch/x86_64/unwind/pt_regs.h"
 #include "base/address.h"
 #include "base/err.h"
-#include "unwind/orc.h"
-#include "unwind/pt_regs.h"
 #include "unwind/walk.h"
 
 /*

@@ -4,10 +4,10 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "arch/x86_64/unwind/decode.h"
+#include "arch/x86_64/unwind/pt_regs.h"
 #include "base/bytes.h"
 #include "base/err.h"
-#include "unwind/decode.h"
-#include "unwind/pt_regs.h"
 
 _Static_assert(PT_REGS_BYTES == 8 * PT_REGS_WORDS, "pt_regs is whole");
 

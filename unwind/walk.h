@@ -9,9 +9,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "arch/x86_64/unwind/decode.h"
+#include "arch/x86_64/unwind/pt_regs.h"
 #include "base/buf.h"
-#include "unwind/decode.h"
-#include "unwind/pt_regs.h"
 #include "unwind/unwind.h"
 
 struct walk {

@@ -7,10 +7,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "arch/x86_64/unwind/pt_regs.h"
 #include "base/bytes.h"
 #include "tests/fuzz/unknown.h"
 #include "tests/unwind/fake.h"
-#include "unwind/pt_regs.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

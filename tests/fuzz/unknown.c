@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/x86_64/unwind/orc.h"
 #include "base/bytes.h"
 #include "base/err.h"
-#include "unwind/orc.h"
 #include "unwind/walk.h"
 
 /* How many frames the strategies are asked of one by one. */

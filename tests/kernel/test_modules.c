@@ -6,8 +6,8 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "arch/x86_64/unwind/orc.h"
 #include "tests/kernel/machine.h"
-#include "unwind/orc.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/code/modules.h"
 #include "vmcore/code/orc_tables.h"

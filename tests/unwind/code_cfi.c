@@ -19,11 +19,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/x86_64/unwind/code_parts.h"
+#include "arch/x86_64/unwind/code_table.h"
+#include "arch/x86_64/unwind/decode.h"
 #include "base/err.h"
 #include "tests/unwind/code_image.h"
-#include "unwind/code_parts.h"
-#include "unwind/code_table.h"
-#include "unwind/decode.h"
 
 enum { RSP = 7, RBP = 6, SHOWN = 40, PARENTS_MAX = 8 };
 

@@ -12,8 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "arch/x86_64/unwind/orc.h"
 #include "base/map.h"
-#include "unwind/orc.h"
 
 struct code_section {
 	uint64_t address, size;

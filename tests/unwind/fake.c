@@ -4,9 +4,9 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "arch/x86_64/unwind/code_table.h"
 #include "base/bytes.h"
 #include "base/err.h"
-#include "unwind/code_table.h"
 
 void fake_memory(struct fake *f, uint64_t address, const void *bytes, size_t len)
 {

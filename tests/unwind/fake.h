@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "unwind/code_table.h"
-#include "unwind/orc.h"
+#include "arch/x86_64/unwind/code_table.h"
+#include "arch/x86_64/unwind/orc.h"
 #include "unwind/unwind.h"
 
 enum { FAKE_MAX = 16 };

@@ -19,9 +19,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "arch/x86_64/unwind/insn.h"
 #include "base/err.h"
 #include "tests/unwind/code_image.h"
-#include "unwind/insn.h"
 #include "unwind/unwind.h"
 
 /* A stack, and the code of callers, where no kernel's image is. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What code says of its stack: prologues of several shapes, and paths that are not certain. */
+#include "arch/x86_64/unwind/code_parts.h"
 #include "tests/unwind/scene.h"
-#include "unwind/code_parts.h"
 
 enum { RBX, RBP, R12, R13, R14, R15 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The first instructions of a system call, and the last ones before sysret and iret. */
+#include "arch/x86_64/unwind/pt_regs.h"
 #include "tests/unwind/scene.h"
-#include "unwind/pt_regs.h"
 
 #define PERCPU UINT64_C(0xffff888003e00000)
 #define ENTRY  UINT64_C(0xffffffff82000000)

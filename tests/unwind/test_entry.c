@@ -3,8 +3,8 @@
 #include "tests/unwind/cfi_file.h"
 #include "tests/unwind/scene.h"
 
+#include "arch/x86_64/unwind/orc.h"
 #include "base/bytes.h"
-#include "unwind/orc.h"
 
 enum { RSP_WORD = 32, CALL_AT = 0x20 };
 

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "arch/x86_64/unwind/orc.h"
 #include "base/bytes.h"
-#include "unwind/orc.h"
 
 /* An entry as it is on disk. */
 static const unsigned char *raw(int16_t sp_offset, int16_t bp_offset, uint16_t flags)

@@ -6,9 +6,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "arch/x86_64/unwind/pt_regs.h"
+#include "arch/x86_64/unwind/switch.h"
 #include "base/bytes.h"
-#include "unwind/pt_regs.h"
-#include "unwind/switch.h"
 
 static void pt_regs_are_in_the_kernels_order(void **state)
 {

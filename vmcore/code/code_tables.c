@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/x86_64/unwind/code_parts.h"
+#include "arch/x86_64/unwind/code_table.h"
 #include "base/err.h"
 #include "base/map.h"
-#include "unwind/code_parts.h"
-#include "unwind/code_table.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/code/modules.h"
 #include "vmcore/code/unwind_source_asm.h"

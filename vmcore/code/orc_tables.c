@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/x86_64/unwind/orc.h"
 #include "base/buf.h"
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "unwind/orc.h"
 #include "vmcore/code/module_files.h"
 #include "vmcore/code/modules.h"
 #include "vmcore/code/orc_file.h"

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/x86_64/unwind/pt_regs.h"
 #include "base/buf.h"
 #include "base/bytes.h"
 #include "base/err.h"
-#include "unwind/pt_regs.h"
 #include "vmcore/dump/dump.h"
 
 enum { PR_PID = 32, PR_REG = 112, PRSTATUS_BYTES = 336 };

@@ -4,8 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "unwind/code_table.h"
-#include "unwind/pt_regs.h"
+#include "arch/x86_64/unwind/code_table.h"
+#include "arch/x86_64/unwind/pt_regs.h"
 
 enum {
 	WORD = 8,
@@ -79,7 +79,7 @@ static bool base_register(enum orc_base base, enum reg *ret)
 	return false;
 }
 
-/* As orc_find_sp() in unwind/orc_step.c: BP_INDIRECT adds its offset before it reads, SP_INDIRECT
+/* As orc_find_sp() in arch/x86_64/unwind/orc_step.c: BP_INDIRECT adds its offset before it reads, SP_INDIRECT
  * afterwards. */
 static bool set_cfa(struct cfi_state *s, const struct orc_entry *entry)
 {
@@ -192,7 +192,7 @@ static void add_code(struct cfi_state *s, const struct orc_entry *entry, const s
 }
 
 /* What the code alone says. A frame pointer stays true longer than rsp: of tasks that were switched
- * out rsp was told as if words had been popped already (unwind/switch.h). */
+ * out rsp was told as if words had been popped already (arch/x86_64/unwind/switch.h). */
 static struct cfi_state state_of_code(const struct code_rules *r)
 {
 	struct cfi_state s = cfi_state_called();

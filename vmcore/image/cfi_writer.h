@@ -13,8 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "arch/x86_64/unwind/orc.h"
 #include "base/buf.h"
-#include "unwind/orc.h"
 
 struct code_rules;
 struct err;
@@ -24,7 +24,7 @@ struct cfi_row {
 	uint64_t start;
 	bool valid; /* false: the entry could not be decoded */
 	struct orc_entry entry;
-	/* What the code itself says (unwind/code_table.h), borrowed; NULL: nothing. It is believed
+	/* What the code itself says (arch/x86_64/unwind/code_table.h), borrowed; NULL: nothing. It is believed
 	 * of registers that ORC does not speak of, where it finds the same CFA; or, with
 	 * @code_first, of all. */
 	const struct code_rules *code;

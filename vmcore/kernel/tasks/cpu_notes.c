@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/x86_64/unwind/pt_regs.h"
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "unwind/pt_regs.h"
 #include "vmcore/dump/dump.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/kernel/tasks/cpus.h"

@@ -5,9 +5,9 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "arch/x86_64/unwind/pt_regs.h"
 #include "base/bytes.h"
 #include "base/err.h"
-#include "unwind/pt_regs.h"
 #include "vmcore/dump/dump.h"
 #include "vmcore/dump/prstatus.h"
 #include "vmcore/kernel/kernel.h"

@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "arch/x86_64/unwind/pt_regs.h"
 #include "base/address.h"
 #include "base/bytes.h"
 #include "base/err.h"
-#include "unwind/pt_regs.h"
 #include "vmcore/dump/dump.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/kernel/tasks/cpu_notes.h"

@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/x86_64/unwind/pt_regs.h"
+#include "arch/x86_64/unwind/switch.h"
 #include "base/address.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "unwind/pt_regs.h"
-#include "unwind/switch.h"
 #include "vmcore/dump/dump.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/kernel/members.h"

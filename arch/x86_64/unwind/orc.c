@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "unwind/orc.h"
+#include "arch/x86_64/unwind/orc.h"
 
 #include <string.h>
 

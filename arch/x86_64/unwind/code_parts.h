@@ -5,8 +5,8 @@
  * do with, and would be taken for what a call at that function's end comes back to. What tells is
  * that another function jumps there.
  */
-#ifndef UNWIND_CODE_PARTS_H
-#define UNWIND_CODE_PARTS_H
+#ifndef ARCH_X86_64_UNWIND_CODE_PARTS_H
+#define ARCH_X86_64_UNWIND_CODE_PARTS_H
 
 #include <stdbool.h>
 #include <stddef.h>

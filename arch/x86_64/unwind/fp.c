@@ -7,8 +7,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "arch/x86_64/unwind/fp_scan.h"
 #include "base/err.h"
-#include "unwind/fp_scan.h"
 #include "unwind/walk.h"
 
 /* The caller's frame when the return address lies at @slot, and its rbp is already back. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Whether code that was interrupted has its frame, in a kernel with frame pointers. Private to
  * unwind/. */
-#ifndef UNWIND_FP_SCAN_H
-#define UNWIND_FP_SCAN_H
+#ifndef ARCH_X86_64_UNWIND_FP_SCAN_H
+#define ARCH_X86_64_UNWIND_FP_SCAN_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -4,15 +4,15 @@
  * distances from the CFA (what rsp was before the call), and where what the caller had in its
  * registers is. Private to unwind/.
  */
-#ifndef UNWIND_CODE_STATE_H
-#define UNWIND_CODE_STATE_H
+#ifndef ARCH_X86_64_UNWIND_CODE_STATE_H
+#define ARCH_X86_64_UNWIND_CODE_STATE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
-#include "unwind/decode.h"
+#include "arch/x86_64/unwind/decode.h"
 
 enum value_kind {
 	VALUE_UNKNOWN,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "unwind/insn.h"
+#include "arch/x86_64/unwind/insn.h"
 
 /* What follows an opcode. */
 enum {

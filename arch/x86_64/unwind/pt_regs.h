@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Register images that the kernel writes whole: struct pt_regs and the pr_reg of ELF notes. */
-#ifndef UNWIND_PT_REGS_H
-#define UNWIND_PT_REGS_H
+#ifndef ARCH_X86_64_UNWIND_PT_REGS_H
+#define ARCH_X86_64_UNWIND_PT_REGS_H
 
 #include "base/address.h"
 #include "base/regs.h"

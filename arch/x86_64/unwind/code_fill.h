@@ -5,14 +5,14 @@
  * arch/x86/include/asm/nospec-branch.h, 4.15 to 6.0): each call pushes a word and goes to the next
  * one, and no word is taken off again within the loop. Private to unwind/.
  */
-#ifndef UNWIND_CODE_FILL_H
-#define UNWIND_CODE_FILL_H
+#ifndef ARCH_X86_64_UNWIND_CODE_FILL_H
+#define ARCH_X86_64_UNWIND_CODE_FILL_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "unwind/code_state.h"
-#include "unwind/decode.h"
+#include "arch/x86_64/unwind/code_state.h"
+#include "arch/x86_64/unwind/decode.h"
 
 struct code_fill {
 	uint64_t end;	 /* where it goes on behind the loop */

@@ -4,8 +4,8 @@
  * registers change, and what it does to the stack. Zydis decodes; nothing else includes it. Private
  * to unwind/.
  */
-#ifndef UNWIND_DECODE_H
-#define UNWIND_DECODE_H
+#ifndef ARCH_X86_64_UNWIND_DECODE_H
+#define ARCH_X86_64_UNWIND_DECODE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "unwind/code_table.h"
+#include "arch/x86_64/unwind/code_table.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/x86_64/unwind/code_paths.h"
 #include "base/err.h"
-#include "unwind/code_paths.h"
 
 enum { WORD = 8 };
 

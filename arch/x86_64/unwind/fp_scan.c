@@ -5,10 +5,10 @@
  * function has it or not, whichever way it came there: the first instruction from there on that has
  * to do with the frame tells. What the stack holds must fit.
  */
-#include "unwind/fp_scan.h"
+#include "arch/x86_64/unwind/fp_scan.h"
 
+#include "arch/x86_64/unwind/insn.h"
 #include "base/err.h"
-#include "unwind/insn.h"
 #include "unwind/walk.h"
 
 enum {

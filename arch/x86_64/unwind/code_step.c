@@ -7,9 +7,9 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "arch/x86_64/unwind/code_table.h"
+#include "arch/x86_64/unwind/decode.h"
 #include "base/err.h"
-#include "unwind/code_table.h"
-#include "unwind/decode.h"
 #include "unwind/walk.h"
 
 struct ways {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "unwind/switch.h"
+#include "arch/x86_64/unwind/switch.h"
 
 #include "base/bytes.h"
 

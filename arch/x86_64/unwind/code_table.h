@@ -5,8 +5,8 @@
  * holds on all paths where they meet. An instruction that is reached by no path, or of which paths
  * say different things, has unknown registers: never wrong ones.
  */
-#ifndef UNWIND_CODE_TABLE_H
-#define UNWIND_CODE_TABLE_H
+#ifndef ARCH_X86_64_UNWIND_CODE_TABLE_H
+#define ARCH_X86_64_UNWIND_CODE_TABLE_H
 
 #include <stdbool.h>
 #include <stddef.h>

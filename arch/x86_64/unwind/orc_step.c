@@ -4,7 +4,7 @@
  * arch/x86/kernel/unwind_orc.c): whatever else the caller's registers were stays unknown, but where
  * the code is known to leave them alone or a pt_regs holds them.
  */
-#include "unwind/orc.h"
+#include "arch/x86_64/unwind/orc.h"
 
 #include <inttypes.h>
 

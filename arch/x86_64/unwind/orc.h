@@ -4,8 +4,8 @@
  * the formats that kernels have had into one form. The search for the entry of a pc is the
  * business of whoever holds the tables.
  */
-#ifndef UNWIND_ORC_H
-#define UNWIND_ORC_H
+#ifndef ARCH_X86_64_UNWIND_ORC_H
+#define ARCH_X86_64_UNWIND_ORC_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "unwind/decode.h"
+#include "arch/x86_64/unwind/decode.h"
 
 #include <Zydis/Zydis.h>
 

@@ -2,8 +2,8 @@
 /*
  * The registers of a task that is not on a CPU: what the context switch left on its stack.
  */
-#ifndef UNWIND_SWITCH_H
-#define UNWIND_SWITCH_H
+#ifndef ARCH_X86_64_UNWIND_SWITCH_H
+#define ARCH_X86_64_UNWIND_SWITCH_H
 
 #include <stdbool.h>
 #include <stddef.h>

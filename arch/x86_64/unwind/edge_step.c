@@ -14,7 +14,7 @@
  */
 #include <string.h>
 
-#include "unwind/decode.h"
+#include "arch/x86_64/unwind/decode.h"
 #include "unwind/walk.h"
 
 enum {

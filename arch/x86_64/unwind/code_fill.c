@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "unwind/code_fill.h"
+#include "arch/x86_64/unwind/code_fill.h"
 
 enum {
 	CALLS_MAX = 4,	 /* of a round; kernels have 2 */

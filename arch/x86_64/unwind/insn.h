@@ -3,8 +3,8 @@
  * How long an x86-64 instruction is, and its parts, as far as compiled kernel code has them (Intel
  * SDM vol. 2, appendix A): no VEX, EVEX or 3DNow!. Private to unwind/.
  */
-#ifndef UNWIND_INSN_H
-#define UNWIND_INSN_H
+#ifndef ARCH_X86_64_UNWIND_INSN_H
+#define ARCH_X86_64_UNWIND_INSN_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,18 +3,18 @@
  * The paths through a function: its instructions, how they lead to one another, and the state in
  * which all paths to a place arrive there. Private to unwind/.
  */
-#ifndef UNWIND_CODE_PATHS_H
-#define UNWIND_CODE_PATHS_H
+#ifndef ARCH_X86_64_UNWIND_CODE_PATHS_H
+#define ARCH_X86_64_UNWIND_CODE_PATHS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "arch/x86_64/unwind/code_fill.h"
+#include "arch/x86_64/unwind/code_state.h"
+#include "arch/x86_64/unwind/code_table.h"
+#include "arch/x86_64/unwind/decode.h"
 #include "base/map.h"
-#include "unwind/code_fill.h"
-#include "unwind/code_state.h"
-#include "unwind/code_table.h"
-#include "unwind/decode.h"
 
 enum { CODE_OPS_MAX = 32768, CODE_NONE = -1, CODE_NO_RULES = 0xffff, CODE_WINDOW_BYTES = 1024 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "unwind/code_paths.h"
+#include "arch/x86_64/unwind/code_paths.h"
 
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "unwind/pt_regs.h"
+#include "arch/x86_64/unwind/pt_regs.h"
 
 #include "base/bytes.h"
 

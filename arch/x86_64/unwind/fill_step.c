@@ -5,7 +5,7 @@
  * addresses are dropped soon. The kernel puts one of several such fills into its code when it
  * starts, and its tables know at most another one. But each call has left on the stack where it is.
  */
-#include "unwind/decode.h"
+#include "arch/x86_64/unwind/decode.h"
 #include "unwind/walk.h"
 
 enum {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "unwind/code_parts.h"
+#include "arch/x86_64/unwind/code_parts.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/x86_64/unwind/code_table.h"
 #include "base/bytes.h"
 #include "base/err.h"
-#include "unwind/code_table.h"
 
 /* Between sections jumps are never short ones: the assembler does not know how far it is. */
 enum {
