@@ -1,3 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What holds for one architecture alone, by the layers of what it is asked for.
+libvmcore_a_SOURCES += arch/arch.c arch/arch.h arch/x86_64/x86_64.c
+include arch/x86_64/base/local.mk
 include arch/x86_64/unwind/local.mk
+include arch/x86_64/code/local.mk

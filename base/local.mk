@@ -17,6 +17,6 @@ libbase_a_SOURCES = \
 	base/map.c base/map.h \
 	base/name_map.c base/name_map.h \
 	base/printable.c base/printable.h \
-	base/regs.c base/regs.h \
+	base/regs.h \
 	base/send_fd.c base/send_fd.h \
 	base/utf8.c base/utf8.h

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The register set of an x86-64 CPU as a kernel dump knows it: a value and, for each register,
- * whether it is known. Unknown is an answer; nothing reads a register that is not known.
+ * The register set of a CPU as a kernel dump knows it: a value and, for each register, whether it
+ * is known. Unknown is an answer; nothing reads a register that is not known. Which registers there
+ * are is the architecture's.
  */
 #ifndef BASE_REGS_H
 #define BASE_REGS_H
@@ -9,64 +10,85 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/*
- * The first 17 are in the order of the System V ABI's DWARF numbers (figure 3.36 there: 0 rax,
- * 1 rdx, 2 rcx, 3 rbx, 4 rsi, 5 rdi, 6 rbp, 7 rsp, 8-15, 16 return address), which CFI speaks.
- */
-enum reg {
-	REG_RAX,
-	REG_RDX,
-	REG_RCX,
-	REG_RBX,
-	REG_RSI,
-	REG_RDI,
-	REG_RBP,
-	REG_RSP,
-	REG_R8,
-	REG_R9,
-	REG_R10,
-	REG_R11,
-	REG_R12,
-	REG_R13,
-	REG_R14,
-	REG_R15,
-	REG_RIP,
-	REG_EFLAGS,
-	REG_CS,
-	REG_SS,
-	REG_DS,
-	REG_ES,
-	REG_FS,
-	REG_GS,
-	REG_FS_BASE,
-	REG_GS_BASE,
-	REG_ORIG_RAX,
-	REG_COUNT
+struct regs;
+
+/* As many as an architecture may have. One that has more makes it larger, and the masks with it. */
+enum { REGS_MAX = 27 };
+
+/* The privilege that registers say the CPU had. */
+enum regs_mode {
+	REGS_MODE_UNKNOWN, /* the register that tells is not known */
+	REGS_MODE_KERNEL,
+	REGS_MODE_USER,
+	REGS_MODE_NEITHER, /* one that Linux does not use */
+};
+
+/* The registers of an architecture. To add one: number them, those that DWARF numbers first and in
+ * its order, and fill this in. */
+struct arch_regs {
+	const char *const *names; /* gdb's */
+	unsigned count;		  /* of names; at most REGS_MAX */
+	unsigned dwarf_count;	  /* those below have the numbers of DWARF's */
+	unsigned pc, sp, fp;	  /* program counter, stack pointer, frame pointer */
+	uint32_t kept;		  /* bit n: a function keeps register n for its caller (the ABI) */
+	/* By a register that has it, as flags or a selector. */
+	enum regs_mode (*mode)(const struct regs *r);
 };
 
 struct regs {
-	uint64_t value[REG_COUNT];
+	const struct arch_regs *arch; /* whose they are; NULL only where nothing is known */
+	uint64_t value[REGS_MAX];
 	uint32_t known; /* bit n: value[n] is known */
 };
 
-static inline void regs_set(struct regs *r, enum reg n, uint64_t value)
+static inline void regs_set(struct regs *r, unsigned n, uint64_t value)
 {
 	r->value[n] = value;
 	r->known |= UINT32_C(1) << n;
 }
 
-static inline void regs_forget(struct regs *r, enum reg n)
+static inline void regs_forget(struct regs *r, unsigned n)
 {
 	r->value[n] = 0;
 	r->known &= ~(UINT32_C(1) << n);
 }
 
-static inline bool regs_known(const struct regs *r, enum reg n)
+static inline bool regs_known(const struct regs *r, unsigned n)
 {
 	return r->known >> n & 1;
 }
 
-/* gdb's name of the register ("rax", "eflags", "fs_base", ...). */
-const char *reg_name(enum reg n);
+/* The program counter and the stack pointer; 0 if they are not known. */
+static inline bool regs_pc_known(const struct regs *r)
+{
+	return r->arch && regs_known(r, r->arch->pc);
+}
+
+static inline uint64_t regs_pc(const struct regs *r)
+{
+	return r->arch ? r->value[r->arch->pc] : 0;
+}
+
+static inline bool regs_sp_known(const struct regs *r)
+{
+	return r->arch && regs_known(r, r->arch->sp);
+}
+
+static inline uint64_t regs_sp(const struct regs *r)
+{
+	return r->arch ? r->value[r->arch->sp] : 0;
+}
+
+/* Whether they are certain to be user mode's. */
+static inline bool regs_user_mode(const struct regs *r)
+{
+	return r->arch && r->arch->mode(r) == REGS_MODE_USER;
+}
+
+/* gdb's name of one that is known ("rax", "eflags", "fs_base", ...). */
+static inline const char *regs_name(const struct regs *r, unsigned n)
+{
+	return r->arch->names[n];
+}
 
 #endif

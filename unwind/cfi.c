@@ -8,34 +8,30 @@
 
 #include <elfutils/libdw.h>
 
-#include "arch/x86_64/unwind/orc.h"
-#include "base/address.h"
 #include "base/file_map.h"
 #include "unwind/cfi_expr.h"
 #include "unwind/walk.h"
 
-enum { DWARF_REGS = REG_RIP + 1 };
-
 /*
- * What a register is in the caller when CFI does not mention it (System V ABI for x86-64, 3.2.1).
- * libdw has such defaults too and does not tell them from what CFI says, but they are wrong for two
- * registers: it takes rax for preserved in rbx's place (0.188, backends/x86_64_cfi.c). So
- * "undefined" is believed of all but rbx, and "same value" of the preserved ones alone.
+ * What a register is in the caller when CFI does not mention it: the ABI says which a function
+ * keeps. libdw has such defaults too and does not tell them from what CFI says, and not all are
+ * right. So "undefined" is believed but for unwind_arch.wrongly_undefined, and "same value" of the
+ * preserved ones alone.
  */
-static bool preserved_by_abi(enum reg n)
+static bool preserved_by_abi(const struct walk *w, unsigned n)
 {
-	return n == REG_RBX || n == REG_RBP || (n >= REG_R12 && n <= REG_R15);
+	return w->source->arch->regs->kept >> n & 1;
 }
 
 /*
  * Compilers that are not asked for CFI that is right at every instruction (the kernel is built with
  * -fno-asynchronous-unwind-tables) do not take back in an epilogue that a register was saved. By
- * then its slot is below rsp, where an interrupt may have written, and the register itself has been
- * restored.
+ * then its slot is below the stack pointer, where an interrupt may have written, and the register
+ * itself has been restored.
  */
-static bool is_popped(const struct walk *w, enum reg n, uint64_t slot)
+static bool is_popped(const struct walk *w, unsigned n, uint64_t slot)
 {
-	return preserved_by_abi(n) && slot >= w->stack.low && slot < walk_reg(w, REG_RSP);
+	return preserved_by_abi(w, n) && slot >= w->stack.low && slot < walk_sp(w);
 }
 
 /* What a row says of one register. */
@@ -45,7 +41,7 @@ struct rule {
 	size_t count;
 };
 
-static void restore_from_place(struct walk *w, struct frame *caller, enum reg n,
+static void restore_from_place(struct walk *w, struct frame *caller, unsigned n,
 			       enum cfi_where where, uint64_t place)
 {
 	switch (where) {
@@ -59,21 +55,22 @@ static void restore_from_place(struct walk *w, struct frame *caller, enum reg n,
 			(void)walk_restore(w, caller, n, place);
 		break;
 	case CFI_REGISTER:
-		if (place < DWARF_REGS && walk_knows(w, (enum reg)place))
-			regs_set(&caller->regs, n, walk_reg(w, (enum reg)place));
+		if (place < w->source->arch->regs->dwarf_count && walk_knows(w, (unsigned)place))
+			regs_set(&caller->regs, n, walk_reg(w, (unsigned)place));
 		break;
 	}
 }
 
 /* A register that cannot be recovered stays unknown in @caller. */
-static void restore_register(struct walk *w, Dwarf_Frame *row, uint64_t bias, enum reg n,
+static void restore_register(struct walk *w, Dwarf_Frame *row, uint64_t bias, unsigned n,
 			     struct frame *caller)
 {
 	struct rule rule;
 	if (dwarf_frame_register(row, (int)n, rule.memory, &rule.ops, &rule.count) != 0)
 		return;
 	bool same = !rule.count && !rule.ops, undefined = !rule.count && rule.ops;
-	if ((same && preserved_by_abi(n)) || (undefined && n == REG_RBX)) {
+	if ((same && preserved_by_abi(w, n)) ||
+	    (undefined && w->source->arch->wrongly_undefined >> n & 1)) {
 		walk_keep(w, caller, n);
 		return;
 	}
@@ -111,68 +108,34 @@ static bool find_cfa(struct walk *w, Dwarf_Frame *row, uint64_t bias, uint64_t *
 	return true;
 }
 
-/*
- * ORC comes from following the instructions (objtool), so it knows what inline assembly does to the
- * stack, of which the compiler that wrote the CFI knows nothing: between the kernel's pushf and pop
- * CFI is 8 bytes off, and where the kernel changes to the IRQ stack it is on the wrong stack. Hence
- * the CFA and rbp by ORC where it has them. The slots of the other registers are counted from the
- * CFA and hold for either.
- */
-static bool restore_by_orc(struct walk *w, const struct orc_entry *entry, struct frame *caller)
-{
-	return entry && orc_find_sp(w, entry, &w->cfa) && orc_restore_rbp(w, entry, w->cfa, caller);
-}
-
-/*
- * Whether what CFI of entry assembly takes for the words that the CPU has pushed can be those: such
- * CFI is written by people, and a word off it takes eflags for rsp. A kernel thread's first
- * function is called with zeros there.
- */
-static bool is_pushed_by_cpu(struct walk *w, const struct frame *caller)
-{
-	enum { WORD = 8, SELECTOR_MAX = 0xffff, RING = 3 };
-	const uint32_t both = UINT32_C(1) << REG_RIP | UINT32_C(1) << REG_RSP;
-	uint64_t at = caller->saved[REG_RIP], cs, eflags, ss;
-	uint64_t rip = caller->regs.value[REG_RIP], rsp = caller->regs.value[REG_RSP];
-	if (!caller->interrupted || !rip)
-		return true;
-	if ((caller->saved_known & both) != both || caller->saved[REG_RSP] != at + 3 * WORD)
-		return true; /* nothing that the CPU pushed, or not said so */
-	if (!walk_word(w, at + WORD, &cs) || !walk_word(w, at + 2 * WORD, &eflags) ||
-	    !walk_word(w, at + 4 * WORD, &ss))
-		return false;
-	bool user = (cs & RING) == RING;
-	bool fits = user ? is_user_address(rip) : is_kernel_address(rip) && is_kernel_address(rsp);
-	if (cs && cs <= SELECTOR_MAX && ss <= SELECTOR_MAX && eflags < EFLAGS_END && fits)
-		return true;
-	walk_note(w, "CFI: no registers that a CPU has pushed are at 0x%" PRIx64, at);
-	return false;
-}
-
 static enum step leave_by_row(struct walk *w, const struct orc_entry *entry, Dwarf_Frame *row,
 			      uint64_t bias, struct frame *ret)
 {
+	const struct unwind_arch *arch = w->source->arch;
+	const struct arch_regs *regs = arch->regs;
+	enum cfa_by_table by_table = CFA_NOT_TOLD;
 	struct frame caller = { .how = HOW_CFI };
 	int return_column = dwarf_frame_info(row, NULL, NULL, &caller.interrupted);
-	if (return_column != REG_RIP) {
-		walk_note(w, "CFI: return address column %d is not rip's", return_column);
+	if (return_column != (int)regs->pc) {
+		walk_note(w, "CFI: return address column %d is not %s's", return_column,
+			  regs->names[regs->pc]);
 		return STEP_NONE;
 	}
 	if (is_outermost(row, return_column))
 		return STEP_BOTTOM;
-	bool by_orc = restore_by_orc(w, entry, &caller);
-	if (!by_orc && entry && entry->sp == ORC_SP_INDIRECT)
+	if (entry)
+		by_table = arch->find_cfa(w, entry, &caller);
+	if (by_table == CFA_UNKNOWN ||
+	    (by_table == CFA_NOT_TOLD && !find_cfa(w, row, bias, &w->cfa)))
 		return STEP_NONE;
-	if (!by_orc && !find_cfa(w, row, bias, &w->cfa))
-		return STEP_NONE;
-	for (unsigned n = 0; n < DWARF_REGS; n++)
-		if (!by_orc || n != REG_RBP)
-			restore_register(w, row, bias, (enum reg)n, &caller);
-	if (!regs_known(&caller.regs, REG_RIP) || !regs_known(&caller.regs, REG_RSP)) {
+	for (unsigned n = 0; n < regs->dwarf_count; n++)
+		if (by_table != CFA_FOUND || n != regs->fp)
+			restore_register(w, row, bias, n, &caller);
+	if (!regs_known(&caller.regs, regs->pc) || !regs_known(&caller.regs, regs->sp)) {
 		walk_note(w, "CFI: the return address cannot be found");
 		return STEP_NONE;
 	}
-	if (!is_pushed_by_cpu(w, &caller))
+	if (arch->is_pushed && !arch->is_pushed(w, &caller))
 		return STEP_NONE;
 	*ret = caller;
 	return STEP_CALLER;

@@ -8,10 +8,10 @@
 #include "base/err.h"
 
 /*
- * Real expressions have some ten operations and a stack of three. DWARF_REGS: the registers that
+ * Real expressions have some ten operations and a stack of three. The registers are those that
  * have a number, see base/regs.h.
  */
-enum { STACK_MAX = 64, STEPS_MAX = 10000, DWARF_REGS = REG_RIP + 1 };
+enum { STACK_MAX = 64, STEPS_MAX = 10000 };
 
 struct machine {
 	struct walk *w;
@@ -48,13 +48,14 @@ static uint64_t *peek(struct machine *m, uint64_t n)
 
 static bool push_register(struct machine *m, uint64_t number, uint64_t offset)
 {
-	if (number >= DWARF_REGS)
+	if (number >= m->w->source->arch->regs->dwarf_count)
 		return fail(m, "asks for a register that is none");
-	if (!walk_knows(m->w, (enum reg)number)) {
-		walk_note(m->w, "CFI: needs %s, which is not known", reg_name((enum reg)number));
+	if (!walk_knows(m->w, (unsigned)number)) {
+		walk_note(m->w, "CFI: needs %s, which is not known",
+			  m->w->source->arch->regs->names[number]);
 		return false;
 	}
-	return push(m, walk_reg(m->w, (enum reg)number) + offset);
+	return push(m, walk_reg(m->w, (unsigned)number) + offset);
 }
 
 static bool dereference(struct machine *m, uint64_t size)

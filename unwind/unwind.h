@@ -15,6 +15,7 @@
 
 struct Dwarf_CFI_s;
 struct err;
+struct unwind_arch;
 
 /* One row of the ORC tables, see orc.h. */
 struct orc_entry;
@@ -26,45 +27,6 @@ struct code_rules;
 struct unwind_stack {
 	uint64_t low, high; /* [low, high) */
 	const char *name;   /* "task", "IRQ", "NMI"...; static */
-};
-
-/* Code that enters a guest, between which and the exit registers are the guest's. */
-enum guest_code {
-	GUEST_ASSEMBLY, /* pushes what a callee keeps at its beginning; no table tells of the rest
-			 */
-	GUEST_INLINE,	/* compiled, with the entry as assembly in it: tables do not know its pushes
-			 */
-	GUEST_CALLED,	/* where the CPU comes back to in a function that the others call to enter:
-			   the return address lies at rsp */
-};
-
-struct guest_entry {
-	enum guest_code code;
-	uint64_t function; /* where it begins; GUEST_CALLED: what was called. 0: unknown */
-};
-
-/* What a return address says of assembly that calls handlers, where no table does. */
-enum unwind_handler {
-	HANDLER_NONE,
-	HANDLER_INTERRUPT, /* rsp points to the link to the stack before, where pt_regs is */
-	HANDLER_EXCEPTION, /* rsp points to pt_regs */
-};
-
-/* How the kernel is entered. */
-enum entry_by {
-	ENTRY_BY_SYSCALL,
-	ENTRY_BY_SYSCALL32, /* of 32-bit programs */
-	ENTRY_BY_SYSENTER,  /* the same; rip and rsp are lost */
-	ENTRY_BY_INT80,	    /* rip, cs, eflags, rsp, ss are pushed, on another stack */
-	ENTRY_BY_FRED, /* from user mode, or within the kernel: error code, rip, cs ... pushed */
-};
-
-/* Entry code, where a CPU has just come from user mode or is about to go there. */
-struct entry_edge {
-	uint64_t start;	     /* where the entry begins that is not far before; or 0 */
-	enum entry_by by;    /* that entry */
-	uint64_t percpu;     /* what gs points at in the kernel; 0: unknown */
-	uint64_t makes_regs; /* error_entry(), which exceptions call to save registers; or 0 */
 };
 
 /* What a return address is that was read from the stack. */
@@ -89,38 +51,22 @@ struct unwind_source {
 	/* The stack that holds @address; false if it is on none that belongs to this task or its
 	 * CPU. */
 	bool (*stack)(void *self, uint64_t address, struct unwind_stack *ret);
-	/* Whether the code at @pc is assembly that is known to leave rbx and r12-r15 alone, so that
-	 * ORC, which does not speak of them, carries them over. May be NULL: none is. */
-	bool (*keeps_callee_saved)(void *self, uint64_t pc);
-	/* Whether the code at @pc enters guests and may hold the guest's registers. May be NULL:
-	 * none does. */
-	bool (*enters_guest)(void *self, uint64_t pc, struct guest_entry *ret);
-	/* Whether the code at @pc is a system call's entry that leaves the user's rsp and eflags
-	 * out of pt_regs, and the address where that rsp is kept (0: unknown). May be NULL: none
-	 * is. */
-	bool (*drops_user_rsp)(void *self, uint64_t pc, uint64_t *ret_kept_at);
-	/* Whether @function, where it begins, is what returns are made to jump to. May be NULL:
-	 * none is. */
-	bool (*is_return)(void *self, uint64_t function);
-	/* What the code at @pc calls, if it is the kernel's entry assembly. May be NULL. */
-	enum unwind_handler (*calls_handler)(void *self, uint64_t pc);
 	/* What following the instructions of the function that covers @pc says: before the one at
 	 * @pc if @exact, else in the call that returns to it; and where that function begins. False
 	 * if it says nothing. May be NULL. */
 	bool (*code)(void *self, uint64_t pc, bool exact, struct code_rules *ret,
 		     uint64_t *ret_function);
-	/* Whether @function, where it begins, jumps to where a register, or a word that changes,
-	 * leads. May be NULL: none does. */
-	bool (*is_thunk)(void *self, uint64_t function);
-	/* Whether the code at @pc is the kernel's entry code, where rsp may be the user's. May be
-	 * NULL: none is. */
-	bool (*edge)(void *self, uint64_t pc, struct entry_edge *ret);
 	/* What the return address @address is that lies at @slot; *ret: where the function will
 	 * return to in the end, if it is traced. May be NULL: none is. */
 	enum unwind_return (*traced)(void *self, uint64_t slot, uint64_t address, uint64_t *ret);
-	/* Whether rbp may be anything in the code at @pc, of which nothing is known. May be NULL:
-	 * in none. */
+	/* Whether the frame pointer may be anything in the code at @pc, of which nothing is known.
+	 * May be NULL: in none. */
 	bool (*lacks_frames)(void *self, uint64_t pc);
+	/* What the strategies of the architecture ask beside, which say what it is (x86-64:
+	 * struct x86_asks). NULL: nothing answers. */
+	const void *asks;
+	const struct unwind_arch *arch;
+	uint64_t page_size; /* of the kernel, in bytes: below a stack at least that much is free */
 };
 
 /* How a frame's registers were found. */
@@ -129,7 +75,7 @@ enum frame_how {
 	HOW_SWITCH, /* first frame: what the context switch left */
 	HOW_CFI,
 	HOW_ORC,
-	HOW_FP,	   /* frame pointer: rip, rsp and rbp alone */
+	HOW_FP,	   /* frame pointer: pc, stack pointer and frame pointer alone */
 	HOW_REGS,  /* a pt_regs that an entry saved */
 	HOW_FOUND, /* a return address that was looked for on the stack, or where a CPU put its
 		      registers when it entered a guest */
@@ -139,17 +85,17 @@ enum frame_how {
 
 struct frame {
 	struct regs regs;
-	/* Where the frame ends: the caller's rsp, or the pt_regs of what was interrupted. 0 if it
-	 * is not known, as in the last frame. */
+	/* Where the frame ends: the caller's stack pointer, or the pt_regs of what was
+	 * interrupted. 0 if it is not known, as in the last frame. */
 	uint64_t cfa;
 	/* Where the value that a register has in this frame was read from; bit n of saved_known:
 	 * saved[n] is such an address. */
-	uint64_t saved[REG_COUNT];
+	uint64_t saved[REGS_MAX];
 	uint32_t saved_known;
 	enum frame_how how; /* how this frame was found, from the one before */
 	bool interrupted; /* it was stopped at its pc, not left by a call: look up pc, not pc - 1 */
-	/* The stack has a tracer's trampoline for this return address. With is_trampoline rip is
-	 * that one, since what was there before is not known: look up rip, not what lies before it.
+	/* The stack has a tracer's trampoline for this return address. With is_trampoline pc is
+	 * that one, since what was there before is not known: look up pc, not what lies before it.
 	 */
 	bool traced;
 	bool is_trampoline;
@@ -159,8 +105,9 @@ struct frame {
 enum frame_mode { FRAME_UNKNOWN, FRAME_KERNEL, FRAME_USER };
 
 /*
- * The one place that decides it: by cs. CFI of entry code says where user mode was interrupted but
- * cannot speak of cs, and rip tells; any other rip in a process's half is damage, not user mode.
+ * The one place that decides it: by the register that has the mode. CFI of entry code says where
+ * user mode was interrupted but cannot speak of that register, and pc tells; any other pc in a
+ * process's half is damage, not user mode.
  */
 enum frame_mode frame_mode(const struct frame *f);
 
@@ -181,8 +128,9 @@ struct frames {
 enum { UNWIND_DEPTH_MAX = 4096 };
 
 /*
- * Unwinds from @first, whose rip and rsp must be known. @interrupted as in struct frame. An error
- * only when memory is out; whatever else stops it is in ret->why. *ret is freed with frames_free().
+ * Unwinds from @first, whose pc and stack pointer must be known. @interrupted as in struct frame.
+ * An error only when memory is out; whatever else stops it is in ret->why. *ret is freed with
+ * frames_free().
  */
 __attribute__((warn_unused_result)) struct err *unwind(const struct unwind_source *source,
 						       const struct regs *first, enum frame_how how,

@@ -18,9 +18,9 @@ static bool find_base(struct walk *w, const struct variable_location *location, 
 	if (!e.count || !cfi_evaluate(w, &e, &where, &place))
 		return false;
 	if (where == CFI_REGISTER) {
-		if (place > REG_RIP || !walk_knows(w, (enum reg)place))
+		if (place >= w->source->arch->regs->dwarf_count || !walk_knows(w, (unsigned)place))
 			return false;
-		place = walk_reg(w, (enum reg)place);
+		place = walk_reg(w, (unsigned)place);
 	}
 	*ret = place;
 	return true;
@@ -36,11 +36,11 @@ static bool read_place(struct walk *w, enum cfi_where where, uint64_t place, str
 		*ret = (struct variable){ .where = VARIABLE_MEMORY, .address = place };
 		return walk_word(w, place, &ret->value);
 	case CFI_REGISTER:
-		if (place > REG_RIP || !walk_knows(w, (enum reg)place))
+		if (place >= w->source->arch->regs->dwarf_count || !walk_knows(w, (unsigned)place))
 			return false;
-		*ret = (struct variable){ .value = walk_reg(w, (enum reg)place),
+		*ret = (struct variable){ .value = walk_reg(w, (unsigned)place),
 					  .where = VARIABLE_REGISTER,
-					  .reg = (enum reg)place };
+					  .reg = w->source->arch->regs->names[place] };
 		return true;
 	}
 	return false;

@@ -31,13 +31,13 @@ struct variable {
 	uint64_t value; /* eight bytes */
 	enum variable_where where;
 	uint64_t address; /* of VARIABLE_MEMORY */
-	enum reg reg;	  /* of VARIABLE_REGISTER */
+	const char *reg;  /* its name, static; of VARIABLE_REGISTER */
 };
 
 /*
  * False if the location asks for a register that is not known in @frame, for what it held at the
  * function's entry, for memory that is not there, or makes no sense: then the value is not known.
- * Of @source, read() alone is needed.
+ * Of @source, read() and arch are needed.
  */
 bool variable_evaluate(const struct unwind_source *source, const struct frame *frame,
 		       const struct variable_location *location, struct variable *ret);

@@ -4,12 +4,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "arch/x86_64/unwind/decode.h"
-#include "arch/x86_64/unwind/pt_regs.h"
+#include "base/address.h"
 #include "base/bytes.h"
 #include "base/err.h"
-
-_Static_assert(PT_REGS_BYTES == 8 * PT_REGS_WORDS, "pt_regs is whole");
 
 void walk_note(struct walk *w, const char *fmt, ...)
 {
@@ -34,10 +31,25 @@ bool walk_word(struct walk *w, uint64_t address, uint64_t *ret)
 	return true;
 }
 
+bool walk_is_code(const struct walk *w, uint64_t pc)
+{
+	uint64_t function;
+	return w->source->is_text(w->source->self, pc, &function);
+}
+
+bool walk_may_be_code(const struct walk *w, uint64_t pc)
+{
+	unsigned char byte;
+	if (!is_kernel_address(pc))
+		return false;
+	struct err *e = w->source->read(w->source->self, pc, &byte, sizeof(byte));
+	err_free(e);
+	return !e;
+}
+
 bool walk_on_stack(const struct walk *w, uint64_t address, uint64_t len)
 {
-	return address >= walk_reg(w, REG_RSP) && address <= w->stack.high &&
-	       len <= w->stack.high - address;
+	return address >= walk_sp(w) && address <= w->stack.high && len <= w->stack.high - address;
 }
 
 bool walk_on_other_stack(const struct walk *w, uint64_t address, uint64_t len)
@@ -49,23 +61,23 @@ bool walk_on_other_stack(const struct walk *w, uint64_t address, uint64_t len)
 	       address < stack.high && len <= stack.high - address;
 }
 
-static void set_saved(struct frame *caller, enum reg n, uint64_t value, uint64_t address)
+void walk_saved(struct frame *caller, unsigned n, uint64_t value, uint64_t address)
 {
 	regs_set(&caller->regs, n, value);
 	caller->saved[n] = address;
 	caller->saved_known |= UINT32_C(1) << n;
 }
 
-bool walk_restore(struct walk *w, struct frame *caller, enum reg n, uint64_t address)
+bool walk_restore(struct walk *w, struct frame *caller, unsigned n, uint64_t address)
 {
 	uint64_t value;
 	if (!walk_word(w, address, &value))
 		return false;
-	set_saved(caller, n, value, address);
+	walk_saved(caller, n, value, address);
 	return true;
 }
 
-void walk_keep(const struct walk *w, struct frame *caller, enum reg n)
+void walk_keep(const struct walk *w, struct frame *caller, unsigned n)
 {
 	const struct frame *from = w->frame;
 	if (!regs_known(&from->regs, n))
@@ -75,39 +87,4 @@ void walk_keep(const struct walk *w, struct frame *caller, enum reg n)
 		caller->saved[n] = from->saved[n];
 		caller->saved_known |= UINT32_C(1) << n;
 	}
-}
-
-bool walk_restore_pt_regs(struct walk *w, struct frame *caller, uint64_t address, unsigned first)
-{
-	unsigned char image[PT_REGS_BYTES];
-	uint64_t start = address + 8 * first;
-	struct err *e = w->source->read(w->source->self, start, image, PT_REGS_BYTES - 8 * first);
-	if (e) {
-		walk_note(w, "read pt_regs at 0x%" PRIx64 ": %s", address, err_msg(e));
-		err_free(e);
-		return false;
-	}
-	for (unsigned i = first; i < PT_REGS_WORDS; i++) {
-		enum reg n = pt_regs_order[i];
-		uint64_t word = get_u64(image + 8 * (i - first));
-		set_saved(caller, n, pt_regs_value(n, word), address + 8 * i);
-	}
-	return true;
-}
-
-bool walk_decode(struct walk *w, uint64_t pc, unsigned char code[DECODE_MAX], struct decoded *ret)
-{
-	enum { PAGE = 4096 };
-	/* The page that follows may not be there. */
-	const uint64_t in_page = PAGE - pc % PAGE;
-	const size_t sizes[] = { DECODE_MAX, in_page < DECODE_MAX ? (size_t)in_page : DECODE_MAX };
-	memset(code, 0, DECODE_MAX);
-	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
-		struct err *e = w->source->read(w->source->self, pc, code, sizes[i]);
-		bool read = !e;
-		err_free(e);
-		if (read)
-			return decode(code, sizes[i], pc, ret);
-	}
-	return false;
 }

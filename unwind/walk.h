@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What the driver and its strategies share: the frame to be left, and how a strategy says what it
- * found or why it found nothing. Private to unwind/.
+ * found or why it found nothing. Private to unwind/ and to
+ * the strategies of architectures.
  */
 #ifndef UNWIND_WALK_H
 #define UNWIND_WALK_H
@@ -9,74 +10,25 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "arch/x86_64/unwind/decode.h"
-#include "arch/x86_64/unwind/pt_regs.h"
 #include "base/buf.h"
+#include "unwind/arch.h"
 #include "unwind/unwind.h"
 
 struct walk {
 	const struct unwind_source *source;
 	const struct frame *frame;  /* the one to be left */
 	const struct frame *callee; /* the one before it; NULL: it is the first */
-	struct unwind_stack stack;  /* that holds its rsp */
+	struct unwind_stack stack;  /* that holds its stack pointer */
 	uint64_t pc;		    /* what to look up in tables */
 	bool exact;	/* pc is where it stands; else it was left by a call before pc + 1 */
-	bool no_code;	/* what the code says is not about this frame's rsp */
+	bool no_code;	/* what the code says is not about this frame's stack pointer */
 	uint64_t cfa;	/* the frame's CFA, for a strategy that leaves it */
 	struct buf why; /* what failed on the way out of this frame */
 };
 
-enum step {
-	STEP_NONE,   /* the strategy does not apply, or failed: walk->why says more */
-	STEP_CALLER, /* the caller is in *ret, walk->cfa is set */
-	STEP_BOTTOM, /* nothing called this frame */
-};
-
-/* Strategies, each in a file of its own. *ret starts empty and is filled for STEP_CALLER only. */
-/* @entry: an ORC_CALL entry of the same code, believed before CFI; NULL if there is none. */
-enum step cfi_step(struct walk *w, const struct orc_entry *entry, struct frame *ret);
-enum step orc_step(struct walk *w, const struct orc_entry *entry, struct frame *ret);
-enum step fp_step(struct walk *w, struct frame *ret);
-enum step found_step(struct walk *w, struct frame *ret);
-/* By the function's own instructions; the return address must be behind a call of it. */
-enum step code_step(struct walk *w, struct frame *ret);
-/* Adds what the function's instructions say of the registers that a callee keeps to a @caller that
- * another strategy has found, at walk->cfa, if they agree with it. */
-void code_add(struct walk *w, struct frame *caller);
-/* Whether the CPU stands in calls that fill its return stack buffer: then *ret is the same frame as
- * it is behind them, at another rip and with another rsp. */
-bool fill_undo(struct walk *w, struct frame *ret);
-/* In assembly that enters a guest, or that was called to do so: not GUEST_INLINE. */
-enum step entry_step(struct walk *w, const struct guest_entry *entry, struct frame *ret);
-/* Whether this is where a guest's exit ends in assembly within compiled code: then *ret is the same
- * frame as the compiled code around it knows it, with the rsp and rbp that its tables speak of. */
-bool entry_undo_inline(struct walk *w, struct frame *ret);
-/* In entry assembly that has called a @handler. */
-enum step interrupt_step(struct walk *w, enum unwind_handler handler, struct frame *ret);
-/* In a system call's entry that keeps the user's rsp at @kept_at (0: unknown), not in pt_regs. */
-enum step syscall_step(struct walk *w, uint64_t kept_at, struct frame *ret);
-/* At the stack's top: what an entry from user mode saved there, and nothing that was called. */
-enum step stack_top_step(struct walk *w, struct frame *ret);
-
-/* In entry code: whatever the tables say, user mode's registers if the instructions tell them. */
-enum step edge_step(struct walk *w, struct frame *ret);
-/* Where an exception's code has saved registers and is about to move to the stack that they are on,
- * which tables have wrong. */
-enum step edge_moving_step(struct walk *w, struct frame *ret);
-/* Whether that is the entry of a system call: somebody came from there. */
-bool edge_is_entry(const struct walk *w);
-/* A frame of user mode that came by SYSENTER does not know what that does not keep: forgets it in
- * @user, the caller of the frame that is left. */
-void edge_forget_lost(const struct walk *w, struct frame *user);
-/* Whether the CPU stands in entry code, where rsp need not be on a stack. */
-bool edge_is_at(const struct walk *w, struct entry_edge *ret);
-
-/* Where sp_reg and sp_offset of an ORC entry lead; false, with a note, if that is not known. */
-bool orc_find_sp(struct walk *w, const struct orc_entry *entry, uint64_t *ret);
-
-/* The caller's rbp as bp_reg and bp_offset of an ORC entry say; @sp is what orc_find_sp() found. */
-bool orc_restore_rbp(struct walk *w, const struct orc_entry *entry, uint64_t sp,
-		     struct frame *caller);
+/* The strategy of CFI; *ret starts empty and is filled for STEP_CALLER only. @row: of a table of
+ * the kernel's own, of the same code, for unwind_arch.find_cfa(); NULL if there is none. */
+enum step cfi_step(struct walk *w, const struct orc_entry *row, struct frame *ret);
 
 /* Adds a reason to walk->why. */
 __attribute__((format(printf, 2, 3))) void walk_note(struct walk *w, const char *fmt, ...);
@@ -85,43 +37,51 @@ __attribute__((format(printf, 2, 3))) void walk_note(struct walk *w, const char 
 bool walk_word(struct walk *w, uint64_t address, uint64_t *ret);
 
 /* Registers of the frame to be left. */
-static inline bool walk_knows(const struct walk *w, enum reg n)
+static inline bool walk_knows(const struct walk *w, unsigned n)
 {
 	return regs_known(&w->frame->regs, n);
 }
 
-static inline uint64_t walk_reg(const struct walk *w, enum reg n)
+static inline uint64_t walk_reg(const struct walk *w, unsigned n)
 {
 	return w->frame->regs.value[n];
 }
 
-/* Whether @len bytes at @address lie between the frame's rsp and the end of its stack. */
+static inline uint64_t walk_pc(const struct walk *w)
+{
+	return walk_reg(w, w->source->arch->regs->pc);
+}
+
+static inline uint64_t walk_sp(const struct walk *w)
+{
+	return walk_reg(w, w->source->arch->regs->sp);
+}
+
+/* Whether @pc lies in code of the kernel or a module. */
+bool walk_is_code(const struct walk *w, uint64_t pc);
+
+/* Whether @pc, in code that no symbol covers (BPF programs, trampolines), is at least there. */
+bool walk_may_be_code(const struct walk *w, uint64_t pc);
+
+/* Whether @len bytes at @address lie between the frame's stack pointer and the end of its stack. */
 bool walk_on_stack(const struct walk *w, uint64_t address, uint64_t len);
 
 /* The same, or that they lie on another stack of this task or its CPU. */
 bool walk_on_other_stack(const struct walk *w, uint64_t address, uint64_t len);
 
-/* The instruction at @pc, which is in @code, with zeros behind what could be read; false if there
- * is none. */
-bool walk_decode(struct walk *w, uint64_t pc, unsigned char code[DECODE_MAX], struct decoded *ret);
+/* The caller's @n is @value, which was saved at @address. */
+void walk_saved(struct frame *caller, unsigned n, uint64_t value, uint64_t address);
 
 /* The caller's @n was saved at @address; false if that cannot be read. */
-bool walk_restore(struct walk *w, struct frame *caller, enum reg n, uint64_t address);
+bool walk_restore(struct walk *w, struct frame *caller, unsigned n, uint64_t address);
 
 /* That register of @f is not known, nor where it was saved. */
-static inline void walk_forget(struct frame *f, enum reg n)
+static inline void walk_forget(struct frame *f, unsigned n)
 {
 	regs_forget(&f->regs, n);
 	f->saved_known &= ~(UINT32_C(1) << n);
 }
 /* The caller's @n is what it is in the frame to be left, if it is known there. */
-void walk_keep(const struct walk *w, struct frame *caller, enum reg n);
-
-/* Whether the instruction before @address is a direct call of @function. In found.c. */
-bool walk_returns_from(const struct walk *w, uint64_t address, uint64_t function);
-
-/* Words of a pt_regs at @address, from the @first on (PT_REGS_IRET: its iret frame alone). */
-enum { PT_REGS_BYTES = 168 };
-bool walk_restore_pt_regs(struct walk *w, struct frame *caller, uint64_t address, unsigned first);
+void walk_keep(const struct walk *w, struct frame *caller, unsigned n);
 
 #endif

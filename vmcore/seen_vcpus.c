@@ -33,9 +33,6 @@ enum {
 
 #define VCPU_CACHE "kvm_vcpu"
 
-/* The registers that functions keep for their callers. */
-static const enum reg kept_registers[] = { REG_RBX, REG_RBP, REG_R12, REG_R13, REG_R14, REG_R15 };
-
 void seen_vcpus_free(struct seen_vcpus *s)
 {
 	free(s->list);
@@ -75,21 +72,20 @@ static bool is_kvm_code(const struct vmcore *h, const struct frame *f)
 	return m && (!strcmp(m->name, "kvm") || !strncmp(m->name, "kvm_", strlen("kvm_")));
 }
 
-/* The next register, from *frame and *n on, of a frame in KVM's code that is known and may hold a
- * pointer. Frame 0's are the processor's own. */
+/* The next register that functions keep for their callers, from *frame and *n on, of a frame in
+ * KVM's code that is known and may hold a pointer. Frame 0's are the processor's own. */
 static bool next_register(const struct vmcore *h, const struct frames *frames, size_t *frame,
 			  size_t *n, uint64_t *ret)
 {
-	const size_t count = sizeof(kept_registers) / sizeof(*kept_registers);
 	for (; *frame < frames->count; ++*frame, *n = 0) {
 		const struct frame *f = &frames->list[*frame];
 		if (frame_mode(f) == FRAME_USER || !is_kvm_code(h, f))
 			continue;
-		for (; *n < count; ++*n) {
-			enum reg reg = kept_registers[*n];
-			if (!regs_known(&f->regs, reg) || !is_pointer(f->regs.value[reg]))
+		for (; *n < REGS_MAX; ++*n) {
+			if (!(f->regs.arch->kept >> *n & 1) ||
+			    !regs_known(&f->regs, (unsigned)*n) || !is_pointer(f->regs.value[*n]))
 				continue;
-			*ret = f->regs.value[reg];
+			*ret = f->regs.value[*n];
 			return true;
 		}
 	}
@@ -112,7 +108,7 @@ static void find_register(const struct vmcore *h, struct seen_vcpu *v)
 			continue;
 		v->has_register = true;
 		v->frame = frame;
-		v->reg = kept_registers[n];
+		v->reg = regs_name(&frames.list[frame].regs, (unsigned)n);
 	}
 	frames_free(&frames);
 }
@@ -385,7 +381,7 @@ static bool find_by_register(const struct vmcore *h, const struct task *task, st
 			.by = SEEN_REGISTER,
 			.has_register = true,
 			.frame = frame,
-			.reg = kept_registers[n],
+			.reg = regs_name(&frames.list[frame].regs, (unsigned)n),
 		};
 	}
 	frames_free(&frames);
@@ -493,6 +489,6 @@ void seen_vcpu_evidence(const struct seen_vcpu *v, struct buf *out)
 		break;
 	}
 	if (v->has_register)
-		buf_addf(out, "%s%s of frame #%zu", v->by == SEEN_NOTIFIER ? ", " : "",
-			 reg_name((enum reg)v->reg), v->frame);
+		buf_addf(out, "%s%s of frame #%zu", v->by == SEEN_NOTIFIER ? ", " : "", v->reg,
+			 v->frame);
 }

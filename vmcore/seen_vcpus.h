@@ -34,7 +34,7 @@ struct seen_vcpu {
 	 * code with a register that is certain and holds the address. */
 	bool has_register;
 	size_t frame;
-	unsigned reg; /* enum reg; base/regs.h and signal.h do not go together */
+	const char *reg; /* its name; static */
 };
 
 struct seen_vcpus {

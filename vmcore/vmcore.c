@@ -157,7 +157,7 @@ static struct err *has_place(void *closure, const struct task *task, bool *ret)
 	const char *why;
 	struct err *e = unwinder_first(h->unwinder, task, &first, &why);
 	if (!e)
-		*ret = regs_known(&first.regs, REG_RIP);
+		*ret = regs_pc_known(&first.regs);
 	return e;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <inttypes.h>
 
+#include "arch/x86_64/base/regs.h"
 #include "base/address.h"
 #include "base/err.h"
 #include "proto/crash/machine.h"

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/x86_64/base/regs.h"
 #include "base/address.h"
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/regs.h"
 #include "proto/target.h"
 #include "server/monitor/kvm/vm_rows.h"
 #include "server/monitor/monitor.h"

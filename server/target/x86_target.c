@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "server/target/x86_target.h"
 
+#include "arch/x86_64/base/regs.h"
 #include "base/bytes.h"
-#include "base/regs.h"
 
 /* GDB manual, appendix G.5.7 "i386 Features": names, order and sizes. */
 #define CORE	 "org.gnu.gdb.i386.core"

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "arch/x86_64/base/regs.h"
 #include "base/bytes.h"
 #include "tests/fuzz/unknown.h"
 #include "tests/unwind/cfi_file.h"

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "arch/x86_64/base/regs.h"
 #include "base/bytes.h"
 #include "base/err.h"
 #include "tests/fuzz/unknown.h"

@@ -8,11 +8,11 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "arch/x86_64/unwind/steps.h"
 #include "base/bytes.h"
 #include "base/err.h"
 #include "tests/fuzz/unknown.h"
 #include "tests/unwind/fake.h"
-#include "unwind/walk.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "arch/x86_64/base/regs.h"
 #include "base/bytes.h"
 #include "tests/fuzz/unknown.h"
 #include "tests/unwind/fake.h"
@@ -237,11 +238,13 @@ static void unwind_machine(struct machine *m, const uint8_t *data, const uint64_
 						     : HOW_NOTE;
 	m->source = fake_source(&m->fake);
 	m->source.cfi = NULL;
-	m->source.calls_handler = calls_handler;
-	m->source.drops_user_rsp = drops_user_rsp;
-	m->source.is_return = is_return;
-	m->source.keeps_callee_saved = keeps_callee_saved;
-	m->source.enters_guest = enters_guest;
+	struct x86_asks asks = *(const struct x86_asks *)m->source.asks;
+	asks.calls_handler = calls_handler;
+	asks.drops_user_rsp = drops_user_rsp;
+	asks.is_return = is_return;
+	asks.keeps_callee_saved = keeps_callee_saved;
+	asks.enters_guest = enters_guest;
+	m->source.asks = &asks;
 	for (unsigned i = 0; i < REG_COUNT && i < count; i++)
 		if (!(get_u32(data + UNKNOWN_AT) >> i & 1))
 			regs_set(&first, (enum reg)i, words[i]);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/x86_64/base/regs.h"
 #include "base/bytes.h"
 #include "base/err.h"
 #include "tests/fuzz/unknown.h"
@@ -47,6 +48,7 @@ static void require_true(const struct unwind_source *source, const struct frame 
 			 const struct variable *v)
 {
 	unsigned char word[8];
+	unsigned n;
 	switch (v->where) {
 	case VARIABLE_COMPUTED:
 		break;
@@ -55,8 +57,10 @@ static void require_true(const struct unwind_source *source, const struct frame 
 		REQUIRE(get_u64(word) == v->value);
 		break;
 	case VARIABLE_REGISTER:
-		REQUIRE(v->reg <= REG_RIP && regs_known(&frame->regs, v->reg));
-		REQUIRE(frame->regs.value[v->reg] == v->value);
+		for (n = 0; n <= REG_RIP && strcmp(v->reg, x86_64_regs.names[n]) != 0; n++)
+			;
+		REQUIRE(n <= REG_RIP && regs_known(&frame->regs, n));
+		REQUIRE(frame->regs.value[n] == v->value);
 		break;
 	default:
 		abort();

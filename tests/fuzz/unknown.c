@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "arch/x86_64/unwind/orc.h"
+#include "arch/x86_64/unwind/steps.h"
 #include "base/bytes.h"
 #include "base/err.h"
-#include "unwind/walk.h"
 
 /* How many frames the strategies are asked of one by one. */
 enum { FRAMES_MAX = 4 };
@@ -86,7 +86,7 @@ static enum step ask_entry(struct walk *w, struct frame *ret)
 {
 	const struct unwind_source *s = w->source;
 	struct guest_entry entry;
-	if (!s->enters_guest || !s->enters_guest(s->self, w->pc, &entry) ||
+	if (!walk_asks(w)->enters_guest || !walk_asks(w)->enters_guest(s->self, w->pc, &entry) ||
 	    entry.code == GUEST_INLINE)
 		return STEP_NONE;
 	return entry_step(w, &entry, ret);
@@ -96,7 +96,8 @@ static enum step ask_syscall(struct walk *w, struct frame *ret)
 {
 	const struct unwind_source *s = w->source;
 	uint64_t kept_at;
-	if (!s->drops_user_rsp || !s->drops_user_rsp(s->self, w->pc, &kept_at))
+	if (!walk_asks(w)->drops_user_rsp ||
+	    !walk_asks(w)->drops_user_rsp(s->self, w->pc, &kept_at))
 		return STEP_NONE;
 	return syscall_step(w, kept_at, ret);
 }

@@ -10,9 +10,9 @@
 #include <dwarf.h>
 #include <elfutils/libdw.h>
 
+#include "arch/x86_64/base/regs.h"
 #include "arch/x86_64/unwind/code_table.h"
 #include "base/err.h"
-#include "base/regs.h"
 #include "tests/unwind/cfi_file.h"
 #include "vmcore/image/cfi_writer.h"
 #include "vmcore/image/prologue.h"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "arch/x86_64/base/regs.h"
 #include "tests/kernel/ask.h"
 
 #include <stdlib.h>

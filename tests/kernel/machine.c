@@ -182,17 +182,17 @@ void assert_no_note(const struct machine *m, const char *part)
 void assert_reg(const struct first_regs *f, enum reg reg, uint64_t value)
 {
 	if (!regs_known(&f->regs, reg))
-		fail_msg("%s is not known%s%s", reg_name(reg), f->why ? ": " : "",
+		fail_msg("%s is not known%s%s", x86_64_regs.names[reg], f->why ? ": " : "",
 			 f->why ? f->why : "");
 	if (f->regs.value[reg] != value)
-		fail_msg("%s is 0x%llx and not 0x%llx", reg_name(reg),
+		fail_msg("%s is 0x%llx and not 0x%llx", x86_64_regs.names[reg],
 			 (unsigned long long)f->regs.value[reg], (unsigned long long)value);
 }
 
 void assert_reg_unknown(const struct first_regs *f, enum reg reg)
 {
 	if (regs_known(&f->regs, reg))
-		fail_msg("%s is known: 0x%llx", reg_name(reg),
+		fail_msg("%s is known: 0x%llx", x86_64_regs.names[reg],
 			 (unsigned long long)f->regs.value[reg]);
 }
 

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "arch/x86_64/base/regs.h"
 #include "base/err.h"
 #include "vmcore/dump/dump.h"
 #include "vmcore/kernel/kernel.h"

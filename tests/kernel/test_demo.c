@@ -6,6 +6,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "arch/x86_64/base/regs.h"
 #include "base/buf.h"
 #include "tests/kernel/machine.h"
 #include "unwind/unwind.h"
@@ -286,7 +287,9 @@ static void code_has_one_name(void **state)
 		add_code_place(&p, &text);
 		assert_string_equal(text.data, cases[i].text);
 		/* A frame with that pc says the same, unless it is user mode's. */
-		struct frame f = { .interrupted = cases[i].exact, .how = HOW_NOTE };
+		struct frame f = { .regs.arch = &x86_64_regs,
+				   .interrupted = cases[i].exact,
+				   .how = HOW_NOTE };
 		regs_set(&f.regs, REG_RIP, cases[i].pc);
 		p = code_place_of_frame(code, &f);
 		assert_int_equal(p.kind, cases[i].kind);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "arch/x86_64/base/regs.h"
 #include "tests/kernel/machine.h"
 #include "vmcore/kernel/log/printk.h"
 

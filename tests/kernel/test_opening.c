@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "arch/x86_64/base/regs.h"
 #include "base/buf.h"
 #include "tests/kernel/machine.h"
 #include "vmcore/names/files/debugfiles.h"

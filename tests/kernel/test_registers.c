@@ -5,6 +5,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "arch/x86_64/base/regs.h"
 #include "tests/kernel/machine.h"
 #include "vmcore/kernel/tasks/cpu_notes.h"
 #include "vmcore/kernel/tasks/stack_copy.h"

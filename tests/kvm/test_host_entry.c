@@ -9,6 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "arch/x86_64/base/regs.h"
 #include "tests/kvm/guests.h"
 #include "vmcore/code/unwind_source.h"
 #include "vmcore/kvm/host_entry.h"

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "arch/x86_64/base/regs.h"
 #include "unwind/unwind.h"
 #include "vmcore/code/context_places.h"
 

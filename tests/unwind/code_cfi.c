@@ -45,7 +45,7 @@ static const char thunk[] = "__x86_indirect_thunk_";
 static bool set_thunk(const char *name, struct code_symbol *ret)
 {
 	for (unsigned n = 0; n < GPR_COUNT; n++) {
-		if (strcmp(name, reg_name((enum reg)n)) != 0)
+		if (strcmp(name, x86_64_regs.names[(enum reg)n]) != 0)
 			continue;
 		ret->kind = CODE_THUNK;
 		ret->reg = (enum reg)n;

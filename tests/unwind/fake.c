@@ -194,6 +194,16 @@ static enum unwind_return see_traced(void *self, uint64_t slot, uint64_t address
 	return f->traced_return && slot == f->traced_slot ? RETURN_TRACED : RETURN_LOST;
 }
 
+static const struct x86_asks asks = {
+	.keeps_callee_saved = keeps_callee_saved,
+	.enters_guest = enters_guest,
+	.drops_user_rsp = drops_user_rsp,
+	.is_return = is_return,
+	.calls_handler = calls_handler,
+	.is_thunk = is_thunk,
+	.edge = find_edge,
+};
+
 struct unwind_source fake_source(struct fake *f)
 {
 	return (struct unwind_source){
@@ -203,14 +213,10 @@ struct unwind_source fake_source(struct fake *f)
 		.cfi = find_cfi,
 		.orc = find_orc,
 		.stack = find_stack,
-		.keeps_callee_saved = keeps_callee_saved,
-		.enters_guest = enters_guest,
-		.drops_user_rsp = drops_user_rsp,
-		.is_return = is_return,
-		.calls_handler = calls_handler,
 		.code = f->follows ? follow_code : NULL,
-		.is_thunk = is_thunk,
-		.edge = find_edge,
 		.traced = see_traced,
+		.asks = &asks,
+		.arch = &x86_64_unwind,
+		.page_size = 4096,
 	};
 }

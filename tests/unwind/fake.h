@@ -6,8 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "arch/x86_64/unwind/asks.h"
 #include "arch/x86_64/unwind/code_table.h"
 #include "arch/x86_64/unwind/orc.h"
+#include "arch/x86_64/unwind/x86_64.h"
 #include "unwind/unwind.h"
 
 enum { FAKE_MAX = 16 };

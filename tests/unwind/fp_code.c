@@ -214,12 +214,15 @@ static void try(struct place *p, uint64_t pc, const struct row *row, bool direct
 		return;
 	uint64_t back = put_caller(p, function->start, direct);
 	struct regs first = lay_out(p, pc, row, back);
+	static const struct x86_asks asks = { .is_return = is_return };
 	struct unwind_source source = {
 		.self = p,
 		.read = read_memory,
 		.is_text = is_text,
 		.stack = find_stack,
-		.is_return = is_return,
+		.asks = &asks,
+		.arch = &x86_64_unwind,
+		.page_size = 4096,
 	};
 	struct frames frames;
 	size_t number = called ? 2 : 1;

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "arch/x86_64/base/regs.h"
 #include "base/err.h"
 #include "tests/unwind/fake.h"
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The CFI strategy: rules of registers, expressions, and what ORC corrects. */
+#include "arch/x86_64/base/regs.h"
 #include "tests/unwind/cfi_file.h"
 #include "tests/unwind/scene.h"
 

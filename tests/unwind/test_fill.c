@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Calls that fill the CPU's return stack buffer, in code whose tables know nothing of them. */
+#include "arch/x86_64/base/regs.h"
 #include "tests/unwind/scene.h"
 
 /* What __switch_to_asm of Linux 6.1 may have: a round of two calls, dropped at once. */

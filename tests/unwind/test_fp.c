@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Code that was interrupted, in kernels with frame pointers and without tables: what it does next
  * says whether it has its frame. fp_code.c tries that on compiled code. */
+#include "arch/x86_64/base/regs.h"
 #include "tests/unwind/scene.h"
 
 enum { CODE_BYTES = 0x40 };

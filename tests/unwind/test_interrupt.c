@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Entry assembly of kernels with frame pointers and without tables: FUN_B calls a handler. */
+#include "arch/x86_64/base/regs.h"
 #include "tests/unwind/cfi_file.h"
 #include "tests/unwind/scene.h"
 

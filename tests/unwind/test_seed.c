@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+#include "arch/x86_64/base/regs.h"
 #include "base/err.h"
 #include "tests/unwind/cfi_file.h"
 #include "tests/unwind/fake.h"

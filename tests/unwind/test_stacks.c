@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Frames that go from one stack to another, as interrupts leave them, and stacks that are damaged.
  */
+#include "arch/x86_64/base/regs.h"
 #include "tests/unwind/scene.h"
 
 #define NMI UINT64_C(0xfffffe0000010000)

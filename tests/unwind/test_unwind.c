@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The driver, ORC and frame pointers: where frames lead, where they end, and what is not believed.
  */
+#include "arch/x86_64/base/regs.h"
 #include "tests/unwind/scene.h"
 
 static void orc_leads_to_a_kernel_threads_start(void **state)
@@ -459,7 +460,9 @@ static void one_rule_tells_user_mode(void **state)
 		{ NO, kernel, HOW_SWITCH, false, FRAME_KERNEL },
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		struct frame f = { .how = cases[i].how, .interrupted = cases[i].interrupted };
+		struct frame f = { .regs.arch = &x86_64_regs,
+				   .how = cases[i].how,
+				   .interrupted = cases[i].interrupted };
 		if (cases[i].cs != NO)
 			regs_set(&f.regs, REG_CS, (uint64_t)cases[i].cs);
 		if (cases[i].rip != 1)

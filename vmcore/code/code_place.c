@@ -18,7 +18,7 @@ static uint64_t code_address(uint64_t pc, bool exact)
 
 uint64_t frame_code_address(const struct frame *f)
 {
-	return code_address(f->regs.value[REG_RIP], f->interrupted || f->is_trampoline);
+	return code_address(regs_pc(&f->regs), f->interrupted || f->is_trampoline);
 }
 
 struct code_place code_place_find(struct code_map *c, uint64_t pc, bool exact)
@@ -40,7 +40,7 @@ struct code_place code_place_of_frame(struct code_map *c, const struct frame *f)
 {
 	if (frame_mode(f) == FRAME_USER)
 		return (struct code_place){ .kind = PLACE_USER };
-	return code_place_find(c, f->regs.value[REG_RIP], f->interrupted || f->is_trampoline);
+	return code_place_find(c, regs_pc(&f->regs), f->interrupted || f->is_trampoline);
 }
 
 void add_code_place(const struct code_place *p, struct buf *out)

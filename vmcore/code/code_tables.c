@@ -4,13 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/x86_64/code/asm_names.h"
 #include "arch/x86_64/unwind/code_parts.h"
 #include "arch/x86_64/unwind/code_table.h"
 #include "base/err.h"
 #include "base/map.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/code/modules.h"
-#include "vmcore/code/unwind_source_asm.h"
 #include "vmcore/kernel/kernel.h"
 
 enum {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the instructions of the kernel's and its modules' functions say (arch/x86_64/unwind/code_table.h), from
- * the dump's memory, kept for each function that was asked for. */
+/* What the instructions of the kernel's and its modules' functions say
+ * (arch/x86_64/unwind/code_table.h), from the dump's memory, kept for each function that was asked
+ * for. */
 #ifndef VMCORE_CODE_CODE_TABLES_H
 #define VMCORE_CODE_CODE_TABLES_H
 

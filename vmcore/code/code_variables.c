@@ -4,6 +4,7 @@
 #include <dwarf.h>
 #include <string.h>
 
+#include "arch/arch.h"
 #include "vmcore/code/code_path.h"
 #include "vmcore/code/code_scopes.h"
 #include "vmcore/kernel/kernel.h"
@@ -116,7 +117,9 @@ size_t code_variables_find(struct code_scopes *scopes, const struct kernel *k,
 			   const struct frame *frame, uint64_t pc, const char *type,
 			   struct held_pointer *list, size_t max)
 {
-	const struct unwind_source source = { .self = (void *)(uintptr_t)k, .read = read_kernel };
+	const struct unwind_source source = { .self = (void *)(uintptr_t)k,
+					      .read = read_kernel,
+					      .arch = kernel_arch(k)->unwind };
 	struct code_path path;
 	struct search s = { .source = &source,
 			    .frame = frame,

@@ -14,11 +14,10 @@ enum { ENTRY_FRAMES = 2 };
 static bool changes_stack(const struct frames *f, size_t n)
 {
 	const struct regs *inner = &f->list[n - 1].regs, *outer = &f->list[n].regs;
-	if (!regs_known(inner, REG_RSP) || !regs_known(outer, REG_RSP) ||
-	    !is_kernel_address(outer->value[REG_RSP]))
+	if (!regs_sp_known(inner) || !regs_sp_known(outer) || !is_kernel_address(regs_sp(outer)))
 		return false;
 	/* The caller's end of a stack is the higher one. */
-	return outer->value[REG_RSP] - inner->value[REG_RSP] > STACK_MAX;
+	return regs_sp(outer) - regs_sp(inner) > STACK_MAX;
 }
 
 /* Whether a pt_regs comes so soon behind frame @n that this is how an entry begins. */

@@ -20,5 +20,5 @@ libvmcore_a_SOURCES += \
 	vmcore/code/orc_file.c vmcore/code/orc_file.h \
 	vmcore/code/orc_tables.c vmcore/code/orc_tables.h \
 	vmcore/code/traced_returns.c vmcore/code/traced_returns.h \
-	vmcore/code/unwind_source.c vmcore/code/unwind_source.h \
-	vmcore/code/unwind_source_asm.c vmcore/code/unwind_source_asm.h
+	vmcore/code/arch.h \
+	vmcore/code/unwind_source.c vmcore/code/unwind_source.h

@@ -4,19 +4,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/arch.h"
 #include "base/address.h"
 #include "base/err.h"
+#include "vmcore/code/arch.h"
 #include "vmcore/code/cfi_files.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/code/code_tables.h"
 #include "vmcore/code/modules.h"
 #include "vmcore/code/orc_tables.h"
 #include "vmcore/code/traced_returns.h"
-#include "vmcore/code/unwind_source_asm.h"
 #include "vmcore/dump/dump.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/kernel/tasks/cpus.h"
-#include "vmcore/kernel/tasks/entry_code.h"
 #include "vmcore/kernel/tasks/registers.h"
 #include "vmcore/kernel/tasks/stack_copy.h"
 #include "vmcore/kernel/tasks/task_stamp.h"
@@ -40,41 +40,13 @@ struct unwinder {
 
 /* What the unwinder's questions are about. */
 struct question {
+	struct unwind_question asked; /* first: what the architecture answers knows no more */
 	struct unwinder *u;
-	const struct task *task;
-	const struct cpu *cpu; /* where the task runs; NULL if it does not */
 	/* Read when a trampoline is met first. */
 	struct traced_returns traced; /* owned */
 	bool traced_read;
 	struct err *error; /* owned: memory is out */
 };
-
-/*
- * Whether functions of the kernel begin with push %rbp and mov %rsp,%rbp, behind what is there for
- * ftrace and between moves of arguments: all of those that it has.
- */
-static bool keeps_frame_pointers(const struct kernel *k)
-{
-	static const char *const names[] = { "vfs_read", "vfs_write", "do_exit", "schedule" };
-	static const unsigned char mov[] = { 0x48, 0x89, 0xe5 };
-	enum { PUSH_RBP = 0x55 };
-	unsigned char code[32];
-	unsigned with = 0;
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		uint64_t at;
-		if (!kernel_symbol(k, names[i], &at))
-			continue;
-		struct err *e = kernel_read(k, at, code, sizeof(code));
-		const unsigned char *push = e ? NULL : memchr(code, PUSH_RBP, sizeof(code));
-		const size_t left = push ? sizeof(code) - (size_t)(push - code) : 0;
-		bool keeps = left && memmem(push, left, mov, sizeof(mov));
-		err_free(e);
-		if (!keeps)
-			return false;
-		with++;
-	}
-	return with > 0;
-}
 
 struct err *unwinder_new(const struct unwinder_parts *parts, struct unwinder **ret)
 {
@@ -82,7 +54,8 @@ struct err *unwinder_new(const struct unwinder_parts *parts, struct unwinder **r
 	if (!u)
 		return err_nomem();
 	u->parts = *parts;
-	u->lacks_frames = types_why_none(kernel_types(parts->k)) && !keeps_frame_pointers(parts->k);
+	u->lacks_frames = types_why_none(kernel_types(parts->k)) &&
+			  !kernel_arch(parts->k)->code->keeps_frame_pointers(parts->k);
 	struct err *e =
 		orc_tables_new(parts->k, code_map_modules(parts->code), parts->files, &u->orc);
 	if (!e)
@@ -154,93 +127,21 @@ static bool find_orc(void *self, uint64_t pc, struct orc_entry *ret)
 static bool find_stack(void *self, uint64_t address, struct unwind_stack *ret)
 {
 	const struct question *q = self;
-	uint64_t low = q->task->stack, size = q->u->parts.tasks->stack_size;
+	uint64_t low = q->asked.task->stack, size = q->u->parts.tasks->stack_size;
 	if (low && address >= low && address - low < size) {
 		*ret = (struct unwind_stack){ low, low + size, "task" };
 		return true;
 	}
-	const struct cpu_stack *stack = q->cpu ? cpu_stack_at(q->cpu, address) : NULL;
-	if (!stack && q->task->block && address - q->task->block < size) {
-		*ret = (struct unwind_stack){ q->task->block, q->task->block + size, "unknown" };
+	const struct cpu_stack *stack = q->asked.cpu ? cpu_stack_at(q->asked.cpu, address) : NULL;
+	if (!stack && q->asked.task->block && address - q->asked.task->block < size) {
+		*ret = (struct unwind_stack){ q->asked.task->block, q->asked.task->block + size,
+					      "unknown" };
 		return true;
 	}
 	if (!stack)
 		return false;
 	*ret = (struct unwind_stack){ stack->low, stack->high, stack->name };
 	return true;
-}
-
-static bool keeps_callee_saved(void *self, uint64_t pc)
-{
-	const struct question *q = self;
-	struct symbol symbol;
-	return code_map_symbol(q->u->parts.code, pc, &symbol) &&
-	       asm_keeps_callee_saved(symbol.name);
-}
-
-static bool enters_guest(void *self, uint64_t pc, struct guest_entry *ret)
-{
-	const struct question *q = self;
-	struct code_map *code = q->u->parts.code;
-	struct symbol symbol;
-	struct guest_entry entry = { .code = GUEST_ASSEMBLY };
-	if (!code_map_symbol(code, pc, &symbol))
-		return false;
-	entry.function = symbol.address;
-	/* What HOST_RIP names: since 5.19 a place within __vmx_vcpu_run, before a function of its
-	 * own in front of it, which that calls vmx_vmenter() to come out of. */
-	if (!strcmp(symbol.name, "vmx_vmexit")) {
-		if (!code_map_address(code, "kvm_intel", "__vmx_vcpu_run", &entry.function) ||
-		    entry.function >= symbol.address) {
-			entry = (struct guest_entry){ .code = GUEST_CALLED };
-			code_map_address(code, "kvm_intel", "vmx_vmenter", &entry.function);
-			if (pc != symbol.address)
-				return false;
-		}
-	} else if (!asm_enters_guest(symbol.name, &entry.code)) {
-		return false;
-	}
-	*ret = entry;
-	return true;
-}
-
-/* Such kernels have thread_struct.usersp; of the task that runs, old_rsp of its CPU is newer. */
-static bool drops_user_rsp(void *self, uint64_t pc, uint64_t *ret_kept_at)
-{
-	const struct question *q = self;
-	const struct kernel *k = q->u->parts.k;
-	struct symbol symbol;
-	uint64_t offset;
-	/* Where types do not tell, it may be such a kernel. */
-	bool untyped = types_why_none(kernel_types(k));
-	if (!code_map_in_kernel(q->u->parts.code, pc) ||
-	    !code_map_symbol(q->u->parts.code, pc, &symbol) || !asm_is_old_syscall(symbol.name) ||
-	    (!untyped && !types_offset(kernel_types(k), "task_struct", "thread.usersp", &offset)))
-		return false;
-	*ret_kept_at = 0;
-	if (!q->task->on_cpu && !untyped)
-		*ret_kept_at = q->task->address + offset;
-	else if (q->cpu)
-		cpu_symbol(k, q->cpu, "old_rsp", ret_kept_at);
-	return true;
-}
-
-static bool is_return(void *self, uint64_t function)
-{
-	const struct question *q = self;
-	struct symbol symbol;
-	return code_map_symbol(q->u->parts.code, function, &symbol) && symbol.address == function &&
-	       asm_is_return(symbol.name);
-}
-
-static enum unwind_handler calls_handler(void *self, uint64_t pc)
-{
-	const struct question *q = self;
-	struct symbol symbol;
-	if (!code_map_in_kernel(q->u->parts.code, pc) ||
-	    !code_map_symbol(q->u->parts.code, pc, &symbol))
-		return HANDLER_NONE;
-	return asm_calls_handler(symbol.name);
 }
 
 static bool follow_code(void *self, uint64_t pc, bool exact, struct code_rules *ret,
@@ -250,68 +151,6 @@ static bool follow_code(void *self, uint64_t pc, bool exact, struct code_rules *
 	return code_tables_find(q->u->tables, pc, exact, ret, ret_function);
 }
 
-static bool is_thunk(void *self, uint64_t function)
-{
-	const struct question *q = self;
-	struct symbol symbol;
-	return code_map_symbol(q->u->parts.code, function, &symbol) && asm_is_thunk(symbol.name);
-}
-
-/* Both entries of FRED lie in a page of their own, that of the kernel 256 bytes behind user mode's
- * (arch/x86/entry/entry_64_fred.S); not among the other entry code. */
-static bool fred_entry(const struct kernel *k, uint64_t pc, uint64_t *ret)
-{
-	static const char *const names[] = { "asm_fred_entrypoint_user",
-					     "asm_fred_entrypoint_kernel" };
-	enum { ENTRY_BYTES = 256 };
-	uint64_t start;
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		if (!kernel_symbol(k, names[i], &start) || pc < start || pc - start >= ENTRY_BYTES)
-			continue;
-		*ret = start;
-		return true;
-	}
-	return false;
-}
-
-static bool find_edge(void *self, uint64_t pc, struct entry_edge *ret)
-{
-	/* arch/x86/entry/entry_64.S, entry_64_compat.S; until 4.1 the second of each pair. */
-	static const struct {
-		const char *name;
-		enum entry_by by;
-	} entries[] = {
-		{ "entry_SYSCALL_64", ENTRY_BY_SYSCALL },
-		{ "system_call", ENTRY_BY_SYSCALL },
-		{ "entry_SYSCALL_compat", ENTRY_BY_SYSCALL32 },
-		{ "ia32_cstar_target", ENTRY_BY_SYSCALL32 },
-		{ "entry_SYSENTER_compat", ENTRY_BY_SYSENTER },
-		{ "ia32_sysenter_target", ENTRY_BY_SYSENTER },
-		{ "entry_INT80_compat", ENTRY_BY_INT80 },
-		{ "ia32_syscall", ENTRY_BY_INT80 },
-	};
-	const struct question *q = self;
-	const struct kernel *k = q->u->parts.k;
-	struct entry_edge edge = { .percpu = q->cpu ? q->cpu->offset : 0 };
-	uint64_t start;
-	if (fred_entry(k, pc, &edge.start)) {
-		edge.by = ENTRY_BY_FRED;
-		*ret = edge;
-		return true;
-	}
-	if (!entry_code_is(k, pc))
-		return false;
-	for (size_t i = 0; i < sizeof(entries) / sizeof(*entries); i++) {
-		if (!kernel_symbol(k, entries[i].name, &start) || start > pc || start < edge.start)
-			continue;
-		edge.start = start;
-		edge.by = entries[i].by;
-	}
-	kernel_symbol(k, "error_entry", &edge.makes_regs);
-	*ret = edge;
-	return true;
-}
-
 static enum unwind_return see_traced(void *self, uint64_t slot, uint64_t address, uint64_t *ret)
 {
 	struct question *q = self;
@@ -319,8 +158,8 @@ static enum unwind_return see_traced(void *self, uint64_t slot, uint64_t address
 	if (!traced_is_trampoline(&u->traced, address))
 		return RETURN_PLAIN;
 	if (!q->traced_read)
-		q->error =
-			traced_returns_read(u->parts.k, &u->traced, q->task->address, &q->traced);
+		q->error = traced_returns_read(u->parts.k, &u->traced, q->asked.task->address,
+					       &q->traced);
 	q->traced_read = true;
 	return traced_returns_find(&q->traced, slot, ret) ? RETURN_TRACED : RETURN_LOST;
 }
@@ -350,7 +189,7 @@ struct frame unwinder_first_frame(const struct first_regs *first)
 /* Why that is no place to unwind from; NULL if it is. */
 static const char *why_unknown(const struct first_regs *first)
 {
-	if (regs_known(&first->regs, REG_RIP) && regs_known(&first->regs, REG_RSP))
+	if (regs_pc_known(&first->regs) && regs_sp_known(&first->regs))
 		return NULL;
 	return first->why ? first->why : "its registers are unknown";
 }
@@ -385,10 +224,14 @@ static struct err *frames_from(struct unwinder *u, const struct task *task,
 		return lost(why, ret);
 	struct question q = {
 		.u = u,
-		.task = task,
-		/* While it does not run, its CPU's stacks hold what other tasks are about. */
-		.cpu = task->on_cpu ? cpus_find(u->parts.cpus, (unsigned)task->cpu) : NULL,
+		.asked = {
+			.parts = &u->parts,
+			.task = task,
+			/* While it does not run, its CPU's stacks hold what other tasks are about. */
+			.cpu = task->on_cpu ? cpus_find(u->parts.cpus, (unsigned)task->cpu) : NULL,
+		},
 	};
+	const struct arch *arch = kernel_arch(u->parts.k);
 	struct unwind_source source = {
 		.self = &q,
 		.read = read_memory,
@@ -396,16 +239,12 @@ static struct err *frames_from(struct unwinder *u, const struct task *task,
 		.cfi = find_cfi,
 		.orc = find_orc,
 		.stack = find_stack,
-		.keeps_callee_saved = keeps_callee_saved,
-		.enters_guest = enters_guest,
-		.drops_user_rsp = drops_user_rsp,
-		.is_return = is_return,
-		.calls_handler = calls_handler,
 		.code = follow_code,
-		.is_thunk = is_thunk,
-		.edge = find_edge,
 		.traced = see_traced,
 		.lacks_frames = lacks_frames,
+		.asks = arch->code->asks,
+		.arch = arch->unwind,
+		.page_size = PAGE_SIZE,
 	};
 	struct err *e = unwind(&source, &first.regs, first.how, first.interrupted, ret);
 	traced_returns_free(&q.traced);
@@ -440,7 +279,7 @@ static const struct module *changed_module(const struct unwinder *u, const struc
 	const struct module *last = NULL;
 	for (size_t i = 0; i < frames->count; i++) {
 		const struct module *m =
-			code_map_module(u->parts.code, frames->list[i].regs.value[REG_RIP] - 1);
+			code_map_module(u->parts.code, regs_pc(&frames->list[i].regs) - 1);
 		if (m && m != last && !module_is_there(u->parts.k, m))
 			return m;
 		last = m;
@@ -454,7 +293,7 @@ static bool ends_in_unknown_code(const struct unwinder *u, const struct frames *
 {
 	if (frames->end != END_LOST || !frames->count)
 		return false;
-	uint64_t pc = frames->list[frames->count - 1].regs.value[REG_RIP] - 1;
+	uint64_t pc = regs_pc(&frames->list[frames->count - 1].regs) - 1;
 	return is_kernel_address(pc) && !code_map_in_kernel(u->parts.code, pc) &&
 	       !code_map_module(u->parts.code, pc);
 }

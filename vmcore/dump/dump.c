@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/arch.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -157,6 +158,7 @@ struct err *dump_make(const struct made_dump *made, struct dump **ret)
 		.self = malloc(sizeof(struct page_source)),
 		.format = strdup(made->format),
 		.info = {
+			.arch = made->arch,
 			.filtered = made->filtered,
 			.dump_level = made->dump_level,
 			.memory_bytes = made->memory_bytes,
@@ -209,6 +211,8 @@ struct err *dump_of_parts(struct dump_parts *parts, struct dump **ret)
 	d->parts = *parts;
 	*parts = (struct dump_parts){ 0 };
 	struct dump_parts *own = &d->parts;
+	if (!own->info.arch)
+		own->info.arch = arch_unnamed();
 	own->info.format = own->format;
 	own->info.kallsyms = own->kallsyms.len ? own->kallsyms.data : NULL;
 	own->info.kallsyms_why = own->kallsyms_why;

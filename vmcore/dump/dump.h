@@ -14,6 +14,7 @@
 
 #include "vmcore/memory/memory.h"
 
+struct arch;
 struct err;
 struct dump;
 
@@ -26,7 +27,8 @@ struct dump_note {
 };
 
 struct dump_info {
-	const char *format; /* "ELF", "kdump-compressed", "flattened kdump-compressed"... */
+	const struct arch *arch; /* of the machine; never NULL */
+	const char *format;	 /* "ELF", "kdump-compressed", "flattened kdump-compressed"... */
 	const char
 		*compression;  /* "zlib", "lzo", "snappy", "zstd", "none"; more than one joined by
 				* "+" is not looked for: the first page that is compressed tells */
@@ -80,6 +82,7 @@ __attribute__((warn_unused_result)) struct err *dump_open(const char *const *pat
 
 /* What a dump that is no file is made of. */
 struct made_dump {
+	const struct arch *arch;  /* NULL: arch_unnamed() */
 	struct page_source pages; /* its self is borrowed and must outlive the dump */
 	const void *notes; /* ELF notes, as in a PT_NOTE segment; copied, as is what follows */
 	size_t notes_len;

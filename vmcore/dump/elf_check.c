@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/arch.h"
 #include "base/address.h"
 #include "base/bytes.h"
 #include "base/err.h"
@@ -89,7 +90,7 @@ static struct err *check_header(const Elf64_Ehdr *h)
 
 	unsigned machine = any_machine(bytes);
 	if (bytes[EI_DATA] == ELFDATA2MSB || bytes[EI_CLASS] == ELFCLASS32) {
-		if (machine != EM_X86_64)
+		if (!arch_of_elf((uint16_t)machine))
 			return other_architecture(machine);
 		return err_new(ERR_UNSUPPORTED,
 			       "its ELF header says %s, which x86-64 dumps never are",
@@ -101,7 +102,7 @@ static struct err *check_header(const Elf64_Ehdr *h)
 	struct err *e = check_type(h->e_type);
 	if (e)
 		return e;
-	if (machine != EM_X86_64)
+	if (!arch_of_elf((uint16_t)machine))
 		return other_architecture(machine);
 	if (h->e_phnum && h->e_phentsize != sizeof(Elf64_Phdr))
 		return err_new(ERR_FORMAT,

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/arch.h"
 #include "base/bytes.h"
 #include "base/err.h"
 #include "vmcore/dump/file.h"
@@ -77,7 +78,7 @@ static struct err *check_machine(const uint8_t *header)
 {
 	char machine[UTSNAME_FIELD];
 	copy_utsname(header, UTSNAME_MACHINE, machine);
-	if (machine[0] == '\0' || strcmp(machine, "x86_64") == 0)
+	if (machine[0] == '\0' || arch_of_name(machine))
 		return NULL;
 	return err_new(ERR_UNSUPPORTED,
 		       "it is a dump of a machine that calls itself \"%s\"; only x86_64 dumps are "

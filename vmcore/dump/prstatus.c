@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/x86_64/base/regs.h"
 #include "arch/x86_64/unwind/pt_regs.h"
 #include "base/buf.h"
 #include "base/bytes.h"

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/x86_64/base/regs.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "vmcore/dump/dump.h"

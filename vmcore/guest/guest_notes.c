@@ -14,6 +14,7 @@
 
 #include <stdlib.h>
 
+#include "arch/x86_64/base/regs.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "vmcore/code/code_map.h"

@@ -5,11 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "arch/x86_64/base/regs.h"
+#include "arch/x86_64/code/asm_names.h"
 #include "base/err.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/code/module_types.h"
 #include "vmcore/code/modules.h"
-#include "vmcore/code/unwind_source_asm.h"
 #include "vmcore/dump/dump.h"
 #include "vmcore/dump/prstatus.h"
 #include "vmcore/guest/guest_notes.h"

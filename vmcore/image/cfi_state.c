@@ -79,8 +79,8 @@ static bool base_register(enum orc_base base, enum reg *ret)
 	return false;
 }
 
-/* As orc_find_sp() in arch/x86_64/unwind/orc_step.c: BP_INDIRECT adds its offset before it reads, SP_INDIRECT
- * afterwards. */
+/* As orc_find_sp() in arch/x86_64/unwind/orc_step.c: BP_INDIRECT adds its offset before it reads,
+ * SP_INDIRECT afterwards. */
 static bool set_cfa(struct cfi_state *s, const struct orc_entry *entry)
 {
 	if (!base_register(entry->sp, &s->base))

@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#include "base/regs.h"
+#include "arch/x86_64/base/regs.h"
 #include "vmcore/image/cfi_writer.h"
 
 enum cfi_rule_kind {

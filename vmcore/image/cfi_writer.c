@@ -4,9 +4,9 @@
 #include <dwarf.h>
 #include <string.h>
 
+#include "arch/x86_64/base/regs.h"
 #include "base/err.h"
 #include "base/leb.h"
-#include "base/regs.h"
 #include "vmcore/image/cfi_state.h"
 
 enum {

@@ -24,8 +24,9 @@ struct cfi_row {
 	uint64_t start;
 	bool valid; /* false: the entry could not be decoded */
 	struct orc_entry entry;
-	/* What the code itself says (arch/x86_64/unwind/code_table.h), borrowed; NULL: nothing. It is believed
-	 * of registers that ORC does not speak of, where it finds the same CFA; or, with
+	/* What the code itself says (arch/x86_64/unwind/code_table.h), borrowed; NULL: nothing. It
+	 * is believed of registers that ORC does not speak of, where it finds the same CFA; or,
+	 * with
 	 * @code_first, of all. */
 	const struct code_rules *code;
 	bool code_first;
@@ -38,7 +39,7 @@ struct orc_function {
 	const struct cfi_row *rows;
 	size_t count;
 	/* Assembly known to leave rbx and r12 to r15 as its caller had them; see
-	 * vmcore/code/unwind_source_asm.h. */
+	 * arch/x86_64/code/asm_names.h. */
 	bool keeps_callee_saved;
 };
 

@@ -4,12 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/x86_64/code/asm_names.h"
 #include "base/err.h"
 #include "vmcore/code/code_tables.h"
 #include "vmcore/code/made_code.h"
 #include "vmcore/code/orc_tables.h"
 #include "vmcore/code/traced_returns.h"
-#include "vmcore/code/unwind_source_asm.h"
 #include "vmcore/image/cfi_writer.h"
 #include "vmcore/image/image_layout.h"
 #include "vmcore/image/prologue.h"

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Places where the kernel's ORC tables are wrong of code as it is in memory: behind the call of
- * error_entry(), and in calls that fill the CPU's return stack buffer (arch/x86_64/unwind/edge_step.c and
- * arch/x86_64/unwind/fill_step.c say what is there). The rows that debuggers get are mended.
+ * error_entry(), and in calls that fill the CPU's return stack buffer
+ * (arch/x86_64/unwind/edge_step.c and arch/x86_64/unwind/fill_step.c say what is there). The rows
+ * that debuggers get are mended.
  */
 #ifndef VMCORE_IMAGE_ROW_MEND_H
 #define VMCORE_IMAGE_ROW_MEND_H

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/arch.h"
 #include "base/bytes.h"
 #include "base/err.h"
 #include "vmcore/dump/dump.h"
@@ -38,6 +39,11 @@ void kernel_close(struct kernel *k)
 }
 
 /* ---- what there is ---- */
+
+const struct arch *kernel_arch(const struct kernel *k)
+{
+	return dump_info(k->dump)->arch;
+}
 
 struct dump *kernel_dump(const struct kernel *k)
 {

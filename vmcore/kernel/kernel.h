@@ -16,6 +16,7 @@
 #include "vmcore/names/symbols.h"
 #include "vmcore/names/types/types.h"
 
+struct arch;
 struct btf_files;
 struct buf;
 struct dump;
@@ -53,6 +54,8 @@ __attribute__((warn_unused_result)) struct err *kernel_open(struct dump *dump,
 void kernel_close(struct kernel *k);
 
 struct dump *kernel_dump(const struct kernel *k);
+/* What its code is for; never NULL. */
+const struct arch *kernel_arch(const struct kernel *k);
 struct memory *kernel_memory(const struct kernel *k);
 /* The kernel's own address space (swapper_pg_dir). */
 const struct vspace *kernel_space(const struct kernel *k);

@@ -3,13 +3,13 @@
 
 #include <string.h>
 
+#include "arch/x86_64/base/regs.h"
+#include "arch/x86_64/code/asm_names.h"
 #include "base/address.h"
 #include "base/bytes.h"
 #include "base/err.h"
-#include "base/regs.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/code/modules.h"
-#include "vmcore/code/unwind_source_asm.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/kernel/tasks/cpus.h"
 #include "vmcore/kernel/tasks/host_space.h"
@@ -117,7 +117,7 @@ static bool svm_entry(struct kvm *kvm, const struct task *task, const struct cpu
 	unsigned char page[PAGE_SIZE];
 	uint64_t data, pa;
 	size_t done;
-	struct regs regs = { 0 };
+	struct regs regs = { .arch = &x86_64_regs };
 	if (!svm_cpu_data(kvm, cpu, &data) || !save_area(kvm, data, &pa) || pa % PAGE_SIZE)
 		return false;
 	struct err *e =
@@ -190,7 +190,7 @@ static bool vmx_entry(struct kvm *kvm, const struct task *task, const struct vcp
 		      struct regs *ret)
 {
 	uint64_t rsp, rip;
-	struct regs regs = { 0 };
+	struct regs regs = { .arch = &x86_64_regs };
 	if (!vcpu || !kvm_has_member(kvm, M_VMX_VCPU))
 		return false;
 	uint64_t vmx = vcpu->address - kvm_member(kvm, M_VMX_VCPU)->offset;

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "arch/arch.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "vmcore/dump/dump.h"
@@ -219,7 +220,7 @@ static struct err *check_target(struct qmp_machine *m)
 	if (e)
 		return e;
 	const char *arch = qmp_member_string(target, "arch");
-	if (!arch || strcmp(arch, "x86_64") != 0)
+	if (!arch || !arch_of_name(arch))
 		e = err_new(ERR_UNSUPPORTED, "the machine is '%s', not x86_64",
 			    arch ? arch : "of an unknown architecture");
 	json_object_put(target);

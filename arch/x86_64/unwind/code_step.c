@@ -9,8 +9,8 @@
 
 #include "arch/x86_64/unwind/code_table.h"
 #include "arch/x86_64/unwind/decode.h"
+#include "arch/x86_64/unwind/steps.h"
 #include "base/err.h"
-#include "unwind/walk.h"
 
 struct ways {
 	uint64_t cfa;
@@ -177,8 +177,8 @@ static bool is_behind_pointer(const struct walk *w, uint64_t address)
 			continue;
 		if (d.flow == FLOW_CALL_INDIRECT)
 			return true;
-		if (len == CALL_BYTES && d.flow == FLOW_CALL && s->is_thunk &&
-		    s->is_thunk(s->self, d.target))
+		if (len == CALL_BYTES && d.flow == FLOW_CALL && walk_asks(w)->is_thunk &&
+		    walk_asks(w)->is_thunk(s->self, d.target))
 			return true;
 	}
 	return false;

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/regs.h"
+#include "arch/x86_64/base/regs.h"
 
 struct code_table;
 struct err;

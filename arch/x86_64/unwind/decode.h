@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/regs.h"
+#include "arch/x86_64/base/regs.h"
 
 enum { DECODE_MAX = 15 /* bytes of an instruction */, DECODE_NO_REG = 0xff, GPR_COUNT = 16 };
 

@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "arch/x86_64/unwind/decode.h"
-#include "unwind/walk.h"
+#include "arch/x86_64/unwind/steps.h"
 
 enum {
 	INSNS_MAX = 96,	  /* on all paths */
@@ -457,7 +457,7 @@ static enum step leave_step(struct walk *w, struct frame *ret)
 bool edge_is_at(const struct walk *w, struct entry_edge *ret)
 {
 	const struct unwind_source *s = w->source;
-	return w->exact && s->edge && s->edge(s->self, walk_reg(w, REG_RIP), ret);
+	return w->exact && walk_asks(w)->edge && walk_asks(w)->edge(s->self, walk_reg(w, REG_RIP), ret);
 }
 
 /* Whether the frame's place is one of a system call's entry, which @edge is about. */
@@ -477,8 +477,8 @@ void edge_forget_lost(const struct walk *w, struct frame *user)
 	const struct unwind_source *s = w->source;
 	struct entry_edge edge;
 	struct regs *r = &user->regs;
-	if (user->how != HOW_REGS || r->value[REG_CS] != USER32_CS || !s->edge ||
-	    !s->edge(s->self, w->pc, &edge) || !is_near(w, &edge))
+	if (user->how != HOW_REGS || r->value[REG_CS] != USER32_CS || !walk_asks(w)->edge ||
+	    !walk_asks(w)->edge(s->self, w->pc, &edge) || !is_near(w, &edge))
 		return;
 	/* Programs of 32 bits do not have them: the kernel puts zeros there, or its own. */
 	for (unsigned n = REG_R8; edge.by != ENTRY_BY_SYSCALL && n <= REG_R11; n++)

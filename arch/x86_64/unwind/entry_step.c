@@ -14,8 +14,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "arch/x86_64/unwind/steps.h"
 #include "base/err.h"
-#include "unwind/walk.h"
 
 enum {
 	CODE_BYTES = 64, /* of the beginning, and of the end */

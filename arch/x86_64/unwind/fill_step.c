@@ -6,7 +6,7 @@
  * starts, and its tables know at most another one. But each call has left on the stack where it is.
  */
 #include "arch/x86_64/unwind/decode.h"
-#include "unwind/walk.h"
+#include "arch/x86_64/unwind/steps.h"
 
 enum {
 	TRAP_BYTES = 12, /* between a call and where it leads */

@@ -5,7 +5,7 @@
  * Believed is the nearest return address behind a call of this very function; only rip and rsp are
  * then known.
  */
-#include "unwind/walk.h"
+#include "arch/x86_64/unwind/steps.h"
 
 #include "base/bytes.h"
 #include "base/err.h"

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "arch/x86_64/unwind/fp_scan.h"
+#include "arch/x86_64/unwind/steps.h"
 #include "base/err.h"
-#include "unwind/walk.h"
 
 /* The caller's frame when the return address lies at @slot, and its rbp is already back. */
 static enum step leave_by_slot(struct walk *w, uint64_t slot, struct frame *ret)

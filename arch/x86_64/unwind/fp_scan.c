@@ -8,8 +8,8 @@
 #include "arch/x86_64/unwind/fp_scan.h"
 
 #include "arch/x86_64/unwind/insn.h"
+#include "arch/x86_64/unwind/steps.h"
 #include "base/err.h"
-#include "unwind/walk.h"
 
 enum {
 	INSNS_MAX = 512, /* that are looked at, on all paths */
@@ -207,7 +207,7 @@ static void remember(struct scan *s, uint64_t target)
 static bool returns_by(struct scan *s, uint64_t target, enum fp_state *ret)
 {
 	const struct unwind_source *source = s->w->source;
-	if (!source->is_return || !source->is_return(source->self, target))
+	if (!walk_asks(s->w)->is_return || !walk_asks(s->w)->is_return(source->self, target))
 		return false;
 	*ret = without_frame(s);
 	return true;

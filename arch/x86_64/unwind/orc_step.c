@@ -8,7 +8,7 @@
 
 #include <inttypes.h>
 
-#include "unwind/walk.h"
+#include "arch/x86_64/unwind/steps.h"
 
 static bool base_register(enum orc_base base, enum reg *ret)
 {
@@ -55,7 +55,7 @@ bool orc_find_sp(struct walk *w, const struct orc_entry *entry, uint64_t *ret)
 		return false;
 	}
 	if (!walk_knows(w, base)) {
-		walk_note(w, "ORC: needs %s, which is not known", reg_name(base));
+		walk_note(w, "ORC: needs %s, which is not known", x86_64_regs.names[base]);
 		return false;
 	}
 	uint64_t value = walk_reg(w, base), offset = (uint64_t)entry->sp_offset;
@@ -92,7 +92,7 @@ static void keep_callee_saved(const struct walk *w, struct frame *caller)
 {
 	static const enum reg callee_saved[] = { REG_RBX, REG_R12, REG_R13, REG_R14, REG_R15 };
 	const struct unwind_source *s = w->source;
-	if (!s->keeps_callee_saved || !s->keeps_callee_saved(s->self, w->pc))
+	if (!walk_asks(w)->keeps_callee_saved || !walk_asks(w)->keeps_callee_saved(s->self, w->pc))
 		return;
 	for (unsigned i = 0; i < sizeof(callee_saved) / sizeof(*callee_saved); i++)
 		walk_keep(w, caller, callee_saved[i]);

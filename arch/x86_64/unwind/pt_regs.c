@@ -13,6 +13,7 @@ const enum reg pt_regs_order[USER_REGS_WORDS] = {
 void pt_regs_decode(const void *image, unsigned words, struct regs *ret)
 {
 	const unsigned char *p = image;
+	ret->arch = &x86_64_regs;
 	for (unsigned i = 0; i < words && i < USER_REGS_WORDS; i++)
 		regs_set(ret, pt_regs_order[i],
 			 pt_regs_value(pt_regs_order[i], get_u64(p + 8 * i)));

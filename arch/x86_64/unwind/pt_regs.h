@@ -3,8 +3,8 @@
 #ifndef ARCH_X86_64_UNWIND_PT_REGS_H
 #define ARCH_X86_64_UNWIND_PT_REGS_H
 
+#include "arch/x86_64/base/regs.h"
 #include "base/address.h"
-#include "base/regs.h"
 
 /*
  * struct pt_regs (arch/x86/include/asm/ptrace.h, 64-bit): 21 words, the same in every kernel, as
@@ -36,12 +36,6 @@ static inline uint64_t pt_regs_value(enum reg n, uint64_t word)
 
 /* Makes known in @ret what the first @words words at @image say; the rest of @ret stays. */
 void pt_regs_decode(const void *image, unsigned words, struct regs *ret);
-
-/* Whether these are registers of user mode: the privilege level in cs (Intel SDM vol. 3, 3.4.2). */
-static inline bool regs_user_mode(const struct regs *r)
-{
-	return regs_known(r, REG_CS) && (r->value[REG_CS] & 3) == 3;
-}
 
 /* Whether cs, ss and rip, which must be known, are what Linux gives to a process. */
 static inline bool regs_have_user_segments(const struct regs *r)

@@ -5,7 +5,7 @@
  * system call path of kernels before 4.16 leaves the rest half filled
  * (arch/x86/entry/entry_64.S).
  */
-#include "unwind/walk.h"
+#include "arch/x86_64/unwind/steps.h"
 
 /* What kernels that can use FRED leave free above pt_regs (TOP_OF_KERNEL_STACK_PADDING). */
 enum { FRED_PADDING = 16 };
@@ -78,7 +78,7 @@ enum step stack_top_step(struct walk *w, struct frame *ret)
 	if (size < BOTTOM_BYTES)
 		return STEP_NONE;
 	/* What is there may be an earlier entry's. */
-	if (s->drops_user_rsp && s->drops_user_rsp(s->self, w->pc, &kept_at))
+	if (walk_asks(w)->drops_user_rsp && walk_asks(w)->drops_user_rsp(s->self, w->pc, &kept_at))
 		return STEP_NONE;
 	uint64_t top = w->stack.high - PT_REGS_BYTES;
 	if (read_top(w, top, ret) == STEP_CALLER ||

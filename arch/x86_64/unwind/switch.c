@@ -34,7 +34,7 @@ static bool set_from_frame(const struct switch_layout *layout, const unsigned ch
 bool switch_registers(const struct switch_layout *layout, uint64_t sp, const void *frame,
 		      bool forked, struct regs *ret)
 {
-	struct regs regs = { 0 };
+	struct regs regs = { .arch = &x86_64_regs };
 	if (layout->frame_size) {
 		if (!set_from_frame(layout, frame, &regs))
 			return false;

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/regs.h"
+#include "arch/x86_64/base/regs.h"
 
 struct err;
 

@@ -33,7 +33,7 @@ static bool has(const struct evidence *e, uint64_t value)
 
 static bool is_in_register(const struct frame *f, uint64_t value)
 {
-	for (enum reg n = 0; n < REG_COUNT; n++)
+	for (unsigned n = 0; n < REGS_MAX; n++)
 		if (regs_known(&f->regs, n) && f->regs.value[n] == value)
 			return true;
 	return false;

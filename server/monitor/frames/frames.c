@@ -66,22 +66,22 @@ static bool wants_evidence(const struct vmcore *h, const struct frame *f, const 
 static void registers_json(struct json *j, const struct frame *f)
 {
 	json_object(j, "regs");
-	for (enum reg n = 0; n < REG_COUNT; n++)
+	for (unsigned n = 0; n < REGS_MAX; n++)
 		if (regs_known(&f->regs, n))
-			json_hex(j, reg_name(n), f->regs.value[n]);
+			json_hex(j, regs_name(&f->regs, n), f->regs.value[n]);
 	json_end(j);
 	json_object(j, "saved");
-	for (enum reg n = 0; n < REG_COUNT; n++)
+	for (unsigned n = 0; n < REGS_MAX; n++)
 		if (f->saved_known >> n & 1)
-			json_hex(j, reg_name(n), f->saved[n]);
+			json_hex(j, regs_name(&f->regs, n), f->saved[n]);
 	json_end(j);
 }
 
 void add_place_members(struct json *j, const struct vmcore *h, const struct frame *f)
 {
 	struct code_place p = code_place_of_frame(h->code, f);
-	if (regs_known(&f->regs, REG_RIP))
-		json_hex(j, "pc", f->regs.value[REG_RIP]);
+	if (regs_pc_known(&f->regs))
+		json_hex(j, "pc", regs_pc(&f->regs));
 	if (p.kind == PLACE_NAMED) {
 		json_str(j, "name", p.symbol.name);
 		json_u64(j, "offset", p.offset);
@@ -182,10 +182,11 @@ void add_task_title(const struct task *task, struct buf *out)
 
 static void registers_text(const struct frame *f, struct buf *out)
 {
-	for (enum reg n = 0; n < REG_COUNT; n++) {
+	for (unsigned n = 0; n < REGS_MAX; n++) {
 		if (!regs_known(&f->regs, n))
 			continue;
-		buf_addf(out, "        %-8s 0x%016" PRIx64, reg_name(n), f->regs.value[n]);
+		buf_addf(out, "        %-8s 0x%016" PRIx64, regs_name(&f->regs, n),
+			 f->regs.value[n]);
 		if (f->saved_known >> n & 1)
 			buf_addf(out, " ← [0x%016" PRIx64 "]", f->saved[n]);
 		buf_addch(out, '\n');
@@ -195,14 +196,14 @@ static void registers_text(const struct frame *f, struct buf *out)
 static void begin_frame_line(const struct vmcore *h, size_t number, const struct frame *f,
 			     struct buf *out)
 {
-	if (regs_known(&f->regs, REG_RIP))
-		buf_addf(out, "#%-3zu 0x%016" PRIx64 "  %-6s  ", number, f->regs.value[REG_RIP],
+	if (regs_pc_known(&f->regs))
+		buf_addf(out, "#%-3zu 0x%016" PRIx64 "  %-6s  ", number, regs_pc(&f->regs),
 			 frame_how_name(f->how));
 	else
 		buf_addf(out, "#%-3zu %-18s  %-6s  ", number, "unknown", frame_how_name(f->how));
 	struct code_place place = code_place_of_frame(h->code, f);
 	add_code_place(&place, out);
-	if (!regs_known(&f->regs, REG_RIP))
+	if (!regs_pc_known(&f->regs))
 		buf_addstr(out, ", where SYSENTER does not tell");
 	if (f->interrupted && number && frame_mode(f) != FRAME_USER)
 		buf_addstr(out, " (interrupted)");
@@ -228,8 +229,8 @@ static size_t count_repeats(const struct frames *f, size_t last, size_t period)
 {
 	size_t same = 0;
 	while (last + 1 + same < f->count &&
-	       f->list[last + 1 + same].regs.value[REG_RIP] ==
-		       f->list[last + 1 + same - period].regs.value[REG_RIP])
+	       regs_pc(&f->list[last + 1 + same].regs) ==
+		       regs_pc(&f->list[last + 1 + same - period].regs))
 		same++;
 	return same / period;
 }

@@ -55,7 +55,7 @@ static void add_where(const struct variable *v, struct buf *out)
 		buf_addf(out, "[0x%016" PRIx64 "]", v->address);
 		break;
 	case VARIABLE_REGISTER:
-		buf_addstr(out, reg_name(v->reg));
+		buf_addstr(out, v->reg);
 		break;
 	}
 }

@@ -33,7 +33,7 @@ static uint64_t mark_frame(uint64_t mark)
 	return mark >> 32;
 }
 
-static bool mark_has(uint64_t mark, enum reg n)
+static bool mark_has(uint64_t mark, unsigned n)
 {
 	return mark >> n & 1;
 }
@@ -41,7 +41,7 @@ static bool mark_has(uint64_t mark, enum reg n)
 /* A register that several frames share was saved for the first of them. */
 static bool add_marks(struct map *marks, size_t number, const struct frame *f)
 {
-	for (enum reg n = 0; n < REG_COUNT; n++) {
+	for (unsigned n = 0; n < REGS_MAX; n++) {
 		uint64_t mark = MARK(number, 0);
 		if (!(f->saved_known >> n & 1))
 			continue;
@@ -90,11 +90,11 @@ static uint64_t stack_end(const struct raw_stack *s, uint64_t address)
 size_t raw_stack_words(const struct raw_stack *s, size_t number, uint64_t *ret_low)
 {
 	const struct frame *f = &s->frames->list[number];
-	uint64_t low = f->regs.value[REG_RSP], end = stack_end(s, low);
-	if (!regs_known(&f->regs, REG_RSP) || frame_mode(f) == FRAME_USER)
+	uint64_t low = regs_sp(&f->regs), end = stack_end(s, low);
+	if (!regs_sp_known(&f->regs) || frame_mode(f) == FRAME_USER)
 		return 0;
 	if (number + 1 < s->frames->count) {
-		uint64_t next = f[1].regs.value[REG_RSP];
+		uint64_t next = regs_sp(&f[1].regs);
 		/* An overflow begins below the stack, a switch leads away from it. */
 		if (next > low && (next <= end || (!end && next - low <= WORD * WORDS_MAX)))
 			end = next;
@@ -143,13 +143,14 @@ static bool read_word(const struct raw_stack *s, uint64_t address, uint64_t *ret
 /* ---- text ---- */
 
 /* "rbx, r12 of #3" */
-static void add_saved(uint64_t mark, struct buf *out)
+static void add_saved(const struct raw_stack *s, uint64_t mark, struct buf *out)
 {
+	const struct frame *f = &s->frames->list[mark_frame(mark)];
 	const char *separator = "";
-	for (enum reg n = 0; n < REG_COUNT; n++) {
+	for (unsigned n = 0; n < REGS_MAX; n++) {
 		if (!mark_has(mark, n))
 			continue;
-		buf_addf(out, "%s%s", separator, reg_name(n));
+		buf_addf(out, "%s%s", separator, regs_name(&f->regs, n));
 		separator = ", ";
 	}
 	buf_addf(out, " of #%" PRIu64, mark_frame(mark));
@@ -161,15 +162,15 @@ void raw_stack_saved(const struct raw_stack *s, uint64_t address, struct buf *te
 	if (!map_get(&s->marks, address & ~(uint64_t)(WORD - 1), &mark))
 		return;
 	buf_addstr(text, ", saved ");
-	add_saved(mark, text);
+	add_saved(s, mark, text);
 }
 
 static void mark_text(const struct raw_stack *s, uint64_t mark, uint64_t value, struct buf *out)
 {
 	const struct frame *f = &s->frames->list[mark_frame(mark)];
-	add_saved(mark, out);
+	add_saved(s, mark, out);
 	struct code_place target;
-	if (mark_has(mark, REG_RIP) && frame_mode(f) != FRAME_USER &&
+	if (mark_has(mark, f->regs.arch->pc) && frame_mode(f) != FRAME_USER &&
 	    find_target(s, value, &target)) {
 		buf_addstr(out, ": ");
 		add_code_place(&target, out);
@@ -228,9 +229,10 @@ static void word_json(const struct raw_stack *s, uint64_t address, uint64_t valu
 	json_hex(j, "value", value);
 	if (map_get(&s->marks, address, &mark)) {
 		json_array(j, "saved");
-		for (enum reg n = 0; n < REG_COUNT; n++)
+		for (unsigned n = 0; n < REGS_MAX; n++)
 			if (mark_has(mark, n))
-				json_str(j, NULL, reg_name(n));
+				json_str(j, NULL,
+					 regs_name(&s->frames->list[mark_frame(mark)].regs, n));
 		json_end(j);
 		json_u64(j, "frame", mark_frame(mark));
 	}

@@ -46,7 +46,7 @@ static uint64_t hash_of(const struct frames *f)
 {
 	uint64_t hash = map_hash(f->count + 1);
 	for (size_t i = 0; i < f->count; i++)
-		hash = map_hash(hash ^ f->list[i].regs.value[REG_RIP]);
+		hash = map_hash(hash ^ regs_pc(&f->list[i].regs));
 	for (const char *c = f->why ? f->why : ""; !f->count && *c; c++)
 		hash = map_hash(hash ^ (unsigned char)*c);
 	return hash;
@@ -58,7 +58,7 @@ static bool same_stack(const struct frames *a, const struct frames *b)
 	if (a->count != b->count || a->end != b->end)
 		return false;
 	for (size_t i = 0; i < a->count; i++)
-		if (a->list[i].regs.value[REG_RIP] != b->list[i].regs.value[REG_RIP])
+		if (regs_pc(&a->list[i].regs) != regs_pc(&b->list[i].regs))
 			return false;
 	return a->count || !strcmp(a->why ? a->why : "", b->why ? b->why : "");
 }

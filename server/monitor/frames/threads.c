@@ -76,8 +76,8 @@ static void regs_json(const void *of, const char *key, struct json *j)
 	const struct regs *regs = of;
 	json_object(j, key);
 	for (uint32_t left = regs->known; left; left &= left - 1) {
-		enum reg n = (enum reg)__builtin_ctz(left);
-		json_hex(j, reg_name(n), regs->value[n]);
+		unsigned n = (unsigned)__builtin_ctz(left);
+		json_hex(j, regs_name(regs, n), regs->value[n]);
 	}
 	json_end(j);
 }
@@ -131,14 +131,14 @@ static void fill_json(struct vmcore *h, const struct task *t, const struct first
 static void fill_rip(const struct vmcore *h, const struct first_regs *first,
 		     struct code_place *place, struct value *v)
 {
-	if (!regs_known(&first->regs, REG_RIP)) {
+	if (!regs_pc_known(&first->regs)) {
 		v[THREAD_RIP_UNKNOWN] = value_text(first->why ? first->why : "no registers");
 		return;
 	}
 	const struct frame frame = unwinder_first_frame(first);
 	*place = code_place_of_frame(h->code, &frame);
 	v[THREAD_RIP_FROM] = value_text(regs_from_name(first->from));
-	v[THREAD_RIP] = value_hex(frame.regs.value[REG_RIP]);
+	v[THREAD_RIP] = value_hex(regs_pc(&frame.regs));
 	v[THREAD_PLACE] = value_parts(&place_printers, place);
 }
 

@@ -143,11 +143,12 @@ static struct err *look_at_registers(struct vmcore *h, const struct refs *r,
 	struct err *e = registers_get(h->registers, task, &first);
 	if (e)
 		return e;
-	for (enum reg n = 0; n < REG_COUNT; n++) {
-		struct ref ref = { .task = task, .reg = reg_name(n) };
+	for (unsigned n = 0; n < REGS_MAX; n++) {
 		if (!regs_known(&first->regs, n) || !is_in(r, first->regs.value[n]))
 			continue;
-		ref.value = first->regs.value[n];
+		const struct ref ref = { .task = task,
+					 .reg = regs_name(&first->regs, n),
+					 .value = first->regs.value[n] };
 		add_ref(h, r, &ref, out);
 	}
 	return NULL;
@@ -164,10 +165,10 @@ static bool find_stack(const struct vmcore *h, const struct task *task, uint64_t
 	*ret_low = task->stack;
 	*ret_end = task->stack + size;
 	struct err *e = registers_get(h->registers, task, &first);
-	if (!e && regs_known(&first->regs, REG_RSP)) {
-		uint64_t rsp = first->regs.value[REG_RSP] & ~(uint64_t)(WORD - 1);
-		if (rsp >= *ret_low && rsp < *ret_end)
-			*ret_low = rsp;
+	if (!e && regs_sp_known(&first->regs)) {
+		uint64_t sp = regs_sp(&first->regs) & ~(uint64_t)(WORD - 1);
+		if (sp >= *ret_low && sp < *ret_end)
+			*ret_low = sp;
 	}
 	err_free(e);
 	return true;

@@ -227,8 +227,8 @@ static void say_frame(struct facts *f, const struct task *task)
 		}
 		if (!f->json)
 			raw_stack_saved(&raw, f->address, f->out);
-	} else if (frames->count && regs_known(&frames->list[0].regs, REG_RSP) &&
-		   f->address < frames->list[0].regs.value[REG_RSP]) {
+	} else if (frames->count && regs_sp_known(&frames->list[0].regs) &&
+		   f->address < regs_sp(&frames->list[0].regs)) {
 		fact_say(f, ", below its frames");
 	}
 	raw_stack_free(&raw);

@@ -77,7 +77,7 @@ static bool belongs_to(const struct kernel *k, const struct cpu *cpu, const stru
 		       const struct cpu_note *note)
 {
 	uint64_t n;
-	if (has_gs_of(cpu, note) || on_stack_of(cpu, tasks, note->regs.value[REG_RSP]))
+	if (has_gs_of(cpu, note) || on_stack_of(cpu, tasks, regs_sp(&note->regs)))
 		return true;
 	if (!map_get(&tasks->by_address, cpu->curr, &n))
 		return false;
@@ -100,7 +100,7 @@ static bool match_note(const struct kernel *k, const struct cpus *cpus, const st
 	}
 	if (owners != 1)
 		log_debug(LOG_TASKS, "the note with rsp 0x%" PRIx64 " fits %zu CPUs",
-			  note->regs.value[REG_RSP], owners);
+			  regs_sp(&note->regs), owners);
 	if (owners != 1 || states[owner].found)
 		return false;
 	states[owner] = (struct cpu_state){ .found = true, .note = *note };

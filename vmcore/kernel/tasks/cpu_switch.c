@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "arch/x86_64/base/regs.h"
 #include "arch/x86_64/unwind/pt_regs.h"
 #include "base/bytes.h"
 #include "base/err.h"
@@ -96,9 +97,9 @@ static int find_stack(const struct kernel *k, const struct cpu *cpu, const uint6
 			return -1;
 	/* The CPU has not switched since that was saved, whatever else runs there by now. */
 	if (cpu_notes_saved(k, cpu, &saved))
-		on = which_stack(k, cpu, saved.regs.value[REG_RSP], stacks);
+		on = which_stack(k, cpu, regs_sp(&saved.regs), stacks);
 	for (size_t i = 0; on < 0 && i < note_count; i++)
-		on = which_stack(k, cpu, notes[i].regs.value[REG_RSP], stacks);
+		on = which_stack(k, cpu, regs_sp(&notes[i].regs), stacks);
 	return on;
 }
 

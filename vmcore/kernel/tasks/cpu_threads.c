@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "arch/x86_64/unwind/pt_regs.h"
 #include "base/address.h"
 #include "base/bytes.h"
 #include "base/err.h"
@@ -75,7 +74,7 @@ static uint64_t stack_of(const struct kernel *k, uint64_t address, uint64_t stac
 static void settle(const struct kernel *k, const struct cpu *cpu, const struct cpu_note *note,
 		   struct task *t)
 {
-	uint64_t size = tasks_stack_size(k), rsp = note->regs.value[REG_RSP];
+	uint64_t size = tasks_stack_size(k), rsp = regs_sp(&note->regs);
 	if (note->from_qemu && !host_space_root(k, note->cr[3], &t->user_root))
 		t->user_root = 0;
 	if (t->address && size)
@@ -103,7 +102,7 @@ static int note_on_stack(const struct kernel *k, const struct cpu *cpu, const st
 	uint64_t low = cpu->curr && size ? stack_of(k, cpu->curr, size) : 0;
 	int found = -1;
 	for (size_t i = 0; low && i < notes->count; i++) {
-		uint64_t rsp = notes->list[i].regs.value[REG_RSP];
+		uint64_t rsp = regs_sp(&notes->list[i].regs);
 		if (notes->taken[i] || rsp - low > size)
 			continue;
 		if (found >= 0)
@@ -143,8 +142,7 @@ static struct task note_task(const struct kernel *k, const struct cpu_note *note
 
 static bool same_note(const struct cpu_note *a, const struct cpu_note *b)
 {
-	return a->regs.value[REG_RSP] == b->regs.value[REG_RSP] &&
-	       a->regs.value[REG_RIP] == b->regs.value[REG_RIP];
+	return regs_sp(&a->regs) == regs_sp(&b->regs) && regs_pc(&a->regs) == regs_pc(&b->regs);
 }
 
 /* Marks the notes of guests, and those that are a CPU's already. What the kernel has saved in

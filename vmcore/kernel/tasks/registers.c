@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/x86_64/base/regs.h"
 #include "arch/x86_64/unwind/pt_regs.h"
 #include "arch/x86_64/unwind/switch.h"
 #include "base/address.h"

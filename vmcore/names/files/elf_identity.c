@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "arch/arch.h"
 #include "base/buf.h"
 #include "base/bytes.h"
 #include "base/err.h"
@@ -86,7 +87,7 @@ static struct err *check_header(Elf *elf, bool *ret_relocatable)
 	if (!elf || !gelf_getehdr(elf, &h))
 		return err_new(ERR_FORMAT, "its ELF header is damaged (%s)", elf_errmsg(-1));
 	if (h.e_ident[EI_CLASS] != ELFCLASS64 || h.e_ident[EI_DATA] != ELFDATA2LSB ||
-	    h.e_machine != EM_X86_64)
+	    !arch_of_elf(h.e_machine))
 		return err_new(ERR_FORMAT, "it is an ELF file of another architecture than x86-64");
 	if (h.e_type == ET_CORE)
 		return err_new(ERR_FORMAT, "it is a dump (an ELF core), not a vmlinux");

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/arch.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "vmcore/names/elf_guard.h"
@@ -78,7 +79,7 @@ static struct err *check_header(Elf *elf)
 		return err_new(ERR_FORMAT, "it is no ELF file, or its header is damaged (%s)",
 			       elf_errmsg(-1));
 	if (h.e_ident[EI_CLASS] != ELFCLASS64 || h.e_ident[EI_DATA] != ELFDATA2LSB ||
-	    h.e_machine != EM_X86_64 || h.e_type != ET_REL)
+	    !arch_of_elf(h.e_machine) || h.e_type != ET_REL)
 		return err_new(ERR_FORMAT, "it is no module for x86-64");
 	return NULL;
 }

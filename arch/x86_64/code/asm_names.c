@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "vmcore/code/unwind_source_asm.h"
+#include "arch/x86_64/code/asm_names.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -153,7 +153,7 @@ bool asm_is_indirect_jump(const char *name, enum reg *ret)
 		return true;
 	}
 	for (unsigned n = REG_RAX; n <= REG_R15; n++) {
-		if (strcmp(name + sizeof(thunk) - 1, reg_name((enum reg)n)) != 0)
+		if (strcmp(name + sizeof(thunk) - 1, x86_64_regs.names[n]) != 0)
 			continue;
 		*ret = (enum reg)n;
 		return true;

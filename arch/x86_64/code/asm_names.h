@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What is known of the kernel's assembly by its names. */
-#ifndef VMCORE_CODE_UNWIND_SOURCE_ASM_H
-#define VMCORE_CODE_UNWIND_SOURCE_ASM_H
+#ifndef ARCH_X86_64_CODE_ASM_NAMES_H
+#define ARCH_X86_64_CODE_ASM_NAMES_H
 
 #include <stdbool.h>
 
-#include "unwind/unwind.h"
+#include "arch/x86_64/base/regs.h"
+#include "arch/x86_64/unwind/asks.h"
 
 /* Whether no instruction of the function called @name writes rbx or r12-r15, in any kernel that has
  * a function of that name. */

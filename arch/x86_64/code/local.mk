@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Code of x86-64's kernels.
+libvmcore_a_SOURCES += \
+	arch/x86_64/code/asks.c \
+	arch/x86_64/code/asm_names.c arch/x86_64/code/asm_names.h \
+	arch/x86_64/code/x86_64.h
