@@ -7,6 +7,17 @@ ide_files = vscode:launch.json nvim:nvim-dap.lua emacs:vmcore.el clion:vmcore.ru
 EXTRA_DIST += contrib/ide/launch.json contrib/ide/nvim-dap.lua contrib/ide/vmcore.el \
 	contrib/ide/vmcore.run.xml contrib/ide/eclipse.txt
 dist_noinst_DATA += contrib/quickstart.sh
+# For systemd: a socket and a service a dump, and the group of those who may connect.
+systemdunitdir = $(prefix)/lib/systemd/system
+dist_systemdunit_DATA = contrib/systemd/vmcore-gdbserver@.socket
+nodist_systemdunit_DATA = contrib/systemd/vmcore-gdbserver@.service
+sysusersdir = $(prefix)/lib/sysusers.d
+dist_sysusers_DATA = contrib/systemd/vmcore-gdbserver.conf
+EXTRA_DIST += contrib/systemd/vmcore-gdbserver@.service.in
+CLEANFILES += $(nodist_systemdunit_DATA)
+contrib/systemd/vmcore-gdbserver@.service: contrib/systemd/vmcore-gdbserver@.service.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) contrib/systemd && \
+	sed 's|@bindir[@]|$(bindir)|' $(srcdir)/$@.in >$@.tmp && mv $@.tmp $@
 
 # The demo: a vmcore whose kernel is a small program at a real kernel's addresses
 if MAKES_X86_64

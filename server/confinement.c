@@ -9,6 +9,7 @@
 #include "base/close_from.h"
 #include "base/err.h"
 #include "base/files.h"
+#include "base/hex.h"
 #include "server/net/confine.h"
 #include "server/net/outer.h"
 #include "server/net/peer.h"
@@ -159,6 +160,9 @@ void confinement_end(struct confinement *c)
 
 /* ---- descriptors ---- */
 
+/* What others pass on has low numbers. */
+enum { GIVEN_MAX = 1023 };
+
 static bool names_descriptor(const struct strings *paths)
 {
 	for (size_t i = 0; i < paths->count; i++)
@@ -168,9 +172,39 @@ static bool names_descriptor(const struct strings *paths)
 	return false;
 }
 
+/* The socket that listens already, by the address "fd:N"; -1: it is another address. */
+static int given_number(const char *address)
+{
+	uint64_t number;
+	bool given = !strncmp(address, "fd:", strlen("fd:")) &&
+		     number_parse(address + strlen("fd:"), false, &number) && number <= GIVEN_MAX;
+	return given ? (int)number : -1;
+}
+
+static bool is_given(const struct strings *listen, int fd)
+{
+	for (size_t i = 0; i < listen->count; i++)
+		if (given_number(listen->list[i]) == fd)
+			return true;
+	return false;
+}
+
+static int last_given(const struct strings *listen)
+{
+	int last = -1;
+	for (size_t i = 0; i < listen->count; i++)
+		if (given_number(listen->list[i]) > last)
+			last = given_number(listen->list[i]);
+	return last;
+}
+
 void close_inherited(const struct options *o)
 {
+	int fd = STDERR_FILENO + 1;
 	if (names_descriptor(&o->dumps) || names_descriptor(&o->symbols))
 		return;
-	close_from(STDERR_FILENO + 1);
+	for (int last = last_given(&o->listen); fd <= last; fd++)
+		if (!is_given(&o->listen, fd))
+			close(fd);
+	close_from(fd);
 }

@@ -44,7 +44,7 @@ __attribute__((warn_unused_result)) struct err *confinement_begin(const struct o
 void confinement_end(struct confinement *c);
 
 /* Closes what this process was started with beside the standard descriptors, but for what the
- * options name by /dev/fd. */
+ * options name by /dev/fd or fd:N. */
 void close_inherited(const struct options *o);
 
 #endif

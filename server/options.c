@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -20,10 +21,11 @@ enum { DEFAULT_CACHE_SIZE = 64 << 20, SMALLEST_CACHE_SIZE = 1 << 20, SMALLEST_ME
 
 static const struct option_row rows[] = {
 	{ 'l', "listen", "ADDR",
-	  "serve at HOST:PORT, :PORT (this machine only), unix:PATH, stdio, or\n"
-	  "unixdir:PATH (a folder, with the socket 'host'); port 0 picks a free\n"
-	  "one; may be repeated (default 127.0.0.1:1234)",
-	  "127.0.0.1:1234 unix: unixdir: stdio", false },
+	  "serve at HOST:PORT, :PORT (this machine only), unix:PATH, stdio,\n"
+	  "unixdir:PATH (a folder, with the socket 'host'), or fd:N (a socket\n"
+	  "that listens already); port 0 picks a free one; may be repeated\n"
+	  "(default: systemd's sockets if it passes any on, or 127.0.0.1:1234)",
+	  "127.0.0.1:1234 unix: unixdir: fd: stdio", false },
 	{ 'g', "guests", NULL,
 	  "serve every virtual machine in the dump, too: at the ports behind the\n"
 	  "host's, or in the folder of --listen unixdir:PATH",
@@ -134,6 +136,28 @@ static struct err *add_string(struct strings *s, const char *string)
 	s->list = list;
 	s->list[s->count++] = string;
 	return NULL;
+}
+
+/* sd_listen_fds(3): descriptors from 3 on, for this process alone. */
+static struct err *take_given(struct strings *listen)
+{
+	static const char *const given[] = { "fd:3",  "fd:4",  "fd:5",	"fd:6",	 "fd:7",  "fd:8",
+					     "fd:9",  "fd:10", "fd:11", "fd:12", "fd:13", "fd:14",
+					     "fd:15", "fd:16", "fd:17", "fd:18" };
+	enum { MOST = sizeof(given) / sizeof(*given) };
+	const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
+	uint64_t whose, count = 0;
+	struct err *e = NULL;
+	if (!listen->count && pid && fds && number_parse(pid, false, &whose) &&
+	    whose == (uint64_t)getpid() && number_parse(fds, false, &count) && count > MOST)
+		return err_new(ERR_INVALID, "there are more than %d sockets in LISTEN_FDS", MOST);
+	for (uint64_t i = 0; !e && i < count; i++)
+		e = add_string(listen, given[i]);
+	/* Not for the command of --run. */
+	unsetenv("LISTEN_PID");
+	unsetenv("LISTEN_FDS");
+	unsetenv("LISTEN_FDNAMES");
+	return e;
 }
 
 /* Of the option @name; @least is in bytes, and so is what is returned. */
@@ -386,6 +410,8 @@ struct err *options_parse(int argc, char **argv, struct options *ret)
 		e = add_string(&o.dumps, argv[optind]);
 	if (!e)
 		e = check_source(&o);
+	if (!e && !o.exec.count && !o.write_symbols && !o.ide)
+		e = take_given(&o.listen);
 	if (!e && o.write_symbols && (o.exec.count || o.run || o.listen.count))
 		e = err_new(ERR_INVALID,
 			    "--write-symbols does nothing else: leave out --exec, --run "

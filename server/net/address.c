@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -145,7 +146,7 @@ static struct err *split_tcp(const char *address, char **ret_host, char **ret_po
 	if (!colon || !number_parse(colon + 1, false, &port) || port > 65535)
 		return err_new(ERR_INVALID,
 			       "listen at '%s': it must be HOST:PORT, :PORT, unix:PATH, "
-			       "unixdir:PATH or stdio, with a port from 0 to 65535",
+			       "unixdir:PATH, fd:N or stdio, with a port from 0 to 65535",
 			       address);
 	const char *host = address;
 	size_t len = (size_t)(colon - address);
@@ -250,17 +251,78 @@ static struct err *open_tcp(const char *address, struct outer *outer, struct lis
 	return NULL;
 }
 
-/* ---- both ---- */
+/* ---- sockets that somebody else has made ---- */
+
+static bool listens(int fd)
+{
+	int type, accepts;
+	socklen_t len = sizeof(type);
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) || type != SOCK_STREAM)
+		return false;
+	len = sizeof(accepts);
+	return !getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &accepts, &len) && accepts;
+}
+
+static struct err *unix_name(int fd, struct listener *l)
+{
+	struct sockaddr_un name = { 0 };
+	struct buf text = BUF_INIT;
+	socklen_t len = sizeof(name) - 1;
+	if (getsockname(fd, (struct sockaddr *)&name, &len))
+		return err_errno(errno, "ask where the socket listens");
+	/* Names that begin with a 0 are no files. */
+	buf_addf(&text, "unix:%s%s", name.sun_path[0] ? "" : "@",
+		 name.sun_path + !name.sun_path[0]);
+	l->name = text.failed ? NULL : strdup(text.data);
+	l->path = text.failed ? NULL : strdup(text.data + strlen("unix:"));
+	buf_free(&text);
+	return l->name && l->path ? NULL : err_nomem();
+}
+
+static struct err *open_given(const char *address, struct listener *ret)
+{
+	uint64_t fd;
+	struct sockaddr_storage name;
+	socklen_t len = sizeof(name);
+	if (!number_parse(address + strlen("fd:"), false, &fd) || fd > INT_MAX || !listens((int)fd))
+		return err_new(ERR_INVALID,
+			       "listen at '%s': that is no descriptor of a stream socket that "
+			       "listens, as systemd passes it on from number 3 on",
+			       address);
+	*ret = (struct listener){
+		.fd = (int)fd, .given = true, .owner = (uid_t)-1, .group = (gid_t)-1
+	};
+	int flags = fcntl(ret->fd, F_GETFL);
+	struct err *e = NULL;
+	if (fcntl(ret->fd, F_SETFD, FD_CLOEXEC) || flags < 0 ||
+	    fcntl(ret->fd, F_SETFL, flags | O_NONBLOCK) ||
+	    getsockname(ret->fd, (struct sockaddr *)&name, &len))
+		e = err_errno(errno, "prepare the socket");
+	else if (name.ss_family == AF_UNIX)
+		e = unix_name(ret->fd, ret);
+	else
+		e = tcp_name(ret->fd, &ret->name);
+	if (!e)
+		return NULL;
+	listener_close(ret);
+	return err_wrap(e, "listen at %s", address);
+}
+
+/* ---- all ---- */
 
 struct err *listener_open(const char *address, struct outer *outer, struct listener *ret)
 {
 	if (!strncmp(address, "unix:", 5))
 		return open_unix(address + 5, outer, ret);
+	if (!strncmp(address, "fd:", 3))
+		return open_given(address, ret);
 	return open_tcp(address, outer, ret);
 }
 
 struct err *listener_start(struct listener *l)
 {
+	if (l->given)
+		return NULL;
 	struct err *e = l->path ? start_unix(l) : NULL;
 	if (e)
 		return err_wrap(e, "listen at %s", l->name);
@@ -274,7 +336,7 @@ void listener_close(struct listener *l)
 {
 	if (l->fd >= 0)
 		close(l->fd);
-	if (l->path)
+	if (l->path && !l->given)
 		remove_unix(l);
 	free(l->path);
 	free(l->name);

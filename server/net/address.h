@@ -17,6 +17,7 @@ struct listener {
 	char *name; /* owned: "127.0.0.1:1234" or "unix:PATH", with the port that was got */
 	struct outer *outer; /* who makes it and removes it; borrowed, NULL: this process */
 	uid_t owner;	     /* of a Unix socket, (uid_t)-1: who makes it */
+	bool given;	     /* it was open when the program was started: not made, not removed */
 	gid_t group;	     /* whose members may connect to it, (gid_t)-1: none's */
 	dev_t device; /* of the Unix socket that was made, with the inode: no other is removed */
 	ino_t inode;
@@ -26,7 +27,9 @@ struct listener {
  * Reserves @address ("stdio" is not one of these), before there is anything to serve: a mistake or
  * a port in use shows at once, and clients are still refused, which those that try again want. A
  * host is a name or a number, IPv6 in brackets; an empty one is 127.0.0.1, for whoever can reach
- * the port can read the dump. @outer (borrowed) makes sockets for a process that may not; or NULL.
+ * the port can read the dump. "fd:N" is a socket that listens already, as descriptor N: systemd's,
+ * say, which stays where it is at the end. @outer (borrowed) makes sockets for a process that may
+ * not; or NULL.
  */
 __attribute__((warn_unused_result)) struct err *
 listener_open(const char *address, struct outer *outer, struct listener *ret);

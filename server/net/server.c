@@ -621,7 +621,7 @@ struct err *server_later_sockets(const struct server *s, char ***ret, size_t *re
 	char **list = calloc(s->door_count + 2, sizeof(*list));
 	struct err *e = list ? NULL : err_nomem();
 	for (size_t i = 0; !e && i < s->door_count; i++)
-		if (s->doors[i]->listener.path)
+		if (s->doors[i]->listener.path && !s->doors[i]->listener.given)
 			e = add_later(list, &count, s->doors[i]->listener.name,
 				      strlen(s->doors[i]->listener.name), "");
 	if (!e && s->folder && s->options->guests) {
@@ -647,7 +647,7 @@ void server_use_outer(struct server *s, struct outer *outer)
 	s->outer = outer;
 	s->made_folder = false;
 	for (size_t i = 0; i < s->door_count; i++)
-		if (s->doors[i]->listener.path)
+		if (s->doors[i]->listener.path && !s->doors[i]->listener.given)
 			s->doors[i]->listener.outer = outer;
 }
 
@@ -671,7 +671,7 @@ struct err *server_leave_sweeper(const struct server *s)
 	for (size_t i = 0; i < s->door_count; i++) {
 		struct stat st;
 		const char *path = s->doors[i]->listener.path;
-		if (path && !lstat(path, &st))
+		if (path && !s->doors[i]->listener.given && !lstat(path, &st))
 			list[count++] = (struct swept){ path, st.st_dev, st.st_ino };
 	}
 	struct err *e = NULL;
