@@ -5,8 +5,8 @@
  * everybody. Here the pages that are gone become zeros, and the mapping is bad from then on: who
  * reads a mapping asks afterwards whether what was read counts.
  *
- * This is state of the whole process, for a signal handler finds nothing else. There are no
- * threads.
+ * This is state of the whole process, for a signal handler finds nothing else. One thread alone
+ * reads what is mapped.
  */
 #ifndef BASE_FILE_MAP_H
 #define BASE_FILE_MAP_H

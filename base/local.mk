@@ -9,6 +9,7 @@ libbase_a_SOURCES = \
 	base/close_from.c base/close_from.h \
 	base/err.c base/err.h \
 	base/file_map.c base/file_map.h \
+	base/fiber.c base/fiber.h \
 	base/files.c base/files.h \
 	base/hex.c base/hex.h \
 	base/json.c base/json.h \

@@ -12,8 +12,8 @@
  */
 static const struct packet packets[] = {
 	/* The three that make up nearly all traffic. */
-	{ "m", MATCH_PREFIX, NULL, NEEDS_MEMORY, packet_memory_hex, PLAIN },
-	{ "x", MATCH_PREFIX, "binary-upload+", NEEDS_MEMORY, packet_memory_binary, PLAIN },
+	{ "m", MATCH_PREFIX, NULL, NEEDS_MEMORY, packet_memory_hex, READS_MEMORY },
+	{ "x", MATCH_PREFIX, "binary-upload+", NEEDS_MEMORY, packet_memory_binary, READS_MEMORY },
 	{ "p", MATCH_PREFIX, NULL, NEEDS_NOTHING, packet_register, PLAIN },
 
 	/* Getting to know each other, and parting. */

@@ -56,6 +56,8 @@ enum packet_traits {
 	CHANGES_SESSION = 1,
 	/* Clients wait for the answer for as long as it takes. */
 	WAITED_FOR = 2,
+	/* It reads memory from the address on that it begins with, and does nothing else. */
+	READS_MEMORY = 4,
 };
 
 struct packet {

@@ -185,27 +185,16 @@ static void send_reply(struct rsp *s, struct reply *r, size_t begin)
 	s->pipelined = packet_left(s);
 }
 
-/*
- * Answers the packet in s->frame: calls its handler, for the first time or again, and sends its
- * reply.
- */
-static void answer(struct rsp *s, struct buf *out)
+/* Calls the handler of the packet, if there is one, for the first time or again, and sends its
+ * reply. */
+static void handle(struct rsp *s, const struct packet *packet, struct cursor *args, struct buf *out)
 {
-	const struct buf *text = &s->frame.payload;
 	size_t begin = out->len;
-	struct cursor args;
 	struct reply r;
 	enum packet_result result = PACKET_REPLY;
-
-	target_begin(s->target);
-	const struct packet *packet = packet_find(s->target, text->data, text->len, &args);
-	s->of = packet;
-	s->held = s->busy || patience_prepare(s) ? NULL : packet;
-	if (s->held)
-		return;
 	reply_open(&r, out);
 	if (packet)
-		result = packet->handle(s, &args, &r);
+		result = packet->handle(s, args, &r);
 	s->busy = result == PACKET_AGAIN ? packet : NULL;
 	if (result != PACKET_REPLY) {
 		reply_drop(&r);
@@ -217,6 +206,44 @@ static void answer(struct rsp *s, struct buf *out)
 		return;
 	}
 	send_reply(s, &r, begin);
+}
+
+static bool turn_is_taken(const struct rsp *s)
+{
+	return s->shared->turns.taken && s->shared->turns.taken(s->shared->turns.self);
+}
+
+/* Whether the packet, whose arguments those are, can be answered while another one is being
+ * answered. */
+static bool goes_beside(const struct rsp *s, const struct packet *packet, struct cursor args)
+{
+	const struct target *t = s->target;
+	if (s->busy || !packet || !(packet->traits & READS_MEMORY) || !t->memory->beside)
+		return false;
+	uint64_t first = cursor_hex(&args);
+	return s->view.physical || target_memory_is_shared(t, first);
+}
+
+/* Answers the packet in s->frame, whose handler is called for the first time or again. */
+static void answer(struct rsp *s, struct buf *out)
+{
+	const struct buf *text = &s->frame.payload;
+	struct cursor args;
+	const struct packet *packet = packet_find(s->target, text->data, text->len, &args);
+	s->of = packet;
+	s->held = NULL;
+	if (s->shared->turns.take && goes_beside(s, packet, args)) {
+		if (!turn_is_taken(s))
+			target_begin(s->target);
+		handle(s, packet, &args, out);
+		return;
+	}
+	rsp_take_turn(s->shared);
+	target_begin(s->target);
+	s->held = s->busy || patience_prepare(s) ? NULL : packet;
+	if (!s->held)
+		handle(s, packet, &args, out);
+	rsp_leave_turn(s->shared);
 }
 
 /* An error reply to a packet that no handler saw, or whose handler will not end. */
@@ -278,7 +305,9 @@ static void pass_over(struct rsp *s)
 	if (!packet || !(packet->traits & CHANGES_SESSION))
 		return;
 	reply_open(&r, &unsent);
+	rsp_take_turn(s->shared);
 	packet->handle(s, &args, &r);
+	rsp_leave_turn(s->shared);
 	buf_free(&unsent);
 }
 

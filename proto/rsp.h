@@ -35,6 +35,25 @@ ERR_MUST_CHECK struct err *rsp_shared_new(const struct target *target,
 /* After the last session of it; NULL is allowed. */
 void rsp_shared_free(struct rsp_shared *shared);
 
+/*
+ * For a server that answers several packets at a time, each on a stack of its own, where some wait
+ * for a disk: what targets make on demand is for one at a time. A packet that reads what is the
+ * same for all is answered without a turn, by targets that can (target_memory_ops.beside).
+ */
+struct rsp_turns {
+	void *self;
+	void (*take)(void *self); /* returns once the turn is the caller's */
+	void (*leave)(void *self);
+	bool (*taken)(void *self); /* by anybody */
+};
+
+/* Before the first session. */
+void rsp_shared_set_turns(struct rsp_shared *shared, const struct rsp_turns *turns);
+
+/* For what else asks the target, beside rsp_step(), which does it itself: rsp_new() too. */
+void rsp_take_turn(const struct rsp_shared *shared);
+void rsp_leave_turn(const struct rsp_shared *shared);
+
 struct rsp;
 
 /* A session for a client that has just connected. NULL when memory is out. */

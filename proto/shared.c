@@ -45,6 +45,23 @@ struct err *rsp_shared_new(const struct target *target, struct rsp_shared **ret_
 	return NULL;
 }
 
+void rsp_shared_set_turns(struct rsp_shared *shared, const struct rsp_turns *turns)
+{
+	shared->turns = *turns;
+}
+
+void rsp_take_turn(const struct rsp_shared *shared)
+{
+	if (shared->turns.take)
+		shared->turns.take(shared->turns.self);
+}
+
+void rsp_leave_turn(const struct rsp_shared *shared)
+{
+	if (shared->turns.leave)
+		shared->turns.leave(shared->turns.self);
+}
+
 void rsp_shared_free(struct rsp_shared *shared)
 {
 	if (!shared)

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "proto/registers.h"
+#include "proto/rsp.h"
 
 /*
  * A document with an entry a thread. It is made when first asked for, some threads at a time, so
@@ -21,6 +22,7 @@ struct thread_document {
 
 struct rsp_shared {
 	const struct target *target; /* borrowed */
+	struct rsp_turns turns;	     /* without functions if packets are answered one by one */
 	unsigned sessions;	     /* so far, for their numbers */
 	struct buf target_xml;
 	struct register_layout layout;

@@ -51,6 +51,11 @@ struct target_memory_ops {
 	 * For clients that do not say which thread's memory they mean.
 	 */
 	bool (*is_shared)(void *self, uint64_t addr);
+	/*
+	 * Whether physical memory, and what is_shared says is the same for every thread, may be
+	 * read while another operation has not come to its end: one that waits for a disk.
+	 */
+	bool beside;
 };
 
 /* One register, as target.xml describes it and as `g` and `p` send it (little endian). */

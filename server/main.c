@@ -284,8 +284,8 @@ static int serve_host(const struct options *o, struct server *server, struct ser
 	struct err *e = start_download(o, service);
 	if (e)
 		return fail(e);
-	e = server_run(server, service->served, file && !file->in_package ? file->path : NULL,
-		       &status);
+	e = server_run(server, service->served, service->vmcore->dump,
+		       file && !file->in_package ? file->path : NULL, &status);
 	return e ? fail(e) : status;
 }
 

@@ -16,7 +16,9 @@
 struct err *dialogue_open(const struct target *target, struct rsp_shared *shared, uint64_t patience,
 			  const char *refusal, struct dialogue *ret)
 {
-	*ret = (struct dialogue){ .target = target, .rsp = rsp_new(shared) };
+	rsp_take_turn(shared);
+	*ret = (struct dialogue){ .target = target, .shared = shared, .rsp = rsp_new(shared) };
+	rsp_leave_turn(shared);
 	if (!ret->rsp)
 		return err_nomem();
 	rsp_set_patience(ret->rsp, patience);
@@ -102,8 +104,12 @@ struct err *dialogue_step(struct dialogue *d, struct buf *out, bool *ret_more)
 		answer_refused(d, out);
 		return NULL;
 	}
-	return d->crash ? crash_client_step(d->crash, out, ret_more)
-			: rsp_step(d->rsp, out, ret_more);
+	if (!d->crash)
+		return rsp_step(d->rsp, out, ret_more);
+	rsp_take_turn(d->shared);
+	struct err *e = crash_client_step(d->crash, out, ret_more);
+	rsp_leave_turn(d->shared);
+	return e;
 }
 
 void dialogue_save(struct dialogue *d, struct kept *kept)

@@ -19,7 +19,8 @@ struct rsp_shared;
 struct target;
 
 struct dialogue {
-	const struct target *target; /* borrowed */
+	const struct target *target; /* borrowed, as is the next */
+	struct rsp_shared *shared;
 	struct rsp *rsp;	     /* owned; NULL once the client speaks crash's */
 	struct crash_client *crash;  /* owned; NULL unless it does */
 	bool begun;		     /* something has come that can begin a packet */
@@ -29,7 +30,7 @@ struct dialogue {
 	bool refused;  /* and was */
 };
 
-/* @shared is of @target; both must outlive it. @patience: as rsp_set_patience() takes it. @refusal
+/* May wait for a turn (struct rsp_turns). @shared is of @target; both must outlive it. @patience: as rsp_set_patience() takes it. @refusal
  * (copied), if it is not NULL, is the error that the client gets for its first packet, and the end.
  */
 __attribute__((warn_unused_result)) struct err *
@@ -42,6 +43,7 @@ void dialogue_close(struct dialogue *d);
  * be none of a debugger's: a web page, say, can have any bytes sent behind a first line. */
 __attribute__((warn_unused_result)) struct err *dialogue_input(struct dialogue *d, uint64_t arrived,
 							       const void *bytes, size_t len);
+/* May wait for a turn, as for what the target reads. */
 __attribute__((warn_unused_result)) struct err *dialogue_step(struct dialogue *d, struct buf *out,
 							      bool *ret_more);
 /* Writes what another process would go on from into @kept: rsp_save(). */

@@ -16,6 +16,7 @@ vmcore_gdbserver_SOURCES += \
 	server/net/server_later.c \
 	server/net/server_private.h \
 	server/net/session.c server/net/session.h \
+	server/net/slow_reads.c server/net/slow_reads.h \
 	server/net/survival.c server/net/survival.h \
 	server/net/sweeper.c server/net/sweeper.h \
 	server/net/syscalls.c server/net/syscalls.h

@@ -28,7 +28,9 @@
 #include "server/net/peer.h"
 #include "server/net/server_private.h"
 #include "server/net/session.h"
+#include "server/net/slow_reads.h"
 #include "server/net/sweeper.h"
+#include "vmcore/dump/dump.h"
 
 /* How long a listener rests when there are no descriptors left to accept with. */
 #define ACCEPT_REST 1.
@@ -69,9 +71,9 @@ static struct err *add_client(struct server *server, size_t room, int in, int ou
 	c->room = room;
 	c->kept = kept;
 	loop_time_start(&server->time, server->loop);
-	struct err *e = session_new(server->loop, &server->time, server->served->list[room].target,
-				    server->rooms[room].shared, in, out, name, refusal, kept,
-				    client_ended, c, &c->session);
+	struct err *e = session_new(server->loop, &server->time, server->slow,
+				    server->served->list[room].target, server->rooms[room].shared,
+				    in, out, name, refusal, kept, client_ended, c, &c->session);
 	if (e) {
 		if (!server->clients)
 			loop_time_stop(&server->time, server->loop);
@@ -360,6 +362,20 @@ static struct err *add_guest_doors(struct server *s)
 	return NULL;
 }
 
+struct err *server_share(struct server *s, const struct target *target, struct rsp_shared **ret)
+{
+	const struct rsp_turns turns = {
+		.self = s->slow,
+		.take = slow_reads_take_turn,
+		.leave = slow_reads_leave_turn,
+		.taken = slow_reads_turn_taken,
+	};
+	struct err *e = rsp_shared_new(target, ret);
+	if (!e)
+		rsp_shared_set_turns(*ret, &turns);
+	return e;
+}
+
 static struct err *make_rooms(struct server *s)
 {
 	s->rooms = calloc(s->served->count, sizeof(*s->rooms));
@@ -367,7 +383,7 @@ static struct err *make_rooms(struct server *s)
 		return err_nomem();
 	s->room_count = s->served->count;
 	for (size_t i = 0; i < s->room_count; i++) {
-		struct err *e = rsp_shared_new(s->served->list[i].target, &s->rooms[i].shared);
+		struct err *e = server_share(s, s->served->list[i].target, &s->rooms[i].shared);
 		if (e)
 			return e;
 	}
@@ -698,9 +714,11 @@ void server_free(struct server *s)
 /* Before it waits again. */
 static void on_prepare(struct ev_loop *loop, ev_prepare *w, int events)
 {
+	struct server *s = w->data;
 	(void)loop;
 	(void)events;
-	server_look_for_guests(w->data);
+	if (!slow_reads_turn_taken(s->slow))
+		server_look_for_guests(s);
 }
 
 static struct err *make_loop(struct server *s)
@@ -713,7 +731,7 @@ static struct err *make_loop(struct server *s)
 	ev_signal_init(&s->interrupt, on_signal, SIGINT);
 	ev_prepare_init(&s->looks, on_prepare);
 	s->looks.data = s;
-	return NULL;
+	return slow_reads_new(s->loop, &s->slow);
 }
 
 static void watch_signals(struct server *s)
@@ -728,13 +746,14 @@ static void watch_signals(struct server *s)
 		ev_signal_start(s->loop, &s->interrupt);
 }
 
-static struct err *serve_targets(struct server *s, bool had_doors, const char *vmlinux)
+static struct err *serve_targets(struct server *s, bool had_doors, struct dump *dump,
+				 const char *vmlinux)
 {
-	struct err *e = make_rooms(s);
+	struct err *e = make_loop(s);
+	if (!e)
+		e = make_rooms(s);
 	if (!e && !had_doors)
 		e = add_guest_doors(s);
-	if (!e)
-		e = make_loop(s);
 	if (e)
 		return e;
 	watch_signals(s);
@@ -751,6 +770,8 @@ static struct err *serve_targets(struct server *s, bool had_doors, const char *v
 		return e;
 	if (s->outer)
 		outer_is_ready(s->outer);
+	/* What was done so far, for clients of before, too, has waited for its reads. */
+	dump_set_reading(dump, slow_reads_reading(s->slow));
 	ev_run(s->loop, 0);
 	return NULL;
 }
@@ -770,15 +791,20 @@ static void stop_loop(struct server *s)
 }
 
 /* Nothing that knows the target is left afterwards. */
-static void let_go_of_target(struct server *s)
+static void let_go_of_target(struct server *s, struct dump *dump)
 {
 	/* Ended by a signal before the command was: it goes too. */
 	if (ev_is_active(&s->child))
 		kill(s->child.pid, SIGTERM);
+	if (s->slow)
+		slow_reads_end(s->slow);
+	dump_set_reading(dump, NULL);
 	while (s->clients)
 		client_ended(s->clients, s->clients->session);
 	if (s->loop)
 		stop_loop(s);
+	slow_reads_free(s->slow);
+	s->slow = NULL;
 	give_back_stdio(s);
 	for (size_t i = 0; i < s->room_count; i++)
 		rsp_shared_free(s->rooms[i].shared);
@@ -789,13 +815,13 @@ static void let_go_of_target(struct server *s)
 	s->room_count = 0;
 }
 
-struct err *server_run(struct server *s, struct served_list *served, const char *vmlinux,
-		       int *ret_status)
+struct err *server_run(struct server *s, struct served_list *served, struct dump *dump,
+		       const char *vmlinux, int *ret_status)
 {
 	bool had_doors = s->served; /* by server_listen() */
 	s->served = served;
-	struct err *e = serve_targets(s, had_doors, vmlinux);
-	let_go_of_target(s);
+	struct err *e = serve_targets(s, had_doors, dump, vmlinux);
+	let_go_of_target(s, dump);
 	*ret_status = s->status;
 	return e;
 }

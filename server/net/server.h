@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 struct captive;
+struct dump;
 struct err;
 struct outer;
 struct peers;
@@ -68,10 +69,12 @@ __attribute__((warn_unused_result)) struct err *server_listen(struct server *s,
  * lasts: the first (the host) at all of the options' addresses, the others at the ports that follow
  * the first of these, or in its folder. It ends by SIGTERM or SIGINT, when the client at stdio
  * leaves, or when the command of --run ends. Once a server. *ret_status is what the process should
- * end with. @vmlinux is for the gdb line to paste; NULL if none is known.
+ * end with. @dump is what the targets are of: nobody waits for a file of it that others read.
+ * @vmlinux is for the gdb line to paste; NULL if none is known.
  */
 __attribute__((warn_unused_result)) struct err *
-server_run(struct server *s, struct served_list *served, const char *vmlinux, int *ret_status);
+server_run(struct server *s, struct served_list *served, struct dump *dump, const char *vmlinux,
+	   int *ret_status);
 
 /* Closes what is open; NULL is allowed. */
 void server_free(struct server *s);

@@ -122,7 +122,7 @@ static struct err *enter(void *closure, size_t room)
 		rooms[room] = (struct room){ .later = true };
 		s->room_count = room + 1;
 	}
-	struct err *e = rsp_shared_new(s->served->list[room].target, &s->rooms[room].shared);
+	struct err *e = server_share(s, s->served->list[room].target, &s->rooms[room].shared);
 	if (!e)
 		e = open_door(s, room);
 	if (e) {

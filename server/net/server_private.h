@@ -59,11 +59,16 @@ struct server {
 	unsigned client_count;	       /* in it */
 	char *told;		       /* owned: the last refusal that was told of */
 	struct loop_time time;	       /* runs while there are clients */
+	struct slow_reads *slow;       /* owned; while it runs */
 	ev_signal terminate, interrupt;
 	ev_prepare looks; /* for targets that have come */
 	ev_child child;	  /* of --run; its pid is 0 without */
 	int status;
 };
+
+/* As rsp_shared_new(), for clients of this server. */
+__attribute__((warn_unused_result)) struct err *
+server_share(struct server *s, const struct target *target, struct rsp_shared **ret);
 
 /* Reserves @address; the door is the last of s->doors then. */
 __attribute__((warn_unused_result)) struct err *server_add_door(struct server *s,

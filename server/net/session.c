@@ -16,6 +16,7 @@
 #include "server/net/dialogue.h"
 #include "server/net/kept.h"
 #include "server/net/loop_time.h"
+#include "server/net/slow_reads.h"
 
 enum {
 	READ_BYTES = 64 << 10,
@@ -36,18 +37,30 @@ enum {
 
 struct session {
 	struct ev_loop *loop;
-	const struct loop_time *time; /* borrowed */
+	const struct loop_time *time; /* borrowed, as is the next */
+	struct slow_reads *slow;
 	ev_io readable, writable;
 	ev_timer later;	 /* of 0 seconds: the next turn of the loop */
 	ev_timer silent; /* until the first packet was answered */
 	struct dialogue dialogue;
 	struct buf out;
-	size_t written;	   /* of out */
-	bool more;	   /* there are packets left to handle */
+	size_t written; /* of out */
+	bool more;	/* there are packets left to handle */
+	bool working;	/* on a stack of its own, which may wait: nobody else touches this */
+	/* The loop was not told to look at the socket since then, by clock_ms(), and sees what came
+	 * meanwhile in the look of that number at the latest. */
+	uint64_t unseen_since;
+	unsigned unseen_look;
 	size_t read_ahead; /* bytes read since the long operation under way began */
 	int in_fd, out_fd;
 	char *name;
 	struct kept *kept; /* borrowed; NULL: none */
+	/* For the dialogue, until it is open. The second is owned; NULL: there is none. */
+	const struct target *target;
+	char *refusal;
+	struct rsp_shared *shared;
+	struct err *failed; /* owned: why it could not be opened, before others know of this */
+	bool known;	    /* to others */
 	void (*ended)(void *closure, struct session *s);
 	void *closure;
 };
@@ -141,9 +154,17 @@ static bool good(struct session *s, struct err *e)
 	return false;
 }
 
-/* Puts in what has come, which was there @arrived at the earliest; false when the session is gone.
- * That the client has hung up ends it @at_end: not while an answer is to leave. */
-static bool take_input(struct session *s, uint64_t arrived, bool at_end, size_t *ret_len)
+/* When what is read now came at the earliest. */
+static uint64_t arrived(const struct session *s)
+{
+	uint64_t t = loop_time_arrived(s->time);
+	bool unseen = s->working || ev_iteration(s->loop) <= s->unseen_look;
+	return unseen && s->unseen_since < t ? s->unseen_since : t;
+}
+
+/* Puts in what has come; false when the session is gone. That the client has hung up ends it
+ * @at_end: not while an answer is to leave. */
+static bool take_input(struct session *s, bool at_end, size_t *ret_len)
 {
 	char bytes[READ_BYTES];
 	*ret_len = 0;
@@ -159,14 +180,14 @@ static bool take_input(struct session *s, uint64_t arrived, bool at_end, size_t 
 	*ret_len = (size_t)n;
 	if (s->kept)
 		kept_add_input(s->kept, bytes, (size_t)n);
-	return good(s, dialogue_input(&s->dialogue, arrived, bytes, (size_t)n));
+	return good(s, dialogue_input(&s->dialogue, arrived(s), bytes, (size_t)n));
 }
 
 /* Takes a reply that nobody waits for back, before it leaves; false when the session is gone. */
 static bool recheck(struct session *s, size_t begin)
 {
 	size_t len;
-	if (!take_input(s, loop_time_arrived(s->time), false, &len))
+	if (!take_input(s, false, &len))
 		return false;
 	s->more |= len > 0;
 	dialogue_recheck(&s->dialogue, &s->out, begin);
@@ -209,9 +230,20 @@ static bool step(struct session *s)
 	return true;
 }
 
-/* Handles packets, within what one turn may cost. The session may be gone afterwards. */
-static void work(struct session *s)
+/* What is to be done next where others may touch it again. */
+static void stop_working(struct session *s)
 {
+	s->working = false;
+	s->unseen_look = ev_iteration(s->loop) + 1;
+	if (unwritten(s))
+		ev_io_start(s->loop, &s->writable);
+	wait_for_next(s);
+}
+
+/* Handles packets, within what one turn may cost. The session may be gone afterwards. */
+static void work_alone(void *closure)
+{
+	struct session *s = closure;
 	for (int i = 0; i < STEPS_AT_ONCE && s->more && unwritten(s) < OUTPUT_HIGH; i++) {
 		if (!step(s))
 			return;
@@ -219,7 +251,31 @@ static void work(struct session *s)
 		if (dialogue_is_busy(&s->dialogue))
 			break;
 	}
-	wait_for_next(s);
+	stop_working(s);
+}
+
+/* Begins @work on a stack of its own, where it may wait. The session may be gone afterwards, also
+ * if there is an error. */
+static struct err *begin_work(struct session *s, void (*work)(void *closure))
+{
+	bool waits = false;
+	s->working = true;
+	s->unseen_since = loop_time_arrived(s->time);
+	struct err *e = slow_reads_serve(s->slow, work, s, &waits);
+	if (e)
+		s->working = false;
+	if (waits) {
+		ev_io_stop(s->loop, &s->readable);
+		ev_io_stop(s->loop, &s->writable);
+	}
+	return e;
+}
+
+static void work(struct session *s)
+{
+	struct err *e = begin_work(s, work_alone);
+	if (e)
+		good(s, e);
 }
 
 static void on_readable(struct ev_loop *loop, ev_io *w, int events)
@@ -228,7 +284,7 @@ static void on_readable(struct ev_loop *loop, ev_io *w, int events)
 	size_t n;
 	(void)loop;
 	(void)events;
-	if (!take_input(s, loop_time_arrived(s->time), true, &n) || !n)
+	if (!take_input(s, true, &n) || !n)
 		return;
 	s->more = true;
 	if (!dialogue_is_busy(&s->dialogue)) {
@@ -245,7 +301,10 @@ static void on_writable(struct ev_loop *loop, ev_io *w, int events)
 	struct session *s = w->data;
 	(void)loop;
 	(void)events;
-	if (!flush(s))
+	/* Its output is being made. */
+	if (s->working)
+		ev_io_stop(loop, w);
+	else if (!flush(s))
 		end(s, "the connection broke");
 	else if (dialogue_wants_close(&s->dialogue) && !unwritten(s))
 		end(s, "the client left");
@@ -255,19 +314,41 @@ static void on_writable(struct ev_loop *loop, ev_io *w, int events)
 
 static void on_later(struct ev_loop *loop, ev_timer *w, int events)
 {
+	struct session *s = w->data;
 	(void)loop;
 	(void)events;
-	work(w->data);
+	if (!s->working)
+		work(s);
 }
 
 static void on_silent(struct ev_loop *loop, ev_timer *w, int events)
 {
-	(void)loop;
+	struct session *s = w->data;
 	(void)events;
-	end(w->data, "nothing that a debugger says has come for 10 s");
+	/* Its first packet waits for a disk. */
+	if (s->working) {
+		ev_timer_set(w, FIRST_PACKET, 0.);
+		ev_timer_start(loop, w);
+	} else {
+		end(s, "nothing that a debugger says has come for 10 s");
+	}
 }
 
-struct err *session_new(struct ev_loop *loop, const struct loop_time *time,
+/* Opens the dialogue: which thread is the current one may be a question to a disk. */
+static void open_alone(void *closure)
+{
+	struct session *s = closure;
+	struct err *e =
+		dialogue_open(s->target, s->shared, s->time->patience, s->refusal, &s->dialogue);
+	if (e && s->known) {
+		good(s, e);
+		return;
+	}
+	s->failed = e;
+	stop_working(s);
+}
+
+struct err *session_new(struct ev_loop *loop, const struct loop_time *time, struct slow_reads *slow,
 			const struct target *target, struct rsp_shared *shared, int in, int out,
 			const char *name, const char *refusal, struct kept *kept,
 			void (*ended)(void *closure, struct session *s), void *closure,
@@ -282,6 +363,9 @@ struct err *session_new(struct ev_loop *loop, const struct loop_time *time,
 	}
 	s->loop = loop;
 	s->time = time;
+	s->slow = slow;
+	s->target = target;
+	s->shared = shared;
 	s->in_fd = in;
 	s->out_fd = out;
 	s->kept = kept;
@@ -294,15 +378,18 @@ struct err *session_new(struct ev_loop *loop, const struct loop_time *time,
 	ev_timer_init(&s->silent, on_silent, FIRST_PACKET, 0.);
 	s->readable.data = s->writable.data = s->later.data = s->silent.data = s;
 	s->name = strdup(name);
-	struct err *e = dialogue_open(target, shared, time->patience, refusal, &s->dialogue);
-	if (!e && !s->name)
-		e = err_nomem();
+	s->refusal = refusal ? strdup(refusal) : NULL;
+	struct err *e =
+		s->name && (s->refusal || !refusal) ? begin_work(s, open_alone) : err_nomem();
+	if (!e)
+		e = s->failed;
+	s->failed = NULL;
 	if (e) {
 		session_free(s);
 		return e;
 	}
+	s->known = true;
 	log_debug(LOG_SESSION, "%s: connected", name);
-	ev_io_start(loop, &s->readable);
 	if (in == out)
 		ev_timer_start(loop, &s->silent);
 	*ret = s;
@@ -347,5 +434,6 @@ void session_free(struct session *s)
 	dialogue_close(&s->dialogue);
 	buf_free(&s->out);
 	free(s->name);
+	free(s->refusal);
 	free(s);
 }

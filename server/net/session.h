@@ -9,6 +9,7 @@ struct kept;
 struct loop_time;
 struct rsp_shared;
 struct session;
+struct slow_reads;
 struct target;
 
 /*
@@ -17,17 +18,19 @@ struct target;
  * call session_free() and may end the loop.
  * One that says nothing which a debugger would say is ended after some seconds, but for one at two
  * descriptors, which is somebody's own. @refusal: as dialogue_open() takes it.
- * @name is for debug messages, copied; @time is borrowed, and runs for as long as there are
- * sessions. @kept (borrowed; NULL: none) is where it writes what another process needs to go on.
+ * @name is for debug messages, copied; @time and @slow are borrowed, and @time runs for as long as
+ * there are sessions. @kept (borrowed; NULL: none) is where it writes what another process needs to
+ * go on.
  */
 __attribute__((warn_unused_result)) struct err *
-session_new(struct ev_loop *loop, const struct loop_time *time, const struct target *target,
-	    struct rsp_shared *shared, int in, int out, const char *name, const char *refusal,
-	    struct kept *kept, void (*ended)(void *closure, struct session *s), void *closure,
-	    struct session **ret);
-/* Goes on with a new session where another process has left @kept; @note: as rsp_set_note(). An
- * error ends the client, not the session. */
+session_new(struct ev_loop *loop, const struct loop_time *time, struct slow_reads *slow,
+	    const struct target *target, struct rsp_shared *shared, int in, int out,
+	    const char *name, const char *refusal, struct kept *kept,
+	    void (*ended)(void *closure, struct session *s), void *closure, struct session **ret);
+/* Goes on with a new session where another process has left @kept; @note: as rsp_set_note(). To be
+ * called where no read waits. An error ends the client, not the session. */
 __attribute__((warn_unused_result)) struct err *session_go_on(struct session *s, const char *note);
+/* None that waits for a read: slow_reads_end() comes first. */
 void session_free(struct session *s);
 
 #endif

@@ -18,6 +18,7 @@ struct err *syscalls_restrict(bool files_outside, struct buf *held)
 #else
 
 #include <errno.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stdint.h>
@@ -176,8 +177,11 @@ static const char *const allowed[] = {
 /* What libraries try, and do without: it fails without a word. */
 static const char *const silent[] = {
 	"prctl", "sched_setaffinity", "setpriority",	"getpriority", "personality",
-	"mbind", "get_mempolicy",     "io_uring_setup", "clone3",
+	"mbind", "get_mempolicy",     "io_uring_setup",
 };
+
+/* Its flags cannot be looked at: without it the C library takes clone(). */
+static const char *const unknown[] = { "clone3" };
 
 /* Files by their names. */
 static const char *const by_name[] = {
@@ -249,9 +253,13 @@ static int add_some(scmp_filter_ctx filter)
 {
 	const struct scmp_arg_cmp own = SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid());
 	const struct scmp_arg_cmp no_code = SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
+	const struct scmp_arg_cmp threads =
+		SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD | CLONE_VM, CLONE_THREAD | CLONE_VM);
 	static const unsigned long requests[] = { TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, TIOCOUTQ };
 	/* abort() and assert() */
 	int failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, own);
+	if (!failed)
+		failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1, threads);
 	if (!failed)
 		failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, no_code);
 	if (!failed)
@@ -269,6 +277,8 @@ static int fill(scmp_filter_ctx filter, bool files_outside)
 	int failed = add(filter, SCMP_ACT_ALLOW, allowed, COUNT(allowed));
 	if (!failed)
 		failed = add(filter, SCMP_ACT_ERRNO(EPERM), silent, COUNT(silent));
+	if (!failed)
+		failed = add(filter, SCMP_ACT_ERRNO(ENOSYS), unknown, COUNT(unknown));
 	if (!failed)
 		failed = add(filter, files_outside ? SCMP_ACT_ERRNO(EACCES) : SCMP_ACT_ALLOW,
 			     by_name, COUNT(by_name));

@@ -147,7 +147,10 @@ static struct err *read_memory(void *self, const struct target_view *view, uint6
 	struct vspace space;
 	if (view->physical)
 		return memory_read_phys(h->memory, addr, out, len, ret_done);
-	struct err *e = vmcore_space(h, task_tid(self, view->tid), addr, &space);
+	/* The kernel's half is the same for all: nothing else is asked for there, as others may be
+	 * in the middle of making it. */
+	uint64_t tid = is_kernel_address(addr) ? view->tid : task_tid(self, view->tid);
+	struct err *e = vmcore_space(h, tid, addr, &space);
 	return e ? e : memory_read(h->memory, &space, addr, out, len, ret_done);
 }
 
@@ -193,6 +196,7 @@ static const struct target_memory_ops memory_ops = {
 	.next = next_memory,
 	.physical = true,
 	.is_shared = memory_is_shared,
+	.beside = true,
 };
 
 /* ---- registers ---- */

@@ -197,6 +197,7 @@ static struct err *copy_of(struct bitmap *b, uint64_t number, const struct bitma
 {
 	struct bitmap_copy *c = b->copies[number % COPIES];
 	if (!c || c->number != number) {
+		/* Nobody else has it while it is read. */
 		b->copies[number % COPIES] = NULL;
 		if (!c)
 			c = malloc(sizeof(*c));
@@ -205,6 +206,7 @@ static struct err *copy_of(struct bitmap *b, uint64_t number, const struct bitma
 			free(c);
 			return e;
 		}
+		free(b->copies[number % COPIES]);
 		b->copies[number % COPIES] = c;
 	}
 	*ret = c;

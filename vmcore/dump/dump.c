@@ -295,3 +295,9 @@ const struct page_source *dump_pages(struct dump *d)
 {
 	return &d->pages;
 }
+
+void dump_set_reading(struct dump *d, const struct reading *reading)
+{
+	for (size_t i = 0; i < d->file_count; i++)
+		d->files[i].reading = reading;
+}

@@ -17,6 +17,7 @@
 struct arch;
 struct err;
 struct dump;
+struct reading;
 
 /* An ELF note, from a PT_NOTE segment or from the notes of a kdump-compressed file. */
 struct dump_note {
@@ -127,5 +128,9 @@ void dump_drop_kallsyms(struct dump *d);
 const struct dump_info *dump_info(const struct dump *d);
 /* Borrowed; lasts as long as the dump. */
 const struct page_source *dump_pages(struct dump *d);
+
+/* From now on files are read by @reading (vmcore/dump/reading.h), which is borrowed; NULL: by
+ * pread() again. Of a machine that runs it changes nothing. */
+void dump_set_reading(struct dump *d, const struct reading *reading);
 
 #endif

@@ -12,6 +12,7 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/files.h"
+#include "vmcore/dump/reading.h"
 
 /* What a file that is no regular file is called. */
 static const char *file_type(mode_t mode)
@@ -89,6 +90,13 @@ void dump_file_close(struct dump_file *f)
 	*f = (struct dump_file)DUMP_FILE_INIT;
 }
 
+static ssize_t read_some(const struct dump_file *f, uint64_t offset, void *out, size_t len)
+{
+	const struct reading *r = f->reading;
+	return r ? r->read(r->self, f->fd, out, len, offset)
+		 : pread(f->fd, out, len, (off_t)offset);
+}
+
 struct err *dump_file_read_part(const struct dump_file *f, uint64_t offset, void *out, size_t len,
 				size_t *ret_done)
 {
@@ -100,7 +108,7 @@ struct err *dump_file_read_part(const struct dump_file *f, uint64_t offset, void
 
 	size_t done = 0;
 	while (done < len) {
-		ssize_t n = pread(f->fd, (char *)out + done, len - done, (off_t)(offset + done));
+		ssize_t n = read_some(f, offset + done, (char *)out + done, len - done);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)

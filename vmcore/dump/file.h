@@ -9,6 +9,7 @@
 #include <time.h>
 
 struct err;
+struct reading;
 
 struct dump_file {
 	int fd;			 /* owned; -1 if none */
@@ -17,6 +18,8 @@ struct dump_file {
 	struct timespec written; /* when it was written last, then */
 	bool flattened;		 /* @fd is a reassembled copy, not what lies at @path */
 	bool cut;		 /* known to be shorter than it should be */
+	/* Borrowed: how it is read by who has others to serve; NULL: by pread(). */
+	const struct reading *reading;
 };
 
 #define DUMP_FILE_INIT    \

@@ -24,13 +24,16 @@ enum {
 	/* How much is read ahead of pages that are read in order. */
 	AHEAD_MIN = 8 << 10,
 	AHEAD_MAX = 64 << 10,
+	/* Of several that read in order at a time, each has its own. */
+	AHEADS_MAX = 8,
 };
 
 /* Bytes of a file that were read last, and perhaps those behind them. */
 struct ahead {
+	struct ahead *next; /* in the list of those that nobody reads into */
 	size_t piece;
 	uint64_t offset;
-	size_t len, next; /* how many there are; to read when the next in order are asked for */
+	size_t len, want; /* how many there are; to read when the next in order are asked for */
 	uint8_t bytes[AHEAD_MAX];
 };
 
@@ -45,7 +48,7 @@ struct kdump_pages {
 	size_t count;
 	struct bitmap written;	     /* the page frames that were written */
 	struct share *shares;	     /* owned; of each file */
-	struct ahead *table, *data;  /* owned; of descriptors, of pages */
+	struct ahead *table, *data;  /* owned lists; of descriptors, of pages */
 	struct decompressor *unpack; /* owned */
 	struct kdump_reader *reader; /* owned; NULL until it is needed */
 	char *no_reader;	     /* owned; why there can be none */
@@ -106,9 +109,7 @@ struct err *kdump_pages_open(const struct dump_file *files, const struct kdump_h
 	p->headers = headers;
 	p->count = count;
 	p->shares = calloc(count, sizeof(*p->shares));
-	p->table = calloc(1, sizeof(*p->table));
-	p->data = calloc(1, sizeof(*p->data));
-	struct err *e = p->shares && p->table && p->data ? NULL : err_nomem();
+	struct err *e = p->shares ? NULL : err_nomem();
 	if (!e)
 		e = decompressor_new(&p->unpack);
 	if (!e)
@@ -124,6 +125,15 @@ struct err *kdump_pages_open(const struct dump_file *files, const struct kdump_h
 	return e;
 }
 
+static void free_aheads(struct ahead *a)
+{
+	while (a) {
+		struct ahead *next = a->next;
+		free(a);
+		a = next;
+	}
+}
+
 void kdump_pages_free(struct kdump_pages *p)
 {
 	if (!p)
@@ -133,8 +143,8 @@ void kdump_pages_free(struct kdump_pages *p)
 	bitmap_free(&p->written);
 	free(p->shares);
 	free(p->no_reader);
-	free(p->table);
-	free(p->data);
+	free_aheads(p->table);
+	free_aheads(p->data);
 	free(p);
 }
 
@@ -159,29 +169,81 @@ uint64_t kdump_pages_in(const struct kdump_pages *p, size_t piece)
 
 /* ---- bytes of the files ---- */
 
+static bool is_near(const struct ahead *a, size_t piece, uint64_t offset)
+{
+	return piece == a->piece && offset >= a->offset && offset - a->offset <= a->len;
+}
+
+/* Takes the one that has what is at @offset, or else the one that was used longest ago, out of the
+ * list; NULL when memory is out. */
+static struct ahead *take_ahead(struct ahead **list, size_t piece, uint64_t offset)
+{
+	unsigned count = 0;
+	struct ahead **last = list;
+	for (struct ahead **link = list; *link; link = &(*link)->next, count++) {
+		last = link;
+		if (is_near(*link, piece, offset))
+			break;
+	}
+	struct ahead *a = *last;
+	if (a && (count >= AHEADS_MAX || is_near(a, piece, offset))) {
+		*last = a->next;
+		return a;
+	}
+	a = malloc(sizeof(*a));
+	if (a) {
+		a->piece = SIZE_MAX; /* near nothing */
+		a->len = 0;
+	}
+	return a;
+}
+
+static void give_ahead(struct ahead **list, struct ahead *a)
+{
+	a->next = *list;
+	*list = a;
+}
+
+/* Fills @a so that it begins at @offset: with @len bytes, or more of them if it was near. */
+static struct err *fill_ahead(const struct kdump_pages *p, struct ahead *a, size_t piece,
+			      uint64_t offset, size_t len)
+{
+	bool near = is_near(a, piece, offset);
+	size_t want = near && a->want > len ? a->want : len;
+	size_t next = near ? 2 * want : AHEAD_MIN;
+	a->len = 0;
+	struct err *e = dump_file_read_part(&p->files[piece], offset, a->bytes, want, &a->len);
+	if (e)
+		return e;
+	a->piece = piece;
+	a->offset = offset;
+	a->want = next < AHEAD_MAX ? next : AHEAD_MAX;
+	return NULL;
+}
+
 /*
  * Finds @len bytes (COMPRESSED_MAX at most) at @offset in file @piece. Once what is asked for lies
  * where the last read ended, more than that is read, and twice as much each time. *ret stays until
- * the next call; *ret_len is less than @len only where the file ends. ERR_IO.
+ * the next call, by anybody; *ret_len is less than @len only where the file ends. ERR_IO,
+ * ERR_NOMEM.
  */
-static struct err *read_ahead(const struct kdump_pages *p, struct ahead *a, size_t piece,
+static struct err *read_ahead(const struct kdump_pages *p, struct ahead **list, size_t piece,
 			      uint64_t offset, size_t len, const uint8_t **ret, size_t *ret_len)
 {
-	bool near = piece == a->piece && offset >= a->offset && offset - a->offset <= a->len;
-	size_t at = near ? (size_t)(offset - a->offset) : 0;
-	if (!near || a->len - at < len) {
-		size_t want = near && a->next > len ? a->next : len;
-		size_t next = near ? 2 * want : AHEAD_MIN;
-		a->len = 0;
-		struct err *e =
-			dump_file_read_part(&p->files[piece], offset, a->bytes, want, &a->len);
-		if (e)
-			return e;
-		a->piece = piece;
-		a->offset = offset;
-		a->next = next < AHEAD_MAX ? next : AHEAD_MAX;
+	/* While it is read into nobody else finds it. */
+	struct ahead *a = take_ahead(list, piece, offset);
+	if (!a)
+		return err_nomem();
+	size_t at = is_near(a, piece, offset) ? (size_t)(offset - a->offset) : a->len;
+	if (a->len - at < len) {
+		struct err *e = fill_ahead(p, a, piece, offset, len);
 		at = 0;
+		if (e) {
+			give_ahead(list, a);
+			return e;
+		}
 	}
+	give_ahead(list, a);
 	*ret = a->bytes + at;
 	*ret_len = a->len - at < len ? a->len - at : len;
 	return NULL;
@@ -192,9 +254,9 @@ struct err *kdump_pages_descriptor(struct kdump_pages *p, size_t piece, uint64_t
 {
 	const uint8_t *raw;
 	size_t done;
-	struct err *e =
-		read_ahead(p, p->table, piece, p->headers[piece].descriptors + n * KDUMP_DESCRIPTOR,
-			   KDUMP_DESCRIPTOR, &raw, &done);
+	struct err *e = read_ahead(p, &p->table, piece,
+				   p->headers[piece].descriptors + n * KDUMP_DESCRIPTOR,
+				   KDUMP_DESCRIPTOR, &raw, &done);
 	if (e)
 		return e;
 	if (done < KDUMP_DESCRIPTOR)
@@ -300,7 +362,7 @@ static struct err *read_data(struct kdump_pages *p, size_t piece, uint64_t pfn,
 		return read_by_library(p, pfn, d->flags, page);
 	const uint8_t *raw;
 	size_t done;
-	struct err *e = read_ahead(p, p->data, piece, d->offset, d->size, &raw, &done);
+	struct err *e = read_ahead(p, &p->data, piece, d->offset, d->size, &raw, &done);
 	if (e)
 		return e;
 	if (done < d->size)

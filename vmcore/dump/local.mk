@@ -19,4 +19,5 @@ libvmcore_a_SOURCES += \
 	vmcore/dump/lime.c vmcore/dump/lime.h \
 	vmcore/dump/notes.c vmcore/dump/notes.h \
 	vmcore/dump/prstatus.c vmcore/dump/prstatus.h \
+	vmcore/dump/reading.h \
 	vmcore/dump/source.h

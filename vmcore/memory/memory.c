@@ -30,6 +30,7 @@ struct slot {
 	uint16_t from, to; /* what of the page is there */
 	bool used;	   /* since the hand passed */
 	bool filled;
+	bool reading; /* somebody is filling it, and others may be served meanwhile */
 };
 
 struct memory {
@@ -138,13 +139,16 @@ static struct slot *find(struct memory *m, uint64_t pfn)
 	return NULL;
 }
 
-/* A slot that is in no chain. */
+/* A slot that is in no chain; NONE if all are being filled. */
 static uint32_t take_slot(struct memory *m)
 {
-	for (;;) {
+	/* Twice around all are unused. */
+	for (uint64_t left = (uint64_t)2 * m->slot_count + 1; left; left--) {
 		uint32_t index = m->hand;
 		struct slot *s = &m->slots[index];
 		m->hand = index + 1 == m->slot_count ? 0 : index + 1;
+		if (s->reading)
+			continue;
 		if (!s->filled)
 			return index;
 		if (!s->used || s->epoch != m->epoch) {
@@ -153,6 +157,7 @@ static uint32_t take_slot(struct memory *m)
 		}
 		s->used = false;
 	}
+	return NONE;
 }
 
 /* The message of what the cache remembers as not there; the source's own said it first. */
@@ -179,6 +184,19 @@ static void remember_absent(struct memory *m, uint64_t pfn, enum err_code code)
 		map_free(&m->absent); /* out of memory: then it is asked again */
 }
 
+/* Puts the slot, which is in no chain and has the page, into its chain. */
+static struct slot *link_slot(struct memory *m, uint32_t index, uint64_t pfn)
+{
+	struct slot *s = &m->slots[index];
+	uint32_t *chain = chain_of(m, pfn);
+	s->pfn = pfn;
+	s->next = *chain;
+	s->filled = true;
+	*chain = index;
+	m->filled++;
+	return s;
+}
+
 static struct err *fill(struct memory *m, uint64_t pfn, struct slot **ret)
 {
 	uint64_t code;
@@ -187,23 +205,29 @@ static struct err *fill(struct memory *m, uint64_t pfn, struct slot **ret)
 		return absent_error((enum err_code)code);
 
 	uint32_t index = take_slot(m);
+	if (index == NONE) {
+		m->faults++;
+		return err_new(ERR_NOMEM, "the cache has no room for another page: all of it is "
+					  "being read into");
+	}
 	struct slot *s = &m->slots[index];
+	s->epoch = m->epoch;
+	s->reading = true;
 	struct err *e = m->source->read_page(
 		m->source->self, pfn, m->pages + (size_t)index * PAGE_SIZE, &s->from, &s->to);
+	s->reading = false;
 	if (e) {
 		m->hand = index; /* the slot stays free, and is the next to be taken */
 		remember_absent(m, pfn, err_code(e));
 		m->faults += err_code(e) == ERR_IO || err_code(e) == ERR_NOMEM;
 		return e;
 	}
-	uint32_t *chain = chain_of(m, pfn);
-	s->pfn = pfn;
-	s->epoch = m->epoch;
-	s->next = *chain;
-	s->filled = true;
-	*chain = index;
-	m->filled++;
-	*ret = s;
+	/* Somebody else may have read the same one meanwhile. */
+	struct slot *other = find(m, pfn);
+	if (other)
+		*ret = other;
+	else
+		*ret = link_slot(m, index, pfn);
 	return NULL;
 }
 
