@@ -20,4 +20,5 @@ libbase_a_SOURCES = \
 	base/printable.c base/printable.h \
 	base/regs.h \
 	base/send_fd.c base/send_fd.h \
+	base/slice.h \
 	base/utf8.c base/utf8.h

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "base/slice.h"
 #include "proto/shared.h"
 
 #include <inttypes.h>
@@ -12,10 +13,6 @@
 #include "proto/stop.h"
 #include "proto/target.h"
 #include "proto/tdesc.h"
-
-/* Threads a slice: describing one is cheap, finding its first registers may need an unwinder. */
-#define XML_SLICE  1024
-#define JSON_SLICE 32
 
 /*
  * What of a stack goes with jThreadsInfo: lldb reads the frames of most threads from it, 512 bytes
@@ -102,18 +99,16 @@ void shared_renew_threads(struct rsp_shared *shared)
 	err_free(e);
 }
 
-/* The threads whose turn it is in this slice: *ret_tids[document->next .. *ret_end). */
-static struct err *next_slice(const struct rsp_shared *shared,
-			      const struct thread_document *document, size_t slice,
-			      const uint64_t **ret_tids, size_t *ret_end, bool *ret_last)
+/* All threads, of which those from document->next on are left: *ret_tids[.. *ret_end). */
+static struct err *threads_left(const struct rsp_shared *shared,
+				const struct thread_document *document, const uint64_t **ret_tids,
+				size_t *ret_end)
 {
 	size_t count;
 	struct err *e = target_threads(shared->target, ret_tids, &count);
 	if (e)
 		return e;
-	size_t left = count > document->next ? count - document->next : 0;
-	*ret_end = document->next + (left < slice ? left : slice);
-	*ret_last = left <= slice;
+	*ret_end = count > document->next ? count : document->next;
 	return NULL;
 }
 
@@ -139,16 +134,16 @@ static struct err *continue_xml(struct rsp_shared *shared)
 	struct thread_document *d = &shared->xml;
 	const uint64_t *tids;
 	size_t end;
-	bool last;
+	const struct slice now = slice_begin();
 	if (!d->begun)
 		buf_addstr(&d->text, "<?xml version=\"1.0\"?>\n"
 				     "<!DOCTYPE threads SYSTEM \"threads.dtd\">\n"
 				     "<threads>\n");
 	d->begun = true;
-	struct err *e = next_slice(shared, d, XML_SLICE, &tids, &end, &last);
-	for (; !e && d->next < end; d->next++)
+	struct err *e = threads_left(shared, d, &tids, &end);
+	for (; !e && d->next < end && !slice_is_over(&now); d->next++)
 		add_thread_xml(shared, tids[d->next], &d->text);
-	if (e || !last)
+	if (e || d->next < end)
 		return e;
 	buf_addstr(&d->text, "</threads>\n");
 	d->ready = true;
@@ -304,7 +299,7 @@ static struct err *continue_lldb(struct rsp_shared *shared)
 	struct thread_document *d = &shared->json;
 	const uint64_t *tids;
 	size_t end;
-	bool last;
+	const struct slice now = slice_begin();
 	if (!d->begun) {
 		shared->json_writer = (struct json)JSON_INIT(&d->text);
 		json_array(&shared->json_writer, NULL);
@@ -312,16 +307,16 @@ static struct err *continue_lldb(struct rsp_shared *shared)
 		buf_reset(&shared->stop_pcs);
 		shared->pcs_known = true;
 	}
-	struct err *e = next_slice(shared, d, JSON_SLICE, &tids, &end, &last);
+	struct err *e = threads_left(shared, d, &tids, &end);
 	/* Of a machine that runs a stack is another by the time that the list is read. */
 	if (!e && !d->begun)
 		shared->with_stacks = shared->target->memory &&
 				      thread_count(shared) <= STACKS_MAX &&
 				      !shared->target->threads->renew;
 	d->begun = true;
-	for (; !e && d->next < end; d->next++)
+	for (; !e && d->next < end && !slice_is_over(&now); d->next++)
 		add_thread_lldb(shared, tids[d->next]);
-	if (e || !last)
+	if (e || d->next < end)
 		return e;
 	json_end(&shared->json_writer);
 	e = buf_error(&d->text);

@@ -12,14 +12,13 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "base/printable.h"
+#include "base/slice.h"
 #include "server/monitor/commands.h"
 #include "server/monitor/job.h"
 #include "server/service.h"
 #include "vmcore/kernel/log/printk.h"
 #include "vmcore/vmcore.h"
 
-/* Records a slice: a log of a machine that ran for months has a few ten thousand. */
-enum { SLICE = 1000 };
 /* include/linux/printk.h: printk_caller_id() sets it where there is no task. */
 #define CALLER_CPU UINT32_C(0x80000000)
 
@@ -135,7 +134,8 @@ static struct err *show_slice(struct vmcore *h, struct target_job *job, struct b
 	struct dmesg *d = (struct dmesg *)job;
 	struct printk_record record;
 	(void)h;
-	for (unsigned n = 0; n < SLICE; n++) {
+	const struct slice now = slice_begin();
+	while (!slice_is_over(&now)) {
 		bool found;
 		struct err *e = printk_next(d->log, &record, &found);
 		if (e)

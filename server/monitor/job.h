@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A monitor command under way that takes longer than other clients should wait. It works in slices
- * of some milliseconds; between two of them everybody else is served, and its client may interrupt
+ * (base/slice.h); between two of them everybody else is served, and its client may interrupt
  * it. A command begins with a structure of its own whose first member is this.
  */
 #ifndef SERVER_MONITOR_JOB_H
@@ -9,7 +9,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <time.h>
 
 struct buf;
 struct err;
@@ -31,17 +30,5 @@ struct target_job {
 	/* The host's when it began; monitor.c's business. */
 	uint64_t generation, code_generation;
 };
-
-/* A slice lasts this long, or one thing to be done: names from DWARF may take 50 ms for the first
- * thread. */
-enum { JOB_SLICE_NS = 10 * 1000 * 1000 };
-
-/* The time for that; it stands still while the machine sleeps. */
-static inline int64_t job_clock_ns(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 #endif

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "base/printable.h"
+#include "base/slice.h"
 #include "server/monitor/commands.h"
 #include "server/monitor/job.h"
 #include "server/monitor/modules.h"
@@ -20,8 +21,6 @@
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/names/files/ko_file.h"
 #include "vmcore/vmcore.h"
-
-enum { SLICE = 8 /* modules whose files are looked at before others have their turn */ };
 
 /* Appends what is to be said of @m. */
 typedef struct err *of_module(struct vmcore *h, const struct module *m, struct buf *out,
@@ -40,7 +39,8 @@ static struct err *next_modules(struct vmcore *h, struct target_job *job, struct
 	struct each *each = (struct each *)job;
 	const struct modules *modules = code_map_modules(h->code);
 	struct err *e = NULL;
-	for (int i = 0; !e && i < SLICE && each->next < modules->count; i++)
+	const struct slice now = slice_begin();
+	while (!e && each->next < modules->count && !slice_is_over(&now))
 		e = each->one(h, &modules->list[each->next++], out, each->printer);
 	*ret_done = each->next == modules->count;
 	return e;
@@ -265,14 +265,16 @@ static struct err *describe_module(struct vmcore *h, const struct module *m, str
 	return NULL;
 }
 
-void modules_osdata(const struct vmcore *h, struct buf *out)
+bool modules_osdata(const struct vmcore *h, size_t *next, struct buf *out)
 {
 	const struct modules *modules = code_map_modules(h->code);
-	for (size_t i = 0; i < modules->count; i++) {
+	const struct slice now = slice_begin();
+	while (*next < modules->count && !slice_is_over(&now)) {
 		struct value row[OF_VALUES] = { 0 };
-		fill_module(h, &modules->list[i], row);
+		fill_module(h, &modules->list[(*next)++], row);
 		row_print(&module_kind, PRINT_OSDATA, row, out);
 	}
+	return *next >= modules->count;
 }
 
 struct err *monitor_modules(struct service *service, struct target_view *view,

@@ -3,10 +3,14 @@
 #ifndef SERVER_MONITOR_MODULES_H
 #define SERVER_MONITOR_MODULES_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 struct buf;
 struct vmcore;
 
-/* Appends the items of `info os modules`. */
-void modules_osdata(const struct vmcore *h, struct buf *out);
+/* Appends a slice of the items of `info os modules`, from module *next on; true when they are all
+ * there. */
+bool modules_osdata(const struct vmcore *h, size_t *next, struct buf *out);
 
 #endif

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "base/printable.h"
+#include "base/slice.h"
 #include "server/files/debuginfod.h"
 #include "server/monitor/commands.h"
 #include "server/monitor/job.h"
@@ -19,8 +20,6 @@
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/names/files/debugfiles.h"
 #include "vmcore/vmcore.h"
-
-enum { SLICE = 8 /* modules whose files are looked at before others have their turn */ };
 
 /* What is said of an object. Strings are borrowed and may be NULL. */
 struct finding {
@@ -341,10 +340,10 @@ static struct err *next_objects(struct vmcore *h, struct target_job *job, struct
 {
 	struct listing *l = (struct listing *)job;
 	struct err *e = NULL;
-	for (int i = 0; !e && i < SLICE && l->next < object_count(h); l->next++) {
+	const struct slice now = slice_begin();
+	for (; !e && l->next < object_count(h) && !slice_is_over(&now); l->next++) {
 		if (!is_named(h, l, l->next))
 			continue;
-		i++;
 		if (!l->fetch) {
 			e = describe(l->service, l->next, l->json, out);
 			continue;

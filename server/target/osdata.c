@@ -11,12 +11,12 @@
 #include "server/target/osdata_tables.h"
 #include "vmcore/vmcore.h"
 
-static struct err *make_types(const struct vmcore *h, struct buf *out);
+static osdata_table make_types;
 
 /* Names and columns of what native gdb has, too, are its own: IDEs read "processes". */
 static const struct table {
 	const char *name, *title, *description;
-	struct err *(*make)(const struct vmcore *h, struct buf *out); /* its items */
+	osdata_table *make;
 } tables[] = {
 	{ "types", NULL, NULL, make_types },
 	{ "processes", "Processes", "Listing of all processes", osdata_processes },
@@ -34,7 +34,8 @@ enum { TABLES = sizeof(tables) / sizeof(*tables) };
 struct osdata {
 	const struct vmcore *h; /* borrowed */
 	struct buf documents[TABLES];
-	bool made[TABLES];
+	bool made[TABLES], begun[TABLES];
+	size_t next[TABLES]; /* where the table goes on */
 	uint64_t generation; /* of the host's tasks that they are made of */
 	uint64_t recovered;  /* the host's, then */
 };
@@ -69,9 +70,10 @@ static const struct key type_keys[] = {
 };
 static const struct row_kind type_kind = { .osdata = COLUMNS(type_keys) };
 
-static struct err *make_types(const struct vmcore *h, struct buf *out)
+static struct err *make_types(const struct vmcore *h, size_t *next, struct buf *out, bool *ret_done)
 {
-	(void)h;
+	(void)h, (void)next;
+	*ret_done = true;
 	for (int i = 1; i < TABLES; i++) {
 		const struct value row[TYPE_VALUES] = {
 			[TYPE_NAME] = value_text(tables[i].name),
@@ -85,15 +87,27 @@ static struct err *make_types(const struct vmcore *h, struct buf *out)
 
 /* ---- documents ---- */
 
-static struct err *make(const struct vmcore *h, const struct table *t, struct buf *out)
+/* A slice of it. */
+static struct err *make(struct osdata *o, size_t table)
 {
-	buf_reset(out);
-	buf_addstr(out, "<?xml version=\"1.0\"?>\n"
-			"<!DOCTYPE target SYSTEM \"osdata.dtd\">\n");
-	buf_addf(out, "<osdata type=\"%s\">\n", t->name);
-	struct err *e = t->make(h, out);
-	buf_addstr(out, "</osdata>\n");
-	return e ? e : buf_error(out);
+	const struct table *t = &tables[table];
+	struct buf *out = &o->documents[table];
+	bool done = false;
+	if (!o->begun[table]) {
+		buf_reset(out);
+		o->next[table] = 0;
+		buf_addstr(out, "<?xml version=\"1.0\"?>\n"
+				"<!DOCTYPE target SYSTEM \"osdata.dtd\">\n");
+		buf_addf(out, "<osdata type=\"%s\">\n", t->name);
+	}
+	struct err *e = t->make(o->h, &o->next[table], out, &done);
+	if (done)
+		buf_addstr(out, "</osdata>\n");
+	if (!e)
+		e = buf_error(out);
+	o->begun[table] = !e && !done;
+	o->made[table] = !e && done;
+	return e;
 }
 
 /* Of a machine that runs, tables are as old as its list of tasks. */
@@ -105,23 +119,23 @@ static void drop_old(struct osdata *o)
 	o->recovered = o->h->recovered;
 	for (int i = 0; i < TABLES; i++) {
 		buf_reset(&o->documents[i]);
-		o->made[i] = false;
+		o->made[i] = o->begun[i] = false;
 	}
 }
 
 struct err *osdata_get(struct osdata *o, const char *annex, const struct buf **ret)
 {
 	drop_old(o);
-	for (int i = 0; i < TABLES; i++) {
+	*ret = NULL;
+	for (size_t i = 0; i < TABLES; i++) {
 		if (strcmp(*annex ? annex : "types", tables[i].name) != 0)
 			continue;
 		if (!o->made[i]) {
-			struct err *e = make(o->h, &tables[i], &o->documents[i]);
+			struct err *e = make(o, i);
 			if (e)
 				return e;
-			o->made[i] = true;
 		}
-		*ret = &o->documents[i];
+		*ret = o->made[i] ? &o->documents[i] : NULL;
 		return NULL;
 	}
 	return err_new(ERR_NOTFOUND, "there is no table '%s'", annex);

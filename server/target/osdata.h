@@ -13,8 +13,9 @@ __attribute__((warn_unused_result)) struct err *osdata_new(struct vmcore *host,
 							   struct osdata **ret);
 void osdata_free(struct osdata *o);
 
-/* The table @annex as gdb wants it (gdb manual, "Operating System Information"), made once and
- * kept; "" lists the tables. ERR_NOTFOUND if there is no such table. Borrowed. */
+/* The table @annex as gdb wants it (gdb manual, "Operating System Information"), made once, in
+ * slices, and kept: *ret is NULL until it is whole; "" lists the tables. ERR_NOTFOUND if there is
+ * no such table. Borrowed. */
 __attribute__((warn_unused_result)) struct err *osdata_get(struct osdata *o, const char *annex,
 							   const struct buf **ret);
 

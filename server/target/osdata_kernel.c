@@ -5,27 +5,28 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/slice.h"
 #include "server/monitor/frames/threads.h"
 #include "server/monitor/modules.h"
 #include "server/monitor/rows.h"
 #include "server/target/osdata_tables.h"
 #include "vmcore/vmcore.h"
 
-struct err *osdata_processes(const struct vmcore *h, struct buf *out)
+struct err *osdata_processes(const struct vmcore *h, size_t *next, struct buf *out, bool *ret_done)
 {
-	threads_osdata(h, true, out);
+	*ret_done = threads_osdata(h, true, next, out);
 	return NULL;
 }
 
-struct err *osdata_threads(const struct vmcore *h, struct buf *out)
+struct err *osdata_threads(const struct vmcore *h, size_t *next, struct buf *out, bool *ret_done)
 {
-	threads_osdata(h, false, out);
+	*ret_done = threads_osdata(h, false, next, out);
 	return NULL;
 }
 
-struct err *osdata_modules(const struct vmcore *h, struct buf *out)
+struct err *osdata_modules(const struct vmcore *h, size_t *next, struct buf *out, bool *ret_done)
 {
-	modules_osdata(h, out);
+	*ret_done = modules_osdata(h, next, out);
 	return NULL;
 }
 
@@ -39,10 +40,11 @@ static const struct key cpu_keys[] = {
 };
 static const struct row_kind cpu_kind = { .osdata = COLUMNS(cpu_keys) };
 
-struct err *osdata_cpus(const struct vmcore *h, struct buf *out)
+struct err *osdata_cpus(const struct vmcore *h, size_t *next, struct buf *out, bool *ret_done)
 {
-	for (size_t i = 0; i < h->cpus.count; i++) {
-		const struct cpu *cpu = &h->cpus.list[i];
+	const struct slice now = slice_begin();
+	while (*next < h->cpus.count && !slice_is_over(&now)) {
+		const struct cpu *cpu = &h->cpus.list[(*next)++];
 		struct value row[CPU_VALUES] = { 0 };
 		const struct task *task = tasks_on_cpu(&h->tasks, cpu);
 		row[CPU_NUMBER] = value_number(cpu->number);
@@ -54,5 +56,6 @@ struct err *osdata_cpus(const struct vmcore *h, struct buf *out)
 		row[CPU_OFFSET] = value_hex(cpu->offset);
 		row_print(&cpu_kind, PRINT_OSDATA, row, out);
 	}
+	*ret_done = *next >= h->cpus.count;
 	return NULL;
 }

@@ -3,26 +3,26 @@
 #ifndef SERVER_TARGET_OSDATA_TABLES_H
 #define SERVER_TARGET_OSDATA_TABLES_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 struct buf;
 struct err;
 struct vmcore;
 
 /*
- * Append the items of a table. What is not known of one is an empty column; an error when a table
- * cannot be read at all, or memory is out.
+ * Each appends a slice of a table's items, from *next on, which is 0 at first and its own business,
+ * and sets *ret_done (false before) when they are all there. What is not known of an item is an
+ * empty column; an error when a table cannot be read at all, or memory is out.
  */
-__attribute__((warn_unused_result)) struct err *osdata_processes(const struct vmcore *h,
-								 struct buf *out);
-__attribute__((warn_unused_result)) struct err *osdata_threads(const struct vmcore *h,
-							       struct buf *out);
-__attribute__((warn_unused_result)) struct err *osdata_cpus(const struct vmcore *h,
-							    struct buf *out);
-__attribute__((warn_unused_result)) struct err *osdata_modules(const struct vmcore *h,
-							       struct buf *out);
-__attribute__((warn_unused_result)) struct err *osdata_vms(const struct vmcore *h, struct buf *out);
-__attribute__((warn_unused_result)) struct err *osdata_vcpus(const struct vmcore *h,
-							     struct buf *out);
-__attribute__((warn_unused_result)) struct err *osdata_slots(const struct vmcore *h,
-							     struct buf *out);
+typedef struct err *osdata_table(const struct vmcore *h, size_t *next, struct buf *out,
+				 bool *ret_done);
+osdata_table osdata_processes;
+osdata_table osdata_threads;
+osdata_table osdata_cpus;
+osdata_table osdata_modules;
+osdata_table osdata_vms;
+osdata_table osdata_vcpus;
+osdata_table osdata_slots;
 
 #endif

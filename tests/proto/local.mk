@@ -37,7 +37,8 @@ proto_fake = tests/proto/fake.c tests/proto/fake.h \
 # Tools of the tests, and no tests by themselves: the logs below depend on them.
 EXTRA_PROGRAMS += tests/proto/replay tests/proto/documents
 tests_proto_replay_SOURCES = tests/proto/replay.c $(proto_fake) \
-	server/net/dialogue.c server/net/dialogue.h
+	server/net/dialogue.c server/net/dialogue.h \
+	server/net/kept.c server/net/kept.h
 tests_proto_documents_SOURCES = tests/proto/documents.c $(proto_fake)
 
 TRANSCRIPT_LOG_COMPILER = tests/proto/replay

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/hex.h"
+#include "base/slice.h"
 #include "proto/target.h"
 #include "server/monitor/commands.h"
 #include "server/monitor/frames/frames.h"
@@ -45,7 +46,7 @@ static struct err *show_slice(struct vmcore *h, struct target_job *job, struct b
 {
 	struct all *a = (struct all *)job;
 	struct err *e = NULL;
-	int64_t end = job_clock_ns() + JOB_SLICE_NS;
+	const struct slice now = slice_begin();
 	size_t n = tasks_from(&h->tasks, a->next);
 	while (n < h->tasks.count) {
 		const struct task *task = &h->tasks.list[n];
@@ -59,7 +60,7 @@ static struct err *show_slice(struct vmcore *h, struct target_job *job, struct b
 			buf_addch(out, '\n');
 		frames_free(&frames);
 		n++;
-		if (job_clock_ns() >= end)
+		if (slice_is_over(&now))
 			break;
 	}
 	*ret_done = n == h->tasks.count;

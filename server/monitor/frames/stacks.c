@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "base/map.h"
+#include "base/slice.h"
 #include "server/monitor/commands.h"
 #include "server/monitor/frames/frames.h"
 #include "server/monitor/job.h"
@@ -17,7 +18,6 @@
 #include "vmcore/vmcore.h"
 
 enum {
-	SLICE = 32,	 /* threads to unwind, or stacks to print, before others have their turn */
 	TIDS_SHOWN = 16, /* of a stack, in words */
 };
 
@@ -178,7 +178,8 @@ static void group_text(const struct vmcore *h, const struct group *g, struct buf
 
 static void print_slice(const struct vmcore *h, struct stacks *s, struct buf *out)
 {
-	for (unsigned n = 0; n < SLICE && s->next_group < s->count; n++) {
+	const struct slice now = slice_begin();
+	while (s->next_group < s->count && !slice_is_over(&now)) {
 		const struct group *g = &s->list[s->next_group++];
 		if (s->json)
 			group_json(h, g, out);
@@ -200,7 +201,8 @@ static struct err *stacks_slice(struct vmcore *h, struct target_job *job, struct
 		return NULL;
 	}
 	size_t task = tasks_from(&h->tasks, s->next_tid);
-	for (unsigned n = 0; !e && n < SLICE && task < h->tasks.count; n++, task++) {
+	const struct slice now = slice_begin();
+	for (; !e && task < h->tasks.count && !slice_is_over(&now); task++) {
 		s->next_tid = (uint64_t)h->tasks.list[task].tid + 1;
 		e = count_task(h, s, &h->tasks.list[task]);
 	}

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <stdint.h>
+#include <stdlib.h>
 
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/json.h"
 #include "base/regs.h"
+#include "base/slice.h"
 #include "server/monitor/commands.h"
 #include "server/monitor/frames/threads.h"
+#include "server/monitor/job.h"
 #include "server/service.h"
 #include "unwind/unwind.h"
 #include "vmcore/code/code_place.h"
@@ -142,40 +145,79 @@ static void fill_rip(const struct vmcore *h, const struct first_regs *first,
 	v[THREAD_PLACE] = value_parts(&place_printers, place);
 }
 
-struct err *monitor_threads(struct service *service, struct target_view *view,
-			    const struct monitor_arguments *args, struct buf *out)
+/* ---- the command ---- */
+
+struct listing {
+	struct target_job job;
+	enum row_printer printer;
+	size_t next; /* index of the task */
+};
+
+static struct err *show_task(struct vmcore *h, const struct task *t, enum row_printer printer,
+			     struct buf *out)
 {
-	struct vmcore *h = service->vmcore;
-	(void)view;
-	if (args->printer == PRINT_TEXT)
-		row_titles(&thread_kind.text, out);
-	for (size_t i = 0; i < h->tasks.count; i++) {
-		const struct task *t = &h->tasks.list[i];
-		const struct first_regs *first;
-		struct value row[THREAD_VALUES] = { 0 };
-		struct code_place place;
-		struct err *e = registers_get(h->registers, t, &first);
-		if (e)
-			return e;
-		fill_task(t, row);
-		row[THREAD_ON_CPU] = value_bool(is_on_cpu(t, first));
-		if (args->printer == PRINT_JSON)
-			fill_json(h, t, first, row);
-		else
-			fill_rip(h, first, &place, row);
-		row_print(&thread_kind, args->printer, row, out);
-	}
+	const struct first_regs *first;
+	struct value row[THREAD_VALUES] = { 0 };
+	struct code_place place;
+	struct err *e = registers_get(h->registers, t, &first);
+	if (e)
+		return e;
+	fill_task(t, row);
+	row[THREAD_ON_CPU] = value_bool(is_on_cpu(t, first));
+	if (printer == PRINT_JSON)
+		fill_json(h, t, first, row);
+	else
+		fill_rip(h, first, &place, row);
+	row_print(&thread_kind, printer, row, out);
 	return NULL;
 }
 
-void threads_osdata(const struct vmcore *h, bool processes, struct buf *out)
+static struct err *show_slice(struct vmcore *h, struct target_job *job, struct buf *out,
+			      bool *ret_done)
 {
-	for (size_t i = 0; i < h->tasks.count; i++) {
-		const struct task *t = &h->tasks.list[i];
+	struct listing *l = (struct listing *)job;
+	const struct slice now = slice_begin();
+	struct err *e = NULL;
+	while (!e && l->next < h->tasks.count && !slice_is_over(&now))
+		e = show_task(h, &h->tasks.list[l->next++], l->printer, out);
+	*ret_done = l->next >= h->tasks.count;
+	return e;
+}
+
+static void free_listing(struct target_job *job)
+{
+	free(job);
+}
+
+struct err *monitor_threads(struct service *service, struct target_view *view,
+			    const struct monitor_arguments *args, struct buf *out)
+{
+	(void)service, (void)view;
+	struct listing *l = malloc(sizeof(*l));
+	if (!l)
+		return err_nomem();
+	*l = (struct listing){
+		.job = { .slice = show_slice, .free = free_listing, .rests_on = JOB_ON_TASKS },
+		.printer = args->printer,
+	};
+	if (args->printer == PRINT_TEXT)
+		row_titles(&thread_kind.text, out);
+	*args->ret_job = &l->job;
+	return NULL;
+}
+
+/* ---- `info os` ---- */
+
+bool threads_osdata(const struct vmcore *h, bool processes, size_t *next, struct buf *out)
+{
+	const struct slice now = slice_begin();
+	while (*next < h->tasks.count && !slice_is_over(&now)) {
+		const struct task *t = &h->tasks.list[(*next)++];
 		struct value row[THREAD_VALUES] = { 0 };
 		if (t->idle || (processes && t->tid != t->pid))
 			continue;
 		fill_task(t, row);
 		row_print(processes ? &process_kind : &thread_kind, PRINT_OSDATA, row, out);
 	}
+	return *next >= h->tasks.count;
 }

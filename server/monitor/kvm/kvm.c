@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/hex.h"
+#include "base/slice.h"
 #include "proto/target.h"
 #include "server/monitor/commands.h"
 #include "server/monitor/frames/seen_vcpu_rows.h"
@@ -16,9 +17,6 @@
 #include "server/service.h"
 #include "vmcore/kvm/kvm.h"
 #include "vmcore/vmcore.h"
-
-/* VMs a slice: each some vCPUs, of some 100 us. */
-enum { SLICE = 16 };
 
 /* ---- lists ---- */
 
@@ -36,7 +34,8 @@ static struct err *show_slice(struct vmcore *h, struct target_job *job, struct b
 	struct vm *vms;
 	size_t count;
 	struct err *e = kvm_vms(h->kvm, &vms, &count);
-	for (unsigned n = 0; !e && n < SLICE && l->next < l->end; n++) {
+	const struct slice now = slice_begin();
+	while (!e && l->next < l->end && !slice_is_over(&now)) {
 		struct vm *vm = &vms[l->next++];
 		e = l->only_vcpus ? vm_print_vcpus(h, vm, l->printer, out)
 				  : vm_print(h, vm, l->printer, out);

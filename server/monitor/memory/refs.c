@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/printable.h"
 #include "base/regs.h"
+#include "base/slice.h"
 #include "server/monitor/commands.h"
 #include "server/monitor/frames/frames.h"
 #include "server/monitor/frames/pointed.h"
@@ -229,12 +230,12 @@ static struct err *look_at_stack(struct vmcore *h, const struct refs *r, const s
 	return failed;
 }
 
-static struct err *look_at_threads(struct vmcore *h, struct refs *r, int64_t until, struct buf *out,
-				   bool *ret_done)
+static struct err *look_at_threads(struct vmcore *h, struct refs *r, const struct slice *now,
+				   struct buf *out, bool *ret_done)
 {
 	struct err *e = NULL;
 	size_t n = tasks_from(&h->tasks, r->next_tid);
-	while (!e && n < h->tasks.count && job_clock_ns() < until) {
+	while (!e && n < h->tasks.count && !slice_is_over(now)) {
 		const struct task *task = &h->tasks.list[n++];
 		r->next_tid = (uint64_t)task->tid + 1;
 		e = look_at_registers(h, r, task, out);
@@ -283,8 +284,8 @@ static struct err *look_at_object(struct vmcore *h, const struct refs *r, struct
 	return NULL;
 }
 
-static struct err *look_at_objects(struct vmcore *h, struct refs *r, int64_t until, struct buf *out,
-				   bool *ret_done)
+static struct err *look_at_objects(struct vmcore *h, struct refs *r, const struct slice *now,
+				   struct buf *out, bool *ret_done)
 {
 	const char *why;
 	struct err *e = NULL;
@@ -292,7 +293,7 @@ static struct err *look_at_objects(struct vmcore *h, struct refs *r, int64_t unt
 	bool more = true, found;
 	if (!slabs)
 		return err_new(ERR_NOTFOUND, "slab objects are not known: %s", why);
-	while (!e && more && job_clock_ns() < until) {
+	while (!e && more && !slice_is_over(now)) {
 		struct slab_span span;
 		more = slabs_next(slabs, &r->pfn, PAGES_A_TIME, &found, &span);
 		if (!found || !is_chosen(r, span.cache))
@@ -310,14 +311,14 @@ static struct err *look_slice(struct vmcore *h, struct target_job *job, struct b
 			      bool *ret_done)
 {
 	struct refs *r = (struct refs *)job;
-	int64_t until = job_clock_ns() + JOB_SLICE_NS;
+	const struct slice now = slice_begin();
 	bool threads_done;
 	*ret_done = false;
-	struct err *e = look_at_threads(h, r, until, out, &threads_done);
+	struct err *e = look_at_threads(h, r, &now, out, &threads_done);
 	if (e || !threads_done)
 		return e;
 	if (r->cache_count)
-		return look_at_objects(h, r, until, out, ret_done);
+		return look_at_objects(h, r, &now, out, ret_done);
 	*ret_done = true;
 	return NULL;
 }

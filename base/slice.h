@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * How long one turn of work may last before others have theirs. Whatever takes longer is done in
+ * slices by this clock: a count of things is none, for a thing may take a microsecond or a
+ * millisecond.
+ */
+#ifndef BASE_SLICE_H
+#define BASE_SLICE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+/* With what is read and written around it a turn of the loop stays under 5 ms. */
+enum { SLICE_NS = 3 * 1000 * 1000 };
+
+/* The time for that; it stands still while the machine sleeps. */
+static inline int64_t slice_clock_ns(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+struct slice {
+	int64_t end;
+};
+
+/* One that begins now. */
+static inline struct slice slice_begin(void)
+{
+	return (struct slice){ slice_clock_ns() + SLICE_NS };
+}
+
+/* Asked after each thing that was done. */
+static inline bool slice_is_over(const struct slice *s)
+{
+	return slice_clock_ns() >= s->end;
+}
+
+#endif
