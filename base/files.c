@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
 
 /* ---- by this process ---- */
@@ -133,12 +135,69 @@ static int keep_directly(void *self, int fd, const char *path)
 	return failed;
 }
 
+/* Who holds the lock writes a line. Where there are no locks, writes at the end are whole, too. */
+static int lock(int fd)
+{
+	enum { TRIES = 20, WAIT_NS = 10000000 };
+	for (int i = 0;; i++) {
+		if (!flock(fd, LOCK_EX | LOCK_NB))
+			return 0;
+		if (errno == ENOLCK || errno == ENOSYS || errno == EOPNOTSUPP)
+			return 0;
+		if ((errno != EWOULDBLOCK && errno != EINTR) || i == TRIES)
+			return -1;
+		nanosleep(&(struct timespec){ .tv_nsec = WAIT_NS }, NULL);
+	}
+}
+
+static int append_locked(int fd, const char *line, size_t len)
+{
+	struct stat st;
+	char last = '\n';
+	if (fstat(fd, &st))
+		return -1;
+	errno = !S_ISREG(st.st_mode)				    ? EINVAL
+		: st.st_nlink != 1				    ? EMLINK
+		: st.st_size > (off_t)(FILES_APPEND_MOST - len - 1) ? EFBIG
+								    : 0;
+	if (errno)
+		return -1;
+	if (st.st_size && pread(fd, &last, 1, st.st_size - 1) != 1)
+		return -1;
+	if ((last != '\n' && write_whole(fd, "\n", 1)) || write_whole(fd, line, len) ||
+	    fdatasync(fd)) {
+		int why = errno;
+		(void)!ftruncate(fd, st.st_size);
+		errno = why;
+		return -1;
+	}
+	return 0;
+}
+
+static int append_directly(void *self, const char *path, const char *line, size_t len, mode_t mode)
+{
+	(void)self;
+	int fd = open(path,
+		      O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY,
+		      mode);
+	if (fd < 0)
+		return -1;
+	int failed = len > FILES_APPEND_MOST / 2 ? (errno = EFBIG, -1) : lock(fd);
+	if (!failed)
+		failed = append_locked(fd, line, len);
+	int why = errno;
+	close(fd);
+	errno = why;
+	return failed;
+}
+
 const struct files_ops files_directly = {
 	.open = open_directly,
 	.stat = stat_directly,
 	.real = real_directly,
 	.temporary = temporary_directly,
 	.keep = keep_directly,
+	.append = append_directly,
 };
 
 /* ---- by whom it is done ---- */
@@ -197,4 +256,9 @@ int files_temporary(const char *folder, mode_t mode)
 int files_keep(int fd, const char *path)
 {
 	return in_use->keep(in_use->self, fd, path);
+}
+
+int files_append(const char *path, const char *line, size_t len, mode_t mode)
+{
+	return in_use->append(in_use->self, path, line, len, mode);
 }

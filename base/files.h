@@ -18,6 +18,7 @@ struct files_ops {
 	char *(*real)(void *self, const char *path);
 	int (*temporary)(void *self, const char *folder, mode_t mode);
 	int (*keep)(void *self, int fd, const char *path);
+	int (*append)(void *self, const char *path, const char *line, size_t len, mode_t mode);
 	void *self;
 };
 
@@ -45,6 +46,18 @@ int files_temporary(const char *folder, mode_t mode);
  * system cannot, the file is copied. 0, or -1 with errno.
  */
 int files_keep(int fd, const char *path);
+
+/* The largest size of a file that lines are added to. */
+enum { FILES_APPEND_MOST = 16 << 20 };
+
+/*
+ * Adds @len bytes of @line, which end in a line end, to the file @path, whole or not at all, also
+ * where other processes do the same; a line that was broken off before is ended first. The file is
+ * made as @mode and the umask say, and is on the disk afterwards. What is a link, has other names
+ * or is no file is not written to (ELOOP, EMLINK, EINVAL); EFBIG: the file would be larger than
+ * FILES_APPEND_MOST. 0, or -1 with errno.
+ */
+int files_append(const char *path, const char *line, size_t len, mode_t mode);
 
 /* What is done if nothing else is said; @self is not looked at. */
 extern const struct files_ops files_directly;

@@ -10,7 +10,9 @@ libbase_a_SOURCES = \
 	base/err.c base/err.h \
 	base/file_map.c base/file_map.h \
 	base/fiber.c base/fiber.h \
+	base/fields.c base/fields.h \
 	base/files.c base/files.h \
+	base/fnv.h \
 	base/hex.c base/hex.h \
 	base/json.c base/json.h \
 	base/leb.h \

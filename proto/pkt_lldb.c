@@ -35,6 +35,7 @@ enum packet_result packet_thread_stop(struct rsp *s, struct cursor *args, struct
 		return PACKET_REPLY;
 	}
 	bool current = tid == target_current_thread(s->target);
-	stop_add_lldb(s, r, tid, current ? shared_stop_reason(s->shared) : NULL, NULL);
+	stop_add_lldb(s, r, tid, current ? STOP_SIGTRAP : STOP_NOTHING,
+		      current ? shared_stop_reason(s->shared) : NULL, NULL);
 	return PACKET_REPLY;
 }

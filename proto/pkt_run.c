@@ -19,7 +19,8 @@
 
 /* A stop reply to lldb, with the threads if it asked for them: a list saves it a packet a thread.
  */
-static enum packet_result reply_stop_lldb(struct rsp *s, struct reply *r, const char *reason)
+static enum packet_result reply_stop_lldb(struct rsp *s, struct reply *r, unsigned signal,
+					  const char *reason)
 {
 	const struct buf *json, *stop_threads = NULL;
 	if (s->list_in_stop) {
@@ -31,7 +32,7 @@ static enum packet_result reply_stop_lldb(struct rsp *s, struct reply *r, const 
 		/* Without the list lldb asks for it, and is told what is wrong. */
 		err_free(e);
 	}
-	stop_add_lldb(s, r, s->view.tid, reason, stop_threads);
+	stop_add_lldb(s, r, s->view.tid, signal, reason, stop_threads);
 	return PACKET_REPLY;
 }
 
@@ -41,7 +42,7 @@ enum packet_result packet_why(struct rsp *s, struct cursor *args, struct reply *
 	(void)args;
 	s->stop_tid = s->view.tid;
 	if (session_is_lldb(s))
-		return reply_stop_lldb(s, r, shared_stop_reason(s->shared));
+		return reply_stop_lldb(s, r, STOP_SIGTRAP, shared_stop_reason(s->shared));
 	stop_add_gdb(s, r, s->view.tid, STOP_SIGTRAP);
 	return PACKET_REPLY;
 }
@@ -53,7 +54,8 @@ static enum packet_result resume_lldb(struct rsp *s, struct reply *r)
 	struct buf text = BUF_INIT;
 	buf_addf(&text, "%s%sthis is %s: it cannot run%s", reason ? reason : "", reason ? " (" : "",
 		 s->target->what, reason ? ")" : "");
-	enum packet_result result = reply_stop_lldb(s, r, text.failed ? reason : text.data);
+	enum packet_result result =
+		reply_stop_lldb(s, r, STOP_SIGTRAP, text.failed ? reason : text.data);
 	buf_free(&text);
 	return result;
 }
@@ -76,6 +78,65 @@ static enum packet_result resume(struct rsp *s, struct reply *r)
 	return PACKET_REPLY;
 }
 
+/* ---- waiting to be shown something ---- */
+
+/* Selects what the client is shown; a thread that has ended since is no place to go to. */
+static void look_there(struct rsp *s, const struct target_shown *shown)
+{
+	bool there = shown->tid && target_thread_alive(s->target, shown->tid);
+	buf_addstr(&s->wait.words, shown->words);
+	if (shown->tid && !there)
+		buf_addstr(&s->wait.words, " (that thread has ended)");
+	if (!there)
+		return;
+	session_select(s, shown->tid);
+	s->view.frame = shown->frame;
+	s->stop_tid = shown->tid;
+}
+
+/* What it was shown, or that the user does not want to wait. A frame is shown by its registers
+ * being those of the thread's frame 0, as by `monitor frame`: no stop reply can name one. */
+static enum packet_result reply_shown(struct rsp *s, struct reply *r)
+{
+	enum packet_result result = PACKET_REPLY;
+	const char *words = s->wait.interrupted ? NULL : s->wait.words.data;
+	if (session_is_lldb(s)) {
+		result = reply_stop_lldb(s, r, words ? STOP_SIGTRAP : STOP_SIGINT, words);
+	} else if (words) {
+		reply_console(r, words, strlen(words));
+		reply_console(r, "\n", 1);
+		stop_add_gdb(s, r, s->view.tid, STOP_NOTHING);
+	} else {
+		stop_add_gdb(s, r, s->view.tid, STOP_SIGINT);
+	}
+	r->out->failed |= s->wait.words.failed;
+	if (result == PACKET_REPLY)
+		session_end_wait(s);
+	return result;
+}
+
+/*
+ * A client that follows (struct target_team_ops) waits here, idle, until somebody shows it
+ * something, or it says Ctrl-C. What an earlier one has shown ends with its frame.
+ */
+static enum packet_result wait_to_be_shown(struct rsp *s, struct reply *r)
+{
+	struct target_shown shown;
+	if (!s->busy)
+		s->view.frame = 0;
+	if (!s->wait.shown && !s->wait.interrupted) {
+		s->wait.on = !target_next_shown(s->target, s->view.member, &shown);
+		if (s->wait.on)
+			return PACKET_AGAIN;
+		look_there(s, &shown);
+	} else if (s->wait.on) {
+		target_unwait(s->target, s->view.member);
+	}
+	s->wait.on = false;
+	s->wait.shown = true;
+	return reply_shown(s, r);
+}
+
 /*
  * c, C. It stays with the thread that the last stop reply named. The selected one is whose
  * registers were read last, and front ends read those of all threads, and then continue by
@@ -85,8 +146,10 @@ static enum packet_result resume(struct rsp *s, struct reply *r)
 enum packet_result packet_continue(struct rsp *s, struct cursor *args, struct reply *r)
 {
 	(void)args;
-	if (s->stop_tid && target_thread_alive(s->target, s->stop_tid))
+	if (!s->busy && s->stop_tid && target_thread_alive(s->target, s->stop_tid))
 		session_select(s, s->stop_tid);
+	if (s->wait.on || s->wait.shown || (!s->busy && target_follows(s->target, s->view.member)))
+		return wait_to_be_shown(s, r);
 	return resume(s, r);
 }
 

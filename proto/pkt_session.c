@@ -19,6 +19,17 @@ static bool has_feature(struct cursor c, const char *feature)
 	return false;
 }
 
+/*
+ * What gdb since 8.0 says first, and in this order (remote_query_supported() of gdb/remote.c).
+ * Other programs that speak its protocol say less: what they are is not certain.
+ */
+static bool is_gdb(struct cursor c)
+{
+	return cursor_skip_text(&c, "multiprocess+;") && has_feature(c, "qRelocInsn+") &&
+	       has_feature(c, "vContSupported+") && has_feature(c, "QThreadEvents+") &&
+	       has_feature(c, "no-resumed+");
+}
+
 /* The documents that the target brings, as far as they are for this client. */
 static void add_object_tokens(const struct rsp *s, struct buf *out)
 {
@@ -39,6 +50,8 @@ enum packet_result packet_supported(struct rsp *s, struct cursor *args, struct r
 	struct cursor list = *args;
 	if (cursor_skip_text(&list, "xmlRegisters="))
 		s->client = TARGET_LLDB;
+	s->is_gdb = !session_is_lldb(s) && is_gdb(*args);
+	session_tell_program(s);
 	s->error_text = has_feature(*args, "error-message+");
 	s->greeted = true;
 

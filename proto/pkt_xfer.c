@@ -149,6 +149,32 @@ static bool get_document(const struct rsp *s, const struct target_object *object
 	return false;
 }
 
+/* Whether @s goes on with the copy that it has. */
+static bool reads_copy(const struct rsp *s, const struct target_object *object,
+		       const struct part *part)
+{
+	return part->offset && s->copied.of == object &&
+	       strlen(s->copied.annex) == part->annex_len &&
+	       !memcmp(s->copied.annex, part->annex, part->annex_len);
+}
+
+/* Copies *@document, if it is one that changes, and makes it the copy. An annex that is too long
+ * for that is no table's. */
+static bool copy_changing(struct rsp *s, const struct target_object *object,
+			  const struct part *part, const struct buf **document)
+{
+	struct copied_document *c = &s->copied;
+	if (!object->changes || !*document || part->annex_len >= sizeof(c->annex))
+		return true;
+	c->of = object;
+	memcpy(c->annex, part->annex, part->annex_len);
+	c->annex[part->annex_len] = 0;
+	buf_reset(&c->text);
+	buf_add(&c->text, (*document)->data, (*document)->len);
+	*document = &c->text;
+	return !c->text.failed;
+}
+
 /* qXfer:NAME:read:ANNEX:..., for what the target brings. */
 enum packet_result packet_xfer_object(struct rsp *s, struct cursor *args, struct reply *r)
 {
@@ -164,8 +190,14 @@ enum packet_result packet_xfer_object(struct rsp *s, struct cursor *args, struct
 	}
 	const struct buf *document = s->document;
 	bool going_on = part.offset && !part.annex_len && s->document_of == object;
+	if (reads_copy(s, object, &part)) {
+		reply_part(r, &part, &s->copied.text);
+		return PACKET_REPLY;
+	}
 	if (!going_on && !get_document(s, object, part.annex, part.annex_len, r, &document))
 		return PACKET_REPLY;
+	if (!going_on && !copy_changing(s, object, &part, &document))
+		r->out->failed = true;
 	if (!document)
 		return PACKET_AGAIN;
 	if (!part.annex_len) {

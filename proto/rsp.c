@@ -31,6 +31,8 @@ struct rsp *rsp_new(struct rsp_shared *shared)
 	buf_init(&s->scratch);
 	buf_init(&s->console);
 	buf_init(&s->threads);
+	buf_init(&s->wait.words);
+	buf_init(&s->copied.text);
 	s->client = TARGET_GDB;
 	s->acks = true;
 	shared_renew_threads(shared);
@@ -38,11 +40,19 @@ struct rsp *rsp_new(struct rsp_shared *shared)
 	return s;
 }
 
+struct err *rsp_join(struct rsp *s, const struct target_visitor *visitor)
+{
+	struct target_visitor v = *visitor;
+	v.view = &s->view;
+	return target_join(s->target, &v, &s->view.member);
+}
+
 void rsp_free(struct rsp *s)
 {
 	if (!s)
 		return;
 	session_cancel(s);
+	target_leave(s->target, s->view.member);
 	session_close_files(s);
 	frame_free(&s->frame);
 	buf_free(&s->in);
@@ -51,12 +61,18 @@ void rsp_free(struct rsp *s)
 	buf_free(&s->console);
 	buf_free(&s->threads);
 	free(s->note);
+	buf_free(&s->copied.text);
 	free(s);
 }
 
 bool rsp_is_busy(const struct rsp *s)
 {
 	return s->busy || s->held;
+}
+
+bool rsp_is_waiting(const struct rsp *s)
+{
+	return s->wait.on;
 }
 
 bool rsp_can_be_interrupted(const struct rsp *s)
@@ -375,7 +391,11 @@ static bool handle_event(struct rsp *s, enum frame_event event, struct buf *out)
 struct err *rsp_step(struct rsp *s, struct buf *out, bool *ret_more)
 {
 	s->answered = false;
-	if (rsp_is_busy(s) && interrupted(s)) {
+	if (s->wait.on && interrupted(s)) {
+		/* It is told by a stop, which it waits for. */
+		s->wait.interrupted = true;
+		answer(s, out);
+	} else if (rsp_is_busy(s) && interrupted(s)) {
 		session_cancel(s);
 		answer_error(s, out, REPLY_E_INTERRUPTED, "the client interrupted it");
 	} else if (rsp_is_busy(s) && patience_moved_on(s)) {
@@ -390,6 +410,6 @@ struct err *rsp_step(struct rsp *s, struct buf *out, bool *ret_more)
 		while (!done && !s->closing && input_left(s))
 			done = handle_event(s, next_event(s), out);
 	}
-	*ret_more = !s->closing && (rsp_is_busy(s) || input_left(s));
+	*ret_more = !s->closing && !s->wait.on && (rsp_is_busy(s) || input_left(s));
 	return out->failed || s->last.failed ? err_nomem() : NULL;
 }

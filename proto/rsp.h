@@ -21,6 +21,7 @@
 
 struct buf;
 struct target;
+struct target_visitor;
 
 /* What is made once for a target and served to all its clients: descriptions, thread lists. */
 struct rsp_shared;
@@ -58,6 +59,13 @@ struct rsp;
 
 /* A session for a client that has just connected. NULL when memory is out. */
 struct rsp *rsp_new(struct rsp_shared *shared);
+
+/*
+ * Makes the client a member of its target's team, if that has one. What @visitor has for `view` is
+ * not looked at. Its `wake` is called when a client that waits (rsp_is_waiting()) has something to
+ * do: rsp_step() is to be called again, later.
+ */
+ERR_MUST_CHECK struct err *rsp_join(struct rsp *rsp, const struct target_visitor *visitor);
 
 /* Ends a long operation if one is under way; NULL is allowed. */
 void rsp_free(struct rsp *rsp);
@@ -114,6 +122,9 @@ bool rsp_has_talked(const struct rsp *rsp);
 
 /* Whether a long operation is under way, of which the last rsp_step() did a slice. */
 bool rsp_is_busy(const struct rsp *rsp);
+
+/* Whether it is one that waits for other clients. */
+bool rsp_is_waiting(const struct rsp *rsp);
 
 /* Whether that is one which a Ctrl-C ends, or the client's end: not what is made before it is asked
  * for, behind which the client's packets wait. */

@@ -82,7 +82,10 @@ void rsp_save(struct rsp *s, struct rsp_saved *to)
 	to->probed_register = s->probed_register;
 	to->greeted = s->greeted;
 	to->talked = s->talked;
-	to->in_progress = s->busy != NULL;
+	/* Who waits for others does so again. */
+	to->in_progress = s->busy && !s->wait.on;
+	to->is_gdb = s->is_gdb;
+	to->manner = target_manner(s->target, s->view.member);
 	if (s->files.changed)
 		save_files(s, to);
 }
@@ -107,6 +110,11 @@ struct err *rsp_restore(struct rsp *s, const struct rsp_saved *from)
 	s->greeted = from->greeted;
 	s->talked = from->talked;
 	s->next_listed = (size_t)from->next_listed;
+	s->is_gdb = from->is_gdb && s->client == TARGET_GDB;
+	session_tell_program(s);
+	struct target_manner manner = from->manner;
+	manner.name[TARGET_NAME_MAX] = 0;
+	target_recall_manner(s->target, s->view.member, &manner);
 	if (target_thread_alive(s->target, from->tid)) {
 		s->view.tid = from->tid;
 		s->view.frame = from->frame;

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "proto/target.h"
 
 struct buf;
 struct rsp;
@@ -26,6 +27,9 @@ struct rsp_saved {
 	uint8_t physical;
 	uint8_t acks, error_text, error_strings, list_in_stop, bare_x, probed_register;
 	uint8_t greeted, talked;
+	/* It is gdb for certain; and what it said of itself. */
+	uint8_t is_gdb;
+	struct target_manner manner;
 	uint8_t in_progress; /* the packet that is being answered is acknowledged already */
 	/* Files that the client has open: a struct saved_file each, and its name with a 0. */
 	uint32_t files_len;

@@ -6,9 +6,10 @@
 
 struct target_view session_view(const struct rsp *s, uint64_t tid)
 {
-	return tid == s->view.tid
-		       ? s->view
-		       : (struct target_view){ .tid = tid, .physical = s->view.physical };
+	return tid == s->view.tid ? s->view
+				  : (struct target_view){ .tid = tid,
+							  .physical = s->view.physical,
+							  .member = s->view.member };
 }
 
 void session_select(struct rsp *s, uint64_t tid)
@@ -21,9 +22,25 @@ void session_cancel(struct rsp *s)
 	if (s->job)
 		target_cancel_command(s->target, s->job);
 	s->job = NULL;
+	session_end_wait(s);
 	s->busy = NULL;
 	s->held = NULL;
 	buf_free(&s->console);
+}
+
+void session_tell_program(const struct rsp *s)
+{
+	const char *program = session_is_lldb(s) ? "lldb" : s->is_gdb ? "gdb" : NULL;
+	if (program)
+		target_member_is(s->target, s->view.member, program);
+}
+
+void session_end_wait(struct rsp *s)
+{
+	if (s->wait.on)
+		target_unwait(s->target, s->view.member);
+	buf_free(&s->wait.words);
+	s->wait = (struct wait){ .words = BUF_INIT };
 }
 
 void session_close_files(struct rsp *s)

@@ -24,6 +24,13 @@ struct search {
 	char why[REPLY_WHY_MAX]; /* the first that could not be read; as a reply's */
 };
 
+/* A copy of a document that changes, for as long as it is read. */
+struct copied_document {
+	struct buf text;
+	const struct target_object *of; /* NULL: there is none */
+	char annex[64];
+};
+
 /* A file that is open, and how it is read: where the last read ended, and how many bytes the next
  * one from there gets. */
 struct file_reading {
@@ -41,6 +48,14 @@ struct open_files {
 	struct target_file **slots;    /* owned, and so are the files */
 	struct file_reading *readings; /* owned; of the file in the same slot */
 	size_t count;
+};
+
+/* A "continue" that waits to be shown something; see pkt_run.c. */
+struct wait {
+	bool on;	  /* it waits: there is nothing to do until others, or the client, act */
+	bool interrupted; /* the client says Ctrl-C */
+	bool shown;	  /* it has been shown something, and @words says why; or interrupted */
+	struct buf words;
 };
 
 struct rsp {
@@ -71,6 +86,7 @@ struct rsp {
 	/* What was negotiated. */
 	enum target_client client;
 	bool acks;
+	bool is_gdb;	      /* for certain: not only the protocol is gdb's */
 	bool error_text;      /* gdb 16: error-message+ */
 	bool error_strings;   /* lldb: QEnableErrorStrings */
 	bool list_in_stop;    /* lldb: QListThreadsInStopReply */
@@ -85,9 +101,12 @@ struct rsp {
 	const struct buf *document;
 	const struct target_object *document_of;
 
+	struct copied_document copied;
+
 	struct buf scratch; /* memory that was read; for searches, what is searched */
 	struct search search;
-	struct buf console;	/* output of the monitor command under way */
+	struct buf console; /* output of the monitor command under way */
+	struct wait wait;
 	struct target_job *job; /* that command, if it is not done; owned */
 	struct open_files files;
 	char *note; /* owned: what the next monitor command says first; NULL: nothing */
@@ -106,6 +125,12 @@ void session_select(struct rsp *s, uint64_t tid);
 
 /* Ends the long operation under way, if there is one. */
 void session_cancel(struct rsp *s);
+
+/* Tells the target what program the client is, as far as that is certain. */
+void session_tell_program(const struct rsp *s);
+
+/* The client waits no more, and what it was shown is told. */
+void session_end_wait(struct rsp *s);
 
 /* Closes all files that the client has open. */
 void session_close_files(struct rsp *s);

@@ -57,8 +57,8 @@ static void add_jstopinfo(const struct rsp *s, uint64_t tid, const char *reason,
 	buf_free(&text);
 }
 
-void stop_add_lldb(const struct rsp *s, struct reply *r, uint64_t tid, const char *reason,
-		   const struct buf *stop_threads)
+void stop_add_lldb(const struct rsp *s, struct reply *r, uint64_t tid, unsigned signal,
+		   const char *reason, const struct buf *stop_threads)
 {
 	const struct register_layout *layout = &s->shared->layout;
 	struct target_view view = session_view(s, tid);
@@ -66,13 +66,13 @@ void stop_add_lldb(const struct rsp *s, struct reply *r, uint64_t tid, const cha
 	struct target_thread thread;
 	registers_read(layout, &view, layout->stop_first, layout->stop_count, &values);
 	shared_describe(s->shared, tid, &thread);
-	buf_addf(r->out, "T%02xthread:%" PRIx64 ";hexname:", reason ? STOP_SIGTRAP : 0, tid);
+	buf_addf(r->out, "T%02xthread:%" PRIx64 ";hexname:", signal, tid);
 	buf_addhex(r->out, thread.name, strlen(thread.name));
 	buf_addch(r->out, ';');
 	if (stop_threads)
 		buf_add(r->out, stop_threads->data, stop_threads->len);
 	add_registers(s->shared, &values, r);
-	if (stop_threads)
+	if (stop_threads && reason)
 		add_jstopinfo(s, tid, reason, &values, r);
 	if (reason) {
 		buf_addstr(r->out, "reason:exception;description:");

@@ -6,7 +6,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The signal of a thread that stopped for a reason: SIGTRAP, as gdb and lldb number it. */
+/* Signals, as gdb and lldb number them: of a thread that just is not running, of one that Ctrl-C
+ * has stopped, and of one that stopped for a reason. */
+#define STOP_NOTHING 0u
+#define STOP_SIGINT  2u
 #define STOP_SIGTRAP 5u
 
 struct buf;
@@ -17,10 +20,10 @@ struct rsp;
 void stop_add_gdb(const struct rsp *s, struct reply *r, uint64_t tid, unsigned signal);
 
 /*
- * To lldb. @reason: what its "stop reason = " shows; NULL for a thread that just is not running.
+ * To lldb. @reason: what its "stop reason = " shows, with STOP_SIGTRAP; else NULL.
  * @stop_threads: the threads: and thread-pcs: keys, and NULL for a reply without the list.
  */
-void stop_add_lldb(const struct rsp *s, struct reply *r, uint64_t tid, const char *reason,
-		   const struct buf *stop_threads);
+void stop_add_lldb(const struct rsp *s, struct reply *r, uint64_t tid, unsigned signal,
+		   const char *reason, const struct buf *stop_threads);
 
 #endif

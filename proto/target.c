@@ -238,6 +238,72 @@ const char *target_command_line(const struct target *t)
 	return t->image ? t->image->command_line(t->self) : NULL;
 }
 
+/* ---- clients that see each other ---- */
+
+struct err *target_join(const struct target *t, const struct target_visitor *visitor,
+			struct target_member **ret)
+{
+	struct target_member *member = NULL;
+	*ret = NULL;
+	if (!t->team)
+		return NULL;
+	struct err *e = t->team->join(t->self, visitor, &member);
+	trace(t, e, "a client joins");
+	assert(e || member);
+	if (!e)
+		*ret = member;
+	return e;
+}
+
+void target_leave(const struct target *t, struct target_member *member)
+{
+	if (member)
+		t->team->leave(t->self, member);
+}
+
+void target_member_is(const struct target *t, struct target_member *member, const char *program)
+{
+	if (member)
+		t->team->is(t->self, member, program);
+}
+
+bool target_follows(const struct target *t, struct target_member *member)
+{
+	return member && t->team->follows(t->self, member);
+}
+
+bool target_next_shown(const struct target *t, struct target_member *member,
+		       struct target_shown *ret)
+{
+	assert(member);
+	bool is = t->team->next(t->self, member, ret);
+	trace(t, NULL, is ? "a client is shown thread %" PRIu64 : "a client waits (%" PRIu64 ")",
+	      is ? ret->tid : 0);
+	assert(!is || ret->words);
+	return is;
+}
+
+void target_unwait(const struct target *t, struct target_member *member)
+{
+	if (member)
+		t->team->unwait(t->self, member);
+}
+
+struct target_manner target_manner(const struct target *t, const struct target_member *member)
+{
+	struct target_manner manner = { 0 };
+	if (member)
+		t->team->manner(t->self, member, &manner);
+	return manner;
+}
+
+void target_recall_manner(const struct target *t, struct target_member *member,
+			  const struct target_manner *manner)
+{
+	if (member)
+		t->team->recall(t->self, member, manner);
+}
+
 /* ---- commands ---- */
 
 struct err *target_run_command(const struct target *t, struct target_view *view, const char *line,

@@ -18,12 +18,17 @@ struct buf;
 struct crash_ops;
 struct err;
 
+/* A client, as the target knows it; the target's, opaque to the protocol. */
+struct target_member;
+
 /* What one session looks at. */
 struct target_view {
 	uint64_t tid;	/* the selected thread, never 0 */
 	unsigned frame; /* the frame of it whose registers are shown; 0 is the innermost */
 	bool physical; /* addresses are physical ones; only where target_memory_ops.physical says so
 			*/
+	struct target_member
+		*member; /* whose session it is; NULL: nobody's that the target knows */
 };
 
 struct target_memory_ops {
@@ -141,6 +146,9 @@ struct target_object {
 	 * @count places, NULL where there is no file. May be NULL. */
 	struct err *(*get_beside)(void *self, struct target_file *const *open, size_t count,
 				  const struct buf **ret_document);
+	/* Those with an annex may be others at the next call: who reads one from its beginning gets
+	 * the rest of it. */
+	bool changes;
 };
 
 struct target_file_status {
@@ -209,6 +217,51 @@ struct target_monitor_ops {
 	void (*cancel)(void *self, struct target_job *job);
 };
 
+/* A client that has come, as it says itself and as the system says. */
+struct target_visitor {
+	bool has_uid; /* the system says whose it is: @uid's */
+	uint32_t uid;
+	const struct target_view *view; /* what it looks at; borrowed until it leaves, or NULL */
+	/* Called when there is something new for a client that waits. */
+	void (*wake)(void *closure);
+	void *closure;
+};
+
+/* Where a client is to look. */
+struct target_shown {
+	uint64_t tid;	   /* 0: it stays where it is */
+	unsigned frame;	   /* of that thread */
+	const char *words; /* who says so, and why; printable. Borrowed, until the next call */
+};
+
+enum { TARGET_NAME_MAX = 32 };
+
+/* What a client has said of itself, to last when the process that serves it ends. */
+struct target_manner {
+	char name[TARGET_NAME_MAX + 1]; /* empty: none */
+	bool follows;
+};
+
+/* For a target whose clients see each other, and show each other where to look. */
+struct target_team_ops {
+	/* A client is a member from `join` to `leave`. */
+	struct err *(*join)(void *self, const struct target_visitor *visitor,
+			    struct target_member **ret);
+	void (*leave)(void *self, struct target_member *member);
+	/* It is certain what program it is: @program, which lasts for ever. */
+	void (*is)(void *self, struct target_member *member, const char *program);
+	/* Whether it wants to be shown something when it continues. */
+	bool (*follows)(void *self, struct target_member *member);
+	/* What it is to be shown next; false: nothing so far. It waits from then on, until this
+	 * says true, or `unwait` is called: others are told that it does. */
+	bool (*next)(void *self, struct target_member *member, struct target_shown *ret);
+	void (*unwait)(void *self, struct target_member *member);
+	/* Its manner, and back; what it cannot have is left out. */
+	void (*manner)(void *self, const struct target_member *member, struct target_manner *ret);
+	void (*recall)(void *self, struct target_member *member,
+		       const struct target_manner *manner);
+};
+
 struct target {
 	void *self; /* passed to every operation; owned by who made the target */
 	const char
@@ -229,6 +282,7 @@ struct target {
 	const struct target_image_ops *image;
 	const struct target_monitor_ops *monitor;
 	const struct target_file_ops *files;
+	const struct target_team_ops *team;
 	const struct target_object *objects; /* ends in a row whose name is NULL; may be NULL */
 	/* For clients that speak crash's protocol (proto/crash/machine.h), and what these are
 	 * called with in place of self. */
@@ -300,6 +354,21 @@ void target_close_file(const struct target *t, struct target_file *file);
 bool target_offsets(const struct target *t, struct target_offsets *ret);
 const char *target_os_version(const struct target *t);
 const char *target_command_line(const struct target *t);
+
+/* Without that group nobody is a member (NULL), and none follows. A member may be NULL. */
+__attribute__((warn_unused_result)) struct err *target_join(const struct target *t,
+							    const struct target_visitor *visitor,
+							    struct target_member **ret);
+void target_leave(const struct target *t, struct target_member *member);
+void target_member_is(const struct target *t, struct target_member *member, const char *program);
+bool target_follows(const struct target *t, struct target_member *member);
+bool target_next_shown(const struct target *t, struct target_member *member,
+		       struct target_shown *ret);
+void target_unwait(const struct target *t, struct target_member *member);
+/* All zeros without a member. */
+struct target_manner target_manner(const struct target *t, const struct target_member *member);
+void target_recall_manner(const struct target *t, struct target_member *member,
+			  const struct target_manner *manner);
 
 /* *ret_job is NULL if it is done. */
 __attribute__((warn_unused_result)) struct err *

@@ -14,6 +14,7 @@
 #include "server/net/outer.h"
 #include "server/net/peer.h"
 #include "server/net/server.h"
+#include "server/notes_place.h"
 #include "server/options.h"
 
 /* ---- what may be read ---- */
@@ -103,6 +104,7 @@ static struct err *start_outer(const struct options *o, struct server *server,
 		.read_count = reads.count,
 		.keeps = o->symbol_cache,
 		.writes = o->write_symbols,
+		.appends = c->notes.len ? c->notes.data : NULL,
 		.listens = (const char *const *)listens.list,
 		.listen_count = listens.count,
 		.folder = folder,
@@ -125,8 +127,10 @@ struct err *confinement_begin(const struct options *o, struct server *server,
 	struct err *unsafe = o->symbol_cache ? folder_check(o->symbol_cache) : NULL;
 	if (unsafe)
 		return err_wrap(unsafe, "--symbol-cache");
-	if (o->live || o->no_confinement)
-		return NULL;
+	ret->owner = peers_owner();
+	struct err *no_place = notes_place(o, &ret->notes, &ret->notes_mode);
+	if (no_place || o->live || o->no_confinement)
+		return no_place;
 	struct err *e = debuginfod_new(&by_environment, &ret->cache_of);
 	if (!e)
 		e = start_outer(o, server, command, ret);
@@ -156,6 +160,7 @@ void confinement_end(struct confinement *c)
 	outer_end(c->outer);
 	debuginfod_free(c->cache_of);
 	buf_free(&c->held);
+	buf_free(&c->notes);
 }
 
 /* ---- descriptors ---- */

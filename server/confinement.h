@@ -22,12 +22,15 @@ struct confinement {
 	struct outer *outer;	     /* owned; NULL if this process does it all */
 	struct debuginfod *cache_of; /* owned: tells where downloads go */
 	struct debuginfod_options debuginfod;
-	struct buf held; /* words for info; empty if nothing is given up */
+	struct buf held;   /* words for info; empty if nothing is given up */
+	uid_t owner;	   /* who started this process */
+	struct buf notes;  /* the file of notes; empty if there is none */
+	mode_t notes_mode; /* its rights when it is made */
 };
 
-#define CONFINEMENT_INIT                    \
-	{                                   \
-		NULL, NULL, { 0 }, BUF_INIT \
+#define CONFINEMENT_INIT                            \
+	{                                           \
+		.held = BUF_INIT, .notes = BUF_INIT \
 	}
 
 /*

@@ -7,11 +7,13 @@ vmcore_gdbserver_SOURCES = \
 	server/crash_command.c server/crash_command.h \
 	server/main.c \
 	server/markdown.c server/markdown.h \
+	server/notes_place.c server/notes_place.h \
 	server/options.c server/options.h server/options_table.h \
 	server/served.h \
 	server/service.c server/service.h
 vmcore_gdbserver_LDADD = libproto.a $(vmcore_libs) $(SECCOMP_LIBS)
 include server/net/local.mk
+include server/team/local.mk
 include server/files/local.mk
 include server/ide/local.mk
 include server/target/local.mk
@@ -19,3 +21,4 @@ include server/monitor/local.mk
 include server/monitor/frames/local.mk
 include server/monitor/kvm/local.mk
 include server/monitor/memory/local.mk
+include server/monitor/team/local.mk

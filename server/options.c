@@ -101,6 +101,10 @@ static const struct option_row rows[] = {
 	  "keep what is taken out of packages, and what is made from the dump for\n"
 	  "a gdb without a vmlinux, in the folder DIR, for the next time",
 	  "-d", false },
+	{ 0, "notes", "DIR",
+	  "keep what is written down by `monitor note` in the folder DIR, in place\n"
+	  "of a file beside the dump, DUMP.notes",
+	  "-d", false },
 	{ 0, "no-extra-cfi", NULL, "do not give gdb the frames of entry code that a vmlinux lacks",
 	  NULL, false },
 	{ 0, "debug", "CATEGORIES",
@@ -280,6 +284,8 @@ static struct err *take(struct options *o, const struct option_row *row, const c
 		o->write_types = value;
 	else if (!strcmp(row->name, "symbol-cache"))
 		o->symbol_cache = value;
+	else if (!strcmp(row->name, "notes"))
+		o->notes = value;
 	else if (!strcmp(row->name, "no-context-threads"))
 		o->no_context_threads = true;
 	else if (!strcmp(row->name, "guests"))
@@ -365,6 +371,9 @@ static struct err *check_source(const struct options *o)
 			       "--live looks at this machine and takes no dump; a source is given "
 			       "as --live=%s",
 			       o->dumps.list[0]);
+	if (o->live && o->notes)
+		return err_new(ERR_INVALID, "--notes is for dumps; what is noted of a live machine "
+					    "lasts as long as the server");
 	if (o->live && o->guest)
 		return err_new(ERR_INVALID, "--guest looks at a guest of a dump; of a live machine "
 					    "'monitor vcpu' shows them");

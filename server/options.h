@@ -31,8 +31,8 @@ enum action {
 	ACTION_COMPLETION_BASH,
 	ACTION_COMPLETION_FISH,
 	ACTION_COMPLETION_ZSH,
-	ACTION_MARKDOWN,    /* doc/commands.md */
-	ACTION_IDE_FILE,    /* a file of contrib/ide/: that of options.ide */
+	ACTION_MARKDOWN, /* doc/commands.md */
+	ACTION_IDE_FILE, /* a file of contrib/ide/: that of options.ide */
 	/* To be the process of debuginfod_helper.h, with build-ids instead of dumps. */
 	ACTION_DEBUGINFOD_HELPER,
 };
@@ -48,6 +48,7 @@ struct options {
 	enum ide ide;		   /* of --ide; IDE_NONE without it */
 	const char *write_types;   /* the file, NULL without --write-types; argv's */
 	const char *symbol_cache;  /* the folder, NULL without --symbol-cache; argv's */
+	const char *notes;	   /* the folder, NULL without --notes; argv's */
 	size_t cache_size;
 	size_t memory_limit; /* bytes; 0: none */
 	bool no_confinement;

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "server/service.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "server/files/debuginfod.h"
 #include "server/files/exports.h"
 #include "server/files/made_image.h"
 #include "server/files/served_image.h"
+#include "server/team/notebook.h"
+#include "server/team/team.h"
 #include "vmcore/code/unwind_source.h"
 #include "vmcore/dump/dump.h"
 #include "vmcore/image/image.h"
@@ -72,6 +76,22 @@ struct err *service_fetch_vmlinux(struct service *s, bool *ret)
 
 /* ---- opening ---- */
 
+/* What tells this dump from another that has its name later: when it was made, of which kernel, and
+ * where that lay. Nothing of it depends on files of symbols. */
+static struct err *open_notes(const struct service_options *options, struct service *s)
+{
+	const struct kernel *k = s->vmcore->kernel;
+	struct buf dump = BUF_INIT;
+	uint64_t text = 0, slide;
+	(void)kernel_text(k, &text, &slide);
+	buf_addf(&dump, "%s %" PRId64 " 0x%" PRIx64, kernel_release(k), kernel_date(k), text);
+	struct err *e = buf_error(&dump);
+	if (!e)
+		e = notebook_new(options->notes, options->notes_mode, dump.data, &s->notes);
+	buf_free(&dump);
+	return e;
+}
+
 /* Nothing is made before a client asks for it. */
 static struct err *offer_made_image(const struct service_options *options, struct service *s)
 {
@@ -129,6 +149,11 @@ struct err *service_open(const struct service_options *options, struct service *
 	}
 	if (!e)
 		e = offer_files(options, s);
+	if (!e)
+		e = open_notes(options, s);
+	s->team = team_new(options->owner);
+	if (!e && !s->team)
+		e = err_nomem();
 	if (e) {
 		service_close(s);
 		return e;
@@ -141,6 +166,8 @@ void service_close(struct service *s)
 {
 	if (!s)
 		return;
+	team_free(s->team);
+	notebook_free(s->notes);
 	served_image_free(s->image);
 	made_image_free(s->made);
 	exports_free(s->exports);

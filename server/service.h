@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "vmcore/vmcore.h"
 
@@ -16,8 +17,10 @@ struct debuginfod_options;
 struct err;
 struct exports;
 struct made_image;
+struct notebook;
 struct served_image;
 struct served_list;
+struct team;
 
 struct service_options {
 	/* What is looked at. progress is called later, too, if fetch_waits is set; what fetches
@@ -27,6 +30,9 @@ struct service_options {
 	bool context_threads;	  /* what interrupts have stopped are threads, too */
 	bool extra_cfi;		  /* gdb gets the frames of entry code; needs serve_files */
 	const char *symbol_cache; /* a folder, borrowed during the call; NULL: none */
+	uid_t owner;		  /* who started this process */
+	const char *notes; /* the file of notes, borrowed during the call; NULL: there is none */
+	mode_t notes_mode; /* its rights when it is made */
 	const struct debuginfod_options *debuginfod; /* borrowed during the call */
 	const char
 		*confined; /* what holds of the process, words for info; borrowed, NULL: nothing */
@@ -36,6 +42,8 @@ struct service_options {
 struct service {
 	struct vmcore *vmcore;
 	struct served_list *served; /* what is served beside it; borrowed, NULL for nothing */
+	struct team *team;	    /* who looks at it now */
+	struct notebook *notes;	    /* what people wrote down about it */
 	bool serve_files;
 	bool extra_cfi;
 	bool context_threads;

@@ -5,20 +5,32 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "server/monitor/rows.h"
 
 struct buf;
 struct err;
-struct monitor_guest;
 struct service;
 struct target_job;
 struct target_view;
 
+/* A guest, as its monitor wants it. All are called with @closure, after the host's VMs were listed
+ * anew; they fail when the VM has ended. */
+struct monitor_guest {
+	void *closure;
+	/* The address of its struct kvm; of the struct kvm_vcpu that is thread @tid. */
+	struct err *(*vm)(void *closure, uint64_t *ret);
+	struct err *(*vcpu)(void *closure, uint64_t tid, uint64_t *ret);
+	/* What `info` says; one object and a newline if @printer is PRINT_JSON. */
+	struct err *(*info)(void *closure, enum row_printer printer, struct buf *out);
+};
+
 /* The words of a command line behind the command's name, --json taken out. */
 struct monitor_arguments {
 	const char **list;
-	size_t count;			   /* already within what the table allows */
+	const char *text; /* of a command that takes words: all that was typed behind its name */
+	size_t count;	  /* already within what the table allows */
 	enum row_printer printer;	   /* PRINT_JSON if --json is among them, else PRINT_TEXT */
 	const struct monitor_guest *guest; /* whose monitor it is; NULL: the host's */
 	/* Where a command that works in slices (job.h) leaves the rest of its work. */
@@ -28,6 +40,24 @@ struct monitor_arguments {
 /* bt.c */
 struct err *monitor_bt(struct service *service, struct target_view *view,
 		       const struct monitor_arguments *args, struct buf *out);
+
+/* clients.c */
+struct err *monitor_clients(struct service *service, struct target_view *view,
+			    const struct monitor_arguments *args, struct buf *out);
+struct err *monitor_iam(struct service *service, struct target_view *view,
+			const struct monitor_arguments *args, struct buf *out);
+
+/* note.c */
+struct err *monitor_note(struct service *service, struct target_view *view,
+			 const struct monitor_arguments *args, struct buf *out);
+struct err *monitor_notes(struct service *service, struct target_view *view,
+			  const struct monitor_arguments *args, struct buf *out);
+
+/* point.c */
+struct err *monitor_point(struct service *service, struct target_view *view,
+			  const struct monitor_arguments *args, struct buf *out);
+struct err *monitor_follow(struct service *service, struct target_view *view,
+			   const struct monitor_arguments *args, struct buf *out);
 
 /* dmesg.c */
 struct err *monitor_dmesg(struct service *service, struct target_view *view,
@@ -62,6 +92,10 @@ struct err *monitor_physical(struct service *service, struct target_view *view,
 			     const struct monitor_arguments *args, struct buf *out);
 struct err *monitor_virtual(struct service *service, struct target_view *view,
 			    const struct monitor_arguments *args, struct buf *out);
+
+/* signature.c */
+struct err *monitor_signature(struct service *service, struct target_view *view,
+			      const struct monitor_arguments *args, struct buf *out);
 
 /* stacks.c */
 struct err *monitor_stacks(struct service *service, struct target_view *view,

@@ -4,11 +4,11 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/printable.h"
+#include "server/monitor/dates.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/dump/dump.h"
 #include "vmcore/kernel/kernel.h"
@@ -35,15 +35,6 @@ static void add_size(struct buf *out, uint64_t bytes)
 		unit++;
 	}
 	buf_addf(out, "%" PRIu64 " %s", bytes, units[unit]);
-}
-
-/* Seconds since 1970 as ISO 8601; nothing when they are unknown or no date. */
-static bool format_date(int64_t date, char *out, size_t size)
-{
-	time_t seconds = (time_t)date;
-	struct tm tm;
-	return date > 0 && gmtime_r(&seconds, &tm) &&
-	       strftime(out, size, "%Y-%m-%d %H:%M:%S UTC", &tm);
 }
 
 /* Cuts the first line off *@lines; to free. NULL when there is none left. */
@@ -116,7 +107,7 @@ void info_text(const struct vmcore *h, const char *confined, struct buf *out)
 	const struct debug_file *file = kernel_debug_file(k);
 	const struct types_origin *origin = kernel_types_origin(k);
 	const struct task *current = &h->tasks.list[h->current];
-	char date[64];
+	char date[DATE_SIZE];
 	uint64_t text, slide;
 
 	buf_addstr(out, "kernel    Linux ");
@@ -128,7 +119,7 @@ void info_text(const struct vmcore *h, const char *confined, struct buf *out)
 		buf_addf(out, ", build-id %s", kernel_build_id(k));
 	buf_addch(out, '\n');
 	describe_dump(h, out);
-	if (format_date(kernel_date(k), date, sizeof(date)))
+	if (date_format(kernel_date(k), date))
 		buf_addf(out, "date      %s\n", date);
 	if (h->panic) {
 		buf_addstr(out, "panic     ");
@@ -183,7 +174,7 @@ void info_json(const struct vmcore *h, const char *confined, struct buf *out)
 	const struct dump_info *info = dump_info(h->dump);
 	const struct debug_file *file = kernel_debug_file(k);
 	struct json j = JSON_INIT(out);
-	char date[64];
+	char date[DATE_SIZE];
 	uint64_t text, slide;
 
 	json_object(&j, NULL);
@@ -207,7 +198,7 @@ void info_json(const struct vmcore *h, const char *confined, struct buf *out)
 		json_u64(&j, "dump_level", (uint64_t)info->dump_level);
 	json_bool(&j, "truncated", info->truncated);
 	json_u64(&j, "memory_bytes", info->memory_bytes);
-	if (format_date(kernel_date(k), date, sizeof(date)))
+	if (date_format(kernel_date(k), date))
 		json_str(&j, "date", date);
 	if (h->panic)
 		json_str(&j, "panic", h->panic);

@@ -31,6 +31,7 @@ struct command {
 	const char *arguments; /* for the help; "" if none */
 	const char *help;      /* one sentence, no full stop */
 	bool json;	       /* understands --json */
+	bool words;	       /* takes words of a person, as they are typed */
 	unsigned least, most;  /* arguments, without --json */
 	struct err *(*run)(struct service *service, struct target_view *view,
 			   const struct monitor_arguments *w, struct buf *out);
@@ -78,7 +79,7 @@ static struct err *run_refresh(struct service *service, struct target_view *view
 }
 
 static const struct command commands[] = {
-	{ "help", "[COMMAND]", "what commands there are", true, 0, 1, .run = run_help,
+	{ "help", "[COMMAND]", "what commands there are", true, false, 0, 1, .run = run_help,
 	  .guest_help = "what commands a guest has" },
 	{ "info", "[--layout [--all]]",
 	  "what the dump holds: kernel, format, date, panic, CPUs, tasks; with --layout which "
@@ -86,100 +87,133 @@ static const struct command commands[] = {
 	  "of kernel structures this kernel lacks of those that are asked for, with --all the "
 	  "others, "
 	  "too, with their offsets",
-	  true, 0, 2, .run = run_info,
+	  true, false, 0, 2, .run = run_info,
 	  .guest_help = "which virtual machine this is, what runs in it, and its vCPUs" },
-	{ "refresh", "", "take the list of threads of a live machine anew", false, 0, 0,
+	{ "refresh", "", "take the list of threads of a live machine anew", false, false, 0, 0,
 	  .run = run_refresh },
-	{ "threads", "", "every task and idle CPU, with where its registers come from", true, 0, 0,
-	  .run = monitor_threads },
+	{ "threads", "", "every task and idle CPU, with where its registers come from", true, false,
+	  0, 0, .run = monitor_threads },
 	{ "bt", "[TID|--all|--cpu N] [--regs] [--raw] [--inline]",
 	  "the frames of the selected thread, of another or of all: where each is and how it was "
 	  "found; with --regs what each register held there and where that was saved, with --raw "
 	  "the words of the stack with what each is, with --inline the inlined functions and the "
 	  "lines of the source",
-	  true, 0, 6, .run = monitor_bt },
+	  true, false, 0, 6, .run = monitor_bt },
 	{ "frame", "[N]",
 	  "show the registers of frame N of the selected thread, as 'bt' numbers them, instead of "
 	  "those of frame 0; without N, say which frame's are shown",
-	  true, 0, 1, .run = monitor_frame },
-	{ "stacks", "", "threads grouped by identical stacks, those of most threads first", true, 0,
-	  0, .run = monitor_stacks },
+	  true, false, 0, 1, .run = monitor_frame },
+	{ "stacks", "", "threads grouped by identical stacks, those of most threads first", true,
+	  false, 0, 0, .run = monitor_stacks },
+	{ "signature", "",
+	  "a number that crashes have in common which came the same way: made of the functions of "
+	  "the "
+	  "thread that crashed, from the one that called panic() on",
+	  true, false, 0, 0, .run = monitor_signature },
 	{ "modules", "",
 	  "the loaded modules: where they and their sections lie, state, build-id, and their files",
-	  true, 0, 0, .run = monitor_modules },
+	  true, false, 0, 0, .run = monitor_modules },
 	{ "symbols", "[--fetch] [OBJECT]...",
 	  "the files that hold the symbols of the kernel ('vmlinux') and of each module: which are "
 	  "wanted, what was found, and which package has the others; --fetch asks debuginfod for "
 	  "those, and does not wait for them",
-	  true, 0, WORDS_MAX, .run = monitor_symbols },
+	  true, false, 0, WORDS_MAX, .run = monitor_symbols },
 	{ "lldb-script", "", "commands for lldb that load the files of modules where they lie",
-	  true, 0, 0, .run = monitor_lldb_script },
-	{ "dmesg", "", "the kernel's log, as dmesg prints it", true, 0, 0, .run = monitor_dmesg },
+	  true, false, 0, 0, .run = monitor_lldb_script },
+	{ "dmesg", "", "the kernel's log, as dmesg prints it", true, false, 0, 0,
+	  .run = monitor_dmesg },
 	{ "vms", "",
 	  "the virtual machines of KVM: process, kind, vCPUs with their states, memory slots", true,
-	  0, 0, .run = monitor_vms },
+	  false, 0, 0, .run = monitor_vms },
 	{ "vcpus", "[VM]",
 	  "the vCPUs of all virtual machines, or of that of process VM (or with its struct kvm at "
 	  "VM): thread, state, last exit, guest's rip",
-	  true, 0, 1, .run = monitor_vcpus,
+	  true, false, 0, 1, .run = monitor_vcpus,
 	  .guest_help = "its vCPUs: thread on the host, state, last exit, rip", .give = GIVE_VM },
 	{ "vcpu", "ID",
 	  "one vCPU, by its struct kvm_vcpu, its thread or as VM:ID, with the guest's "
 	  "registers and where each is from",
-	  true, 1, 1, .run = monitor_vcpu,
+	  true, false, 1, 1, .run = monitor_vcpu,
 	  .guest_help = "the selected vCPU, with its registers and where each is from",
 	  .give = GIVE_VCPU },
 	{ "read", "[-p] ADDR LEN",
 	  "bytes of memory as the selected thread sees it; says which kind of missing memory stops "
 	  "it; ADDR is hexadecimal, a symbol of the kernel or of a module, or MODULE:SYMBOL; with "
 	  "-p, and after 'phys', it is a physical address",
-	  true, 2, 3, .run = monitor_read },
+	  true, false, 2, 3, .run = monitor_read },
 	{ "r", "[REG]",
 	  "Dump hidden registers: cr0, cr2, cr3, cr4, efer, gdtr and idtr of the CPU that runs the "
 	  "selected thread, or one of them, with what is not known and why; debuggers have them as "
 	  "registers, too",
-	  true, 0, 1, .run = monitor_register,
+	  true, false, 0, 1, .run = monitor_register,
 	  .guest_help = "Dump hidden registers of the selected vCPU: cr0, cr2, cr3, cr4, efer, "
 			"gdtr and idtr, or one of them" },
 	{ "phys", "",
 	  "take addresses for physical ones from now on, in all that this session reads of memory",
-	  false, 0, 0, .run = monitor_physical,
+	  false, false, 0, 0, .run = monitor_physical,
 	  .guest_help = "take addresses for the guest's physical ones from now on" },
-	{ "virt", "", "take addresses for virtual ones again", false, 0, 0, .run = monitor_virtual,
-	  .guest_help = "take addresses for virtual ones again" },
+	{ "virt", "", "take addresses for virtual ones again", false, false, 0, 0,
+	  .run = monitor_virtual, .guest_help = "take addresses for virtual ones again" },
 	{ "vtop", "ADDR",
 	  "walk the selected thread's page tables: every level, then where it leads (ADDR as for "
 	  "read)",
-	  true, 1, 1, .run = monitor_vtop },
+	  true, false, 1, 1, .run = monitor_vtop },
 	{ "what", "ADDR...",
 	  "what an address is, the most exact first: vCPU, VM, task, object of a slab cache, "
 	  "symbol, "
 	  "per-CPU variable, place on a stack, page (ADDR as for read)",
-	  true, 1, WORDS_MAX, .run = monitor_what },
+	  true, false, 1, WORDS_MAX, .run = monitor_what },
 	{ "refs", "ADDR [CACHE]...",
-	  "what points to the object that an address lies in: registers and words of the stacks of all "
+	  "what points to the object that an address lies in: registers and words of the stacks of "
+	  "all "
 	  "threads, and of the objects in use of each slab CACHE (ADDR as for read)",
-	  true, 1, WORDS_MAX, .run = monitor_refs },
+	  true, false, 1, WORDS_MAX, .run = monitor_refs },
 	{ "walk", "VCPU gva|gpa ADDR",
 	  "where an address of a guest leads, every step: guest virtual to guest physical by the "
 	  "guest's own tables, then by memory slot and beside it by EPT or NPT (VCPU as for vcpu)",
-	  true, 3, 3, .run = monitor_walk,
+	  true, false, 3, 3, .run = monitor_walk,
 	  .guest_help = "where an address of the selected vCPU leads, every step",
 	  .give = GIVE_VCPU },
 	{ "mmu", "VCPU",
-	  "KVM's MMU of a vCPU: root, levels, EPT or NPT or shadow tables, roles, counts", true, 1,
-	  1, .run = monitor_mmu, .guest_help = "the selected vCPU's MMU as KVM has it",
+	  "KVM's MMU of a vCPU: root, levels, EPT or NPT or shadow tables, roles, counts", true,
+	  false, 1, 1, .run = monitor_mmu, .guest_help = "the selected vCPU's MMU as KVM has it",
 	  .give = GIVE_VCPU },
 	{ "ept", "VCPU [GPA..GPA] [--summary]",
 	  "what the EPT or NPT of a vCPU maps, as ranges with page sizes and rights; with "
 	  "--summary "
 	  "how much there is of each page size and rights",
-	  true, 1, 3, .run = monitor_ept, .guest_help = "what the nested page tables map",
+	  true, false, 1, 3, .run = monitor_ept, .guest_help = "what the nested page tables map",
 	  .give = GIVE_VCPU },
-	{ "targets", "", "what is served, the host and with --guests every VM, and where", true, 0,
-	  0, .run = monitor_targets, .guest_help = "what is served, and where" },
-	{ "connect", "", "how to start gdb and crash on what is served", true, 0, 0,
+	{ "targets", "", "what is served, the host and with --guests every VM, and where", true,
+	  false, 0, 0, .run = monitor_targets, .guest_help = "what is served, and where" },
+	{ "connect", "", "how to start gdb and crash on what is served", true, false, 0, 0,
 	  .run = monitor_connect, .guest_help = "how to start gdb and crash on what is served" },
+	{ "clients", "",
+	  "who looks at the same dump now: the name that each has given itself, whose it is, which "
+	  "program, thread and frame, since when, and whether it follows",
+	  true, false, 0, 0, .run = monitor_clients,
+	  .guest_help = "who looks at the same dump now" },
+	{ "iam", "[NAME]", "give yourself a name, which others see in 'clients' and in notes",
+	  false, false, 0, 1, .run = monitor_iam, .guest_help = "give yourself a name" },
+	{ "note", "[TID|#FRAME|TID#FRAME|0xADDR|&SYMBOL|vm-PID] TEXT",
+	  "write down something about a thread, a frame of the selected thread or of another, an "
+	  "address, a virtual machine, or else about the dump: it is shown to everybody in 'bt', "
+	  "'what' and 'threads', and kept beside the dump or in the folder of --notes; behind -- "
+	  "all is text",
+	  false, true, 1, 1, .run = monitor_note,
+	  .guest_help = "write down something about this virtual machine" },
+	{ "notes", "", "all notes, with who wrote them and when", true, false, 0, 0,
+	  .run = monitor_notes, .guest_help = "all notes of the dump" },
+	{ "point", "[--to NAME] [TID|#FRAME|TID#FRAME|0xADDR|&SYMBOL|vm-PID] [TEXT]",
+	  "show colleagues where to look: the selected thread and frame, or what is named, with "
+	  "words; those who follow, or NAME alone, stop there the next time that they wait",
+	  false, true, 0, 1, .run = monitor_point,
+	  .guest_help = "show colleagues who look at this guest the selected vCPU, with words" },
+	{ "follow", "[on|off]",
+	  "let 'continue' wait until a colleague points at something, and stop there; nobody is "
+	  "moved who has not said so",
+	  false, false, 0, 1, .run = monitor_follow,
+	  .guest_help = "let 'continue' wait until a colleague points at something" },
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(*commands) };
@@ -334,6 +368,40 @@ static struct err *split(char *line, struct monitor_arguments *w, bool *ret_help
 	return NULL;
 }
 
+/* All behind the first word of @line, which @c takes as it is, but for blanks around it. */
+static struct err *take_words(const struct command *c, const char *line, bool guest,
+			      struct monitor_arguments *w, struct buf *storage, bool *ret_help)
+{
+	line += strspn(line, " \t");
+	line += strcspn(line, " \t");
+	line += strspn(line, " \t");
+	size_t len = strlen(line);
+	while (len && isspace((unsigned char)line[len - 1]))
+		len--;
+	buf_add(storage, line, len);
+	*ret_help = !strcmp(storage->data, "--help");
+	w->text = storage->data;
+	w->count = 0;
+	if (!len && c->least)
+		return err_new(ERR_INVALID, "%s: it takes %s; 'help' says more", c->name,
+			       arguments_of(c, guest));
+	return buf_error(storage);
+}
+
+/* The command that takes words and is called as the first word of @line; NULL: that is another. */
+static const struct command *find_words_command(const char *line)
+{
+	char name[16];
+	line += strspn(line, " \t");
+	size_t len = strcspn(line, " \t");
+	if (len >= sizeof(name))
+		return NULL;
+	memcpy(name, line, len);
+	name[len] = 0;
+	const struct command *c = find_command(name);
+	return c && c->words ? c : NULL;
+}
+
 /* The address of what a guest's command is about, as its first argument: the place of the name is
  * free. */
 static struct err *give_argument(const struct command *c, const struct target_view *view,
@@ -424,9 +492,16 @@ static struct err *run_line(struct service *service, const struct monitor_guest 
 	struct monitor_arguments w = { .list = list, .guest = guest, .ret_job = ret_job };
 	struct given given, number;
 	bool help;
-	struct err *e = split(line, &w, &help);
+	const struct command *c = find_words_command(line);
+	struct err *e = c ? take_words(c, line, guest, &w, storage, &help) : split(line, &w, &help);
 	if (e)
 		return e;
+	if (c && help) {
+		w.list[w.count++] = c->name;
+		return run_help(service, view, &w, out);
+	}
+	if (c)
+		return err_wrap(c->run(service, view, &w, out), "%s", c->name);
 	/* `monitor` alone asks what there is. */
 	if (!w.count) {
 		w.list[w.count++] = "help";
@@ -435,7 +510,7 @@ static struct err *run_line(struct service *service, const struct monitor_guest 
 	e = translate(&w, &number, storage, out);
 	if (e)
 		return e;
-	const struct command *c = find_command(w.list[0]);
+	c = find_command(w.list[0]);
 	if (!c || !is_there(c, guest))
 		return no_command(w.list[0], guest);
 	if (help) {

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "server/monitor/rows.h"
+#include "server/monitor/commands.h"
 
 struct buf;
 struct err;
@@ -26,17 +26,6 @@ __attribute__((warn_unused_result)) struct err *monitor_run(struct service *serv
 							    struct target_view *view,
 							    const char *line, struct buf *out,
 							    struct target_job **ret_job);
-
-/* A guest, as its monitor wants it. All are called with @closure, after the host's VMs were listed
- * anew; they fail when the VM has ended. */
-struct monitor_guest {
-	void *closure;
-	/* The address of its struct kvm; of the struct kvm_vcpu that is thread @tid. */
-	struct err *(*vm)(void *closure, uint64_t *ret);
-	struct err *(*vcpu)(void *closure, uint64_t tid, uint64_t *ret);
-	/* What `info` says; one object and a newline if @printer is PRINT_JSON. */
-	struct err *(*info)(void *closure, enum row_printer printer, struct buf *out);
-};
 
 /* The same for the monitor of a guest: commands about a VM or a vCPU are about its own, the
  * selected one, and what needs the host is refused. The jobs are alike. */

@@ -13,17 +13,18 @@
 #include "proto/target.h"
 #include "server/net/kept.h"
 
-struct err *dialogue_open(const struct target *target, struct rsp_shared *shared, uint64_t patience,
+struct err *dialogue_open(const struct target *target, struct rsp_shared *shared,
+			  const struct target_visitor *visitor, uint64_t patience,
 			  const char *refusal, struct dialogue *ret)
 {
 	rsp_take_turn(shared);
-	*ret = (struct dialogue){ .target = target, .shared = shared, .rsp = rsp_new(shared) };
+	*ret = (struct dialogue){ .target = target, .shared = shared, .rsp = rsp_new(shared), .visitor = *visitor };
 	rsp_leave_turn(shared);
 	if (!ret->rsp)
 		return err_nomem();
 	rsp_set_patience(ret->rsp, patience);
 	if (!refusal)
-		return NULL;
+		return rsp_join(ret->rsp, visitor);
 	ret->refusal = strdup(refusal);
 	return ret->refusal ? NULL : err_nomem();
 }
@@ -31,6 +32,7 @@ struct err *dialogue_open(const struct target *target, struct rsp_shared *shared
 void dialogue_close(struct dialogue *d)
 {
 	rsp_free(d->rsp);
+	target_leave(d->target, d->member);
 	crash_client_free(d->crash);
 	free(d->refusal);
 	*d = (struct dialogue){ 0 };
@@ -43,7 +45,11 @@ static struct err *become_crash(struct dialogue *d)
 		return err_nomem();
 	rsp_free(d->rsp);
 	d->rsp = NULL;
-	return NULL;
+	d->visitor.view = NULL;
+	struct err *e = target_join(d->target, &d->visitor, &d->member);
+	if (!e)
+		target_member_is(d->target, d->member, "crash");
+	return e;
 }
 
 static struct err *begin(struct dialogue *d, char first)
@@ -149,6 +155,11 @@ bool dialogue_has_talked(const struct dialogue *d)
 bool dialogue_is_busy(const struct dialogue *d)
 {
 	return !d->crash && rsp_is_busy(d->rsp);
+}
+
+bool dialogue_is_waiting(const struct dialogue *d)
+{
+	return !d->crash && rsp_is_waiting(d->rsp);
 }
 
 bool dialogue_can_be_interrupted(const struct dialogue *d)

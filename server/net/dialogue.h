@@ -11,18 +11,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "proto/target.h"
+
 struct buf;
 struct err;
 struct kept;
 struct rsp;
 struct rsp_shared;
-struct target;
 
 struct dialogue {
 	const struct target *target; /* borrowed, as is the next */
 	struct rsp_shared *shared;
 	struct rsp *rsp;	     /* owned; NULL once the client speaks crash's */
 	struct crash_client *crash;  /* owned; NULL unless it does */
+	struct target_visitor visitor; /* as it came */
+	struct target_member *member;  /* of a client that speaks crash's */
 	bool begun;		     /* something has come that can begin a packet */
 	bool packets;		     /* a packet has begun */
 	char *refusal; /* owned: what is said in place of all answers; NULL: nothing */
@@ -30,12 +33,14 @@ struct dialogue {
 	bool refused;  /* and was */
 };
 
-/* May wait for a turn (struct rsp_turns). @shared is of @target; both must outlive it. @patience: as rsp_set_patience() takes it. @refusal
- * (copied), if it is not NULL, is the error that the client gets for its first packet, and the end.
+/* May wait for a turn (struct rsp_turns). @shared is of @target; both must outlive it. @visitor is
+ * who comes. @patience: as rsp_set_patience() takes it. @refusal (copied), if it is not NULL, is the
+ * error that the client gets for its first packet, and the end.
  */
 __attribute__((warn_unused_result)) struct err *
-dialogue_open(const struct target *target, struct rsp_shared *shared, uint64_t patience,
-	      const char *refusal, struct dialogue *ret);
+dialogue_open(const struct target *target, struct rsp_shared *shared,
+	      const struct target_visitor *visitor, uint64_t patience, const char *refusal,
+	      struct dialogue *ret);
 /* One that is all zeros, too. */
 void dialogue_close(struct dialogue *d);
 
@@ -54,6 +59,7 @@ dialogue_go_on(struct dialogue *d, const struct kept *kept, const char *note);
 /* Whether the client has shown that it speaks one of the protocols. */
 bool dialogue_has_talked(const struct dialogue *d);
 bool dialogue_is_busy(const struct dialogue *d);
+bool dialogue_is_waiting(const struct dialogue *d);
 bool dialogue_can_be_interrupted(const struct dialogue *d);
 bool dialogue_wants_close(const struct dialogue *d);
 /* Of gdb's protocol alone: crash waits for as long as it takes. */

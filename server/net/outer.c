@@ -34,7 +34,8 @@ enum what {
 	STAT = 's',
 	REAL = 'r',
 	TEMPORARY = 't',
-	KEEP = 'k', /* with the file */
+	KEEP = 'k',   /* with the file */
+	APPEND = 'a', /* the path, a 0, the line */
 	BIND = 'b',
 	UNLINK = 'u',
 	DOWNLOAD = 'd',
@@ -120,7 +121,8 @@ static bool may_read(const struct outside *o, const char *path)
 		if (!strcmp(path, o->places[i]))
 			return true;
 	return (may->keeps && is_within(path, may->keeps)) ||
-	       (may->writes && !strcmp(path, may->writes));
+	       (may->writes && !strcmp(path, may->writes)) ||
+	       (may->appends && !strcmp(path, may->appends));
 }
 
 /* Whether a kernel's source lies where its compiler saw it may be asked; it may not be read. */
@@ -328,6 +330,17 @@ static void unlink_for(struct outside *o, const char *path)
 	}
 }
 
+static int append_for(struct outside *o, size_t len)
+{
+	const char *path = o->request.text;
+	size_t name = strlen(path) + 1;
+	if (!o->options->appends || strcmp(path, o->options->appends) != 0 || name >= len)
+		return EACCES;
+	return files_directly.append(NULL, path, path + name, len - name, o->request.number & 0666)
+		       ? errno
+		       : 0;
+}
+
 static int download_for(struct outside *o, size_t len, int *ret)
 {
 	const char *ids[IDS_MAX];
@@ -403,6 +416,8 @@ static int answer(struct outside *o, size_t len, int passed, int *ret)
 		if (!may_keep(o, text) || !is_nameless(passed))
 			return EACCES;
 		return files_directly.keep(NULL, passed, text) ? errno : 0;
+	case APPEND:
+		return append_for(o, len);
 	case BIND:
 		return may_listen(o, text) ? bind_for(o, text, ret) : EACCES;
 	case UNLINK:
@@ -553,6 +568,21 @@ static int keep_outside(void *self, int fd, const char *path)
 	return ask_of(self, KEEP, path, fd, NULL) ? 0 : -1;
 }
 
+static int append_outside(void *self, const char *path, const char *line, size_t len, mode_t mode)
+{
+	struct outer *o = self;
+	struct buf text = BUF_INIT;
+	buf_add(&text, path, strlen(path) + 1);
+	buf_add(&text, line, len);
+	o->request.number = mode;
+	errno = ENOMEM;
+	int failed = text.failed || !ask(o, APPEND, text.data, text.len, -1, NULL) ? -1 : 0;
+	int why = errno;
+	buf_free(&text);
+	errno = why;
+	return failed;
+}
+
 struct err *outer_bind(struct outer *o, const char *address, int *ret)
 {
 	if (ask_of(o, BIND, address, -1, ret))
@@ -684,6 +714,7 @@ struct outer *outer_new(int fd, pid_t pid)
 		.real = real_outside,
 		.temporary = temporary_outside,
 		.keep = keep_outside,
+		.append = append_outside,
 		.self = o,
 	};
 	return o;

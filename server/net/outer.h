@@ -30,6 +30,8 @@ struct outer_options {
 	const char *keeps;
 	/* A file that may be written; NULL: none. */
 	const char *writes;
+	/* A file that lines may be added to, and that may be read; NULL: none. */
+	const char *appends;
 	/* Sockets: addresses that may be listened at. A folder ("unix:PATH/" with the slash) stands
 	 * for all sockets in it, and one that ends in ':' for all ports. */
 	const char *const *listens;

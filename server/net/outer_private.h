@@ -21,7 +21,7 @@ enum {
 
 struct outer_request {
 	uint32_t what;
-	uint32_t number; /* the mode of a temporary file; a client's place */
+	uint32_t number; /* the mode of a file that is made; a client's place */
 	char text[OUTER_TEXT_MAX];
 };
 

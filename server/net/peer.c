@@ -284,11 +284,36 @@ static bool refuse(uid_t uid, const char *option, struct buf *why)
 	return false;
 }
 
+static bool unix_uid(int fd, struct ucred *ret)
+{
+	socklen_t len = sizeof(*ret);
+	return !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, ret, &len);
+}
+
+bool peer_uid(const struct peers *p, int fd, uid_t *ret)
+{
+	struct sockaddr_storage name;
+	socklen_t len = sizeof(name);
+	struct ucred who;
+	struct end peer, own;
+	if (getpeername(fd, (struct sockaddr *)&name, &len))
+		return false;
+	if (name.ss_family == AF_UNIX) {
+		bool known = unix_uid(fd, &who);
+		if (known)
+			*ret = who.uid;
+		return known;
+	}
+	bool good = take_end(&name, &peer);
+	len = sizeof(name);
+	good = good && !getsockname(fd, (struct sockaddr *)&name, &len) && take_end(&name, &own);
+	return good && same_machine(&peer, &own) && find_uid(p, &peer, &own, ret);
+}
+
 static bool unix_may_come(const struct peers *p, int fd, struct buf *why)
 {
 	struct ucred who;
-	socklen_t len = sizeof(who);
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len)) {
+	if (!unix_uid(fd, &who)) {
 		buf_addstr(why, "the system does not say whose connection it is");
 		return false;
 	}

@@ -44,6 +44,10 @@ uid_t peers_owner(void);
  * write to. ERR_INVALID with what to do; what is not there is safe. */
 __attribute__((warn_unused_result)) struct err *folder_check(const char *path);
 
+/* Whose the client at the other end of the socket @fd is; false where the system does not say, as
+ * of one that comes from another machine. */
+bool peer_uid(const struct peers *p, int fd, uid_t *ret);
+
 /* Whether the client at the other end of the socket @fd may come. If not, @why gets a sentence with
  * its uid and the option that lets it in. One that comes from another machine may. */
 bool peer_may_come(const struct peers *p, int fd, struct buf *why);

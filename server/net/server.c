@@ -58,6 +58,10 @@ static void client_ended(void *closure, struct session *session)
 static struct err *add_client(struct server *server, size_t room, int in, int out, const char *name,
 			      const char *refusal, bool is_stdio, struct kept *kept)
 {
+	const struct peers *peers = server->options->peers;
+	/* Who started the server, by sudo too. */
+	struct session_peer peer = { .has_uid = is_stdio, .uid = peers->uids[peers->count - 1] };
+	uid_t uid;
 	struct client *c = calloc(1, sizeof(*c));
 	if (!c) {
 		close(in);
@@ -66,6 +70,8 @@ static struct err *add_client(struct server *server, size_t room, int in, int ou
 		outer_let_go(server->outer, kept);
 		return err_nomem();
 	}
+	if (!is_stdio && peer_uid(peers, in, &uid))
+		peer = (struct session_peer){ .has_uid = true, .uid = (uint32_t)uid };
 	c->server = server;
 	c->is_stdio = is_stdio;
 	c->room = room;
@@ -73,7 +79,7 @@ static struct err *add_client(struct server *server, size_t room, int in, int ou
 	loop_time_start(&server->time, server->loop);
 	struct err *e = session_new(server->loop, &server->time, server->slow,
 				    server->served->list[room].target, server->rooms[room].shared,
-				    in, out, name, refusal, kept, client_ended, c, &c->session);
+				    in, out, &peer, name, refusal, kept, client_ended, c, &c->session);
 	if (e) {
 		if (!server->clients)
 			loop_time_stop(&server->time, server->loop);

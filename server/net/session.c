@@ -55,6 +55,7 @@ struct session {
 	int in_fd, out_fd;
 	char *name;
 	struct kept *kept; /* borrowed; NULL: none */
+	struct session_peer peer;
 	/* For the dialogue, until it is open. The second is owned; NULL: there is none. */
 	const struct target *target;
 	char *refusal;
@@ -81,7 +82,8 @@ static void settle(struct session *s)
 {
 	dialogue_save(&s->dialogue, s->kept);
 	kept_set_output(s->kept, s->out.data + s->written, unwritten(s));
-	s->kept->answering = dialogue_is_busy(&s->dialogue);
+	s->kept->answering =
+		dialogue_is_busy(&s->dialogue) && !dialogue_is_waiting(&s->dialogue);
 }
 
 /* As write(2), of what waits to go out. */
@@ -321,6 +323,14 @@ static void on_later(struct ev_loop *loop, ev_timer *w, int events)
 		work(s);
 }
 
+/* By another client, in the middle of its turn. */
+static void wake(void *closure)
+{
+	struct session *s = closure;
+	s->more = true;
+	ev_timer_start(s->loop, &s->later);
+}
+
 static void on_silent(struct ev_loop *loop, ev_timer *w, int events)
 {
 	struct session *s = w->data;
@@ -338,8 +348,11 @@ static void on_silent(struct ev_loop *loop, ev_timer *w, int events)
 static void open_alone(void *closure)
 {
 	struct session *s = closure;
-	struct err *e =
-		dialogue_open(s->target, s->shared, s->time->patience, s->refusal, &s->dialogue);
+	const struct target_visitor visitor = {
+		.has_uid = s->peer.has_uid, .uid = s->peer.uid, .wake = wake, .closure = s
+	};
+	struct err *e = dialogue_open(s->target, s->shared, &visitor, s->time->patience, s->refusal,
+				      &s->dialogue);
 	if (e && s->known) {
 		good(s, e);
 		return;
@@ -350,7 +363,8 @@ static void open_alone(void *closure)
 
 struct err *session_new(struct ev_loop *loop, const struct loop_time *time, struct slow_reads *slow,
 			const struct target *target, struct rsp_shared *shared, int in, int out,
-			const char *name, const char *refusal, struct kept *kept,
+			const struct session_peer *peer, const char *name, const char *refusal,
+			struct kept *kept,
 			void (*ended)(void *closure, struct session *s), void *closure,
 			struct session **ret)
 {
@@ -369,6 +383,7 @@ struct err *session_new(struct ev_loop *loop, const struct loop_time *time, stru
 	s->in_fd = in;
 	s->out_fd = out;
 	s->kept = kept;
+	s->peer = *peer;
 	s->ended = ended;
 	s->closure = closure;
 	buf_init(&s->out);

@@ -3,6 +3,9 @@
 #ifndef SERVER_NET_SESSION_H
 #define SERVER_NET_SESSION_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 struct err;
 struct ev_loop;
 struct kept;
@@ -11,6 +14,12 @@ struct rsp_shared;
 struct session;
 struct slow_reads;
 struct target;
+
+/* Who is at the other end, as the system says: @uid, or it does not know (has_uid). */
+struct session_peer {
+	bool has_uid;
+	uint32_t uid;
+};
 
 /*
  * Serves @target, whose @shared is, to the client at @in and @out (the same descriptor for a
@@ -25,7 +34,7 @@ struct target;
 __attribute__((warn_unused_result)) struct err *
 session_new(struct ev_loop *loop, const struct loop_time *time, struct slow_reads *slow,
 	    const struct target *target, struct rsp_shared *shared, int in, int out,
-	    const char *name, const char *refusal, struct kept *kept,
+	    const struct session_peer *peer, const char *name, const char *refusal, struct kept *kept,
 	    void (*ended)(void *closure, struct session *s), void *closure, struct session **ret);
 /* Goes on with a new session where another process has left @kept; @note: as rsp_set_note(). To be
  * called where no read waits. An error ends the client, not the session. */

@@ -8,6 +8,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "server/monitor/rows.h"
+#include "server/monitor/team/team_tables.h"
+#include "server/service.h"
 #include "server/target/osdata_tables.h"
 #include "vmcore/vmcore.h"
 
@@ -17,22 +19,29 @@ static osdata_table make_types;
 static const struct table {
 	const char *name, *title, *description;
 	osdata_table *make;
+	/* In its place: it is made whenever somebody asks for it, at once. */
+	struct err *(*now)(const struct service *s, struct buf *out);
 } tables[] = {
-	{ "types", NULL, NULL, make_types },
-	{ "processes", "Processes", "Listing of all processes", osdata_processes },
-	{ "threads", "Threads", "Listing of all threads", osdata_threads },
-	{ "cpus", "CPUs", "Listing of all CPUs", osdata_cpus },
-	{ "modules", "Kernel modules", "Listing of all loaded kernel modules", osdata_modules },
-	{ "vms", "Virtual machines", "Listing of all virtual machines of KVM", osdata_vms },
-	{ "vcpus", "vCPUs", "Listing of all vCPUs of all virtual machines", osdata_vcpus },
+	{ "types", NULL, NULL, make_types, NULL },
+	{ "processes", "Processes", "Listing of all processes", osdata_processes, NULL },
+	{ "threads", "Threads", "Listing of all threads", osdata_threads, NULL },
+	{ "cpus", "CPUs", "Listing of all CPUs", osdata_cpus, NULL },
+	{ "modules", "Kernel modules", "Listing of all loaded kernel modules", osdata_modules,
+	  NULL },
+	{ "vms", "Virtual machines", "Listing of all virtual machines of KVM", osdata_vms, NULL },
+	{ "vcpus", "vCPUs", "Listing of all vCPUs of all virtual machines", osdata_vcpus, NULL },
 	{ "slots", "Memory slots", "Listing of all memory slots of all virtual machines",
-	  osdata_slots },
+	  osdata_slots, NULL },
+	{ "clients", "Clients", "Listing of all who look at this dump now", NULL,
+	  clients_osdata },
+	{ "notes", "Notes", "Listing of all that was written down about this dump", NULL,
+	  notes_osdata },
 };
 
 enum { TABLES = sizeof(tables) / sizeof(*tables) };
 
 struct osdata {
-	const struct vmcore *h; /* borrowed */
+	const struct service *s; /* borrowed */
 	struct buf documents[TABLES];
 	bool made[TABLES], begun[TABLES];
 	size_t next[TABLES]; /* where the table goes on */
@@ -40,12 +49,12 @@ struct osdata {
 	uint64_t recovered;  /* the host's, then */
 };
 
-struct err *osdata_new(struct vmcore *host, struct osdata **ret)
+struct err *osdata_new(const struct service *service, struct osdata **ret)
 {
 	struct osdata *o = calloc(1, sizeof(*o));
 	if (!o)
 		return err_nomem();
-	o->h = host;
+	o->s = service;
 	for (int i = 0; i < TABLES; i++)
 		buf_init(&o->documents[i]);
 	*ret = o;
@@ -100,7 +109,9 @@ static struct err *make(struct osdata *o, size_t table)
 				"<!DOCTYPE target SYSTEM \"osdata.dtd\">\n");
 		buf_addf(out, "<osdata type=\"%s\">\n", t->name);
 	}
-	struct err *e = t->make(o->h, &o->next[table], out, &done);
+	struct err *e = t->now ? t->now(o->s, out)
+			       : t->make(o->s->vmcore, &o->next[table], out, &done);
+	done |= t->now != NULL;
 	if (done)
 		buf_addstr(out, "</osdata>\n");
 	if (!e)
@@ -113,10 +124,11 @@ static struct err *make(struct osdata *o, size_t table)
 /* Of a machine that runs, tables are as old as its list of tasks. */
 static void drop_old(struct osdata *o)
 {
-	if (o->generation == o->h->generation && o->recovered == o->h->recovered)
+	const struct vmcore *h = o->s->vmcore;
+	if (o->generation == h->generation && o->recovered == h->recovered)
 		return;
-	o->generation = o->h->generation;
-	o->recovered = o->h->recovered;
+	o->generation = h->generation;
+	o->recovered = h->recovered;
 	for (int i = 0; i < TABLES; i++) {
 		buf_reset(&o->documents[i]);
 		o->made[i] = o->begun[i] = false;
@@ -130,7 +142,7 @@ struct err *osdata_get(struct osdata *o, const char *annex, const struct buf **r
 	for (size_t i = 0; i < TABLES; i++) {
 		if (strcmp(*annex ? annex : "types", tables[i].name) != 0)
 			continue;
-		if (!o->made[i]) {
+		if (!o->made[i] || tables[i].now) {
 			struct err *e = make(o, i);
 			if (e)
 				return e;

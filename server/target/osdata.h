@@ -5,17 +5,17 @@
 
 struct buf;
 struct err;
-struct vmcore;
+struct service;
 struct osdata;
 
-/* Makes no table yet. @host is borrowed and must outlive the result. */
-__attribute__((warn_unused_result)) struct err *osdata_new(struct vmcore *host,
+/* Makes no table yet. @service is borrowed and must outlive the result. */
+__attribute__((warn_unused_result)) struct err *osdata_new(const struct service *service,
 							   struct osdata **ret);
 void osdata_free(struct osdata *o);
 
-/* The table @annex as gdb wants it (gdb manual, "Operating System Information"), made once, in
- * slices, and kept: *ret is NULL until it is whole; "" lists the tables. ERR_NOTFOUND if there is
- * no such table. Borrowed. */
+/* The table @annex as gdb wants it (gdb manual, "Operating System Information"), made in slices: *ret
+ * is NULL until it is whole. It is kept, but for those that change; "" lists the tables. ERR_NOTFOUND
+ * if there is no such table. Borrowed, until the next call. */
 __attribute__((warn_unused_result)) struct err *osdata_get(struct osdata *o, const char *annex,
 							   const struct buf **ret);
 

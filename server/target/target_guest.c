@@ -13,6 +13,7 @@
 #include "server/monitor/kvm/vm_rows.h"
 #include "server/monitor/monitor.h"
 #include "server/service.h"
+#include "server/team/team.h"
 #include "server/target/crash_machine.h"
 #include "server/target/guest_view.h"
 #include "server/target/system_registers.h"
@@ -475,6 +476,24 @@ static const struct target_monitor_ops monitor_ops = {
 	.cancel = cancel,
 };
 
+static struct err *join(void *self, const struct target_visitor *visitor,
+			struct target_member **ret)
+{
+	struct target_guest *t = self;
+	return team_join(t->service->team, &t->target, visitor, ret);
+}
+
+static const struct target_team_ops team_ops = {
+	.join = join,
+	.leave = team_leave,
+	.is = team_is,
+	.follows = team_follows,
+	.next = team_next,
+	.unwait = team_unwait,
+	.manner = team_manner,
+	.recall = team_recall,
+};
+
 /* ---- making one ---- */
 
 struct err *target_guest_new(struct service *service, struct vm *vm, struct target **ret)
@@ -498,6 +517,7 @@ struct err *target_guest_new(struct service *service, struct vm *vm, struct targ
 		.threads = host->live ? &live_thread_ops : &thread_ops,
 		.image = &image_ops,
 		.monitor = &monitor_ops,
+		.team = &team_ops,
 		.objects = objects,
 		.crash = crash_ops_of_guest(host),
 		.crash_self = &t->guest,

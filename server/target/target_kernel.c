@@ -16,6 +16,7 @@
 #include "server/files/served_image.h"
 #include "server/monitor/monitor.h"
 #include "server/service.h"
+#include "server/team/team.h"
 #include "server/target/crash_machine.h"
 #include "server/target/kvm_registers.h"
 #include "server/target/osdata.h"
@@ -579,7 +580,8 @@ static struct err *run_monitor(void *self, struct target_view *view, const char 
 		return monitor_run(t->service, view, line, out, ret_job);
 	/* The commands know tasks. Their frames have one number whichever thread shows them. */
 	struct target_view of_task = { .tid = context->task->tid,
-				       .frame = view->frame ? view->frame : context->frame };
+				       .frame = view->frame ? view->frame : context->frame,
+				       .member = view->member };
 	struct err *e = monitor_run(t->service, &of_task, line, out, ret_job);
 	view->frame = of_task.frame == context->frame ? 0 : of_task.frame;
 	return e;
@@ -602,6 +604,24 @@ static const struct target_monitor_ops monitor_ops = {
 	.run = run_monitor,
 	.more = continue_monitor,
 	.cancel = cancel_monitor,
+};
+
+static struct err *join(void *self, const struct target_visitor *visitor,
+			struct target_member **ret)
+{
+	struct target_kernel *t = self;
+	return team_join(t->service->team, &t->target, visitor, ret);
+}
+
+static const struct target_team_ops team_ops = {
+	.join = join,
+	.leave = team_leave,
+	.is = team_is,
+	.follows = team_follows,
+	.next = team_next,
+	.unwait = team_unwait,
+	.manner = team_manner,
+	.recall = team_recall,
 };
 
 static struct err *get_osdata(void *self, const char *annex, const struct buf **ret_document)
@@ -639,9 +659,9 @@ static const struct target_object vmcoreinfo_object = { .name = "vmcoreinfo",
 static const struct target_object exec_file_object = { .name = "exec-file",
 						       .clients = TARGET_GDB,
 						       .get = get_exec_file };
-static const struct target_object osdata_object = { .name = "osdata",
-						    .clients = TARGET_GDB,
-						    .get = get_osdata };
+static const struct target_object osdata_object = {
+	.name = "osdata", .clients = TARGET_GDB, .get = get_osdata, .changes = true
+};
 static const struct target_object libraries_object = { .name = "libraries",
 						       .clients = TARGET_GDB,
 						       .get = get_libraries,
@@ -684,7 +704,7 @@ struct err *target_kernel_new(struct service *service, struct target **ret)
 	for (int image = 0; !e && image < 2; image++)
 		e = library_lists_new(&libraries, image, &t->libraries[image]);
 	if (!e)
-		e = osdata_new(host, &t->osdata);
+		e = osdata_new(service, &t->osdata);
 	t->kvm_registers = kvm_register_cache_new();
 	if (!e && !t->kvm_registers)
 		e = err_nomem();
@@ -705,6 +725,7 @@ struct err *target_kernel_new(struct service *service, struct target **ret)
 		.threads = host->live ? &live_thread_ops : &thread_ops,
 		.image = &image_ops,
 		.monitor = &monitor_ops,
+		.team = &team_ops,
 		.files = service->serve_files ? &file_ops : NULL,
 		.objects = t->objects,
 		.crash = crash_ops_of_kernel(host),

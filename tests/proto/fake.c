@@ -488,10 +488,10 @@ static struct err *get_osdata(void *self, const char *annex, const struct buf **
 }
 
 static const struct target_object objects[] = {
-	{ "vmcoreinfo", TARGET_GDB | TARGET_LLDB, get_vmcoreinfo, NULL },
-	{ "libraries", TARGET_GDB, get_libraries, get_libraries_beside },
-	{ "exec-file", TARGET_GDB | TARGET_LLDB, get_exec_file, NULL },
-	{ "osdata", TARGET_GDB | TARGET_LLDB, get_osdata, NULL },
+	{ "vmcoreinfo", TARGET_GDB | TARGET_LLDB, get_vmcoreinfo, NULL, false },
+	{ "libraries", TARGET_GDB, get_libraries, get_libraries_beside, false },
+	{ "exec-file", TARGET_GDB | TARGET_LLDB, get_exec_file, NULL, false },
+	{ "osdata", TARGET_GDB | TARGET_LLDB, get_osdata, NULL, false },
 	{ 0 },
 };
 

@@ -123,7 +123,8 @@ static void begin_session(struct replay *p)
 	if (p->shared)
 		return;
 	must(p, rsp_shared_new(&p->fake.target, &p->shared));
-	must(p, dialogue_open(&p->fake.target, p->shared, 0, NULL, &p->dialogue));
+	const struct target_visitor visitor = { 0 };
+	must(p, dialogue_open(&p->fake.target, p->shared, &visitor, 0, NULL, &p->dialogue));
 	p->acks = true;
 }
 

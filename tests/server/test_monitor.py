@@ -21,6 +21,7 @@ COMMANDS = [
     "bt",
     "frame",
     "stacks",
+    "signature",
     "modules",
     "symbols",
     "lldb-script",
@@ -39,7 +40,7 @@ COMMANDS = [
     "mmu",
     "ept",
     "targets",
-    "connect",
+    "connect", "clients", "iam", "note", "notes", "point", "follow",
 ]
 ADDRESS = re.compile(r"0x(0|[1-9a-f][0-9a-f]*)")
 
@@ -306,7 +307,8 @@ def _():
                          "info --json is the VM's object")
             names = [json.loads(line)["command"] for line in guest.monitor("help --json")[0].splitlines()]
             expect_equal(names, ["help", "info", "vcpus", "vcpu", "r", "phys", "virt", "walk", "mmu",
-                         "ept", "targets", "connect"], "help")
+                         "ept", "targets", "connect",
+            "clients", "iam", "note", "notes", "point", "follow"], "help")
             printed, _ = guest.monitor("")
             expect_in("walk gva|gpa ADDR [--json]\n", printed)
             expect(printed.endswith("\nAll other commands are the host's.\n"), printed)

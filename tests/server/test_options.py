@@ -46,7 +46,7 @@ OPTIONS = {
     "patience",
     "quiet",
     "run",
-    "symbol-cache",
+    "symbol-cache", "notes",
     "symbols",
     "user", "memory-limit", "no-confinement", "any-user", "group", "max-clients",
     "version",

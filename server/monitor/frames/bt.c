@@ -12,6 +12,7 @@
 #include "server/monitor/commands.h"
 #include "server/monitor/frames/frames.h"
 #include "server/monitor/job.h"
+#include "server/monitor/noted.h"
 #include "server/service.h"
 #include "vmcore/code/frame_cache.h"
 #include "vmcore/code/unwind_source.h"
@@ -173,6 +174,8 @@ struct err *monitor_bt(struct service *service, struct target_view *view,
 	struct err *e = parse(h, view, args, &w);
 	if (e)
 		return e;
+	noted_look(service, w.json, out);
+	w.detail.notes = service->notes;
 	if (!w.task)
 		return show_all(&w, args->ret_job);
 	e = frame_cache_get(h->frames, w.task, &frames);

@@ -12,6 +12,7 @@
 #include "server/monitor/frames/held.h"
 #include "server/monitor/frames/raw.h"
 #include "server/monitor/frames/seen_vcpu_rows.h"
+#include "server/monitor/noted.h"
 #include "unwind/unwind.h"
 #include "vmcore/code/code_place.h"
 #include "vmcore/code/code_scopes.h"
@@ -59,6 +60,17 @@ static bool wants_evidence(const struct vmcore *h, const struct frame *f, const 
 			   const struct frames_detail *detail)
 {
 	return detail->raw || detail->regs || (!vcpu && is_code_of_kvm(h, f));
+}
+
+/* What a note is about that is shown at frame @number. */
+static struct note_subject subject_of(const struct task *task, size_t number, const struct frame *f)
+{
+	return (struct note_subject){
+		.about = NOTE_FRAME,
+		.tid = task->tid,
+		.frame = (unsigned)number,
+		.address = regs_pc_known(&f->regs) ? regs_pc(&f->regs) : 0,
+	};
 }
 
 /* ---- JSON ---- */
@@ -149,12 +161,15 @@ void add_frames_json(struct vmcore *h, const struct task *task, const struct fra
 		json_hex(&j, "vcpu", vcpu ? vcpu->address : seen->address);
 	if (seen)
 		seen_vcpu_json(seen, &j);
+	noted_thread_json(detail->notes, task->tid, frames, &j);
 	json_array(&j, "frames");
 	for (size_t i = 0; i < frames->count; i++) {
 		json_object(&j, NULL);
 		add_frame_members(&j, h, &frames->list[i]);
 		struct code_scope_list scopes = find_scopes(h, &frames->list[i], detail, out);
 		scopes_json(&j, &scopes);
+		const struct note_subject subject = subject_of(task, i, &frames->list[i]);
+		noted_json(detail->notes, &subject, &j);
 		struct held_list held = held_find(h, &frames->list[i], vcpu);
 		held_json(&j, vcpu, &held);
 		if (wants_evidence(h, &frames->list[i], vcpu, detail))
@@ -290,12 +305,15 @@ void add_frames_text(struct vmcore *h, const struct task *task, const struct fra
 	else
 		seen_vcpu_title(vmcore_seen_vcpu_of(h, task), out);
 	buf_addch(out, '\n');
+	noted_thread_text(detail->notes, task->tid, frames, "", out);
 	for (size_t i = 0; i < frames->count; i++) {
 		struct held_list held = held_find(h, &frames->list[i], vcpu);
 		begin_frame_line(h, i, &frames->list[i], out);
 		held_text(&held, out);
 		buf_addch(out, '\n');
 		held_disagreements(vcpu, &held, out);
+		const struct note_subject subject = subject_of(task, i, &frames->list[i]);
+		noted_text(detail->notes, &subject, "       ", out);
 		if (wants_evidence(h, &frames->list[i], vcpu, detail))
 			evidence_text(&raw, i, out);
 		struct code_scope_list scopes = find_scopes(h, &frames->list[i], detail, out);

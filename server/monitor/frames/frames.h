@@ -12,12 +12,14 @@ struct frame;
 struct frames;
 struct vmcore;
 struct json;
+struct notebook;
 struct task;
 
 /* What is shown of each frame beside what it is. JSON always has the registers. */
 struct frames_detail {
-	bool regs;    /* the known registers, and where each was saved */
-	bool raw;     /* the words of the stack, see monitor_raw.h */
+	bool regs;		      /* the known registers, and where each was saved */
+	bool raw;		      /* the words of the stack, see monitor_raw.h */
+	const struct notebook *notes; /* what people wrote down, borrowed; NULL: nothing is shown */
 	bool inlined; /* what the compiler inlined, and where in the source that is */
 };
 

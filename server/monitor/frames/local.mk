@@ -9,5 +9,6 @@ vmcore_gdbserver_SOURCES += \
 	server/monitor/frames/pointed.c server/monitor/frames/pointed.h \
 	server/monitor/frames/raw.c server/monitor/frames/raw.h \
 	server/monitor/frames/seen_vcpu_rows.c server/monitor/frames/seen_vcpu_rows.h \
+	server/monitor/frames/signature.c server/monitor/frames/signature.h \
 	server/monitor/frames/stacks.c \
 	server/monitor/frames/threads.c server/monitor/frames/threads.h

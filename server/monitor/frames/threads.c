@@ -10,6 +10,7 @@
 #include "server/monitor/commands.h"
 #include "server/monitor/frames/threads.h"
 #include "server/monitor/job.h"
+#include "server/monitor/noted.h"
 #include "server/service.h"
 #include "unwind/unwind.h"
 #include "vmcore/code/code_place.h"
@@ -36,6 +37,7 @@ enum {
 	THREAD_RIP,
 	THREAD_PLACE,
 	THREAD_RIP_UNKNOWN,
+	THREAD_NOTES,
 	THREAD_VALUES
 };
 
@@ -57,6 +59,7 @@ static const struct key json_keys[] = {
 	{ THREAD_KIND, "kind" },	 { THREAD_TASK, "task" }, { THREAD_VCPU, "vcpu" },
 	{ THREAD_KNOWN_STATE, "state" }, { THREAD_CPU, "cpu" },	  { THREAD_ON_CPU, "on_cpu" },
 	{ THREAD_FROM, "regs_from" },	 { THREAD_WHY, "why" },	  { THREAD_REGS, "regs" },
+	{ THREAD_NOTES, "notes" },
 };
 
 /* Names of what native gdb has, too, are its own: IDEs read "processes". */
@@ -91,6 +94,20 @@ static void place_text(const void *of, struct buf *out)
 }
 
 static const struct value_printers regs_printers = { .json = regs_json };
+/* What is noted of a thread. */
+struct noted_thread {
+	const struct notebook *notes;
+	struct note_subject subject;
+};
+
+static void notes_json(const void *of, const char *key, struct json *j)
+{
+	const struct noted_thread *noted = of;
+	(void)key;
+	noted_json(noted->notes, &noted->subject, j);
+}
+
+static const struct value_printers notes_printers = { .json = notes_json };
 static const struct value_printers place_printers = { .text = place_text };
 
 /* What the list of tasks has of one. */
@@ -150,25 +167,30 @@ static void fill_rip(const struct vmcore *h, const struct first_regs *first,
 struct listing {
 	struct target_job job;
 	enum row_printer printer;
-	size_t next; /* index of the task */
+	const struct notebook *notes; /* borrowed */
+	size_t next;		      /* index of the task */
 };
 
-static struct err *show_task(struct vmcore *h, const struct task *t, enum row_printer printer,
+static struct err *show_task(struct vmcore *h, const struct task *t, const struct listing *l,
 			     struct buf *out)
 {
 	const struct first_regs *first;
 	struct value row[THREAD_VALUES] = { 0 };
 	struct code_place place;
+	const struct noted_thread noted = { l->notes, { .about = NOTE_THREAD, .tid = t->tid } };
 	struct err *e = registers_get(h->registers, t, &first);
 	if (e)
 		return e;
 	fill_task(t, row);
 	row[THREAD_ON_CPU] = value_bool(is_on_cpu(t, first));
-	if (printer == PRINT_JSON)
+	if (l->printer == PRINT_JSON)
 		fill_json(h, t, first, row);
 	else
 		fill_rip(h, first, &place, row);
-	row_print(&thread_kind, printer, row, out);
+	row[THREAD_NOTES] = value_parts(&notes_printers, &noted);
+	row_print(&thread_kind, l->printer, row, out);
+	if (l->printer == PRINT_TEXT)
+		noted_text(l->notes, &noted.subject, "           ", out);
 	return NULL;
 }
 
@@ -179,7 +201,7 @@ static struct err *show_slice(struct vmcore *h, struct target_job *job, struct b
 	const struct slice now = slice_begin();
 	struct err *e = NULL;
 	while (!e && l->next < h->tasks.count && !slice_is_over(&now))
-		e = show_task(h, &h->tasks.list[l->next++], l->printer, out);
+		e = show_task(h, &h->tasks.list[l->next++], l, out);
 	*ret_done = l->next >= h->tasks.count;
 	return e;
 }
@@ -192,14 +214,16 @@ static void free_listing(struct target_job *job)
 struct err *monitor_threads(struct service *service, struct target_view *view,
 			    const struct monitor_arguments *args, struct buf *out)
 {
-	(void)service, (void)view;
+	(void)view;
 	struct listing *l = malloc(sizeof(*l));
 	if (!l)
 		return err_nomem();
 	*l = (struct listing){
 		.job = { .slice = show_slice, .free = free_listing, .rests_on = JOB_ON_TASKS },
 		.printer = args->printer,
+		.notes = service->notes,
 	};
+	noted_look(service, args->printer == PRINT_JSON, out);
 	if (args->printer == PRINT_TEXT)
 		row_titles(&thread_kind.text, out);
 	*args->ret_job = &l->job;

@@ -10,8 +10,10 @@
 #include "base/printable.h"
 #include "proto/target.h"
 #include "server/monitor/commands.h"
+#include "server/monitor/dates.h"
 #include "server/monitor/memory/named_address.h"
 #include "server/monitor/memory/what_facts.h"
+#include "server/monitor/noted.h"
 #include "server/service.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/memory/memory.h"
@@ -110,13 +112,52 @@ static void all_facts(struct facts *f)
 		fact_of_memory(f);
 }
 
+/* ---- notes ---- */
+
+/* What was noted at the address itself, and of the VM or the thread whose structure begins there.
+ */
+static bool is_at(const struct facts *f, const struct note_subject *s)
+{
+	const struct task *task = s->about == NOTE_THREAD ? tasks_find(&f->h->tasks, s->tid) : NULL;
+	if (s->about == NOTE_THREAD)
+		return task && task->address && task->address == f->address;
+	return (s->about == NOTE_ADDRESS || s->about == NOTE_VM) && s->address == f->address;
+}
+
+static void facts_of_notes(struct facts *f)
+{
+	const struct note *list;
+	size_t count;
+	notebook_known(f->notes, &list, &count);
+	for (size_t i = 0; i < count; i++) {
+		char date[DATE_SIZE];
+		if (!is_at(f, &list[i].subject))
+			continue;
+		fact_begin(f, "note");
+		fact_number(f, "note", list[i].number);
+		fact_number(f, "when", (uint64_t)list[i].when);
+		fact_str(f, "who", list[i].who);
+		fact_str(f, "text", list[i].text);
+		fact_say(f, "note %zu, ", list[i].number);
+		fact_say_text(f, list[i].who);
+		if (date_format(list[i].when, date))
+			fact_say(f, ", %s", date);
+		fact_say(f, ": ");
+		fact_say_text(f, list[i].text);
+		fact_end(f);
+	}
+}
+
 struct err *monitor_what(struct service *service, struct target_view *view,
 			 const struct monitor_arguments *args, struct buf *out)
 {
 	bool json = args->printer == PRINT_JSON;
+	noted_look(service, json, out);
 	for (size_t i = 0; i < args->count; i++) {
 		struct json j = JSON_INIT(out);
-		struct facts f = { .h = service->vmcore, .view = view, .out = out };
+		struct facts f = {
+			.h = service->vmcore, .view = view, .notes = service->notes, .out = out
+		};
 		struct err *e = named_address(f.h, args->list[i], &f.address);
 		if (e)
 			return e;
@@ -127,6 +168,7 @@ struct err *monitor_what(struct service *service, struct target_view *view,
 			json_array(&j, "facts");
 		}
 		all_facts(&f);
+		facts_of_notes(&f);
 		if (json) {
 			json_end(&j);
 			json_end(&j);

@@ -10,6 +10,7 @@
 #include "base/json.h"
 
 struct buf;
+struct notebook;
 struct target_view;
 struct vmcore;
 
@@ -20,6 +21,7 @@ struct vmcore;
 struct facts {
 	struct vmcore *h;
 	const struct target_view *view; /* whose process an address of the lower half is of */
+	const struct notebook *notes;	/* what people wrote down; borrowed */
 	uint64_t address;
 	struct json *json; /* NULL: text is wanted */
 	struct buf *out;

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* FNV-1a, 64 bits (http://www.isthe.com/chongo/tech/comp/fnv/): a hash that is the same everywhere
+ * and for ever. It is none against who wants two things to have the same. */
+#ifndef BASE_FNV_H
+#define BASE_FNV_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define FNV_BEGIN UINT64_C(0xcbf29ce484222325)
+
+static inline uint64_t fnv_add(uint64_t hash, const char *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		hash = (hash ^ (unsigned char)bytes[i]) * UINT64_C(0x100000001b3);
+	return hash;
+}
+
+#endif
