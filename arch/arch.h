@@ -12,14 +12,32 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Where Linux has what in its half of the addresses. A list ends with 0. */
+struct arch_map {
+	/* The kernel's image lies at or above the first, and so does all code that it can call:
+	 * modules, BPF programs, trampolines. Modules of kernels that KASLR moves lie at or above
+	 * the second; of others they begin lower. Nothing of it lies at or above the third. */
+	uint64_t image, modules, code_end;
+	uint64_t image_bytes;	     /* as far from the first an image's headers may say */
+	uint64_t hole;		     /* a page that is never mapped, for what clients are given */
+	const uint64_t *direct_maps; /* of physical memory, without KASLR of memory regions */
+	const uint64_t *page_arrays; /* of struct page, the same */
+	unsigned physical_bits;	     /* of a physical address, at most */
+};
+
 struct arch {
 	/* As uname -m and a kdump's header call it, and as sentences do. */
 	const char *name, *title;
 	uint16_t elf_machine; /* EM_*, of dumps and of vmlinux */
 
+	const struct arch_map *map;
 	const struct arch_regs *regs;	  /* base/regs.h */
 	const struct unwind_arch *unwind; /* unwind/arch.h */
+	const struct dump_arch *dump;	  /* vmcore/dump/arch.h */
+	const struct find_arch *find;	  /* vmcore/find/arch.h */
+	const struct tasks_arch *tasks;	  /* vmcore/kernel/tasks/arch.h */
 	const struct code_arch *code;	  /* vmcore/code/arch.h */
+	const struct image_arch *image;	  /* vmcore/image/arch.h */
 };
 
 /* The one of @elf_machine, or called @name; NULL if there is none. */

@@ -17,6 +17,7 @@ include server/team/local.mk
 include server/files/local.mk
 include server/ide/local.mk
 include server/target/local.mk
+include arch/x86_64/target/local.mk
 include server/monitor/local.mk
 include server/monitor/frames/local.mk
 include server/monitor/kvm/local.mk

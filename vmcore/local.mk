@@ -22,6 +22,8 @@ include vmcore/kernel/objects/local.mk
 include vmcore/kernel/log/local.mk
 include vmcore/code/local.mk
 include vmcore/kvm/local.mk
+include vmcore/kvm/x86/local.mk
 include vmcore/guest/local.mk
+include vmcore/guest/x86/local.mk
 include vmcore/image/dwarf/local.mk
 include vmcore/image/local.mk

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "vmcore/system_regs.h"
 
+#include "arch/x86_64/dump/notes.h"
 #include "base/err.h"
-#include "vmcore/dump/prstatus.h"
-#include "vmcore/guest/guest_regs.h"
+#include "vmcore/guest/x86/guest_regs.h"
 #include "vmcore/kernel/tasks/registers.h"
 #include "vmcore/kernel/tasks/tasks.h"
 #include "vmcore/vmcore.h"
@@ -15,23 +15,23 @@ static void set(struct system_regs *r, enum system_reg reg, uint64_t value)
 }
 
 static void set_table(struct system_regs *r, enum system_reg base, enum system_reg limit,
-		      const struct note_table *table)
+		      const uint64_t *table)
 {
-	if (!table->known)
+	if (!table[TABLE_KNOWN])
 		return;
-	set(r, base, table->base);
-	set(r, limit, table->limit);
+	set(r, base, table[TABLE_BASE]);
+	set(r, limit, table[TABLE_LIMIT]);
 }
 
 /* EFER is in no note (QEMU, target/i386/arch_dump.c, QEMUX86CPUState). */
 static void take_note(const struct cpu_note *note, struct system_regs *r)
 {
-	set(r, SYSTEM_CR0, note->cr[0]);
-	set(r, SYSTEM_CR2, note->cr[2]);
-	set(r, SYSTEM_CR3, note->cr[3]);
-	set(r, SYSTEM_CR4, note->cr[4]);
-	set_table(r, SYSTEM_GDTR, SYSTEM_GDTR_LIMIT, &note->gdt);
-	set_table(r, SYSTEM_IDTR, SYSTEM_IDTR_LIMIT, &note->idt);
+	set(r, SYSTEM_CR0, note->system[NOTE_CR0]);
+	set(r, SYSTEM_CR2, note->system[NOTE_CR2]);
+	set(r, SYSTEM_CR3, note->system[NOTE_CR3]);
+	set(r, SYSTEM_CR4, note->system[NOTE_CR4]);
+	set_table(r, SYSTEM_GDTR, SYSTEM_GDTR_LIMIT, &note->system[NOTE_GDT]);
+	set_table(r, SYSTEM_IDTR, SYSTEM_IDTR_LIMIT, &note->system[NOTE_IDT]);
 	r->why = "QEMU does not write it down";
 }
 

@@ -12,10 +12,6 @@
 
 struct err;
 
-/* Where x86-64 has the kernel's image, as the kernel and crash count phys_base from:
- * __START_KERNEL_map (arch/x86/include/asm/page_64_types.h). */
-#define CRASH_KERNEL_MAP UINT64_C(0xffffffff80000000)
-
 /* Where a CPU was. What is not known is 0, and its flag is not set. */
 struct crash_cpu {
 	uint64_t rip, rsp, rbp;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/arch.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -17,7 +18,6 @@
 #include "vmcore/code/module_files.h"
 #include "vmcore/code/modules.h"
 #include "vmcore/code/unwind_source.h"
-#include "vmcore/image/entry_frames.h"
 #include "vmcore/image/image.h"
 #include "vmcore/image/made_names.h"
 #include "vmcore/image/module_names.h"
@@ -74,7 +74,7 @@ static void add_entry_frames(const struct library_source *source, struct buf *ou
 	if (source->entry_frames)
 		buf_addf(out,
 			 "<library name=\"%s\"><section address=\"0x%" PRIx64 "\"/></library>\n",
-			 made_entry_frames_name, ENTRY_FRAMES_ADDRESS);
+			 made_entry_frames_name, kernel_arch(source->vmcore->kernel)->map->hole);
 }
 
 /* Whether the vmlinux in use has symbols in the memory of @m, and so, most likely, has the

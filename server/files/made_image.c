@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "arch/arch.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/files.h"
@@ -17,7 +18,7 @@
 #include "server/files/symbol_file.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/code/modules.h"
-#include "vmcore/image/entry_frames.h"
+#include "vmcore/image/arch.h"
 #include "vmcore/image/image.h"
 #include "vmcore/image/made_names.h"
 #include "vmcore/image/module_names.h"
@@ -81,12 +82,13 @@ const char made_entry_frames_name[] = "/from-dump/entry-code-frames";
 static struct err *make_entry_frames(void *closure, struct buf *out, bool *ret_done)
 {
 	struct made_image *m = closure;
+	const struct image_arch *arch = kernel_arch(m->source.k)->image;
 	bool done = false;
-	struct err *e = m->frames ? NULL : entry_frames_new(&m->source, &m->frames);
+	struct err *e = m->frames ? NULL : arch->entries_new(&m->source, &m->frames);
 	if (!e)
-		e = entry_frames_step(m->frames, out, &done);
+		e = arch->entries_step(m->frames, out, &done);
 	if (e || done) {
-		entry_frames_free(m->frames);
+		arch->entries_free(m->frames);
 		m->frames = NULL;
 	}
 	if (!e)
@@ -211,7 +213,8 @@ void made_image_free(struct made_image *m)
 		m->names = next;
 	}
 	image_free(m->image);
-	entry_frames_free(m->frames);
+	if (m->frames)
+		kernel_arch(m->source.k)->image->entries_free(m->frames);
 	buf_free(&m->name);
 	buf_free(&m->kept);
 	free(m);

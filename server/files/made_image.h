@@ -34,7 +34,7 @@ const struct image_source *made_image_source(const struct made_image *m);
 /* Its name, borrowed. */
 const char *made_image_name(const struct made_image *m);
 
-/* Puts the frames of entry code (vmcore/image/entry_frames.h) among @exports, those that
+/* Puts the frames of entry code (arch/x86_64/image/entry_frames.h) among @exports, those that
  * made_image_new() was given, under this name. */
 __attribute__((warn_unused_result)) struct err *
 made_image_offer_entry_frames(struct made_image *m, struct exports *exports);

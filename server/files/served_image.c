@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/arch.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -13,7 +14,8 @@
 #include "server/files/image_cure.h"
 #include "server/files/overlay.h"
 #include "server/files/served_name.h"
-#include "vmcore/image/entry_frames.h"
+#include "vmcore/image/arch.h"
+#include "vmcore/image/image.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/names/files/debugfiles.h"
 
@@ -66,7 +68,8 @@ static struct err *cure_frames(const struct served_image *s, int fd, struct over
 	size_t count = 0;
 	if (!s->frames)
 		return NULL;
-	struct err *e = entry_frames_stack_changers(s->frames, &starts, &count);
+	struct err *e =
+		kernel_arch(s->frames->k)->image->stack_changers(s->frames, &starts, &count);
 	if (!e && count)
 		e = frame_cure(fd, starts, count, overlay);
 	free(starts);

@@ -16,7 +16,7 @@
 #include "server/monitor/kvm/vcpu_name.h"
 #include "server/monitor/monitor.h"
 #include "server/service.h"
-#include "vmcore/guest/guest_regs.h"
+#include "vmcore/guest/x86/guest_regs.h"
 #include "vmcore/kvm/kvm.h"
 #include "vmcore/system_regs.h"
 #include "vmcore/vmcore.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <inttypes.h>
 
+#include "arch/arch.h"
 #include "base/address.h"
 #include "base/err.h"
 #include "proto/crash/machine.h"
@@ -8,6 +9,7 @@
 #include "server/target/guest_view.h"
 #include "vmcore/guest/guest_linux.h"
 #include "vmcore/guest/guest_memory.h"
+#include "vmcore/kernel/kernel.h"
 #include "vmcore/vmcore.h"
 
 static void begin(void *self)
@@ -143,7 +145,9 @@ static bool placement(void *self, uint64_t *ret_phys_base, uint64_t *ret_slide)
 		err_free(e);
 		return false;
 	}
-	*ret_phys_base = physical - (found->text - CRASH_KERNEL_MAP);
+	*ret_phys_base = physical -
+			 (found->text -
+			  kernel_arch(((const struct guest_view *)self)->host->kernel)->map->image);
 	*ret_slide = found->slide;
 	return true;
 }

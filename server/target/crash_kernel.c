@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <inttypes.h>
 
+#include "arch/arch.h"
 #include "arch/x86_64/base/regs.h"
 #include "base/address.h"
 #include "base/err.h"
@@ -99,7 +100,8 @@ static bool placement(void *self, uint64_t *ret_phys_base, uint64_t *ret_slide)
 		err_free(e);
 		return false;
 	}
-	*ret_phys_base = physical - (text - CRASH_KERNEL_MAP);
+	*ret_phys_base =
+		physical - (text - kernel_arch(((const struct vmcore *)self)->kernel)->map->image);
 	return true;
 }
 

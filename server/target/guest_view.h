@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "vmcore/guest/guest_regs.h"
+#include "vmcore/guest/x86/guest_regs.h"
 #include "vmcore/memory/guest_walk.h"
 
 struct err;

@@ -7,7 +7,7 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/map.h"
-#include "vmcore/guest/guest_regs.h"
+#include "vmcore/guest/x86/guest_regs.h"
 #include "vmcore/kernel/tasks/tasks.h"
 #include "vmcore/kvm/kvm.h"
 #include "vmcore/kvm/vcpu_state.h"

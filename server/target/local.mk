@@ -12,5 +12,4 @@ vmcore_gdbserver_SOURCES += \
 	server/target/osdata_tables.h \
 	server/target/system_registers.c server/target/system_registers.h \
 	server/target/target_guest.c server/target/target_guest.h \
-	server/target/target_kernel.c server/target/target_kernel.h \
-	server/target/x86_target.c server/target/x86_target.h
+	server/target/target_kernel.c server/target/target_kernel.h

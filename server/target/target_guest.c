@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "arch/x86_64/base/regs.h"
+#include "arch/x86_64/target/registers.h"
 #include "base/address.h"
 #include "base/buf.h"
 #include "base/err.h"
@@ -17,7 +18,6 @@
 #include "server/target/crash_machine.h"
 #include "server/target/guest_view.h"
 #include "server/target/system_registers.h"
-#include "server/target/x86_target.h"
 #include "vmcore/guest/guest_linux.h"
 #include "vmcore/guest/guest_memory.h"
 #include "vmcore/kvm/kvm.h"

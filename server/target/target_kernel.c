@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/x86_64/target/registers.h"
 #include "base/address.h"
 #include "base/buf.h"
 #include "base/err.h"
@@ -21,7 +22,6 @@
 #include "server/target/kvm_registers.h"
 #include "server/target/osdata.h"
 #include "server/target/system_registers.h"
-#include "server/target/x86_target.h"
 #include "vmcore/code/frame_cache.h"
 #include "vmcore/code/unwind_source.h"
 #include "vmcore/context_threads.h"

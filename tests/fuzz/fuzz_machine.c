@@ -16,6 +16,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "arch/x86_64/code/orc_tables.h"
+#include "arch/x86_64/image/entry_frames.h"
 #include "base/buf.h"
 #include "base/bytes.h"
 #include "tests/kernel/mutant.h"
@@ -24,8 +26,6 @@
 #include "vmcore/code/code_map.h"
 #include "vmcore/code/module_types.h"
 #include "vmcore/code/modules.h"
-#include "vmcore/code/orc_tables.h"
-#include "vmcore/image/entry_frames.h"
 #include "vmcore/image/image.h"
 #include "vmcore/image/module_names.h"
 

@@ -9,10 +9,10 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "arch/x86_64/image/cfi_writer.h"
+#include "arch/x86_64/image/prologue.h"
 #include "base/bytes.h"
 #include "base/err.h"
-#include "vmcore/image/cfi_writer.h"
-#include "vmcore/image/prologue.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -11,11 +11,11 @@
 #include <elfutils/libdw.h>
 
 #include "arch/x86_64/base/regs.h"
+#include "arch/x86_64/image/cfi_writer.h"
+#include "arch/x86_64/image/prologue.h"
 #include "arch/x86_64/unwind/code_table.h"
 #include "base/err.h"
 #include "tests/unwind/cfi_file.h"
-#include "vmcore/image/cfi_writer.h"
-#include "vmcore/image/prologue.h"
 
 #define CODE  UINT64_C(0xffffffffc0001000)
 #define SLIDE UINT64_C(0x1000000)

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "vmcore/image/cfi_writer.h"
-#include "vmcore/image/row_mend.h"
+#include "arch/x86_64/image/cfi_writer.h"
+#include "arch/x86_64/image/row_mend.h"
 
 #define LOW UINT64_C(0xffffffff81000000)
 

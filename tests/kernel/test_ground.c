@@ -11,10 +11,11 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "arch/arch.h"
 #include "base/buf.h"
 #include "tests/kernel/machine.h"
+#include "vmcore/find/arch.h"
 #include "vmcore/find/crashed_kernel.h"
-#include "vmcore/find/paging.h"
 #include "vmcore/names/files/debugfiles.h"
 #include "vmcore/names/symbols.h"
 #include "vmcore/names/vmcoreinfo.h"
@@ -296,7 +297,8 @@ static void symbols_lead_to_page_tables(void **state)
 		struct machine m;
 		memcpy(plan.defines, cases[i].defines, sizeof(plan.defines));
 		machine_open(&m, &plan);
-		struct err *e = paging_from_symbols(m.memory, symbols, &told, &space);
+		struct err *e =
+			arch_unnamed()->find->from_symbols(m.memory, symbols, &told, &space);
 		if (cases[i].found) {
 			assert_no_err(e);
 			assert_int_equal(space.root, kernel_space(m.kernel)->root);
@@ -318,8 +320,8 @@ static void symbols_of_functions_only(void **state)
 	struct vspace space;
 	machine_open(&m, &(struct machine_plan){ .recipe = "modern.recipe", .symbols = MODERN });
 	assert_no_err(symbols_from_kallsyms_text("ffffffff9d000000 T _text\n", NULL, &symbols));
-	assert_err(paging_from_symbols(m.memory, symbols, &told, &space), ERR_NOTFOUND,
-		   "CONFIG_KALLSYMS_ALL");
+	assert_err(arch_unnamed()->find->from_symbols(m.memory, symbols, &told, &space),
+		   ERR_NOTFOUND, "CONFIG_KALLSYMS_ALL");
 	symbols_free(symbols);
 	machine_close(&m);
 }

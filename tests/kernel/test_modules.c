@@ -6,11 +6,11 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "arch/x86_64/code/orc_tables.h"
 #include "arch/x86_64/unwind/orc.h"
 #include "tests/kernel/machine.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/code/modules.h"
-#include "vmcore/code/orc_tables.h"
 
 #define ONE UINT64_C(0xffffffffc0400000)
 

@@ -11,12 +11,12 @@
 #include "vmcore/code/module_types.h"
 #include "vmcore/guest/guest_linux.h"
 #include "vmcore/guest/guest_memory.h"
-#include "vmcore/guest/guest_regs.h"
-#include "vmcore/kvm/exit_names.h"
-#include "vmcore/kvm/host_entry.h"
+#include "vmcore/guest/x86/guest_regs.h"
 #include "vmcore/kvm/kvm.h"
-#include "vmcore/kvm/mmu.h"
 #include "vmcore/kvm/vcpu_state.h"
+#include "vmcore/kvm/x86/exit_names.h"
+#include "vmcore/kvm/x86/host_entry.h"
+#include "vmcore/kvm/x86/mmu.h"
 #include "vmcore/memory/walk_ranges.h"
 
 /* What is looked at of each thing of which damage may make up any number. */

@@ -4,7 +4,7 @@
 #define TESTS_KVM_GUESTS_H
 
 #include "tests/kernel/machine.h"
-#include "vmcore/guest/guest_regs.h"
+#include "vmcore/guest/x86/guest_regs.h"
 #include "vmcore/kvm/kvm.h"
 #include "vmcore/kvm/vcpu_state.h"
 

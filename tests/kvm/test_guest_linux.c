@@ -7,11 +7,11 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "arch/x86_64/dump/notes.h"
 #include "base/buf.h"
 #include "tests/kvm/guests.h"
 #include "tests/kvm/linux_guest.h"
 #include "vmcore/dump/dump.h"
-#include "vmcore/dump/prstatus.h"
 #include "vmcore/guest/guest_linux.h"
 
 static void find(struct guests *g, const char *extra, const struct guest_linux **ret)
@@ -174,18 +174,19 @@ static void notes_of_a_dump_that_is_made(void **state)
 	size_t count;
 	for (unsigned n = 0; n < 2; n++) {
 		struct cpu_note *note = &notes[n];
+		note->regs.arch = &x86_64_regs;
 		for (unsigned i = 0; i < REG_COUNT; i++)
 			regs_set(&note->regs, i, 0x1000 * (n + 1) + i);
 		for (unsigned i = 0; i < 5; i++)
-			note->cr[i] = 0x2000 * (n + 1) + i;
-		for (unsigned i = 0; i < NOTE_SEGMENTS; i++) {
-			note->selector[i] = (uint16_t)(0x100 * (n + 1) + i);
-			note->base[i] = 0x3000 * (n + 1) + i;
+			note->system[NOTE_CR0 + i] = 0x2000 * (n + 1) + i;
+		for (unsigned i = 0; i < SEGMENTS; i++) {
+			note->system[NOTE_SELECTOR + i] = (uint16_t)(0x100 * (n + 1) + i);
+			note->system[NOTE_BASE + i] = 0x3000 * (n + 1) + i;
 		}
-		note->gs_base = note->base[NOTE_GS];
-		note->kernel_gs_base = n ? 0 : 0x4000;
+		note->system[NOTE_GS_NOW] = note->system[NOTE_BASE + SEGMENT_GS];
+		note->system[NOTE_KERNEL_GS_BASE] = n ? 0 : 0x4000;
 		note->from_qemu = true;
-		note->has_kernel_gs_base = n == 0;
+		note->system[NOTE_HAS_KERNEL_GS_BASE] = n == 0;
 		note->pid = n + 1;
 		cpu_note_add_prstatus(note, &bytes);
 	}

@@ -12,7 +12,7 @@
 #include "arch/x86_64/base/regs.h"
 #include "tests/kvm/guests.h"
 #include "vmcore/code/unwind_source.h"
-#include "vmcore/kvm/host_entry.h"
+#include "vmcore/kvm/x86/host_entry.h"
 
 #define ONE   UINT64_C(0xffffffffc0400000)
 #define STACK UINT64_C(0xffff88801100c000)

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "arch/arch.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "vmcore/code/made_code.h"
@@ -10,10 +11,6 @@
 #include "vmcore/code/modules.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/kernel/tasks/cpus.h"
-
-/* The image, and behind it what modules, BPF programs and trampolines are allocated from
- * (Documentation/arch/x86/x86_64/mm.rst): the last 2 GiB, which calls can reach. */
-#define CODE_AREA UINT64_C(0xffffffff80000000)
 
 enum { TEXTS = 2 };
 
@@ -87,7 +84,7 @@ bool code_map_is_code(const struct code_map *c, uint64_t pc)
 		return true;
 	if (modules_at(&c->modules, pc, &text))
 		return text;
-	if (pc < CODE_AREA)
+	if (pc < kernel_arch(c->k)->map->image)
 		return false;
 	struct err *e = memory_vtop(kernel_memory(c->k), kernel_space(c->k), pc, &v);
 	bool mapped = !e;
@@ -127,7 +124,7 @@ bool code_map_symbol(struct code_map *c, uint64_t address, struct symbol *ret)
 	const struct module *m = code_map_module(c, address);
 	if (m && module_symbols_at(c->symbols, m, address, ret))
 		return true;
-	if (!m && address >= CODE_AREA && !code_map_in_kernel(c, address)) {
+	if (!m && address >= kernel_arch(c->k)->map->image && !code_map_in_kernel(c, address)) {
 		const struct made_function *made = made_code_find(code_map_made(c), address);
 		if (made) {
 			*ret = (struct symbol){ .address = made->start,

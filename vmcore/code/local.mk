@@ -6,7 +6,6 @@ libvmcore_a_SOURCES += \
 	vmcore/code/code_map.c vmcore/code/code_map.h \
 	vmcore/code/code_path.c vmcore/code/code_path.h \
 	vmcore/code/code_place.c vmcore/code/code_place.h \
-	vmcore/code/code_tables.c vmcore/code/code_tables.h \
 	vmcore/code/code_scopes.c vmcore/code/code_scopes.h \
 	vmcore/code/code_variables.c vmcore/code/code_variables.h \
 	vmcore/code/context_places.c vmcore/code/context_places.h \
@@ -17,8 +16,6 @@ libvmcore_a_SOURCES += \
 	vmcore/code/module_types.c vmcore/code/module_types.h \
 	vmcore/code/modules.c vmcore/code/modules.h \
 	vmcore/code/modules_untyped.c vmcore/code/modules_untyped.h \
-	vmcore/code/orc_file.c vmcore/code/orc_file.h \
-	vmcore/code/orc_tables.c vmcore/code/orc_tables.h \
 	vmcore/code/traced_returns.c vmcore/code/traced_returns.h \
 	vmcore/code/arch.h \
 	vmcore/code/unwind_source.c vmcore/code/unwind_source.h

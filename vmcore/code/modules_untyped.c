@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/arch.h"
 #include "base/bytes.h"
 #include "base/err.h"
 #include "vmcore/code/modules.h"
@@ -28,12 +29,10 @@ enum {
 	REGION_MAX = 1 << 30,
 };
 
-/* Modules lie in the last 2 GiB, which calls from the kernel reach. */
-#define CODE_AREA UINT64_C(0xffffffff80000000)
-
 /* What is looked at of a module: as much of struct module as can be read. */
 struct sample {
 	uint64_t address;
+	uint64_t image; /* where code begins, at the lowest */
 	size_t len;
 	unsigned char bytes[STRUCT_BYTES];
 };
@@ -94,9 +93,8 @@ static bool read_memory(const struct sample *s, enum module_memory_form form, ui
 	}
 	*ret = m;
 	/* A struct module is part of its module's data, behind the code. */
-	return m.base >= CODE_AREA && !(m.base & (PAGE_SIZE - 1)) && m.size &&
-	       m.size < REGION_MAX && m.text <= m.size && s->address >= m.base + m.text &&
-	       s->address - m.base < m.size;
+	return m.base >= s->image && !(m.base & (PAGE_SIZE - 1)) && m.size && m.size < REGION_MAX &&
+	       m.text <= m.size && s->address >= m.base + m.text && s->address - m.base < m.size;
 }
 
 /* ---- symbols ---- */
@@ -173,7 +171,7 @@ struct samples {
 static void read_sample(const struct kernel *k, uint64_t address, struct sample *ret)
 {
 	size_t got = 0;
-	*ret = (struct sample){ .address = address };
+	*ret = (struct sample){ .address = address, .image = kernel_arch(k)->map->image };
 	struct err *e = memory_read(kernel_memory(k), kernel_space(k), address, ret->bytes,
 				    sizeof(ret->bytes), &got);
 	ret->len = e ? 0 : got & ~(size_t)(WORD - 1);
@@ -191,7 +189,7 @@ static struct err *read_samples(const struct kernel *k, uint64_t head, struct sa
 	for (size_t n = 0; !e && at != head && n < MODULES_LOOKED_AT; n++) {
 		struct sample *sample = &s.list[s.count];
 		read_sample(k, at - LINK, sample);
-		if (at < CODE_AREA || !has_name(sample))
+		if (at < kernel_arch(k)->map->image || !has_name(sample))
 			e = err_new(ERR_NOTFOUND, "what lies at 0x%" PRIx64 " is no module",
 				    at - LINK);
 		if (!e)

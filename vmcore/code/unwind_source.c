@@ -10,9 +10,7 @@
 #include "vmcore/code/arch.h"
 #include "vmcore/code/cfi_files.h"
 #include "vmcore/code/code_map.h"
-#include "vmcore/code/code_tables.h"
 #include "vmcore/code/modules.h"
-#include "vmcore/code/orc_tables.h"
 #include "vmcore/code/traced_returns.h"
 #include "vmcore/dump/dump.h"
 #include "vmcore/kernel/kernel.h"
@@ -27,9 +25,10 @@ enum { LIVE_ATTEMPTS = 4 }; /* to read a task that keeps being switched */
 
 struct unwinder {
 	struct unwinder_parts parts;
-	struct orc_tables *orc;	    /* owned */
-	struct cfi_files *cfi;	    /* owned */
-	struct code_tables *tables; /* owned */
+	struct orc_tables *orc;	   /* owned */
+	struct cfi_files *cfi;	   /* owned */
+	struct code_tables *rules; /* owned */
+	const struct code_arch *arch;
 	struct traced_layout traced;
 	bool lacks_frames; /* the kernel keeps no frame pointers, as far as is known */
 	/* On a machine that runs: of the task that is being unwound, and whether one was met whose
@@ -56,12 +55,16 @@ struct err *unwinder_new(const struct unwinder_parts *parts, struct unwinder **r
 	u->parts = *parts;
 	u->lacks_frames = types_why_none(kernel_types(parts->k)) &&
 			  !kernel_arch(parts->k)->code->keeps_frame_pointers(parts->k);
-	struct err *e =
-		orc_tables_new(parts->k, code_map_modules(parts->code), parts->files, &u->orc);
+	const struct code_arch *arch = kernel_arch(parts->k)->code;
+	u->arch = arch;
+	struct err *e = NULL;
+	if (arch->tables_new)
+		e = arch->tables_new(parts->k, code_map_modules(parts->code), parts->files,
+				     &u->orc);
 	if (!e)
 		e = cfi_files_new(parts->k, code_map_modules(parts->code), parts->files, &u->cfi);
-	if (!e)
-		e = code_tables_new(parts->k, parts->code, &u->tables);
+	if (!e && arch->rules_new)
+		e = arch->rules_new(parts->k, parts->code, &u->rules);
 	if (e) {
 		unwinder_free(u);
 		return e;
@@ -75,9 +78,11 @@ void unwinder_free(struct unwinder *u)
 {
 	if (!u)
 		return;
-	orc_tables_free(u->orc);
+	if (u->orc)
+		u->arch->tables_free(u->orc);
 	cfi_files_free(u->cfi);
-	code_tables_free(u->tables);
+	if (u->rules)
+		u->arch->rules_free(u->rules);
 	stack_copy_free(&u->copy);
 	free(u);
 }
@@ -121,7 +126,7 @@ static bool find_orc(void *self, uint64_t pc, struct orc_entry *ret)
 	const struct module *module = code_map_module(q->u->parts.code, pc);
 	if (!module && !code_map_in_kernel(q->u->parts.code, pc))
 		return false;
-	return orc_tables_find(q->u->orc, module, pc, ret);
+	return q->u->arch->tables_find(q->u->orc, module, pc, ret);
 }
 
 static bool find_stack(void *self, uint64_t address, struct unwind_stack *ret)
@@ -148,7 +153,7 @@ static bool follow_code(void *self, uint64_t pc, bool exact, struct code_rules *
 			uint64_t *ret_function)
 {
 	const struct question *q = self;
-	return code_tables_find(q->u->tables, pc, exact, ret, ret_function);
+	return q->u->arch->rules_find(q->u->rules, pc, exact, ret, ret_function);
 }
 
 static enum unwind_return see_traced(void *self, uint64_t slot, uint64_t address, uint64_t *ret)
@@ -222,6 +227,7 @@ static struct err *frames_from(struct unwinder *u, const struct task *task,
 	const char *why = why_unknown(regs);
 	if (why)
 		return lost(why, ret);
+	const struct arch *arch = kernel_arch(u->parts.k);
 	struct question q = {
 		.u = u,
 		.asked = {
@@ -231,15 +237,14 @@ static struct err *frames_from(struct unwinder *u, const struct task *task,
 			.cpu = task->on_cpu ? cpus_find(u->parts.cpus, (unsigned)task->cpu) : NULL,
 		},
 	};
-	const struct arch *arch = kernel_arch(u->parts.k);
 	struct unwind_source source = {
 		.self = &q,
 		.read = read_memory,
 		.is_text = is_text,
 		.cfi = find_cfi,
-		.orc = find_orc,
+		.orc = u->orc ? find_orc : NULL,
 		.stack = find_stack,
-		.code = follow_code,
+		.code = u->rules ? follow_code : NULL,
 		.traced = see_traced,
 		.lacks_frames = lacks_frames,
 		.asks = arch->code->asks,

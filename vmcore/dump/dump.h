@@ -46,7 +46,7 @@ struct dump_info {
 	const struct dump_note *notes;
 	size_t note_count;
 	/* Where the kernel's text was loaded, as the file's headers say (physical = virtual -
-	 * 0xffffffff80000000 + phys_base): a hint to be checked. */
+	 * arch_map.image + phys_base): a hint to be checked. */
 	bool has_phys_base;
 	uint64_t phys_base;
 	const char *vmcoreinfo; /* its text, or NULL; borrowed from the dump */

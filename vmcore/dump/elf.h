@@ -17,6 +17,7 @@
 
 #include "vmcore/dump/dump.h"
 
+struct arch;
 struct dump_file;
 struct dump_parts; /* source.h */
 struct pa_range;   /* vmcore/memory/ranges.h */
@@ -34,6 +35,7 @@ struct elf_segment {
 
 /* What the headers say, all of it checked. */
 struct elf_headers {
+	const struct arch *arch;   /* NULL: they do not say */
 	struct elf_segment *loads; /* owned; paddr + memsz does not overflow */
 	struct elf_segment *notes; /* owned; offset + filesz does not overflow */
 	/* Owned: the PT_LOADs at addresses of the kernel's half, those without a physical address

@@ -229,6 +229,7 @@ struct err *elf_check(const struct dump_file *f, bool kcore, struct elf_headers 
 		return e;
 
 	struct elf_headers h = {
+		.arch = arch_of_elf(header.e_machine),
 		.loads = malloc((size_t)count * sizeof(*h.loads)),
 		.notes = malloc((size_t)count * sizeof(*h.notes)),
 		.mapped = malloc((size_t)count * sizeof(*h.mapped)),

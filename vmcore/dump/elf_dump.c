@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/arch.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "vmcore/dump/file.h"
@@ -194,12 +195,12 @@ static struct err *read_notes(const struct elf_headers *h, const struct dump_fil
 /* kdump gives the kernel's text a segment of its own (not everybody does), with its address. */
 static void find_phys_base(const struct elf_headers *h, struct dump_info *info)
 {
-	const uint64_t text = UINT64_C(0xffffffff80000000); /* __START_KERNEL_map, and 1 GiB */
+	const struct arch_map *map = (h->arch ? h->arch : arch_unnamed())->map;
 	for (size_t i = 0; i < h->load_count; i++) {
 		const struct elf_segment *s = &h->loads[i];
-		if (s->vaddr - text < UINT64_C(1) << 30) {
+		if (s->vaddr - map->image < map->image_bytes) {
 			info->has_phys_base = true;
-			info->phys_base = s->paddr - (s->vaddr - text);
+			info->phys_base = s->paddr - (s->vaddr - map->image);
 			return;
 		}
 	}
@@ -221,6 +222,7 @@ static void count_memory(const struct elf_dump *d, const struct elf_headers *h,
 
 static void describe(const struct elf_dump *d, const struct elf_headers *h, struct dump_info *info)
 {
+	info->arch = h->arch;
 	info->compression = "none";
 	info->dump_level = -1;
 	find_phys_base(h, info);

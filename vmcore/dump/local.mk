@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The formats of dump files.
 libvmcore_a_SOURCES += \
+	vmcore/dump/arch.h \
 	vmcore/dump/bitmap.c vmcore/dump/bitmap.h \
 	vmcore/dump/decompress.c vmcore/dump/decompress.h \
 	vmcore/dump/dump.c vmcore/dump/dump.h \

@@ -13,28 +13,16 @@ struct buf;
 struct dump_info;
 struct err;
 
-/* The order of QEMU's note. */
-enum note_segment { NOTE_CS, NOTE_DS, NOTE_ES, NOTE_FS, NOTE_GS, NOTE_SS, NOTE_SEGMENTS };
-
-/* A descriptor table: what GDTR or IDTR held. */
-struct note_table {
-	bool known; /* a note of zeros does not say */
-	uint64_t base;
-	uint16_t limit; /* its size in bytes, less 1 */
-};
+/* As many as an architecture may have. */
+enum { NOTE_SYSTEM_MAX = 28 };
 
 struct cpu_note {
 	uint32_t pid; /* pr_pid: the task's in the kernel's own notes, the CPU number + 1 in QEMU's
 		       */
 	struct regs regs;
-	bool from_qemu;		 /* a QEMU note goes with it, and what follows is known */
-	uint64_t cr[5];		 /* cr[1] means nothing */
-	uint64_t gs_base;	 /* the hidden base of gs */
-	bool has_kernel_gs_base; /* since QEMU 3.0; kernel_gs_base is 0 before */
-	uint64_t kernel_gs_base;
-	uint64_t base[NOTE_SEGMENTS]; /* by enum note_segment, with gs's again */
-	uint16_t selector[NOTE_SEGMENTS];
-	struct note_table gdt, idt;
+	bool from_qemu; /* a QEMU note goes with it, and what follows is known */
+	/* What that has beside: by numbers of the architecture's. */
+	uint64_t system[NOTE_SYSTEM_MAX];
 };
 
 /*
@@ -45,15 +33,7 @@ struct cpu_note {
 __attribute__((warn_unused_result)) struct err *
 cpu_notes_read(const struct dump_info *info, struct cpu_note **ret_notes, size_t *ret_count);
 
-/*
- * The registers of a PRSTATUS note's descriptor: struct elf_prstatus (include/linux/elfcore.h),
- * whose pr_pid is at 32 and pr_reg at 112. False if @len is too short.
- */
-bool prstatus_decode(const void *desc, size_t len, uint32_t *ret_pid, struct regs *ret);
-
-/* The other way: appends a PRSTATUS note of @note's pid and regs, and a QEMU note of the rest,
- * which has kernel_gs_base only if that is known. */
-void cpu_note_add_prstatus(const struct cpu_note *note, struct buf *out);
-void cpu_note_add_qemu(const struct cpu_note *note, struct buf *out);
+/* Appends a note; its name has up to seven bytes, @desc whole words. */
+void cpu_note_add(struct buf *out, const char *name, uint32_t type, const void *desc, size_t len);
 
 #endif

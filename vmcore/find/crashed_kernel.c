@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "vmcore/find/paging.h"
+#include "vmcore/find/vmcoreinfo_memory.h"
 #include "vmcore/memory/memory.h"
 
 /* One note a CPU that there can be, and two others (kernel/crash_core.c). */

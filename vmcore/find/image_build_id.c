@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "arch/arch.h"
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/hex.h"
@@ -19,10 +20,6 @@ enum {
 	/* A note in front of its build-id: three words and "GNU". */
 	NOTE_HEAD = sizeof(Elf64_Nhdr) + 4,
 };
-
-/* Where modules begin in kernels that KASLR moves (arch/x86: MODULES_VADDR); they have build-ids,
- * too. In others they begin lower, and farther from the image than is looked. */
-#define MODULES_START UINT64_C(0xffffffffc0000000)
 
 /* The length of the build-id that a note at @p has; 0 if it is none. */
 static size_t note_length(const unsigned char *p)
@@ -66,14 +63,14 @@ static bool is_read_only(struct memory *memory, const struct vspace *space, uint
 	return yes;
 }
 
-void image_build_ids(struct memory *memory, const struct vspace *space, uint64_t text,
-		     struct image_build_ids *ret)
+void image_build_ids(const struct arch_map *map, struct memory *memory, const struct vspace *space,
+		     uint64_t text, struct image_build_ids *ret)
 {
 	unsigned char page[PAGE_SIZE + NOTE_HEAD + ID_MAX];
 	unsigned foreign = 0; /* pages of an ELF file to come */
 	ret->count = 0;
 	text &= ~(uint64_t)(PAGE_SIZE - 1);
-	for (uint64_t at = text; at - text < SCAN_MAX && at < MODULES_START; at += PAGE_SIZE) {
+	for (uint64_t at = text; at - text < SCAN_MAX && at < map->modules; at += PAGE_SIZE) {
 		size_t got = 0;
 		if (is_read_only(memory, space, at))
 			err_free(memory_read(memory, space, at, page, sizeof(page), &got));

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct arch_map;
 struct memory;
 struct vspace;
 
@@ -22,7 +23,7 @@ struct image_build_ids {
  * vDSOs, are left out; what modules left in memory that was freed is not. So they are good to look
  * for a file by, which is then checked by what is certain, and for nothing else.
  */
-void image_build_ids(struct memory *memory, const struct vspace *space, uint64_t text,
-		     struct image_build_ids *ret);
+void image_build_ids(const struct arch_map *map, struct memory *memory, const struct vspace *space,
+		     uint64_t text, struct image_build_ids *ret);
 
 #endif

@@ -3,14 +3,11 @@
 
 #include <stdlib.h>
 
+#include "arch/arch.h"
 #include "base/err.h"
 #include "vmcore/memory/memory.h"
 
 enum { IMAGE_MAX = 128 << 20 /* the largest images have 60 MiB of text and data */ };
-
-/* Where modules begin in kernels that KASLR moves (arch/x86: MODULES_VADDR). In others they begin
- * lower, and farther from the image than is looked. */
-#define MODULES_START UINT64_C(0xffffffffc0000000)
 
 static void add(struct image_pieces *pieces, uint64_t at, uint64_t size, const struct vtop *where)
 {
@@ -43,12 +40,12 @@ static bool is_there(const struct memory *memory, uint64_t pa, uint64_t size)
 	return memory_next_page(memory, pa / PAGE_SIZE, &pfn) && pfn * PAGE_SIZE < pa + size;
 }
 
-void image_pieces_find(struct memory *memory, const struct vspace *space, uint64_t text,
-		       struct image_pieces *ret)
+void image_pieces_find(const struct arch_map *map, struct memory *memory,
+		       const struct vspace *space, uint64_t text, struct image_pieces *ret)
 {
 	ret->count = 0;
 	text &= ~(uint64_t)(PAGE_SIZE - 1);
-	for (uint64_t at = text; at >= text && at - text < IMAGE_MAX && at < MODULES_START;) {
+	for (uint64_t at = text; at >= text && at - text < IMAGE_MAX && at < map->modules;) {
 		struct vtop where;
 		struct err *e = memory_vtop(memory, space, at, &where);
 		/* All that one entry maps, from here on. */

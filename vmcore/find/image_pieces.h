@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct arch_map;
 struct err;
 struct memory;
 struct vspace;
@@ -28,8 +29,8 @@ struct image_pieces {
  * Maps the image that begins at or near @text, by page tables alone: at most 128 MiB, and nothing
  * from where modules begin. Pieces beyond IMAGE_PIECES_MAX are left out.
  */
-void image_pieces_find(struct memory *memory, const struct vspace *space, uint64_t text,
-		       struct image_pieces *ret);
+void image_pieces_find(const struct arch_map *map, struct memory *memory,
+		       const struct vspace *space, uint64_t text, struct image_pieces *ret);
 
 /* Reads all of @piece into *ret, owned by the caller. What cannot be read is zeros there, which is
  * good for searching what proves itself and for nothing else. ERR_NOMEM. */

@@ -94,13 +94,14 @@ static struct err *look_for_symbols(void *closure, struct image *image,
 	return NULL;
 }
 
-struct err *image_symbols_find(struct memory *memory, const struct vspace *space, uint64_t text,
+struct err *image_symbols_find(const struct arch_map *map, struct memory *memory,
+			       const struct vspace *space, uint64_t text,
 			       const struct vmcoreinfo *info, struct symbols **ret)
 {
 	struct image image = { memory, space, { .count = 0 } };
 	struct symbol_search s = { info, text, NULL };
 	const struct search search = { look_for_symbols, &s };
-	image_pieces_find(memory, space, text, &image.pieces);
+	image_pieces_find(map, memory, space, text, &image.pieces);
 	struct err *e = look_in(&image, true, &search);
 	if (!e && !s.found)
 		e = look_in(&image, false, &search);
@@ -181,13 +182,13 @@ static struct err *look_for_types(void *closure, struct image *image,
 	return e;
 }
 
-struct err *image_types_find(struct memory *memory, const struct vspace *space, uint64_t text,
-			     struct types **ret)
+struct err *image_types_find(const struct arch_map *map, struct memory *memory,
+			     const struct vspace *space, uint64_t text, struct types **ret)
 {
 	struct image image = { memory, space, { .count = 0 } };
 	struct type_search s = { 0, NULL };
 	const struct search search = { look_for_types, &s };
-	image_pieces_find(memory, space, text, &image.pieces);
+	image_pieces_find(map, memory, space, text, &image.pieces);
 	struct err *e = look_in(&image, true, &search);
 	if (!e && !s.found)
 		e = err_new(ERR_NOTFOUND, "the kernel's image has no BTF");

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct arch_map;
 struct err;
 struct memory;
 struct symbols;
@@ -20,11 +21,12 @@ struct vspace;
  * ERR_CORRUPT when what was found is not proven or there are two.
  */
 __attribute__((warn_unused_result)) struct err *
-image_symbols_find(struct memory *memory, const struct vspace *space, uint64_t text,
-		   const struct vmcoreinfo *info, struct symbols **ret);
+image_symbols_find(const struct arch_map *map, struct memory *memory, const struct vspace *space,
+		   uint64_t text, const struct vmcoreinfo *info, struct symbols **ret);
 
 /* The same of BTF, by how it begins. Believed if it has struct task_struct. */
-__attribute__((warn_unused_result)) struct err *image_types_find(struct memory *memory,
+__attribute__((warn_unused_result)) struct err *image_types_find(const struct arch_map *map,
+								 struct memory *memory,
 								 const struct vspace *space,
 								 uint64_t text, struct types **ret);
 

@@ -8,13 +8,13 @@
 #include <string.h>
 
 #include "arch/x86_64/base/regs.h"
+#include "arch/x86_64/dump/notes.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "vmcore/dump/dump.h"
-#include "vmcore/dump/prstatus.h"
 #include "vmcore/guest/guest_linux.h"
 #include "vmcore/guest/guest_memory.h"
-#include "vmcore/guest/guest_regs.h"
+#include "vmcore/guest/x86/guest_regs.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/kvm/kvm.h"
 
@@ -76,12 +76,14 @@ static const struct {
 	{ REG_FS_BASE, GUEST_FS_BASE }, { REG_GS_BASE, GUEST_GS_BASE },
 };
 
-static struct note_table table_of(const struct guest_regs *r, enum guest_reg base,
-				  enum guest_reg limit)
+static void fill_table(const struct guest_regs *r, enum guest_reg base, enum guest_reg limit,
+		       uint64_t *table)
 {
 	if (!r->value[base].known || !r->value[limit].known)
-		return (struct note_table){ 0 };
-	return (struct note_table){ true, r->value[base].value, (uint16_t)r->value[limit].value };
+		return;
+	table[TABLE_KNOWN] = true;
+	table[TABLE_BASE] = r->value[base].value;
+	table[TABLE_LIMIT] = (uint16_t)r->value[limit].value;
 }
 
 /* A note cannot say that something is unknown: false unless all that it has to say is known. */
@@ -89,10 +91,11 @@ static bool fill_note(const struct guest_regs *r, struct cpu_note *note)
 {
 	static const enum guest_reg control[5] = { GUEST_CR0, GUEST_REGS, GUEST_CR2, GUEST_CR3,
 						   GUEST_CR4 };
-	static const enum guest_reg selectors[NOTE_SEGMENTS] = {
-		[NOTE_CS] = GUEST_CS, [NOTE_DS] = GUEST_DS, [NOTE_ES] = GUEST_ES,
-		[NOTE_FS] = GUEST_FS, [NOTE_GS] = GUEST_GS, [NOTE_SS] = GUEST_SS,
+	static const enum guest_reg selectors[SEGMENTS] = {
+		[SEGMENT_CS] = GUEST_CS, [SEGMENT_DS] = GUEST_DS, [SEGMENT_ES] = GUEST_ES,
+		[SEGMENT_FS] = GUEST_FS, [SEGMENT_GS] = GUEST_GS, [SEGMENT_SS] = GUEST_SS,
 	};
+	note->regs.arch = &x86_64_regs;
 	for (size_t i = 0; i < sizeof(general) / sizeof(*general); i++) {
 		if (!r->value[general[i].guest].known)
 			return false;
@@ -103,16 +106,16 @@ static bool fill_note(const struct guest_regs *r, struct cpu_note *note)
 			continue;
 		if (!r->value[control[i]].known)
 			return false;
-		note->cr[i] = r->value[control[i]].value;
+		note->system[NOTE_CR0 + i] = r->value[control[i]].value;
 	}
-	for (unsigned i = 0; i < NOTE_SEGMENTS; i++)
-		note->selector[i] = (uint16_t)r->value[selectors[i]].value;
-	note->gdt = table_of(r, GUEST_GDTR, GUEST_GDTR_LIMIT);
-	note->idt = table_of(r, GUEST_IDTR, GUEST_IDTR_LIMIT);
-	note->base[NOTE_FS] = r->value[GUEST_FS_BASE].value;
-	note->base[NOTE_GS] = r->value[GUEST_GS_BASE].value;
-	note->has_kernel_gs_base = r->value[GUEST_KERNEL_GS_BASE].known;
-	note->kernel_gs_base = r->value[GUEST_KERNEL_GS_BASE].value;
+	for (unsigned i = 0; i < SEGMENTS; i++)
+		note->system[NOTE_SELECTOR + i] = (uint16_t)r->value[selectors[i]].value;
+	fill_table(r, GUEST_GDTR, GUEST_GDTR_LIMIT, &note->system[NOTE_GDT]);
+	fill_table(r, GUEST_IDTR, GUEST_IDTR_LIMIT, &note->system[NOTE_IDT]);
+	note->system[NOTE_BASE + SEGMENT_FS] = r->value[GUEST_FS_BASE].value;
+	note->system[NOTE_BASE + SEGMENT_GS] = r->value[GUEST_GS_BASE].value;
+	note->system[NOTE_HAS_KERNEL_GS_BASE] = r->value[GUEST_KERNEL_GS_BASE].known;
+	note->system[NOTE_KERNEL_GS_BASE] = r->value[GUEST_KERNEL_GS_BASE].value;
 	return true;
 }
 

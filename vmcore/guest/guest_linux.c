@@ -7,23 +7,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/arch.h"
 #include "base/address.h"
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/map.h"
 #include "vmcore/guest/guest_memory.h"
-#include "vmcore/guest/guest_regs.h"
+#include "vmcore/guest/x86/guest_regs.h"
+#include "vmcore/kernel/kernel.h"
 #include "vmcore/kvm/kvm.h"
 #include "vmcore/kvm/read.h"
 #include "vmcore/names/vmcoreinfo.h"
 
-/* Where x86-64 maps its kernel's image, and where modules begin at the latest
- * (Documentation/x86/x86_64/mm.rst). */
-#define IMAGE_LOW  UINT64_C(0xffffffff80000000)
-#define IMAGE_HIGH UINT64_C(0xffffffffc0000000)
-
-#define CR3_USER_HALF UINT64_C(0x1000)
-#define TEXT_ALIGN    (UINT64_C(2) << 20) /* MIN_KERNEL_ALIGN, arch/x86/include/asm/boot.h */
+#define TEXT_ALIGN (UINT64_C(2) << 20) /* MIN_KERNEL_ALIGN, arch/x86/include/asm/boot.h */
 
 enum {
 	VCPUS_TRIED = 64,
@@ -46,6 +42,7 @@ static const char note_name[12] = "VMCOREINFO"; /* padded to four bytes */
 static const char banner_start[] = "Linux version ";
 
 struct search {
+	const struct arch_map *map;
 	struct guest_memory *memory;
 	struct walk_space space;
 	struct guest_linux *found;
@@ -199,7 +196,7 @@ static struct err *search_data(struct search *s, uint64_t va, const unsigned cha
 	for (size_t i = 0; i + 8 <= len && s->pointers.used < POINTERS_MAX; i += 8) {
 		uint64_t pointer = get_u64(bytes + i);
 		bool added;
-		if (pointer % PAGE_SIZE || !is_kernel_address(pointer) || pointer >= IMAGE_LOW)
+		if (pointer % PAGE_SIZE || !is_kernel_address(pointer) || pointer >= s->map->image)
 			continue;
 		if (!map_add(&s->pointers, pointer, 0, &added))
 			return err_nomem();
@@ -325,7 +322,7 @@ static struct err *search_image(struct search *s)
 	uint64_t most =
 		s->bytes + IMAGE_BYTES_MAX < BYTES_MAX ? s->bytes + IMAGE_BYTES_MAX : BYTES_MAX;
 	struct err *e = buffer ? NULL : err_nomem();
-	while (!e && va < IMAGE_HIGH && va - last <= IMAGE_GAP_MAX && s->bytes < most &&
+	while (!e && va < s->map->modules && va - last <= IMAGE_GAP_MAX && s->bytes < most &&
 	       !(s->found->found && s->banner_count)) {
 		struct walk w;
 		if (!walk_at(s, va, &w)) {
@@ -351,9 +348,9 @@ static struct err *search_space(struct search *s)
 {
 	struct walk w;
 	/* The image is the first that is mapped there; whether tables can be read shows now. */
-	walk_at(s, IMAGE_LOW, &w);
-	if (!guest_memory_next(s->memory, &s->space, IMAGE_LOW - 1, &s->start) ||
-	    s->start < IMAGE_LOW || s->start >= IMAGE_HIGH)
+	walk_at(s, s->map->image, &w);
+	if (!guest_memory_next(s->memory, &s->space, s->map->image - 1, &s->start) ||
+	    s->start < s->map->image || s->start >= s->map->modules)
 		return NULL;
 	s->banner_count = 0;
 	*s->version = 0;
@@ -394,10 +391,8 @@ static struct err *search_vm(struct kvm *kvm, struct vm *vm, struct search *s)
 		any = true;
 		/* Under page table isolation user mode has the other half of a pair of tables. */
 		for (int half = 0; !e && half < 2 && !s->found->found; half++) {
-			if (half && !(space.root & CR3_USER_HALF))
+			if (!guest_paging_half(&space, half, &s->space))
 				break;
-			s->space = space;
-			s->space.root &= half ? ~CR3_USER_HALF : UINT64_MAX;
 			e = search_space(s);
 		}
 	}
@@ -422,6 +417,7 @@ static struct err *search(struct kvm *kvm, struct vm *vm, struct guest_linux *fo
 	if (!s)
 		return err_nomem();
 	s->found = found;
+	s->map = kernel_arch(kvm_parts(kvm)->k)->map;
 	struct err *e = guest_memory_new(kvm, vm, &s->memory);
 	if (!e)
 		e = search_vm(kvm, vm, s);

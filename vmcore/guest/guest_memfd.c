@@ -7,8 +7,8 @@
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/kernel/xarray.h"
 #include "vmcore/kvm/kvm.h"
-#include "vmcore/kvm/mmu.h"
 #include "vmcore/kvm/read.h"
+#include "vmcore/kvm/x86/mmu.h"
 #include "vmcore/memory/memory.h"
 
 /* Flags of a slot: KVM_MEM_GUEST_MEMFD (include/uapi/linux/kvm.h), and KVM's own

@@ -89,6 +89,11 @@ __attribute__((warn_unused_result)) struct err *guest_paging_below(struct kvm *k
 								   const struct vcpu *vcpu,
 								   const struct guest_regs *regs,
 								   struct walk_space *space);
+/* Of a Linux guest, whose tables may come in pairs, the second of which lacks the kernel: the
+ * tables
+ * @space as they are (@half 0), then the other ones of the pair, if @space are such (1). False if
+ * there are none. */
+bool guest_paging_half(const struct walk_space *space, int half, struct walk_space *ret);
 /* "4 levels, long mode", "paging is off" ... */
 const char *guest_paging_name(const struct walk_space *space);
 

@@ -4,10 +4,4 @@ libvmcore_a_SOURCES += \
 	vmcore/guest/guest_dump.c vmcore/guest/guest_dump.h \
 	vmcore/guest/guest_linux.c vmcore/guest/guest_linux.h \
 	vmcore/guest/guest_memfd.c vmcore/guest/guest_memfd.h \
-	vmcore/guest/guest_memory.c vmcore/guest/guest_memory.h \
-	vmcore/guest/guest_notes.c vmcore/guest/guest_notes.h \
-	vmcore/guest/guest_paging.c \
-	vmcore/guest/guest_private.h \
-	vmcore/guest/guest_regs.c vmcore/guest/guest_regs.h \
-	vmcore/guest/guest_svm.c \
-	vmcore/guest/guest_vmx.c
+	vmcore/guest/guest_memory.c vmcore/guest/guest_memory.h

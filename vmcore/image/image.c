@@ -4,22 +4,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/arch.h"
 #include "base/err.h"
 #include "base/hex.h"
 #include "base/leb.h"
 #include "base/log.h"
 #include "vmcore/code/code_map.h"
-#include "vmcore/code/code_tables.h"
 #include "vmcore/code/made_code.h"
 #include "vmcore/code/modules.h"
 #include "vmcore/code/traced_returns.h"
-#include "vmcore/image/cfi_writer.h"
+#include "vmcore/image/arch.h"
 #include "vmcore/image/elf_writer.h"
-#include "vmcore/image/image_cfi.h"
 #include "vmcore/image/image_layout.h"
 #include "vmcore/image/image_symbols.h"
 #include "vmcore/image/image_types.h"
-#include "vmcore/image/traced_frames.h"
 #include "vmcore/kernel/kernel.h"
 
 enum {
@@ -35,11 +33,9 @@ struct image {
 	struct made_code bpf;
 	struct traced_layout traced;
 	struct image_layout layout;
-	struct cfi_writer frames;
-	struct code_tables *code; /* owned; while frames are made */
-	size_t object;		  /* whose functions come next: 0 the kernel, n the module n - 1 */
-	struct image_cfi functions;
-	struct image_types *types; /* owned; while they are made */
+	const struct image_arch *arch;
+	struct image_frames *frames; /* owned */
+	struct image_types *types;   /* owned; while they are made */
 };
 
 struct err *image_new(const struct image_source *source, struct image **ret)
@@ -48,6 +44,7 @@ struct err *image_new(const struct image_source *source, struct image **ret)
 	if (!i)
 		return err_nomem();
 	i->source = *source;
+	i->arch = kernel_arch(source->k)->image;
 	struct err *e = elf_writer_new(&i->writer);
 	if (e) {
 		free(i);
@@ -62,12 +59,11 @@ void image_free(struct image *i)
 	if (!i)
 		return;
 	image_types_free(i->types);
-	code_tables_free(i->code);
+	if (i->frames)
+		i->arch->frames_free(i->frames);
 	elf_writer_free(i->writer);
 	made_code_free(&i->bpf);
 	image_layout_free(&i->layout);
-	if (i->stage >= STAGE_SYMBOLS)
-		cfi_writer_free(&i->frames);
 	free(i);
 }
 
@@ -110,7 +106,6 @@ static struct err *lay_out(struct image *i)
 		e = add_build_id(i);
 	if (e)
 		return e;
-	cfi_writer_init(&i->frames, i->layout.slide);
 	i->stage = STAGE_SYMBOLS;
 	return NULL;
 }
@@ -120,41 +115,16 @@ static struct err *add_symbols(struct image *i)
 	const struct image_source *s = &i->source;
 	i->stage = STAGE_FRAMES;
 	struct err *e = image_symbols_add(s->k, s->code, &i->bpf, &i->layout, i->writer);
-	return e ? e : code_tables_new(s->k, s->code, &i->code);
+	return e ? e : i->arch->frames_new(s, &i->layout, &i->traced, &i->bpf, &i->frames);
 }
 
 static struct err *add_frames(struct image *i)
 {
-	const struct modules *modules = code_map_modules(i->source.code);
-	const struct module *module = i->object ? &modules->list[i->object - 1] : NULL;
-	const struct symbols *symbols = module ? code_map_module_symbols(i->source.code, module)
-					       : kernel_symbols(i->source.k);
-	bool done = true;
-	struct err *e = NULL;
-	struct image_cfi_source source = {
-		.k = i->source.k,
-		.orc = i->source.orc,
-		.code = i->code,
-		.layout = &i->layout,
-		.traced = &i->traced,
-	};
-	if (symbols)
-		e = image_cfi_add(&source, module, symbols, IMAGE_CFI_SLICE, &i->functions,
-				  &i->frames, &done);
-	if (e || !done)
-		return e;
-	i->functions = (struct image_cfi){ 0 };
-	if (i->object++ < modules->count)
-		return NULL;
-	i->stage = STAGE_TYPES;
-	e = image_cfi_add_bpf(&source, &i->bpf, &i->frames);
-	if (!e)
-		e = traced_frames_add(&i->source, &i->frames);
-	if (!e)
-		e = image_cfi_add_unlisted(&source, &i->frames);
-	code_tables_free(i->code);
-	i->code = NULL;
-	return e ? e : cfi_writer_user_mode(&i->frames);
+	bool done = false;
+	struct err *e = i->arch->frames_step(i->frames, &done);
+	if (!e && done)
+		i->stage = STAGE_TYPES;
+	return e;
 }
 
 static struct err *add_types(struct image *i)
@@ -182,10 +152,13 @@ static struct err *write_file(struct image *i, struct buf *out)
 	};
 	unsigned unused;
 	struct err *e = NULL;
-	log_debug(LOG_SYMBOLS, "generated image: %zu unwind entries in %zu bytes",
-		  i->frames.functions, i->frames.bytes.len);
-	if (i->frames.functions)
-		e = elf_writer_section(i->writer, &frames, &i->frames.bytes, &unused);
+	struct buf bytes = BUF_INIT;
+	size_t count = i->arch->frames_finish(i->frames, &bytes);
+	log_debug(LOG_SYMBOLS, "generated image: %zu unwind entries in %zu bytes", count,
+		  bytes.len);
+	if (count)
+		e = elf_writer_section(i->writer, &frames, &bytes, &unused);
+	buf_free(&bytes);
 	return e ? e : elf_writer_finish(i->writer, out);
 }
 

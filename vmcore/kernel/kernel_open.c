@@ -9,14 +9,16 @@
 #include <string.h>
 #include <strings.h>
 
+#include "arch/arch.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "vmcore/dump/dump.h"
 #include "vmcore/dump/prstatus.h"
+#include "vmcore/find/arch.h"
 #include "vmcore/find/crashed_kernel.h"
 #include "vmcore/find/image_build_id.h"
 #include "vmcore/find/image_symbols.h"
-#include "vmcore/find/paging.h"
+#include "vmcore/find/vmcoreinfo_memory.h"
 #include "vmcore/names/files/btf_files.h"
 #include "vmcore/names/files/debugfiles.h"
 #include "vmcore/names/files/elf_identity.h"
@@ -94,12 +96,14 @@ static struct err *open_listed_symbols(struct kernel *k, struct err *e)
 static struct err *search_symbols(struct kernel *k, struct err *e)
 {
 	uint64_t text;
-	if (!e || err_code(e) == ERR_NOMEM || !paging_image_start(k->memory, &k->space, &text))
+	if (!e || err_code(e) == ERR_NOMEM ||
+	    !kernel_arch(k)->find->image_start(k->memory, &k->space, &text))
 		return e;
 	log_debug(LOG_SYMBOLS, "kallsyms: %s", err_msg(e));
 	k->found_image = text;
 	err_free(e);
-	return image_symbols_find(k->memory, &k->space, text, k->info, &k->kallsyms);
+	return image_symbols_find(kernel_arch(k)->map, k->memory, &k->space, text, k->info,
+				  &k->kallsyms);
 }
 
 /* The kernel's own symbols; without them a vmlinux is needed, and *ret_why (else NULL) says why. */
@@ -137,8 +141,9 @@ static struct err *types_from_memory(struct kernel *k)
 {
 	uint64_t start, stop, text;
 	if (!kernel_symbol(k, "__start_BTF", &start) || !kernel_symbol(k, "__stop_BTF", &stop))
-		return paging_image_start(k->memory, &k->space, &text)
-			       ? image_types_find(k->memory, &k->space, text, &k->types)
+		return kernel_arch(k)->find->image_start(k->memory, &k->space, &text)
+			       ? image_types_find(kernel_arch(k)->map, k->memory, &k->space, text,
+						  &k->types)
 			       : err_new(ERR_NOTFOUND, "the kernel has no BTF");
 	if (stop <= start || stop - start > BTF_MAX)
 		return err_new(ERR_CORRUPT, "the kernel's BTF would be %" PRIu64 " bytes long",
@@ -230,7 +235,7 @@ static struct err *find_by_likely_ids(struct kernel *k, const struct kernel_opti
 	bool hopeless = !options->fetch;
 	if (!text && !vmcoreinfo_symbol(k->info, "_stext", &text))
 		return missing;
-	image_build_ids(k->memory, &k->space, text, &ids);
+	image_build_ids(kernel_arch(k)->map, k->memory, &k->space, text, &ids);
 	for (size_t i = 0; is_missing(missing) && i < ids.count; i++) {
 		err_free(missing);
 		missing = set_likely_id(k, ids.list[i]);
@@ -549,7 +554,7 @@ static struct err *ground_from_symbols(struct kernel *k, bool *ret_found)
 		return NULL;
 	struct err *e = symbols_from_kallsyms_text(info->kallsyms, NULL, &k->kallsyms);
 	if (!e)
-		e = paging_from_symbols(k->memory, k->kallsyms, info, &k->space);
+		e = kernel_arch(k)->find->from_symbols(k->memory, k->kallsyms, info, &k->space);
 	if (!e) {
 		*ret_found = true;
 		kernel_note(k, "there is no VMCOREINFO; the kernel was found by /proc/kallsyms");
@@ -606,7 +611,9 @@ static struct err *ground_from_memory(struct kernel *k, const struct kernel_opti
 	k->found_text_len = len;
 	e = vmcoreinfo_parse(text, len, &k->info);
 	/* CR3 may be a process's, whose tables die with it: take the kernel's own. */
-	return e ? e : paging_from_vmcoreinfo(k->memory, k->info, info, notes, count, &k->space);
+	return e ? e
+		 : kernel_arch(k)->find->from_vmcoreinfo(k->memory, k->info, info, notes, count,
+							 &k->space);
 }
 
 /* By the VMCOREINFO that the file carries. */
@@ -615,7 +622,8 @@ static struct err *ground_from_file(struct kernel *k, const struct cpu_note *not
 	const struct dump_info *info = dump_info(k->dump);
 	struct err *e = vmcoreinfo_parse(info->vmcoreinfo, info->vmcoreinfo_len, &k->info);
 	if (!e)
-		e = paging_from_vmcoreinfo(k->memory, k->info, info, notes, count, &k->space);
+		e = kernel_arch(k)->find->from_vmcoreinfo(k->memory, k->info, info, notes, count,
+							  &k->space);
 	if (!e)
 		return NULL;
 	vmcoreinfo_free(k->info);
@@ -631,7 +639,8 @@ static struct err *ground_from_image(struct kernel *k, uint64_t text, bool *ret_
 {
 	char *info;
 	size_t len;
-	struct err *e = image_symbols_find(k->memory, &k->space, text, NULL, &k->kallsyms);
+	struct err *e = image_symbols_find(kernel_arch(k)->map, k->memory, &k->space, text, NULL,
+					   &k->kallsyms);
 	*ret_found = !e;
 	if (e && err_code(e) == ERR_NOMEM)
 		return e;
@@ -640,7 +649,7 @@ static struct err *ground_from_image(struct kernel *k, uint64_t text, bool *ret_
 		err_free(e);
 		return NULL;
 	}
-	paging_take_own_tables(k->memory, k->kallsyms, text, &k->space);
+	kernel_arch(k)->find->take_own_tables(k->memory, k->kallsyms, text, &k->space);
 	e = paging_vmcoreinfo_of_symbols(k->memory, &k->space, k->kallsyms, &info, &len);
 	if (e) {
 		log_debug(LOG_SYMBOLS, "VMCOREINFO: %s", err_msg(e));
@@ -671,8 +680,8 @@ static struct err *find_ground(struct kernel *k, const struct kernel_options *op
 	if (k->found_text) {
 		e = vmcoreinfo_parse(k->found_text, k->found_text_len, &k->info);
 		if (!e)
-			e = paging_from_vmcoreinfo(k->memory, k->info, info, notes, count,
-						   &k->space);
+			e = kernel_arch(k)->find->from_vmcoreinfo(k->memory, k->info, info, notes,
+								  count, &k->space);
 		goto out;
 	}
 	if (info->vmcoreinfo && info->vmcoreinfo_len) {
@@ -692,7 +701,7 @@ static struct err *find_ground(struct kernel *k, const struct kernel_options *op
 		e = ground_from_memory(k, options, notes, count, false);
 		goto out;
 	}
-	e = paging_from_cr3(k->memory, notes, count, &k->space, ret_text);
+	e = kernel_arch(k)->find->from_notes(k->memory, notes, count, &k->space, ret_text);
 	if (!e) {
 		e = ground_from_image(k, *ret_text, &found);
 		if (!e && !found)

@@ -1,14 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The host's side of virtual machines.
 libvmcore_a_SOURCES += \
-	vmcore/kvm/exit_names.c vmcore/kvm/exit_names.h \
 	vmcore/kvm/files.c \
-	vmcore/kvm/host_entry.c vmcore/kvm/host_entry.h \
-	vmcore/kvm/kind.c \
 	vmcore/kvm/kvm.c vmcore/kvm/kvm.h \
 	vmcore/kvm/kvm_private.h \
 	vmcore/kvm/members.c vmcore/kvm/members.h \
-	vmcore/kvm/mmu.c vmcore/kvm/mmu.h \
 	vmcore/kvm/read.c vmcore/kvm/read.h \
 	vmcore/kvm/slots.c \
 	vmcore/kvm/threads.c \

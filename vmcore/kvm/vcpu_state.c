@@ -3,8 +3,8 @@
 
 #include "base/err.h"
 #include "vmcore/kernel/tasks/tasks.h"
-#include "vmcore/kvm/exit_names.h"
 #include "vmcore/kvm/kvm_private.h"
+#include "vmcore/kvm/x86/exit_names.h"
 
 /* vcpu->mode, include/linux/kvm_host.h */
 enum { OUTSIDE_GUEST_MODE, IN_GUEST_MODE, EXITING_GUEST_MODE, READING_SHADOW_PAGE_TABLES };

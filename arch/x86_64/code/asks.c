@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "arch/x86_64/code/asm_names.h"
+#include "arch/x86_64/code/code_tables.h"
+#include "arch/x86_64/code/orc_tables.h"
 #include "arch/x86_64/code/x86_64.h"
 #include "arch/x86_64/unwind/asks.h"
 #include "base/err.h"
@@ -189,4 +191,10 @@ static const struct x86_asks asks = {
 const struct code_arch x86_64_code = {
 	.asks = &asks,
 	.keeps_frame_pointers = keeps_frame_pointers,
+	.tables_new = orc_tables_new,
+	.tables_free = orc_tables_free,
+	.tables_find = orc_tables_find,
+	.rules_new = code_tables_new,
+	.rules_free = code_tables_free,
+	.rules_find = code_tables_find,
 };

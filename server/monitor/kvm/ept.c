@@ -18,7 +18,7 @@
 #include "server/monitor/kvm/vcpu_name.h"
 #include "server/service.h"
 #include "vmcore/kvm/kvm.h"
-#include "vmcore/kvm/mmu.h"
+#include "vmcore/kvm/x86/mmu.h"
 #include "vmcore/memory/walk_ranges.h"
 #include "vmcore/vmcore.h"
 

@@ -10,7 +10,7 @@
 #include "server/monitor/kvm/vcpu_name.h"
 #include "server/service.h"
 #include "vmcore/kvm/kvm.h"
-#include "vmcore/kvm/mmu.h"
+#include "vmcore/kvm/x86/mmu.h"
 #include "vmcore/vmcore.h"
 
 /* Where a list of names and numbers goes. */

@@ -16,9 +16,9 @@
 #include "server/monitor/kvm/vcpu_name.h"
 #include "server/service.h"
 #include "vmcore/guest/guest_memory.h"
-#include "vmcore/guest/guest_regs.h"
+#include "vmcore/guest/x86/guest_regs.h"
 #include "vmcore/kvm/kvm.h"
-#include "vmcore/kvm/mmu.h"
+#include "vmcore/kvm/x86/mmu.h"
 #include "vmcore/vmcore.h"
 
 /* Text or JSON, whichever is asked for. */

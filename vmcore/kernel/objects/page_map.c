@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "arch/arch.h"
 #include "base/address.h"
 #include "base/err.h"
 #include "vmcore/kernel/kernel.h"
@@ -41,18 +42,13 @@ static bool is_mapped_to(const struct kernel *k, uint64_t va, uint64_t pa)
 /* Physical memory that is surely mapped: where the top page table lies. */
 static bool find_direct(const struct kernel *k, uint64_t *ret)
 {
-	static const uint64_t bases[] = {
-		UINT64_C(0xffff888000000000), /* since 4.20 */
-		UINT64_C(0xffff880000000000), /* before */
-		UINT64_C(0xff11000000000000), /* five levels of page tables, since 4.20 */
-		UINT64_C(0xff10000000000000), /* before */
-	};
+	const uint64_t *bases = kernel_arch(k)->map->direct_maps;
 	uint64_t pa = kernel_space(k)->root & ~(uint64_t)(PAGE_SIZE - 1), base;
 	if (read_base(k, "page_offset_base", &base) && is_mapped_to(k, base + pa, pa)) {
 		*ret = base;
 		return true;
 	}
-	for (size_t i = 0; i < sizeof(bases) / sizeof(*bases); i++) {
+	for (size_t i = 0; bases[i]; i++) {
 		if (!is_mapped_to(k, bases[i] + pa, pa))
 			continue;
 		*ret = bases[i];
@@ -70,13 +66,10 @@ static bool has_page(const struct page_map *p, uint64_t vmemmap)
 
 static bool find_vmemmap(const struct page_map *p, uint64_t *ret)
 {
-	static const uint64_t bases[] = {
-		UINT64_C(0xffffea0000000000),
-		UINT64_C(0xffd4000000000000), /* five levels of page tables */
-	};
+	const uint64_t *bases = kernel_arch(p->k)->map->page_arrays;
 	if (read_base(p->k, "vmemmap_base", ret))
 		return has_page(p, *ret);
-	for (size_t i = 0; i < sizeof(bases) / sizeof(*bases); i++) {
+	for (size_t i = 0; bases[i]; i++) {
 		if (!has_page(p, bases[i]))
 			continue;
 		*ret = bases[i];
@@ -88,7 +81,7 @@ static bool find_vmemmap(const struct page_map *p, uint64_t *ret)
 /* Bytes of physical memory, as the kernel counts them; as much as there can be if it does not. */
 static uint64_t find_end(const struct kernel *k)
 {
-	const uint64_t most = UINT64_C(1) << 52; /* MAXPHYADDR is 52 at most */
+	const uint64_t most = UINT64_C(1) << kernel_arch(k)->map->physical_bits;
 	uint64_t symbol, pages = 0;
 	if (kernel_symbol(k, "max_pfn", &symbol))
 		kernel_get_u64(k, symbol, &pages);

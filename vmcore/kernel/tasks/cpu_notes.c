@@ -6,35 +6,38 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "arch/x86_64/unwind/pt_regs.h"
+#include "arch/arch.h"
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "vmcore/dump/arch.h"
 #include "vmcore/dump/dump.h"
 #include "vmcore/kernel/kernel.h"
+#include "vmcore/kernel/tasks/arch.h"
 #include "vmcore/kernel/tasks/cpus.h"
-#include "vmcore/kernel/tasks/host_space.h"
 #include "vmcore/kernel/tasks/tasks.h"
 
 /* A note as crash_save_cpu() writes it (kernel/kexec_core.c): header, "CORE" padded to 8, prstatus.
  */
-enum { NOTE_HEADER = sizeof(Elf64_Nhdr), NOTE_NAME = 8, PRSTATUS_BYTES = 336 };
+enum { NOTE_HEADER = sizeof(Elf64_Nhdr), NOTE_NAME = 8, PRSTATUS_MAX = 512 };
 
 static bool saved_note(const struct kernel *k, const struct cpu *cpu, uint64_t crash_notes,
 		       struct cpu_note *ret)
 {
-	unsigned char bytes[NOTE_HEADER + NOTE_NAME + PRSTATUS_BYTES];
-	struct err *e = kernel_read(k, crash_notes + cpu->offset, bytes, sizeof(bytes));
+	const struct dump_arch *arch = kernel_arch(k)->dump;
+	unsigned char bytes[NOTE_HEADER + NOTE_NAME + PRSTATUS_MAX];
+	struct err *e = kernel_read(k, crash_notes + cpu->offset, bytes,
+				    NOTE_HEADER + NOTE_NAME + arch->prstatus_bytes);
 	if (e) {
 		log_debug(LOG_TASKS, "CPU %u: its crash note: %s", cpu->number, err_msg(e));
 		err_free(e);
 		return false;
 	}
 	/* All zero on a CPU that did not answer, and on every one if there was no kexec. */
-	return get_u32(bytes) == sizeof("CORE") && get_u32(bytes + 4) == PRSTATUS_BYTES &&
+	return get_u32(bytes) == sizeof("CORE") && get_u32(bytes + 4) == arch->prstatus_bytes &&
 	       get_u32(bytes + 8) == NT_PRSTATUS && !memcmp(bytes + NOTE_HEADER, "CORE", 5) &&
-	       prstatus_decode(bytes + NOTE_HEADER + NOTE_NAME, PRSTATUS_BYTES, &ret->pid,
-			       &ret->regs);
+	       arch->prstatus_decode(bytes + NOTE_HEADER + NOTE_NAME, arch->prstatus_bytes,
+				     &ret->pid, &ret->regs);
 }
 
 bool cpu_notes_saved(const struct kernel *k, const struct cpu *cpu, struct cpu_note *ret)
@@ -49,23 +52,15 @@ bool cpu_notes_saved(const struct kernel *k, const struct cpu *cpu, struct cpu_n
 	return known && saved_note(k, cpu, crash_notes, ret);
 }
 
-static bool on_stack_of(const struct cpu *cpu, const struct tasks *tasks, uint64_t rsp)
+static bool on_stack_of(const struct cpu *cpu, const struct tasks *tasks, uint64_t sp)
 {
 	uint64_t n;
-	if (cpu_stack_at(cpu, rsp))
+	if (cpu_stack_at(cpu, sp))
 		return true;
 	if (!tasks->stack_size || !map_get(&tasks->by_address, cpu->curr, &n))
 		return false;
 	const struct task *task = &tasks->list[n];
-	return task->stack && rsp - task->stack <= tasks->stack_size;
-}
-
-/* In kernel mode gs points to the CPU's per-CPU area, in user mode kernel_gs_base does
- * (Documentation/x86/entry_64: swapgs). */
-static bool has_gs_of(const struct cpu *cpu, const struct cpu_note *note)
-{
-	return note->from_qemu && cpu->offset &&
-	       (note->gs_base == cpu->offset || note->kernel_gs_base == cpu->offset);
+	return task->stack && sp - task->stack <= tasks->stack_size;
 }
 
 /*
@@ -76,15 +71,15 @@ static bool has_gs_of(const struct cpu *cpu, const struct cpu_note *note)
 static bool belongs_to(const struct kernel *k, const struct cpu *cpu, const struct tasks *tasks,
 		       const struct cpu_note *note)
 {
+	const struct tasks_arch *arch = kernel_arch(k)->tasks;
 	uint64_t n;
-	if (has_gs_of(cpu, note) || on_stack_of(cpu, tasks, regs_sp(&note->regs)))
+	if (arch->note_is_of(cpu, note) || on_stack_of(cpu, tasks, regs_sp(&note->regs)))
 		return true;
 	if (!map_get(&tasks->by_address, cpu->curr, &n))
 		return false;
 	if (!note->from_qemu)
 		return note->pid && tasks->list[n].tid == note->pid;
-	return !note->kernel_gs_base && regs_user_mode(&note->regs) &&
-	       host_space_is(k, tasks->list[n].mm, note->cr[3]);
+	return regs_user_mode(&note->regs) && arch->note_has_mm(k, note, tasks->list[n].mm);
 }
 
 /* Gives @note to the one CPU that it can be of, if that has none yet. */
@@ -137,18 +132,19 @@ static void match_dump_notes(const struct kernel *k, const struct cpus *cpus,
 			     const struct tasks *tasks, const struct cpu_note *notes, size_t count,
 			     struct cpu_state *states, struct guest_notes *guests)
 {
+	const struct tasks_arch *arch = kernel_arch(k)->tasks;
 	bool guest_somewhere = false;
 	guests->total = count;
 	guests->complete = true;
 	for (size_t i = 0; i < count; i++) {
-		if (!notes[i].from_qemu || host_space_has(k, cpus, tasks, notes[i].cr[3])) {
+		if (!notes[i].from_qemu || arch->note_is_kernels(k, cpus, tasks, &notes[i])) {
 			guests->complete &= match_note(k, cpus, tasks, &notes[i], states);
 			continue;
 		}
 		bool known = false;
 		guests->list[guests->count++] = notes[i];
 		for (size_t c = 0; c < cpus->count; c++) {
-			if (!has_gs_of(&cpus->list[c], &notes[i]))
+			if (!arch->note_is_of(&cpus->list[c], &notes[i]))
 				continue;
 			states[c].guest = true;
 			known = true;

@@ -5,13 +5,13 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#include "arch/x86_64/base/regs.h"
-#include "arch/x86_64/unwind/pt_regs.h"
+#include "arch/arch.h"
 #include "base/bytes.h"
 #include "base/err.h"
 #include "vmcore/dump/dump.h"
 #include "vmcore/dump/prstatus.h"
 #include "vmcore/kernel/kernel.h"
+#include "vmcore/kernel/tasks/arch.h"
 #include "vmcore/kernel/tasks/cpu_notes.h"
 #include "vmcore/kernel/tasks/cpus.h"
 #include "vmcore/kernel/tasks/tasks.h"
@@ -42,45 +42,16 @@ static bool stack_of(const struct kernel *k, uint64_t task, struct cpu_stack *re
 	return known;
 }
 
-static bool is_cs(uint64_t word)
+static bool is_on(const struct cpu_stack *stack, uint64_t sp)
 {
-	uint64_t cs = pt_regs_value(REG_CS, word);
-	return cs == KERNEL_CS || cs == USER_CS || cs == USER32_CS;
-}
-
-/*
- * The rsp that the CPU of a note had on a task's stack: where an NMI or another exception came with
- * a stack of its own, that of what it stopped, which the CPU has pushed at its top (rip, cs,
- * eflags, rsp, ss: Intel SDM vol. 3, 6.14.4). With FRED two more words lie above them (struct
- * fred_frame, arch/x86/include/asm/ptrace.h).
- */
-static uint64_t rsp_of_task(const struct kernel *k, const struct cpu *cpu, uint64_t rsp)
-{
-	enum { CS, EFLAGS, RSP, SS, WORDS = 6 };
-	const struct cpu_stack *stack = cpu_stack_at(cpu, rsp);
-	unsigned char top[8 * WORDS];
-	if (!stack)
-		return rsp;
-	struct err *e = kernel_read(k, stack->high - sizeof(top), top, sizeof(top));
-	if (e) {
-		err_free(e);
-		return rsp;
-	}
-	const unsigned char *idt = top + 8 * (WORDS - 1 - SS);
-	bool fred = !is_cs(get_u64(idt + 8 * CS)) && is_cs(get_u64(top + 8 * CS));
-	return get_u64((fred ? top : idt) + 8 * RSP);
-}
-
-static bool is_on(const struct cpu_stack *stack, uint64_t rsp)
-{
-	return rsp > stack->low && rsp <= stack->high;
+	return sp > stack->low && sp <= stack->high;
 }
 
 /* Which of the two stacks a note with @rsp is on; -1 if that is neither, or both. */
-static int which_stack(const struct kernel *k, const struct cpu *cpu, uint64_t rsp,
+static int which_stack(const struct kernel *k, const struct cpu *cpu, uint64_t sp,
 		       const struct cpu_stack stacks[2])
 {
-	uint64_t own = rsp_of_task(k, cpu, rsp);
+	uint64_t own = kernel_arch(k)->tasks->sp_of_task(k, cpu, sp);
 	bool first = is_on(&stacks[0], own), second = is_on(&stacks[1], own);
 	return first == second ? -1 : second;
 }

@@ -5,14 +5,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "arch/arch.h"
 #include "base/address.h"
 #include "base/bytes.h"
 #include "base/err.h"
 #include "vmcore/dump/dump.h"
 #include "vmcore/kernel/kernel.h"
+#include "vmcore/kernel/tasks/arch.h"
 #include "vmcore/kernel/tasks/cpu_notes.h"
 #include "vmcore/kernel/tasks/cpus.h"
-#include "vmcore/kernel/tasks/host_space.h"
 #include "vmcore/kernel/tasks/tasks.h"
 
 enum {
@@ -75,7 +76,7 @@ static void settle(const struct kernel *k, const struct cpu *cpu, const struct c
 		   struct task *t)
 {
 	uint64_t size = tasks_stack_size(k), rsp = regs_sp(&note->regs);
-	if (note->from_qemu && !host_space_root(k, note->cr[3], &t->user_root))
+	if (note->from_qemu && !kernel_arch(k)->tasks->note_root(k, note, &t->user_root))
 		t->user_root = 0;
 	if (t->address && size)
 		t->stack = stack_of(k, t->address, size);
@@ -153,7 +154,8 @@ static void mark_taken(const struct kernel *k, const struct cpus *cpus,
 	uint64_t root;
 	for (size_t i = 0; i < notes->count; i++) {
 		const struct cpu_note *note = &notes->list[i];
-		notes->taken[i] = note->from_qemu && !host_space_root(k, note->cr[3], &root);
+		notes->taken[i] =
+			note->from_qemu && !kernel_arch(k)->tasks->note_root(k, note, &root);
 		for (size_t c = 0; !notes->taken[i] && c < cpus->count; c++)
 			notes->taken[i] = states[c].found && same_note(&states[c].note, note);
 	}

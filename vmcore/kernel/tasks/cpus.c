@@ -5,10 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/arch.h"
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "vmcore/kernel/kernel.h"
+#include "vmcore/kernel/tasks/arch.h"
 #include "vmcore/kernel/tasks/cpu_switch.h"
 #include "vmcore/kernel/tasks/tasks.h"
 
@@ -77,105 +79,10 @@ static bool read_path(const struct kernel *k, uint64_t at, const char *type, con
 
 /* ---- stacks ---- */
 
-static void add_stack(struct cpu *cpu, const char *name, uint64_t low, uint64_t high)
+void cpu_add_stack(struct cpu *cpu, const char *name, uint64_t low, uint64_t high)
 {
 	if (cpu->stack_count < CPU_STACKS_MAX && low && low < high)
 		cpu->stacks[cpu->stack_count++] = (struct cpu_stack){ name, low, high };
-}
-
-/*
- * The IRQ stack: a pointer to its top (irq_stack_ptr until 5.0, hardirq_stack_ptr since 5.2, within
- * pcpu_hot from 6.2 to 6.14), which until 5.0 was 64 bytes below the end of the union
- * irq_stack_union and since 5.12 is 8 bytes below the end of struct irq_stack.
- */
-static void find_irq_stack(const struct kernel *k, struct cpu *cpu)
-{
-	struct types *t = kernel_types(k);
-	uint64_t at, top, size, offset;
-	struct err *e;
-	if (types_offset(t, "pcpu_hot", "hardirq_stack_ptr", &offset) &&
-	    cpu_symbol(k, cpu, "pcpu_hot", &at))
-		at += offset;
-	else if (!cpu_symbol(k, cpu, "hardirq_stack_ptr", &at) &&
-		 !cpu_symbol(k, cpu, "irq_stack_ptr", &at))
-		return;
-	e = types_size(t, "irq_stack", &size);
-	if (e) {
-		err_free(e);
-		e = types_size(t, "irq_stack_union", &size);
-	}
-	/* As large as a task's, where types do not tell (arch/x86/include/asm/page_64_types.h). */
-	if (e && types_why_none(t)) {
-		err_free(e);
-		e = NULL;
-		size = tasks_stack_size(k);
-	}
-	if (!e && kernel_get_u64(k, at, &top) && size && !(size & (size - 1))) {
-		/* The stack is aligned to a page at least, and its top lies just below its end. */
-		uint64_t end = (top + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1);
-		add_stack(cpu, "IRQ", end - size, end);
-	}
-	err_free(e);
-}
-
-/*
- * The stacks in the cpu_entry_area, from 5.2 on (arch/x86/include/asm/cpu_entry_area.h): struct
- * cea_exception_stacks, at @area, has a member NAME_stack for each, and the stack on which the CPU
- * comes in from user mode lies in front of it.
- */
-static void find_entry_area_stacks(const struct kernel *k, struct cpu *cpu, uint64_t area)
-{
-	static const char entry_area[] = "cpu_entry_area";
-	static const struct {
-		const char *name, *member;
-	} stacks[] = {
-		{ "NMI", "NMI_stack" }, { "DF", "DF_stack" }, { "DB", "DB_stack" },
-		{ "MCE", "MCE_stack" }, { "VC", "VC_stack" }, { "VC2", "VC2_stack" },
-	};
-	for (size_t i = 0; i < sizeof(stacks) / sizeof(*stacks); i++) {
-		struct member m;
-		struct err *e =
-			types_member(kernel_types(k), "cea_exception_stacks", stacks[i].member, &m);
-		if (!e)
-			add_stack(cpu, stacks[i].name, area + m.offset, area + m.offset + m.size);
-		err_free(e);
-	}
-	struct member entry;
-	uint64_t exceptions;
-	struct err *e = types_member(kernel_types(k), entry_area, "entry_stack_page", &entry);
-	if (!e && types_offset(kernel_types(k), entry_area, "estacks", &exceptions)) {
-		uint64_t low = area - exceptions + entry.offset;
-		add_stack(cpu, "entry", low, low + entry.size);
-	}
-	err_free(e);
-}
-
-/* Before: the tops are in the per-CPU orig_ist.ist[], in the order of the vectors' IST numbers,
- * which changed over time. All but the debug stack are EXCEPTION_STKSZ (a page) long; a page each
- * is taken. */
-static void find_ist_stacks(const struct kernel *k, struct cpu *cpu)
-{
-	struct member m;
-	uint64_t at, top;
-	if (!cpu_symbol(k, cpu, "orig_ist", &at))
-		return;
-	struct err *e = types_member(kernel_types(k), "orig_ist", "ist", &m);
-	for (unsigned i = 0; !e && i < m.count && i < 7; i++)
-		if (kernel_get_u64(k, at + m.offset + 8 * i, &top))
-			add_stack(cpu, "IST", top - PAGE_SIZE, top);
-	err_free(e);
-}
-
-static void find_stacks(const struct kernel *k, struct cpu *cpu)
-{
-	uint64_t at, area;
-	find_irq_stack(k, cpu);
-	if (cpu_symbol(k, cpu, "cea_exception_stacks", &at)) {
-		if (kernel_get_u64(k, at, &area) && area)
-			find_entry_area_stacks(k, cpu, area);
-	} else {
-		find_ist_stacks(k, cpu);
-	}
 }
 
 /* ---- CPUs ---- */
@@ -195,7 +102,7 @@ static void read_cpu(struct kernel *k, struct cpu *cpu)
 			    "CPU %u: the symbol 'runqueues' is not known, so neither is what ran",
 			    cpu->number);
 	}
-	find_stacks(k, cpu);
+	kernel_arch(k)->tasks->find_stacks(k, cpu);
 }
 
 /*

@@ -38,6 +38,9 @@ struct cpus {
 	size_t count;
 };
 
+/* For tasks_arch.find_stacks(): @low to @high, if that is one; @name is static. */
+void cpu_add_stack(struct cpu *cpu, const char *name, uint64_t low, uint64_t high);
+
 /*
  * Finds all possible CPUs. What cannot be read of one leaves its fields 0, with a note in @k; an
  * error only when not even the per-CPU offsets can be found.

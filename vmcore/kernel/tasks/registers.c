@@ -6,15 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "arch/x86_64/base/regs.h"
-#include "arch/x86_64/unwind/pt_regs.h"
-#include "arch/x86_64/unwind/switch.h"
+#include "arch/arch.h"
 #include "base/address.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "vmcore/dump/dump.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/kernel/members.h"
+#include "vmcore/kernel/tasks/arch.h"
 #include "vmcore/kernel/tasks/cpu_notes.h"
 #include "vmcore/kernel/tasks/cpus.h"
 #include "vmcore/kernel/tasks/entry_code.h"
@@ -23,9 +22,7 @@
 #include "vmcore/kernel/tasks/tasks.h"
 
 enum {
-	FUNCTION_MAX = 64 << 10, /* __schedule is some 3 KiB */
-	TIF_FORK = 18,		 /* arch/x86/include/asm/thread_info.h until 4.8 */
-	LIVE_ATTEMPTS = 4,	 /* to read a task that keeps being switched */
+	LIVE_ATTEMPTS = 4, /* to read a task that keeps being switched */
 };
 
 struct registers {
@@ -34,7 +31,7 @@ struct registers {
 	const struct tasks *tasks;
 	struct cpu_state *states; /* owned; by index of cpus */
 	struct guest_notes guests;
-	struct switch_layout layout;
+	struct switch_layout *layout; /* owned */
 	struct task_stamp_layout stamps;
 	struct first_regs **done; /* owned; by index of tasks, NULL until asked for */
 	size_t done_count;
@@ -44,44 +41,6 @@ struct registers {
 	bool (*has_guests)(void *closure);
 	void *has_guests_closure;
 };
-
-/* ---- how the switch frame looks ---- */
-
-/* An old kernel's resume point: behind the call of __switch_to in __schedule. */
-static void find_resume(const struct kernel *k, struct switch_layout *layout)
-{
-	uint64_t start, callee;
-	struct symbol schedule;
-	kernel_symbol(k, "ret_from_fork", &layout->fork_resume);
-	if (!kernel_symbol(k, "__schedule", &start) || !kernel_symbol(k, "__switch_to", &callee) ||
-	    !kernel_symbol_at(k, start, &schedule) || !schedule.size ||
-	    schedule.size > FUNCTION_MAX)
-		return;
-	unsigned char *code = malloc(schedule.size);
-	struct err *e = code ? kernel_read(k, start, code, schedule.size) : err_nomem();
-	if (!e && !switch_find_call(code, schedule.size, start, callee, &layout->resume))
-		layout->resume = 0;
-	if (e)
-		log_debug(LOG_UNWIND, "__schedule: %s", err_msg(e));
-	err_free(e);
-	free(code);
-}
-
-static void find_switch_layout(const struct kernel *k, struct switch_layout *layout)
-{
-	struct err *e = types_size(kernel_types(k), "inactive_task_frame", &layout->frame_size);
-	if (!e && kernel_member_offset(k, K_FRAME_R15, &layout->r15) &&
-	    kernel_member_offset(k, K_FRAME_R14, &layout->r14) &&
-	    kernel_member_offset(k, K_FRAME_R13, &layout->r13) &&
-	    kernel_member_offset(k, K_FRAME_R12, &layout->r12) &&
-	    kernel_member_offset(k, K_FRAME_BX, &layout->bx) &&
-	    kernel_member_offset(k, K_FRAME_BP, &layout->bp) &&
-	    kernel_member_offset(k, K_FRAME_RET_ADDR, &layout->ret_addr))
-		return;
-	err_free(e);
-	layout->frame_size = 0;
-	find_resume(k, layout);
-}
 
 /* ---- a task that is switched out ---- */
 
@@ -96,18 +55,6 @@ __attribute__((format(printf, 2, 3))) static struct err *unknown(struct first_re
 	f->from = REGS_UNKNOWN;
 	f->regs.known = 0;
 	return f->why ? NULL : err_nomem();
-}
-
-/* Whether a task of an old kernel has never run; its flags lie in thread_info at the stack's base.
- */
-static bool never_ran(const struct registers *r, const struct task *task)
-{
-	uint64_t flags;
-	if (r->layout.frame_size)
-		return false;
-	struct err *e = kernel_read_path(r->k, task->stack, "thread_info", "flags", &flags);
-	err_free(e);
-	return !e && flags >> TIF_FORK & 1;
 }
 
 /* thread.sp is 0 or could not be read; which of them is asked again, for the reason. */
@@ -127,8 +74,9 @@ static struct err *no_saved_sp(const struct registers *r, const struct task *tas
 static struct err *from_switch(const struct registers *r, const struct task *task,
 			       const struct stack_copy *copy, struct first_regs *f)
 {
-	unsigned char frame[SWITCH_FRAME_MAX];
-	size_t len = switch_frame_bytes(&r->layout);
+	const struct tasks_arch *arch = kernel_arch(r->k)->tasks;
+	unsigned char frame[SWITCH_BYTES_MAX];
+	size_t len = arch->switch_bytes(r->layout);
 	if (!task->stack)
 		return unknown(f, "the task has ended and has no stack any more");
 	if (!r->tasks->stack_size)
@@ -147,7 +95,7 @@ static struct err *from_switch(const struct registers *r, const struct task *tas
 		err_free(e);
 		return result;
 	}
-	if (!switch_registers(&r->layout, task->sp, frame, never_ran(r, task), &f->regs))
+	if (!arch->switch_registers(r->k, r->layout, task, frame, &f->regs))
 		return unknown(f, "where __schedule goes on after the switch is not known");
 	f->from = REGS_SWITCH;
 	return NULL;
@@ -179,39 +127,34 @@ static bool on_own_stack(const struct registers *r, const struct task *task, con
 	       in_guard_page(r, task, cpu, rsp);
 }
 
-static void take_note(const struct cpu_note *note, struct first_regs *f)
+static void take_note(const struct registers *r, const struct cpu_note *note, struct first_regs *f)
 {
+	const struct tasks_arch *arch = kernel_arch(r->k)->tasks;
 	bool user = regs_user_mode(&note->regs);
 	f->regs = note->regs;
 	f->from = user ? REGS_USER : REGS_NOTE;
-	/*
-	 * The kernel's own notes hold the value that gs has in user mode
-	 * (arch/x86/include/asm/elf.h: x86_gsbase_read_cpu_inactive()), which is not this CPU's
-	 * while it is in the kernel. QEMU's hold what it is.
-	 */
-	if (!user && !note->from_qemu && is_user_address(note->regs.value[REG_GS_BASE]))
-		regs_forget(&f->regs, REG_GS_BASE);
+	if (!user && !note->from_qemu && arch->forget_untrue)
+		arch->forget_untrue(&f->regs);
 }
 
 static struct err *from_note(const struct registers *r, const struct task *task,
 			     const struct cpu *cpu, const struct cpu_note *note,
 			     struct first_regs *f)
 {
-	const uint64_t *value = note->regs.value;
 	bool user = regs_user_mode(&note->regs);
-	if (user && (!is_user_address(value[REG_RIP]) || !task->mm))
+	if (user && (!is_user_address(regs_pc(&note->regs)) || !task->mm))
 		return unknown(f,
 			       "the CPU's note says user mode at 0x%" PRIx64
 			       ", where this task has no memory",
-			       value[REG_RIP]);
+			       regs_pc(&note->regs));
 	/* A system call's first and last instructions have the user's rsp. The note was known to be
 	 * this CPU's by gs, or lies in its own memory. */
-	if (!user && !on_own_stack(r, task, cpu, value[REG_RSP]) &&
-	    !entry_code_is(r->k, value[REG_RIP]))
+	if (!user && !on_own_stack(r, task, cpu, regs_sp(&note->regs)) &&
+	    !entry_code_is(r->k, regs_pc(&note->regs)))
 		return unknown(
 			f, "rsp 0x%" PRIx64 " of the CPU's note is on no stack of this task or CPU",
-			value[REG_RSP]);
-	take_note(note, f);
+			regs_sp(&note->regs));
+	take_note(r, note, f);
 	return NULL;
 }
 
@@ -225,7 +168,7 @@ static struct err *from_note_alone(const struct registers *r, const struct task 
 	if (e)
 		return e;
 	if ((size_t)task->note < count)
-		take_note(&notes[task->note], f);
+		take_note(r, &notes[task->note], f);
 	else
 		e = unknown(f, "the dump has that note no longer");
 	free(notes);
@@ -262,7 +205,7 @@ static struct err *from_cpu(const struct registers *r, const struct task *task,
 			       cpu->number);
 	if (!task->bare)
 		return from_note(r, task, cpu, &state->note, f);
-	take_note(&state->note, f);
+	take_note(r, &state->note, f);
 	return NULL;
 }
 
@@ -381,7 +324,11 @@ struct err *registers_new(struct kernel *k, const struct cpus *cpus, const struc
 		registers_free(r);
 		return e;
 	}
-	find_switch_layout(k, &r->layout);
+	r->layout = kernel_arch(k)->tasks->switch_layout(k);
+	if (!r->layout) {
+		registers_free(r);
+		return err_nomem();
+	}
 	task_stamp_layout_find(k, &r->stamps);
 	*ret = r;
 	return NULL;
@@ -443,6 +390,7 @@ void registers_free(struct registers *r)
 	free(r->done);
 	free(r->states);
 	free(r->guests.list);
+	free(r->layout);
 	free(r);
 }
 
