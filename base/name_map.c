@@ -124,3 +124,11 @@ uint32_t *name_map_at(struct name_map *m, const char *name, bool *ret_added)
 	}
 	return &m->entries[slot->entry - 1].number;
 }
+
+const char *name_map_entry(const struct name_map *m, size_t index, uint32_t *ret)
+{
+	if (index >= m->used)
+		return NULL;
+	*ret = m->entries[index].number;
+	return m->entries[index].name;
+}

@@ -35,6 +35,10 @@ __attribute__((warn_unused_result)) bool name_map_reserve(struct name_map *m, si
 /* The number of @name in *ret; false if it is not there. */
 bool name_map_get(const struct name_map *m, const char *name, uint32_t *ret);
 
+/* The @index-th name that was added, borrowed as it was, with its number in *ret; NULL behind the
+ * last. */
+const char *name_map_entry(const struct name_map *m, size_t index, uint32_t *ret);
+
 /*
  * Where the number of @name is kept, to be read or changed until the next addition; it is added
  * with the number 0 if it was not there (*ret_added). NULL when memory is out.

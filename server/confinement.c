@@ -111,6 +111,7 @@ static struct err *start_outer(const struct options *o, struct server *server,
 		.captive = command,
 		/* One more for the client at stdio. */
 		.clients = server ? (size_t)o->max_clients + 1 : 0,
+		.index = server && o->symbol_cache ? &c->index_process : NULL,
 		.debuginfod = debuginfod_why_not(c->cache_of) ? NULL : c->cache_of,
 	};
 	if (!e)
@@ -127,6 +128,12 @@ struct err *confinement_begin(const struct options *o, struct server *server,
 	struct err *unsafe = o->symbol_cache ? folder_check(o->symbol_cache) : NULL;
 	if (unsafe)
 		return err_wrap(unsafe, "--symbol-cache");
+	ret->index_process = (struct index_process){ o->user, o->memory_limit };
+	ret->index = (struct vmlinux_index_options){
+		.folder = server ? o->symbol_cache : NULL,
+		.indexer = index_process_start,
+		.indexer_self = &ret->index_process,
+	};
 	ret->owner = peers_owner();
 	struct err *no_place = notes_place(o, &ret->notes, &ret->notes_mode);
 	if (no_place || o->live || o->no_confinement)
@@ -141,6 +148,8 @@ struct err *confinement_begin(const struct options *o, struct server *server,
 		.starter_self = ret->outer,
 		.cache = debuginfod_cache(ret->cache_of),
 	};
+	ret->index.indexer = outer_index;
+	ret->index.indexer_self = ret->outer;
 	files_use(outer_files(ret->outer));
 	if (server)
 		server_use_outer(server, ret->outer);

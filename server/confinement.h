@@ -11,6 +11,8 @@
 
 #include "base/buf.h"
 #include "server/files/debuginfod.h"
+#include "server/files/vmlinux_index.h"
+#include "server/net/index_process.h"
 
 struct captive;
 struct err;
@@ -22,6 +24,8 @@ struct confinement {
 	struct outer *outer;	     /* owned; NULL if this process does it all */
 	struct debuginfod *cache_of; /* owned: tells where downloads go */
 	struct debuginfod_options debuginfod;
+	struct index_process index_process;
+	struct vmlinux_index_options index;
 	struct buf held;   /* words for info; empty if nothing is given up */
 	uid_t owner;	   /* who started this process */
 	struct buf notes;  /* the file of notes; empty if there is none */

@@ -128,8 +128,11 @@ static struct err *open_either(const struct service_options *options, struct gue
 {
 	struct service_options o = *options;
 	/* What is kept there goes by the dump's files, and would be the outer machine's. */
-	if (guest)
+	const struct vmlinux_index_options no_index = { 0 };
+	if (guest) {
 		o.symbol_cache = NULL;
+		o.index = &no_index;
+	}
 	struct err *e = guest ? guest_dump_new_dump(guest, &o.vmcore.dump) : NULL;
 	if (!e)
 		e = service_open(&o, ret);
@@ -216,6 +219,7 @@ static struct err *open_host(const struct options *o, struct server *server,
 		.notes = confined->notes.len ? confined->notes.data : NULL,
 		.notes_mode = confined->notes_mode,
 		.debuginfod = &confined->debuginfod,
+		.index = &confined->index,
 		.confined = confined->held.len ? confined->held.data : NULL,
 	};
 	e = o->guest ? open_guest(ret, o->guest, &options) : service_open(&options, &ret->host);

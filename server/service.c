@@ -11,6 +11,7 @@
 #include "server/files/exports.h"
 #include "server/files/made_image.h"
 #include "server/files/served_image.h"
+#include "server/files/vmlinux_index.h"
 #include "server/team/notebook.h"
 #include "server/team/team.h"
 #include "vmcore/code/unwind_source.h"
@@ -118,7 +119,11 @@ static struct err *offer_made_image(const struct service_options *options, struc
 static struct err *offer_files(const struct service_options *options, struct service *s)
 {
 	s->image = served_image_new(s->vmcore->kernel, s->exports);
-	return s->image ? offer_made_image(options, s) : err_nomem();
+	struct err *e = s->image ? vmlinux_index_new(options->index, &s->index) : err_nomem();
+	if (e)
+		return e;
+	served_image_index(s->image, s->index);
+	return offer_made_image(options, s);
 }
 
 struct err *service_open(const struct service_options *options, struct service **ret)
@@ -169,6 +174,7 @@ void service_close(struct service *s)
 	team_free(s->team);
 	notebook_free(s->notes);
 	served_image_free(s->image);
+	vmlinux_index_free(s->index);
 	made_image_free(s->made);
 	exports_free(s->exports);
 	vmcore_close(s->vmcore);

@@ -21,6 +21,8 @@ struct notebook;
 struct served_image;
 struct served_list;
 struct team;
+struct vmlinux_index;
+struct vmlinux_index_options;
 
 struct service_options {
 	/* What is looked at. progress is called later, too, if fetch_waits is set; what fetches
@@ -33,7 +35,8 @@ struct service_options {
 	uid_t owner;		  /* who started this process */
 	const char *notes; /* the file of notes, borrowed during the call; NULL: there is none */
 	mode_t notes_mode; /* its rights when it is made */
-	const struct debuginfod_options *debuginfod; /* borrowed during the call */
+	const struct debuginfod_options *debuginfod; /* borrowed during the call, with the next */
+	const struct vmlinux_index_options *index;
 	const char
 		*confined; /* what holds of the process, words for info; borrowed, NULL: nothing */
 	bool fetch_waits;  /* who asks debuginfod for files waits for them: nothing is served */
@@ -52,6 +55,7 @@ struct service {
 	struct made_image *made;       /* what is served when there is no vmlinux */
 	struct exports *exports;       /* the files that clients may read, if serve_files is set */
 	struct served_image *image;    /* which of them is the kernel */
+	struct vmlinux_index *index;   /* what the vmlinux gets when it is served */
 	struct debuginfod *debuginfod; /* who fetches files that are not here */
 	unsigned files_arrived;	       /* what debuginfod_poll() said last */
 	void (*progress)(void *closure, const char *doing, uint64_t done, uint64_t total);

@@ -147,6 +147,22 @@ struct err *exports_add_fd(struct exports *x, const char *name, int fd, struct o
 	return NULL;
 }
 
+const struct overlay *exports_patches(const struct exports *x, const char *name)
+{
+	const struct target_file *f = find(x, name);
+	return f && !f->make && !f->path ? &f->overlay : NULL;
+}
+
+struct err *exports_patch(struct exports *x, const char *name, struct overlay *more)
+{
+	struct target_file *f = find(x, name);
+	if (!f || f->make || f->path)
+		return err_new(ERR_NOTFOUND, "no file '%s' is served", name);
+	if (f->users)
+		return err_new(ERR_UNSUPPORTED, "%s is in use", name);
+	return overlay_move(&f->overlay, more);
+}
+
 struct err *exports_add_path(struct exports *x, const char *name, const char *path)
 {
 	struct target_file *f;

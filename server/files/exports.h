@@ -37,6 +37,17 @@ void exports_free(struct exports *x);
 __attribute__((warn_unused_result)) struct err *exports_add_fd(struct exports *x, const char *name,
 							       int fd, struct overlay *overlay);
 
+/* What the file called @name, one of those, is changed in when it is served; NULL if there is
+ * none. */
+const struct overlay *exports_patches(const struct exports *x, const char *name);
+
+/*
+ * Changes more in it. @more is taken on success, and empty afterwards. ERR_UNSUPPORTED while a
+ * client has the file open: nothing changes under its eyes.
+ */
+__attribute__((warn_unused_result)) struct err *exports_patch(struct exports *x, const char *name,
+							      struct overlay *more);
+
 /* The regular file at @path (copied), opened as long as a client has it open. */
 __attribute__((warn_unused_result)) struct err *
 exports_add_path(struct exports *x, const char *name, const char *path);

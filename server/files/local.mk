@@ -6,6 +6,7 @@ vmcore_gdbserver_SOURCES += \
 	server/files/exports.c server/files/exports.h \
 	server/files/frame_cure.c server/files/frame_cure.h \
 	server/files/image_cure.c server/files/image_cure.h \
+	server/files/index_section.c server/files/index_section.h \
 	server/files/libraries.c server/files/libraries.h \
 	server/files/library_lists.c server/files/library_lists.h \
 	server/files/made_image.c server/files/made_image.h \
@@ -14,5 +15,6 @@ vmcore_gdbserver_SOURCES += \
 	server/files/served_name.c server/files/served_name.h \
 	server/files/symbol_file.c server/files/symbol_file.h \
 	server/files/types_archive.c server/files/types_archive.h \
+	server/files/vmlinux_index.c server/files/vmlinux_index.h \
 	server/files/write_symbols.c server/files/write_symbols.h \
 	server/files/write_types.c server/files/write_types.h

@@ -34,13 +34,18 @@ static size_t first_behind(const struct overlay *o, uint64_t offset)
 	return low;
 }
 
+static struct err *patched_twice(uint64_t offset)
+{
+	return err_new(ERR_INVALID, "the bytes at 0x%" PRIx64 " are patched twice", offset);
+}
+
 struct err *overlay_add(struct overlay *o, uint64_t offset, const void *bytes, size_t len)
 {
 	size_t at = first_behind(o, offset);
 	if (!len || offset > INT64_MAX || len > INT64_MAX - offset)
 		return err_new(ERR_INVALID, "no file has bytes at 0x%" PRIx64, offset);
 	if (at < o->count && o->list[at].offset < offset + len)
-		return err_new(ERR_INVALID, "the bytes at 0x%" PRIx64 " are patched twice", offset);
+		return patched_twice(offset);
 	struct overlay_patch *list = reallocarray(o->list, o->count + 1, sizeof(*list));
 	if (!list)
 		return err_nomem();
@@ -52,6 +57,30 @@ struct err *overlay_add(struct overlay *o, uint64_t offset, const void *bytes, s
 	memmove(list + at + 1, list + at, (o->count - at) * sizeof(*list));
 	list[at] = (struct overlay_patch){ offset, copy, len };
 	o->count++;
+	return NULL;
+}
+
+struct err *overlay_move(struct overlay *o, struct overlay *more)
+{
+	for (size_t i = 0; i < more->count; i++) {
+		const struct overlay_patch *p = &more->list[i];
+		size_t at = first_behind(o, p->offset);
+		if (at < o->count && o->list[at].offset < patch_end(p))
+			return patched_twice(p->offset);
+	}
+	struct overlay_patch *list =
+		reallocarray(o->list, o->count + more->count + 1, sizeof(*list));
+	if (!list)
+		return err_nomem();
+	o->list = list;
+	for (size_t i = 0; i < more->count; i++) {
+		size_t at = first_behind(o, more->list[i].offset);
+		memmove(list + at + 1, list + at, (o->count - at) * sizeof(*list));
+		list[at] = more->list[i];
+		o->count++;
+	}
+	free(more->list);
+	*more = (struct overlay)OVERLAY_INIT;
 	return NULL;
 }
 

@@ -34,6 +34,10 @@ void overlay_free(struct overlay *o);
 __attribute__((warn_unused_result)) struct err *overlay_add(struct overlay *o, uint64_t offset,
 							    const void *bytes, size_t len);
 
+/* Moves the patches of @more to @o: all, and then @more is empty, or none. Errors as above. */
+__attribute__((warn_unused_result)) struct err *overlay_move(struct overlay *o,
+							     struct overlay *more);
+
 /* Where the last patch ends; 0 if there is none. */
 uint64_t overlay_end(const struct overlay *o);
 

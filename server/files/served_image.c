@@ -14,6 +14,7 @@
 #include "server/files/image_cure.h"
 #include "server/files/overlay.h"
 #include "server/files/served_name.h"
+#include "server/files/vmlinux_index.h"
 #include "vmcore/image/arch.h"
 #include "vmcore/image/image.h"
 #include "vmcore/kernel/kernel.h"
@@ -23,9 +24,11 @@ struct served_image {
 	struct kernel *k;		   /* borrowed */
 	struct exports *exports;	   /* borrowed */
 	const struct image_source *frames; /* borrowed; NULL: the vmlinux's frames stay */
-	struct buf path;     /* what is served; "" before the search, and after one in vain */
-	struct buf stand_in; /* "" without one */
-	char *failure;	     /* owned; why there is nothing to serve; NULL if there is */
+	struct vmlinux_index *index;	   /* borrowed; NULL: none is made */
+	struct overlay indexed; /* what gives the vmlinux its index; empty before, and once done */
+	struct buf path;	/* what is served; "" before the search, and after one in vain */
+	struct buf stand_in;	/* "" without one */
+	char *failure;		/* owned; why there is nothing to serve; NULL if there is */
 };
 
 struct served_image *served_image_new(struct kernel *k, struct exports *exports)
@@ -46,6 +49,7 @@ void served_image_free(struct served_image *s)
 		return;
 	buf_free(&s->path);
 	buf_free(&s->stand_in);
+	overlay_free(&s->indexed);
 	free(s->failure);
 	free(s);
 }
@@ -60,6 +64,11 @@ struct err *served_image_stand_in(struct served_image *s, const char *name)
 void served_image_cure_frames(struct served_image *s, const struct image_source *source)
 {
 	s->frames = source;
+}
+
+void served_image_index(struct served_image *s, struct vmlinux_index *index)
+{
+	s->index = index;
 }
 
 static struct err *cure_frames(const struct served_image *s, int fd, struct overlay *overlay)
@@ -90,6 +99,8 @@ static struct err *serve_file(struct served_image *s, const struct debug_file *f
 			e = cure_frames(s, file->fd, &overlay);
 		if (!e)
 			e = exports_add_fd(s->exports, path, file->fd, &overlay);
+		if (!e && s->index)
+			vmlinux_index_begin(s->index, file->fd, file->build_id);
 	}
 	if (!e) {
 		buf_addstr(&s->path, path);
@@ -143,6 +154,30 @@ static struct err *choose(struct served_image *s)
 	if (err_code(e) != ERR_IO)
 		s->failure = strdup(err_msg(e));
 	return e;
+}
+
+/* Who has the vmlinux open goes on with what it has: then it is for those that come later. */
+static void use_index(struct served_image *s)
+{
+	const struct overlay *cures = exports_patches(s->exports, s->path.data);
+	if (cures && !s->indexed.count)
+		(void)vmlinux_index_take(s->index, cures, &s->indexed);
+	if (!s->indexed.count)
+		return;
+	struct err *e = exports_patch(s->exports, s->path.data, &s->indexed);
+	if (e && err_code(e) != ERR_UNSUPPORTED)
+		overlay_free(&s->indexed);
+	err_free(e);
+}
+
+bool served_image_is_ready(struct served_image *s)
+{
+	if (!s->index || !s->path.len)
+		return true;
+	bool done = vmlinux_index_is_done(s->index);
+	if (done)
+		use_index(s);
+	return done;
 }
 
 void served_image_look_again(struct served_image *s)

@@ -9,12 +9,15 @@
 #ifndef SERVER_FILES_SERVED_IMAGE_H
 #define SERVER_FILES_SERVED_IMAGE_H
 
+#include <stdbool.h>
+
 struct buf;
 struct err;
 struct exports;
 struct image_source;
 struct kernel;
 struct served_image;
+struct vmlinux_index;
 
 /* Both are borrowed and must outlive the result. NULL when memory is out. */
 struct served_image *served_image_new(struct kernel *k, struct exports *exports);
@@ -33,6 +36,14 @@ __attribute__((warn_unused_result)) struct err *served_image_stand_in(struct ser
  * @source is borrowed and must outlive @s.
  */
 void served_image_cure_frames(struct served_image *s, const struct image_source *source);
+
+/* The vmlinux that is served gets an index by @index, borrowed, which must outlive @s. Before the
+ * first served_image_path(). */
+void served_image_index(struct served_image *s, struct vmlinux_index *index);
+
+/* True once there is nothing to wait for, whoever opens the image next: its index is there, or
+ * there will be none. Never waits long. */
+bool served_image_is_ready(struct served_image *s);
 
 /*
  * The name in the exports of the image to serve, borrowed: the vmlinux that is in use, else one

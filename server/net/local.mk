@@ -5,6 +5,7 @@ vmcore_gdbserver_SOURCES += \
 	server/net/captive.c server/net/captive.h \
 	server/net/confine.c server/net/confine.h \
 	server/net/dialogue.c server/net/dialogue.h \
+	server/net/index_process.c server/net/index_process.h \
 	server/net/kept.c server/net/kept.h \
 	server/net/landlock.c server/net/landlock.h \
 	server/net/loop_time.c server/net/loop_time.h \

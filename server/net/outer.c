@@ -23,6 +23,7 @@
 #include "server/files/debuginfod.h"
 #include "server/net/address.h"
 #include "server/net/captive.h"
+#include "server/net/index_process.h"
 #include "server/net/kept.h"
 #include "server/net/outer_private.h"
 #include "server/net/survival.h"
@@ -39,6 +40,7 @@ enum what {
 	BIND = 'b',
 	UNLINK = 'u',
 	DOWNLOAD = 'd',
+	INDEX = 'i', /* with the file */
 	START_COMMAND = 'x', /* with the address that it is told */
 	CLIENT = 'n',	     /* with its connection, and its place */
 	GONE = 'g',	     /* that client */
@@ -354,6 +356,20 @@ static int download_for(struct outside *o, size_t len, int *ret)
 	return 0;
 }
 
+static int index_for(struct outside *o, int file, int *ret)
+{
+	struct index_process who;
+	struct stat st;
+	if (!o->options->index || file < 0 || fstat(file, &st) || !S_ISREG(st.st_mode))
+		return EACCES;
+	who = *o->options->index;
+	int fd = index_process_start(&who, file);
+	if (fd < 0)
+		return errno;
+	*ret = fd;
+	return 0;
+}
+
 /* ---- clients ---- */
 
 /* Takes a copy of @passed, for the next process. */
@@ -425,6 +441,8 @@ static int answer(struct outside *o, size_t len, int passed, int *ret)
 		return 0;
 	case DOWNLOAD:
 		return download_for(o, len, ret);
+	case INDEX:
+		return index_for(o, passed, ret);
 	case START_COMMAND:
 		return start_command(o, text);
 	case CLIENT:
@@ -608,6 +626,12 @@ int outer_download(void *self, const char *const *ids, size_t count)
 		errno = ENOMEM;
 	buf_free(&text);
 	return good ? fd : -1;
+}
+
+int outer_index(void *self, int file)
+{
+	int fd;
+	return ask_of(self, INDEX, "", file, &fd) ? fd : -1;
 }
 
 const struct files_ops *outer_files(const struct outer *o)

@@ -4,7 +4,7 @@
  * reads the first byte: it opens no file, makes no socket and starts no program. A second process,
  * the outer one, which reads nothing of a dump, does that for it, within what the options name: it
  * opens files in the folders of symbols, keeps files in the folder of --symbol-cache, makes Unix
- * sockets and removes them at the end, and starts the process that downloads.
+ * sockets and removes them at the end, and starts the processes that download and make indexes.
  */
 #ifndef SERVER_NET_OUTER_H
 #define SERVER_NET_OUTER_H
@@ -18,6 +18,7 @@ struct captive;
 struct debuginfod;
 struct err;
 struct files_ops;
+struct index_process;
 struct kept;
 struct outer;
 
@@ -40,7 +41,8 @@ struct outer_options {
 	const char *folder;
 	/* Who downloads; NULL: nobody. */
 	const struct debuginfod *debuginfod;
-	uid_t socket_owner; /* as in struct listener, with the next */
+	const struct index_process *index; /* who makes indexes of vmlinux files; NULL: nobody */
+	uid_t socket_owner;		   /* as in struct listener, with the next */
 	gid_t socket_group;
 	struct captive *captive; /* --run's command; NULL: none */
 	/* Places for clients that are to outlive who serves them: this process becomes the outer
@@ -96,5 +98,8 @@ void outer_is_ready(struct outer *o);
 
 /* Starts a download (debuginfod_starter). @self is the outer process. */
 int outer_download(void *self, const char *const *ids, size_t count);
+
+/* Starts a process that makes an index (vmlinux_indexer). @self is the outer process. */
+int outer_index(void *self, int fd);
 
 #endif

@@ -644,7 +644,7 @@ static bool prepare(void *self, unsigned client)
 	service_look_again(s);
 	struct err *e = served_image_path(s->image, &image);
 	bool made = !e && s->made && !strcmp(image->data, made_image_name(s->made));
-	if (!e && !exports_prepare(s->exports, image->data))
+	if (!e && (!served_image_is_ready(s->image) || !exports_prepare(s->exports, image->data)))
 		return false;
 	err_free(e);
 	e = library_lists_get(t->libraries[made], s->files_arrived, &libraries);

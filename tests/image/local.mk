@@ -6,6 +6,7 @@ if HAVE_CMOCKA
 check_PROGRAMS += \
 	tests/image/test_cfi_writer \
 	tests/image/test_dwarf_from_btf \
+	tests/image/test_dwarf_index \
 	tests/image/test_elf_writer \
 	tests/image/test_gdb_index \
 	tests/image/test_row_mend
@@ -13,6 +14,7 @@ tests_image_test_cfi_writer_SOURCES = tests/image/test_cfi_writer.c tests/unwind
 	tests/unwind/cfi_file.h
 tests_image_test_dwarf_from_btf_SOURCES = tests/image/test_dwarf_from_btf.c $(index_reader) \
 	tests/names/btf_blob.c tests/names/btf_blob.h
+tests_image_test_dwarf_index_SOURCES = tests/image/test_dwarf_index.c $(index_reader)
 tests_image_test_gdb_index_SOURCES = tests/image/test_gdb_index.c $(index_reader)
 if MAKES_X86_64
 check_PROGRAMS += tests/image/test_module_names

@@ -5,7 +5,7 @@ server_tests = tests/server/test_compressed.py tests/server/test_debuginfod.py \
 	tests/server/test_crash.py tests/server/test_faults.py \
 	tests/server/test_dap.py tests/server/test_dmesg.py tests/server/test_ept.py \
 	tests/server/test_write_symbols.py tests/server/test_write_types.py tests/server/test_files.py \
-	tests/server/test_frame.py tests/server/test_gdb.py tests/server/test_ide.py \
+	tests/server/test_frame.py tests/server/test_gdb.py tests/server/test_ide.py tests/server/test_index.py \
 	tests/server/test_input.py tests/server/test_instructions.py tests/server/test_interrupt.py tests/server/test_listen.py \
 	tests/server/test_kvm.py tests/server/test_kvm_damage.py tests/server/test_late.py tests/server/test_kvm_dumps.py \
 	tests/server/test_live.py \
@@ -20,7 +20,7 @@ if MAKES_X86_64
 TESTS += $(server_tests)
 endif
 EXTRA_DIST += $(server_tests) tests/server/adapters.py tests/server/dap.py tests/server/fetch-adapters.sh \
-	tests/server/gdb_run.py tests/server/printed.py tests/server/failing_reads.c tests/server/held.S \
+	tests/server/file_client.py tests/server/gdb_run.py tests/server/printed.py tests/server/failing_reads.c tests/server/held.S \
 	tests/server/kvm_machine.py tests/server/kvm_module.py tests/server/mi.py tests/server/instructions.json tests/server/orc_dumps.py tests/server/package_files.py \
 	tests/server/program.py \
 	tests/server/recipes.py tests/server/rsp.py tests/server/seed_case.py \
@@ -33,6 +33,7 @@ tests_server_test_confined_SOURCES = tests/server/test_confined.c \
 	server/net/address.c server/net/address.h \
 	server/net/captive.c server/net/captive.h \
 	server/net/confine.c server/net/confine.h \
+	server/net/index_process.c server/net/index_process.h \
 	server/net/kept.c server/net/kept.h \
 	server/net/landlock.c server/net/landlock.h \
 	server/net/outer.c server/net/outer.h \

@@ -8,44 +8,13 @@ import struct
 import subprocess
 import tempfile
 
+from file_client import FileClient, build_id
 from program import DUMP, VMLINUX, Server
-from rsp import Client, frame, unescape
 from tap import check, expect, expect_equal, expect_in, expect_not_in, need_tool, run_checks
 
 GDB_S = 90
 SHF_ALLOC, SHT_PROGBITS, SHT_NOBITS, PT_NULL, PT_LOAD = 2, 1, 8, 0, 1
 folder = tempfile.TemporaryDirectory()
-
-
-class FileClient(Client):
-    """A client that reads files."""
-
-    def __init__(self, address):
-        super().__init__(address)
-        self.no_acks()
-
-    def open(self, name, flags=0):
-        return self.ask(f"vFile:open:{name.encode().hex()},{flags:x},0")
-
-    def packet(self, text):
-        """The reply to a packet that brings data: its number, its data."""
-        self.send(frame(text))
-        head, _, data = self.reply().partition(b";")
-        return int(head[1:], 16), unescape(data)
-
-    def read(self, name):
-        """A whole file."""
-        reply = self.open(name)
-        expect(re.fullmatch("F[0-9a-f]+", reply), f"open {name}: {reply}")
-        parts, offset = [], 0
-        while True:
-            count, data = self.packet(f"vFile:pread:{reply[1:]},100000,{offset:x}")
-            expect_equal(len(data), count, "the bytes that a reply brings")
-            if not data:
-                expect_equal(self.ask(f"vFile:close:{reply[1:]}"), "F0", "close")
-                return b"".join(parts)
-            parts.append(data)
-            offset += count
 
 
 def read_bytes(path):
@@ -77,12 +46,6 @@ def gdb_on(address, *commands, vmlinux=None, before=()):
                           text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
                           timeout=GDB_S)
     return done.stdout
-
-
-def build_id(path):
-    text = subprocess.run([need_tool("readelf"), "-n", path], stdout=subprocess.PIPE, text=True,
-                          check=True).stdout
-    return re.search("Build ID: ([0-9a-f]+)", text).group(1)
 
 
 def functions(text):

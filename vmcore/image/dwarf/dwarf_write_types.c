@@ -64,23 +64,9 @@ static void index_type(struct dwarf_writer *w, uint32_t name)
 	gdb_index_add(w->index, btf_set_string(w->set, name), GDB_INDEX_TYPE, true);
 }
 
-/* A base type can be looked up by the name that gdb makes of the compiler's, too: gdb's own index
- * has none but that since version 13. */
 static void index_base(struct dwarf_writer *w, uint32_t name)
 {
-	static const char *const spellings[][2] = {
-		{ "short int", "short" },
-		{ "short unsigned int", "unsigned short" },
-		{ "long int", "long" },
-		{ "long unsigned int", "unsigned long" },
-		{ "long long int", "long long" },
-		{ "long long unsigned int", "unsigned long long" },
-	};
-	const char *text = btf_set_string(w->set, name);
-	index_type(w, name);
-	for (size_t i = 0; i < sizeof(spellings) / sizeof(spellings[0]); i++)
-		if (!strcmp(text, spellings[i][0]))
-			gdb_index_add(w->index, spellings[i][1], GDB_INDEX_TYPE, true);
+	gdb_index_add_base_type(w->index, btf_set_string(w->set, name));
 }
 
 /* A DIE that is nothing but a name, perhaps, and what it refers to. */

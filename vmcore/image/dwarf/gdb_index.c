@@ -129,12 +129,23 @@ static struct symbol_row *find_row(struct gdb_index *x, const char *name)
 
 void gdb_index_add(struct gdb_index *x, const char *name, enum gdb_index_kind kind, bool is_static)
 {
+	gdb_index_add_in(x, x->unit, name, kind, is_static);
+}
+
+uint32_t gdb_index_units(const struct gdb_index *x)
+{
+	return x->unit;
+}
+
+void gdb_index_add_in(struct gdb_index *x, uint32_t unit, const char *name,
+		      enum gdb_index_kind kind, bool is_static)
+{
 	struct symbol_row *row = x->failed || x->refused ? NULL : find_row(x, name);
 	if (!row || x->refused)
 		return;
-	if (row->unit != x->unit)
+	if (row->unit != unit)
 		row->ways = 0;
-	row->unit = x->unit;
+	row->unit = unit;
 	uint8_t way = (uint8_t)(1U << ((unsigned)kind * 2 + is_static));
 	if (row->ways & way)
 		return;
@@ -145,7 +156,7 @@ void gdb_index_add(struct gdb_index *x, const char *name, enum gdb_index_kind ki
 	row->ways |= way;
 	uint32_t number = (uint32_t)x->element_count++;
 	e[number] = (struct element){
-		x->unit | (uint32_t)kind << KIND_SHIFT | (uint32_t)is_static << STATIC_SHIFT, NONE
+		unit | (uint32_t)kind << KIND_SHIFT | (uint32_t)is_static << STATIC_SHIFT, NONE
 	};
 	if (row->last == NONE)
 		row->first = number;
@@ -153,6 +164,22 @@ void gdb_index_add(struct gdb_index *x, const char *name, enum gdb_index_kind ki
 		e[row->last].next = number;
 	row->last = number;
 	x->refused |= x->element_count >= NONE / 8;
+}
+
+void gdb_index_add_base_type(struct gdb_index *x, const char *name)
+{
+	static const char *const spellings[][2] = {
+		{ "short int", "short" },
+		{ "short unsigned int", "unsigned short" },
+		{ "long int", "long" },
+		{ "long unsigned int", "unsigned long" },
+		{ "long long int", "long long" },
+		{ "long long unsigned int", "unsigned long long" },
+	};
+	gdb_index_add(x, name, GDB_INDEX_TYPE, true);
+	for (size_t i = 0; i < sizeof(spellings) / sizeof(spellings[0]); i++)
+		if (!strcmp(name, spellings[i][0]))
+			gdb_index_add(x, spellings[i][1], GDB_INDEX_TYPE, true);
 }
 
 void gdb_index_add_range(struct gdb_index *x, uint64_t start, uint64_t end)

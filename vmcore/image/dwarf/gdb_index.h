@@ -42,6 +42,16 @@ void gdb_index_end_unit(struct gdb_index *x, uint64_t length);
  * @is_static: only its own unit can name it; in C this goes for all types and enumerators. */
 void gdb_index_add(struct gdb_index *x, const char *name, enum gdb_index_kind kind, bool is_static);
 
+/* A base type, which can be looked up by the name that gdb makes of the compiler's, too: gdb's own
+ * index has none but that since version 13. */
+void gdb_index_add_base_type(struct gdb_index *x, const char *name);
+
+/* The same as gdb_index_add() for a unit that was ended, the @unit-th, counted from 0. */
+void gdb_index_add_in(struct gdb_index *x, uint32_t unit, const char *name,
+		      enum gdb_index_kind kind, bool is_static);
+/* How many units were ended. */
+uint32_t gdb_index_units(const struct gdb_index *x);
+
 /* The unit has the code in [@start, @end), which no other has. */
 void gdb_index_add_range(struct gdb_index *x, uint64_t start, uint64_t end);
 
