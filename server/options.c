@@ -98,8 +98,9 @@ static const struct option_row rows[] = {
 	  "are offered to one that has none of its own",
 	  NULL, false },
 	{ 0, "symbol-cache", "DIR",
-	  "keep what is taken out of packages, and what is made from the dump for\n"
-	  "a gdb without a vmlinux, in the folder DIR, for the next time",
+	  "keep what is taken out of packages, what is made for a gdb without a\n"
+	  "vmlinux, and the index of a vmlinux, in the folder DIR, for the next\n"
+	  "time",
 	  "-d", false },
 	{ 0, "notes", "DIR",
 	  "keep what is written down by `monitor note` in the folder DIR, in place\n"

@@ -8,21 +8,26 @@ With a vmlinux nothing is typed to make up for KASLR: addresses, strings and the
 sleeping task must be right all the same. gdb's index of the vmlinux is cached beside the dumps.
 Without a vmlinux the index cache is off.
 With --served the server has the vmlinux and gdb has none: it must show the same, and per-CPU
-symbols as they are linked too, which it cannot with a file of its own.
+symbols as they are linked too, which it cannot with a file of its own. The index that the server
+makes then must be gdb's own, if gdb has made one of that vmlinux before.
 """
 
+import glob
 import json
 import os
 import re
 import shutil
 import sys
+import tempfile
 
+from compare_gdb_index import Index, differences
 from oracle import HERE, check_main, run, skip
 from server_process import Server
 
 SLEEPER = "in poll"
 MARK = "GDB-REPORT "
 CONTEXTS = 20000000
+NAMES_LEAST, SHOWN = 50000, 20
 MODES = ("--without-vmlinux", "--served")
 
 
@@ -31,7 +36,7 @@ def gdb_sees(dump, server, mode):
     command = ["gdb", "-nx", "-batch"]
     # The image that is made from the dump has the vmlinux's build-id and other DWARF: the cache is
     # off.
-    if mode != "--without-vmlinux":
+    if not mode:
         command += ["-iex", "set index-cache enabled on",
                     "-iex", f"set index-cache directory {dump.path('gdb-index')}"]
     command += [*server.gdb_attach(), "-x", os.path.join(HERE, "gdb_report.py")]
@@ -111,17 +116,37 @@ def compare_selected(seen, dump):
         yield f"the current thread is {seen['selected']}, should be one of {running}"
 
 
+def compare_index(folder, dump):
+    """What the server keeps of the vmlinux, with what gdb kept of it."""
+    kept = glob.glob(os.path.join(folder, "*.gdb-index"))
+    if len(kept) != 1:
+        yield f"{len(kept)} indexes were kept"
+        return
+    gdbs = dump.path(os.path.join("gdb-index", os.path.basename(kept[0])))
+    if not os.path.exists(gdbs):
+        return
+    indexes = []
+    for name in (kept[0], gdbs):
+        with open(name, "rb") as file:
+            indexes.append(Index(file.read()))
+    if len(indexes[0].names) < NAMES_LEAST:
+        yield f"the index has {len(indexes[0].names)} names"
+    yield from list(differences(*indexes, definitions=True))[:SHOWN]
+
+
 def main():
     mode = sys.argv.pop(1) if sys.argv[1:] and sys.argv[1] in MODES else None
     if shutil.which("gdb") is None:
         skip("gdb is missing: install the package gdb")
 
     def check(dump, command):
-        if mode == "--served":
-            command = [*command, "--symbols", dump.vmlinux]
-        with Server(command, dump.files) as server:
-            seen = gdb_sees(dump, server, mode)
-        lines = [*compare_threads(seen, dump), *compare_selected(seen, dump),
+        with tempfile.TemporaryDirectory() as folder:
+            if mode == "--served":
+                command = [*command, "--symbols", dump.vmlinux, "--symbol-cache", folder]
+            with Server(command, dump.files) as server:
+                seen = gdb_sees(dump, server, mode)
+            lines = list(compare_index(folder, dump)) if mode == "--served" else []
+        lines += [*compare_threads(seen, dump), *compare_selected(seen, dump),
                  *compare_init(seen, dump)]
         if mode != "--served":
             lines += compare_module(seen)

@@ -23,7 +23,7 @@ SECTION = ".gdb_index"
 SHOWN = 20
 SLOT = 8
 UNIT = 0xffffff
-FUNCTION = 3
+VARIABLE, FUNCTION = 2, 3
 
 
 class Index:
@@ -89,11 +89,14 @@ def our_index(image, folder):
 SPELLED = re.compile(r"(?:short|long|long long)(?: unsigned)? int$")
 
 
-def firsts(elements):
-    """Without those of further units, unless they are functions."""
+def firsts(elements, definitions):
+    """Without those of further units, unless they are functions; without the units of variables where
+    those that define them count: gdb keeps the first, which may only declare it."""
     kept = {}
     for element in elements or []:
         attributes = element & ~UNIT
+        if definitions and element >> 28 & 7 == VARIABLE:
+            element = attributes
         key = element if element >> 28 & 7 == FUNCTION else attributes
         kept.setdefault(key, element)
     return sorted(kept.values())
@@ -105,14 +108,14 @@ def describe(elements):
             f"{e & UNIT}" for e in elements or []]
 
 
-def differences(ours, gdbs):
+def differences(ours, gdbs, definitions=False):
     if ours.units != gdbs.units:
         yield f"units: {ours.units}, gdb: {gdbs.units}"
     for name in sorted(ours.names.keys() | gdbs.names.keys()):
         mine, its = ours.names.get(name), gdbs.names.get(name)
         if its is None and SPELLED.match(name):
             continue
-        if firsts(mine) != firsts(its):
+        if firsts(mine, definitions) != firsts(its, definitions):
             yield f"{name}: {describe(mine)}, gdb: {describe(its)}"
     mine, its = ours.merged_ranges(), gdbs.merged_ranges()
     if mine != its:
