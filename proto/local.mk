@@ -6,6 +6,7 @@ libproto_a_SOURCES = \
 	proto/frame.c proto/frame.h \
 	proto/packet.c proto/packet.h \
 	proto/patience.c proto/patience.h \
+	proto/process.c proto/process.h \
 	proto/pkt_image.c \
 	proto/pkt_lldb.c \
 	proto/pkt_memory.c \

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "proto/target.h"
+#include "proto/session.h"
 
 /*
  * The first row that matches is taken: a longer name stands before a shorter one that begins it.
@@ -21,6 +21,7 @@ static const struct packet packets[] = {
 	{ "QStartNoAckMode", MATCH_WORD, "QStartNoAckMode+", NEEDS_NOTHING, packet_no_ack,
 	  CHANGES_SESSION },
 	{ "!", MATCH_WORD, NULL, NEEDS_NOTHING, packet_extended, PLAIN },
+	{ "vAttach", MATCH_WORD, NULL, NEEDS_OTHERS, packet_attach, CHANGES_SESSION },
 	{ "qAttached", MATCH_WORD, NULL, NEEDS_NOTHING, packet_attached, PLAIN },
 	{ "qSymbol", MATCH_WORD, NULL, NEEDS_NOTHING, packet_symbol, PLAIN },
 	{ "D", MATCH_WORD, NULL, NEEDS_NOTHING, packet_detach, CHANGES_SESSION },
@@ -96,8 +97,9 @@ static const struct packet packets[] = {
 
 #define PACKETS (sizeof(packets) / sizeof(packets[0]))
 
-static bool can_serve(const struct target *target, enum packet_needs needs)
+static bool can_serve(const struct rsp *s, enum packet_needs needs)
 {
+	const struct target *target = s->target;
 	switch (needs) {
 	case NEEDS_MEMORY:
 		return target->memory;
@@ -108,7 +110,9 @@ static bool can_serve(const struct target *target, enum packet_needs needs)
 	case NEEDS_MONITOR:
 		return target->monitor;
 	case NEEDS_FILES:
-		return target->files;
+		return s->base->files;
+	case NEEDS_OTHERS:
+		return s->directory && !session_is_lldb(s);
 	default:
 		return true;
 	}
@@ -121,14 +125,14 @@ static bool matches(const struct packet *row, struct cursor *text)
 	return row->match == MATCH_PREFIX || !cursor_left(text) || memchr(":;,", *text->at, 3);
 }
 
-const struct packet *packet_find(const struct target *target, const char *text, size_t len,
+const struct packet *packet_find(const struct rsp *s, const char *text, size_t len,
 				 struct cursor *ret_args)
 {
 	for (const struct packet *row = packets; row < packets + PACKETS; row++) {
 		struct cursor args = cursor_make(text, len);
 		if (!len || row->name[0] != text[0] || !matches(row, &args))
 			continue;
-		if (!can_serve(target, row->needs))
+		if (!can_serve(s, row->needs))
 			return NULL;
 		*ret_args = args;
 		return row;
@@ -136,10 +140,10 @@ const struct packet *packet_find(const struct target *target, const char *text, 
 	return NULL;
 }
 
-void packet_add_tokens(const struct target *target, struct buf *out)
+void packet_add_tokens(const struct rsp *s, struct buf *out)
 {
 	for (const struct packet *row = packets; row < packets + PACKETS; row++) {
-		if (row->token && can_serve(target, row->needs))
+		if (row->token && can_serve(s, row->needs))
 			buf_addf(out, ";%s", row->token);
 	}
 }

@@ -17,7 +17,6 @@
 #include "proto/reply.h"
 
 struct rsp;
-struct target;
 
 enum packet_result {
 	PACKET_REPLY, /* the reply is complete, and sent */
@@ -45,7 +44,8 @@ enum packet_needs {
 	NEEDS_PHYSICAL, /* memory that can be read by physical address */
 	NEEDS_IMAGE,
 	NEEDS_MONITOR,
-	NEEDS_FILES,
+	NEEDS_FILES,  /* of what the client connected to */
+	NEEDS_OTHERS, /* targets that a client may attach to */
 };
 
 /* Bits of struct packet.traits. */
@@ -70,16 +70,16 @@ struct packet {
 };
 
 /* The row for a packet, or NULL: not supported. *ret_args is the text after the name. */
-const struct packet *packet_find(const struct target *target, const char *text, size_t len,
+const struct packet *packet_find(const struct rsp *s, const char *text, size_t len,
 				 struct cursor *ret_args);
 
-/* Adds ";token" of every row that @target can serve. */
-void packet_add_tokens(const struct target *target, struct buf *out);
+/* Adds ";token" of every row that the session can serve. */
+void packet_add_tokens(const struct rsp *s, struct buf *out);
 
 /* pkt_session.c */
-packet_handler packet_supported, packet_no_ack, packet_extended, packet_attached, packet_detach,
-	packet_kill, packet_vkill, packet_symbol, packet_thread_suffix, packet_list_in_stop,
-	packet_error_strings, packet_echo;
+packet_handler packet_supported, packet_no_ack, packet_extended, packet_attach, packet_attached,
+	packet_detach, packet_kill, packet_vkill, packet_symbol, packet_thread_suffix,
+	packet_list_in_stop, packet_error_strings, packet_echo;
 /* pkt_run.c */
 packet_handler packet_why, packet_continue, packet_step, packet_vcont, packet_write,
 	packet_breakpoint;

@@ -102,6 +102,9 @@ static bool prepare_threads(struct rsp *s)
 		return true;
 	if (session_is_lldb(s))
 		e = shared_threads_lldb(s->shared, &document, &unused);
+	else if (s->multiprocess)
+		e = shared_process_xml(s->shared, s->processes.list[s->processes.current].id,
+				       &document);
 	else
 		e = shared_threads_xml(s->shared, &document);
 	bool done = e || document;

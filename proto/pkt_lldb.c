@@ -29,13 +29,13 @@ enum packet_result packet_threads_json(struct rsp *s, struct cursor *args, struc
 /* qThreadStopInfoTID */
 enum packet_result packet_thread_stop(struct rsp *s, struct cursor *args, struct reply *r)
 {
-	uint64_t tid;
-	if (thread_id_read(s, args, &tid) != THREAD_ONE || !cursor_done(args)) {
+	struct thread_id id;
+	if (thread_id_read(s, args, &id) != THREAD_ONE || !cursor_done(args)) {
 		reply_error(r, REPLY_E_REFUSED, "there is no such thread");
 		return PACKET_REPLY;
 	}
-	bool current = tid == target_current_thread(s->target);
-	stop_add_lldb(s, r, tid, current ? STOP_SIGTRAP : STOP_NOTHING,
+	bool current = id.tid == target_current_thread(s->target);
+	stop_add_lldb(s, r, id.tid, current ? STOP_SIGTRAP : STOP_NOTHING,
 		      current ? shared_stop_reason(s->shared) : NULL, NULL);
 	return PACKET_REPLY;
 }

@@ -28,11 +28,24 @@ static const char *parse_line(struct rsp *s, struct cursor *args)
 	return s->scratch.data;
 }
 
+/* gdb says nothing when its user goes to another inferior of which it has read all that it shows:
+ * so the answer says whose it is. */
+static void say_whose(struct rsp *s)
+{
+	size_t attached = 0;
+	for (size_t i = 0; i < s->processes.count; i++)
+		attached += s->processes.list[i].attached;
+	if (attached > 1)
+		buf_addf(&s->console, "[%s]\n", target_name(s->target));
+}
+
 /* Begins or continues; *ret_done says whether the command is done, which it is after an error. */
 static struct err *run(struct rsp *s, const char *line, bool *ret_done)
 {
 	struct target_job *job = s->job;
 	struct err *e;
+	if (!job)
+		say_whose(s);
 	if (job) {
 		e = target_continue_command(s->target, &s->view, job, &s->console, ret_done);
 	} else {
@@ -40,6 +53,23 @@ static struct err *run(struct rsp *s, const char *line, bool *ret_done)
 		*ret_done = !job;
 	}
 	s->job = *ret_done ? NULL : job;
+	s->job_of = s->target;
+	return e;
+}
+
+/* The same for the thread that was named last, which need not be the one that is selected. */
+static struct err *run_named(struct rsp *s, const char *line, bool *ret_done)
+{
+	size_t selected = s->processes.current;
+	if (!s->named.tid)
+		return run(s, line, ret_done);
+	process_select(s, s->named_process);
+	struct target_view view = s->view;
+	s->view = s->named;
+	struct err *e = run(s, line, ret_done);
+	s->named = s->view;
+	s->view = view;
+	process_select(s, selected);
 	return e;
 }
 
@@ -84,7 +114,7 @@ enum packet_result packet_monitor(struct rsp *s, struct cursor *args, struct rep
 		reply_error(r, REPLY_E_REFUSED, "it is no line of text in hex digits");
 		return PACKET_REPLY;
 	}
-	struct err *e = run(s, line, &done);
+	struct err *e = run_named(s, line, &done);
 	if (!done) {
 		/* What fills a packet goes out now: a long list takes no memory. */
 		if (s->console.len >= CONSOLE_CHUNK)

@@ -40,7 +40,7 @@ static enum packet_result reply_stop_lldb(struct rsp *s, struct reply *r, unsign
 enum packet_result packet_why(struct rsp *s, struct cursor *args, struct reply *r)
 {
 	(void)args;
-	s->stop_tid = s->view.tid;
+	session_note_stop(s);
 	if (session_is_lldb(s))
 		return reply_stop_lldb(s, r, STOP_SIGTRAP, shared_stop_reason(s->shared));
 	stop_add_gdb(s, r, s->view.tid, STOP_SIGTRAP);
@@ -68,13 +68,15 @@ static enum packet_result resume_lldb(struct rsp *s, struct reply *r)
 static enum packet_result resume(struct rsp *s, struct reply *r)
 {
 	char text[TEXT_MAX];
-	s->stop_tid = s->view.tid;
+	session_note_stop(s);
 	if (session_is_lldb(s))
 		return resume_lldb(s, r);
 	/* What gdb prints comes with its own line end. */
 	snprintf(text, sizeof(text), "this is %s: it cannot run\n", s->target->what);
 	reply_console(r, text, strlen(text));
-	buf_addf(r->out, "T00thread:%" PRIx64 ";", s->view.tid);
+	buf_addstr(r->out, "T00thread:");
+	thread_id_add(s, s->view.tid, r->out);
+	buf_addch(r->out, ';');
 	return PACKET_REPLY;
 }
 
@@ -91,7 +93,7 @@ static void look_there(struct rsp *s, const struct target_shown *shown)
 		return;
 	session_select(s, shown->tid);
 	s->view.frame = shown->frame;
-	s->stop_tid = shown->tid;
+	session_note_stop(s);
 }
 
 /* What it was shown, or that the user does not want to wait. A frame is shown by its registers
@@ -145,9 +147,13 @@ static enum packet_result wait_to_be_shown(struct rsp *s, struct reply *r)
  */
 enum packet_result packet_continue(struct rsp *s, struct cursor *args, struct reply *r)
 {
+	size_t process;
 	(void)args;
-	if (!s->busy && s->stop_tid && target_thread_alive(s->target, s->stop_tid))
-		session_select(s, s->stop_tid);
+	if (!s->busy && s->stop_tid && process_find(s, s->stop_id, &process)) {
+		process_select(s, process);
+		if (target_thread_alive(s->target, s->stop_tid))
+			session_select(s, s->stop_tid);
+	}
 	if (s->wait.on || s->wait.shown || (!s->busy && target_follows(s->target, s->view.member)))
 		return wait_to_be_shown(s, r);
 	return resume(s, r);
@@ -164,15 +170,17 @@ enum packet_result packet_step(struct rsp *s, struct cursor *args, struct reply 
 enum packet_result packet_vcont(struct rsp *s, struct cursor *args, struct reply *r)
 {
 	size_t len;
-	uint64_t tid;
+	struct thread_id id;
 	cursor_expect(args, ';');
 	bool step = cursor_skip(args, 's') || cursor_skip(args, 'S') || cursor_skip(args, 'r');
 	if (!step)
 		return packet_continue(s, args, r);
 	/* A signal, or r's range. */
 	cursor_until(args, ':', &len);
-	if (cursor_skip(args, ':') && thread_id_read(s, args, &tid) == THREAD_ONE)
-		session_select(s, tid);
+	if (cursor_skip(args, ':') && thread_id_read(s, args, &id) == THREAD_ONE) {
+		process_select(s, id.process);
+		session_select(s, id.tid);
+	}
 	return packet_step(s, args, r);
 }
 

@@ -2,8 +2,11 @@
 /* Packets by which client and server get to know each other, and part. */
 #include <string.h>
 
+#include "base/err.h"
 #include "proto/packet.h"
+#include "proto/rsp.h"
 #include "proto/session.h"
+#include "proto/stop.h"
 #include "proto/target.h"
 
 /* Whether the list of features at @c holds @feature; the list is separated by ";". */
@@ -34,15 +37,23 @@ static bool is_gdb(struct cursor c)
 static void add_object_tokens(const struct rsp *s, struct buf *out)
 {
 	for (const struct target_object *o = s->target->objects; o && o->name; o++) {
-		if (o->clients & s->client)
+		if (o->clients & s->client && !o->of_attached)
 			buf_addf(out, ";qXfer:%s:read+", o->name);
 	}
 }
 
 /*
- * gdb manual, "General Query Packets", qSupported. multiprocess is declined: there is one process,
- * and lldb would mix up the threads of several.
+ * The extension "multiprocess" changes how gdb names threads, and whether it will attach to
+ * something is not known when it asks: only where the server was told to. lldb would mix up the
+ * threads of several processes.
  */
+static bool may_have_several(const struct rsp *s, struct cursor features)
+{
+	return s->directory && s->directory->multiprocess && s->directory->id &&
+	       !session_is_lldb(s) && has_feature(features, "multiprocess+");
+}
+
+/* gdb manual, "General Query Packets", qSupported. */
 enum packet_result packet_supported(struct rsp *s, struct cursor *args, struct reply *r)
 {
 	cursor_skip(args, ':');
@@ -56,12 +67,17 @@ enum packet_result packet_supported(struct rsp *s, struct cursor *args, struct r
 	s->greeted = true;
 
 	buf_addf(r->out, "PacketSize=%x", FRAME_PACKET_MAX);
-	packet_add_tokens(s->target, r->out);
+	packet_add_tokens(s, r->out);
 	add_object_tokens(s, r->out);
 	if (s->error_text)
 		buf_addstr(r->out, ";error-message+");
 	if (session_is_lldb(s))
 		buf_addstr(r->out, ";qEcho");
+	if (!may_have_several(s, *args))
+		return PACKET_REPLY;
+	s->multiprocess = true;
+	s->processes.list[0].id = s->directory->id;
+	buf_addstr(r->out, ";multiprocess+");
 	return PACKET_REPLY;
 }
 
@@ -141,11 +157,27 @@ enum packet_result packet_echo(struct rsp *s, struct cursor *args, struct reply 
 	return PACKET_REPLY;
 }
 
+/* ";PID" behind D and vKill: the client no longer looks at that process, if there are several. */
+static bool let_go(struct rsp *s, struct cursor *args, struct reply *r)
+{
+	size_t i;
+	if (!s->multiprocess)
+		return true;
+	cursor_expect(args, ';');
+	uint64_t id = cursor_hex(args);
+	if (!cursor_done(args) || !process_find(s, id, &i)) {
+		reply_error(r, REPLY_E_REFUSED, "you are not attached to that");
+		return false;
+	}
+	process_detach(s, i);
+	return true;
+}
+
 /* gdb manual, "Packets", D and D;pid. The client closes the connection, when it wants to. */
 enum packet_result packet_detach(struct rsp *s, struct cursor *args, struct reply *r)
 {
-	(void)s, (void)args;
-	reply_ok(r);
+	if (let_go(s, args, r))
+		reply_ok(r);
 	return PACKET_REPLY;
 }
 
@@ -170,7 +202,30 @@ enum packet_result packet_kill(struct rsp *s, struct cursor *args, struct reply 
  */
 enum packet_result packet_vkill(struct rsp *s, struct cursor *args, struct reply *r)
 {
-	(void)s, (void)args;
-	reply_ok(r);
+	if (let_go(s, args, r))
+		reply_ok(r);
+	return PACKET_REPLY;
+}
+
+/*
+ * gdb manual, "Packets", vAttach;PID: gdb's `attach` after `target extended-remote`. PID is the ID
+ * of a target, in hexadecimal. gdb reads its description behind this, and of a stop its registers.
+ */
+enum packet_result packet_attach(struct rsp *s, struct cursor *args, struct reply *r)
+{
+	cursor_expect(args, ';');
+	uint64_t id = cursor_hex(args);
+	if (!cursor_done(args)) {
+		reply_error(r, REPLY_E_REFUSED, "it names nothing to attach to");
+		return PACKET_REPLY;
+	}
+	struct err *e = process_attach(s, id);
+	if (e) {
+		session_refuse(s, r, err_msg(e));
+		err_free(e);
+		return PACKET_REPLY;
+	}
+	session_note_stop(s);
+	stop_add_gdb(s, r, s->view.tid, STOP_SIGTRAP);
 	return PACKET_REPLY;
 }

@@ -112,7 +112,7 @@ static bool parse_name(struct rsp *s, struct cursor *args, struct reply *r)
 static bool is_same(struct rsp *s, const struct file_reading *reading, struct target_file *file)
 {
 	struct target_file_status status;
-	struct err *e = target_file_status(s->target, file, &status);
+	struct err *e = target_file_status(s->base, file, &status);
 	bool same = !e && status.size == reading->size && status.mtime == reading->mtime;
 	err_free(e);
 	return same;
@@ -127,7 +127,7 @@ static struct target_file *reopen(struct rsp *s, uint64_t fd, struct reply *r,
 {
 	struct file_reading *reading = &s->files.readings[fd];
 	struct target_file *file = NULL;
-	struct err *e = target_open_file(s->target, reading->name, &file);
+	struct err *e = target_open_file(s->base, reading->name, &file);
 	if (e) {
 		reply_file_err(r, e);
 		return NULL;
@@ -137,7 +137,7 @@ static struct target_file *reopen(struct rsp *s, uint64_t fd, struct reply *r,
 		return NULL;
 	}
 	if (!is_same(s, reading, file)) {
-		target_close_file(s->target, file);
+		target_close_file(s->base, file);
 		reply_failure(r, FILE_EIO,
 			      "the file is another one than it was when it was opened");
 		return NULL;
@@ -168,12 +168,14 @@ static struct target_file *parse_file(struct rsp *s, struct cursor *args, struct
 	return s->files.slots[*ret_fd];
 }
 
-/* vFile:setfs:PID: whose files the names are. There is one file system, the target's. */
+/* vFile:setfs:PID: whose files the names are. There is one file system, that of the target that the
+ * client connected to. */
 enum packet_result packet_file_setfs(struct rsp *s, struct cursor *args, struct reply *r)
 {
 	cursor_expect(args, ':');
 	uint64_t pid = cursor_hex(args);
-	if (cursor_done(args) && (pid == 0 || pid == s->target->pid))
+	size_t process;
+	if (cursor_done(args) && (pid == 0 || process_find(s, pid, &process)))
 		reply_result(r, 0);
 	else
 		reply_failure(r, FILE_EINVAL, "it is malformed");
@@ -218,7 +220,7 @@ static bool take_slot(struct rsp *s, size_t slot, const char *name, struct targe
 		return false;
 	free(reading->name);
 	*reading = (struct file_reading){ .name = copy };
-	struct err *e = target_file_status(s->target, file, &status);
+	struct err *e = target_file_status(s->base, file, &status);
 	if (!e) {
 		reading->size = status.size;
 		reading->mtime = status.mtime;
@@ -263,7 +265,7 @@ static bool parse_flags(struct cursor *args, uint64_t *ret_flags)
  * result says: the reply is made, or the file still is. */
 static enum packet_result open_named(struct rsp *s, struct reply *r, struct target_file **ret)
 {
-	struct err *e = target_open_file(s->target, s->scratch.data, ret);
+	struct err *e = target_open_file(s->base, s->scratch.data, ret);
 	if (e) {
 		reply_file_err(r, e);
 		return PACKET_REPLY;
@@ -295,7 +297,7 @@ enum packet_result packet_file_open(struct rsp *s, struct cursor *args, struct r
 	if (!file)
 		return result;
 	if (!take_slot(s, slot, s->scratch.data, file)) {
-		target_close_file(s->target, file);
+		target_close_file(s->base, file);
 		reply_failure(r, FILE_EMFILE, "memory is out");
 		return PACKET_REPLY;
 	}
@@ -363,7 +365,7 @@ enum packet_result packet_file_read(struct rsp *s, struct cursor *args, struct r
 	buf_reset(&s->scratch);
 	struct err *e = buf_reserve(&s->scratch, now) ? NULL : err_nomem();
 	if (!e && now)
-		e = target_read_file(s->target, file, offset, s->scratch.data, now, &done);
+		e = target_read_file(s->base, file, offset, s->scratch.data, now, &done);
 	if (e) {
 		reply_file_err(r, e);
 		return PACKET_REPLY;
@@ -391,7 +393,7 @@ static void reply_status(struct rsp *s, struct reply *r, struct target_file *fil
 {
 	struct target_file_status status;
 	unsigned char stat[STAT_SIZE] = { 0 };
-	struct err *e = target_file_status(s->target, file, &status);
+	struct err *e = target_file_status(s->base, file, &status);
 	if (e) {
 		reply_file_err(r, e);
 		return;
@@ -436,7 +438,7 @@ enum packet_result packet_file_stat(struct rsp *s, struct cursor *args, struct r
 	if (!file)
 		return result;
 	reply_status(s, r, file);
-	target_close_file(s->target, file);
+	target_close_file(s->base, file);
 	return PACKET_REPLY;
 }
 
@@ -452,7 +454,7 @@ enum packet_result packet_file_close(struct rsp *s, struct cursor *args, struct 
 		reply_failure(r, FILE_EINVAL, "it is malformed");
 		return PACKET_REPLY;
 	}
-	target_close_file(s->target, file);
+	target_close_file(s->base, file);
 	s->files.slots[fd] = NULL;
 	s->files.changed = true;
 	reply_result(r, 0);

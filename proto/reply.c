@@ -59,6 +59,11 @@ void reply_drop(struct reply *r)
 		buf_cut(r->out, r->start - 1);
 }
 
+bool reply_is_empty(const struct reply *r)
+{
+	return r->out->len == r->start;
+}
+
 size_t reply_room(const struct reply *r)
 {
 	size_t used = r->out->len - r->start;

@@ -37,8 +37,8 @@ enum { REPLY_WHY_MAX = 300 };
 struct reply {
 	struct buf *out; /* borrowed */
 	size_t start;	 /* where the payload begins */
-	/* The sum modulo 256 of what of @out lies between the two, which was made while it was added.
-	 * The rest is summed when the reply ends. */
+	/* The sum modulo 256 of what of @out lies between the two, which was made while it was
+	 * added. The rest is summed when the reply ends. */
 	size_t summed, summed_end;
 	uint8_t sum;
 	/* For --debug refused, as nothing that a client is sent says as much: whether the reply is
@@ -61,6 +61,8 @@ void reply_drop(struct reply *r);
 
 /* How many bytes the payload may still get. */
 size_t reply_room(const struct reply *r);
+
+bool reply_is_empty(const struct reply *r);
 
 /* The reply, which is made otherwise, is an error: @why is a sentence for developers. */
 void reply_failed(struct reply *r, const char *why);

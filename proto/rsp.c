@@ -22,8 +22,6 @@ struct rsp *rsp_new(struct rsp_shared *shared)
 	struct rsp *s = calloc(1, sizeof(*s));
 	if (!s)
 		return NULL;
-	s->shared = shared;
-	s->target = shared->target;
 	s->number = ++shared->sessions;
 	s->frame = (struct frame)FRAME_INIT;
 	buf_init(&s->in);
@@ -35,9 +33,18 @@ struct rsp *rsp_new(struct rsp_shared *shared)
 	buf_init(&s->copied.text);
 	s->client = TARGET_GDB;
 	s->acks = true;
-	shared_renew_threads(shared);
-	s->view.tid = target_current_thread(s->target);
-	return s;
+	s->base = shared->target;
+	struct err *e = processes_begin(s, shared);
+	if (!e)
+		return s;
+	err_free(e);
+	rsp_free(s);
+	return NULL;
+}
+
+void rsp_set_directory(struct rsp *s, const struct rsp_directory *directory)
+{
+	s->directory = directory;
 }
 
 struct err *rsp_join(struct rsp *s, const struct target_visitor *visitor)
@@ -62,6 +69,7 @@ void rsp_free(struct rsp *s)
 	buf_free(&s->threads);
 	free(s->note);
 	buf_free(&s->copied.text);
+	processes_end(s);
 	free(s);
 }
 
@@ -245,7 +253,7 @@ static void answer(struct rsp *s, struct buf *out)
 {
 	const struct buf *text = &s->frame.payload;
 	struct cursor args;
-	const struct packet *packet = packet_find(s->target, text->data, text->len, &args);
+	const struct packet *packet = packet_find(s, text->data, text->len, &args);
 	s->of = packet;
 	s->held = NULL;
 	if (s->shared->turns.take && goes_beside(s, packet, args)) {
@@ -254,12 +262,14 @@ static void answer(struct rsp *s, struct buf *out)
 		handle(s, packet, &args, out);
 		return;
 	}
-	rsp_take_turn(s->shared);
+	/* The packet may change what is current. */
+	const struct rsp_shared *shared = s->shared;
+	rsp_take_turn(shared);
 	target_begin(s->target);
 	s->held = s->busy || patience_prepare(s) ? NULL : packet;
 	if (!s->held)
 		handle(s, packet, &args, out);
-	rsp_leave_turn(s->shared);
+	rsp_leave_turn(shared);
 }
 
 /* An error reply to a packet that no handler saw, or whose handler will not end. */
@@ -315,15 +325,16 @@ static void pass_over(struct rsp *s)
 	struct cursor args;
 	struct reply r;
 	const struct buf *text = &s->frame.payload;
-	const struct packet *packet = packet_find(s->target, text->data, text->len, &args);
+	const struct packet *packet = packet_find(s, text->data, text->len, &args);
 	log_packet(s, "->", text->data, text->len);
 	log_odd(s, "a packet is not answered: another one has come since");
 	if (!packet || !(packet->traits & CHANGES_SESSION))
 		return;
+	const struct rsp_shared *shared = s->shared;
 	reply_open(&r, &unsent);
-	rsp_take_turn(s->shared);
+	rsp_take_turn(shared);
 	packet->handle(s, &args, &r);
-	rsp_leave_turn(s->shared);
+	rsp_leave_turn(shared);
 	buf_free(&unsent);
 }
 

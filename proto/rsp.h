@@ -57,6 +57,20 @@ void rsp_leave_turn(const struct rsp_shared *shared);
 
 struct rsp;
 
+/* Where a client finds other targets than the one it has connected to, by the IDs that it attaches
+ * to (vAttach). */
+struct rsp_directory {
+	void *closure;
+	uint64_t id; /* of the target that it has connected to */
+	/* gdb may hold several at once (the extension "multiprocess"): then it says the ids of all
+	 * threads in another way, to its users, too. Else another takes the place of the one. */
+	bool multiprocess;
+	/* The target with the ID @id; borrowed until it is given back. The message of ERR_NOTFOUND
+	 * is for the user. */
+	struct err *(*enter)(void *closure, uint64_t id, struct rsp_shared **ret);
+	void (*leave)(void *closure, struct rsp_shared *shared);
+};
+
 /* A session for a client that has just connected. NULL when memory is out. */
 struct rsp *rsp_new(struct rsp_shared *shared);
 
@@ -66,6 +80,10 @@ struct rsp *rsp_new(struct rsp_shared *shared);
  * do: rsp_step() is to be called again, later.
  */
 ERR_MUST_CHECK struct err *rsp_join(struct rsp *rsp, const struct target_visitor *visitor);
+
+/* There are other targets. @directory is borrowed, and must outlive @rsp; before the first input.
+ */
+void rsp_set_directory(struct rsp *rsp, const struct rsp_directory *directory);
 
 /* Ends a long operation if one is under way; NULL is allowed. */
 void rsp_free(struct rsp *rsp);

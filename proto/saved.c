@@ -9,6 +9,7 @@
 #include "proto/reply.h"
 #include "proto/rsp.h"
 #include "proto/session.h"
+#include "proto/shared.h"
 #include "proto/target.h"
 
 /* ---- files ---- */
@@ -64,15 +65,68 @@ static struct err *restore_files(struct rsp *s, const struct rsp_saved *from)
 	return NULL;
 }
 
+/* ---- what is attached ---- */
+
+static void save_processes(const struct rsp *s, struct rsp_saved *to)
+{
+	_Static_assert((int)RSP_SAVED_PROCESSES >= (int)PROCESSES_MAX, "room for all");
+	to->process_count = (uint32_t)s->processes.count;
+	to->current = (uint32_t)s->processes.current;
+	for (size_t i = 0; i < s->processes.count; i++) {
+		const struct process *p = &s->processes.list[i];
+		const struct target_view *view = i == s->processes.current ? &s->view : &p->view;
+		to->processes[i] = (struct saved_process){
+			.id = p->id,
+			.tid = view->tid,
+			.frame = view->frame,
+			.physical = view->physical,
+			.entered = p->entered,
+			.attached = p->attached,
+		};
+	}
+}
+
+/* What of @from is there of the process @p. */
+static void restore_view(struct process *p, const struct saved_process *from)
+{
+	const struct target *t = p->shared->target;
+	if (target_thread_alive(t, from->tid)) {
+		p->view.tid = from->tid;
+		p->view.frame = from->frame;
+	}
+	p->view.physical = from->physical && t->memory && t->memory->physical;
+}
+
+static struct err *restore_processes(struct rsp *s, const struct rsp_saved *from)
+{
+	size_t count =
+		from->process_count < PROCESSES_MAX ? from->process_count : (size_t)PROCESSES_MAX;
+	struct err *e = NULL;
+	s->multiprocess = from->multiprocess;
+	for (size_t i = 0; !e && i < count; i++) {
+		const struct saved_process *p = &from->processes[i];
+		if (!p->id)
+			break;
+		e = process_restore(s, i, p->id, p->entered, p->attached);
+		if (!e)
+			restore_view(&s->processes.list[i], p);
+	}
+	process_make_current(s, from->current < s->processes.count ? from->current : 0);
+	return e;
+}
+
 /* ---- all of it ---- */
 
 void rsp_save(struct rsp *s, struct rsp_saved *to)
 {
-	to->tid = s->view.tid;
-	to->frame = s->view.frame;
-	to->physical = s->view.physical;
+	save_processes(s, to);
 	to->stop_tid = s->stop_tid;
+	to->stop_id = s->stop_id;
 	to->next_listed = s->next_listed;
+	to->next_process = s->next_process;
+	to->named_tid = s->named.tid;
+	to->named_process = s->named_process;
+	to->multiprocess = s->multiprocess;
 	to->client = s->client;
 	to->acks = s->acks;
 	to->error_text = s->error_text;
@@ -88,6 +142,16 @@ void rsp_save(struct rsp *s, struct rsp_saved *to)
 	to->manner = target_manner(s->target, s->view.member);
 	if (s->files.changed)
 		save_files(s, to);
+}
+
+static void restore_named(struct rsp *s, const struct rsp_saved *from)
+{
+	const struct processes *all = &s->processes;
+	if (from->named_process >= all->count || !all->list[from->named_process].attached ||
+	    !target_thread_alive(all->list[from->named_process].shared->target, from->named_tid))
+		return;
+	s->named = (struct target_view){ .tid = from->named_tid, .member = s->view.member };
+	s->named_process = (size_t)from->named_process;
 }
 
 const char *rsp_unanswered(const struct rsp *s, size_t *ret_len)
@@ -115,14 +179,13 @@ struct err *rsp_restore(struct rsp *s, const struct rsp_saved *from)
 	struct target_manner manner = from->manner;
 	manner.name[TARGET_NAME_MAX] = 0;
 	target_recall_manner(s->target, s->view.member, &manner);
-	if (target_thread_alive(s->target, from->tid)) {
-		s->view.tid = from->tid;
-		s->view.frame = from->frame;
-	}
-	s->view.physical = from->physical && s->target->memory && s->target->memory->physical;
-	if (target_thread_alive(s->target, from->stop_tid))
-		s->stop_tid = from->stop_tid;
-	return restore_files(s, from);
+	s->next_process = (size_t)from->next_process;
+	s->stop_tid = from->stop_tid;
+	s->stop_id = from->stop_id;
+	struct err *e = restore_processes(s, from);
+	if (!e)
+		restore_named(s, from);
+	return e ? e : restore_files(s, from);
 }
 
 struct err *rsp_set_note(struct rsp *s, const char *note)

@@ -18,13 +18,22 @@
 struct buf;
 struct rsp;
 
-enum { RSP_SAVED_FILES = 128 << 10 };
+enum { RSP_SAVED_FILES = 128 << 10, RSP_SAVED_PROCESSES = 64 };
+
+/* What the client has attached to (proto/process.h), and what it looks at there. */
+struct saved_process {
+	uint64_t id, tid;
+	uint32_t frame;
+	uint8_t physical, entered, attached;
+};
 
 struct rsp_saved {
-	uint64_t tid, stop_tid, next_listed;
-	uint32_t frame;
+	struct saved_process processes[RSP_SAVED_PROCESSES];
+	uint32_t process_count, current;
+	uint64_t stop_tid, stop_id, next_listed, next_process;
+	uint64_t named_tid, named_process;
 	uint32_t client; /* enum target_client */
-	uint8_t physical;
+	uint8_t multiprocess;
 	uint8_t acks, error_text, error_strings, list_in_stop, bare_x, probed_register;
 	uint8_t greeted, talked;
 	/* It is gdb for certain; and what it said of itself. */
@@ -48,7 +57,8 @@ void rsp_save(struct rsp *s, struct rsp_saved *to);
 const char *rsp_unanswered(const struct rsp *s, size_t *ret_len);
 
 /* Makes the new session @s what @from was. A thread that is not there is not selected. Of files
- * that are open those are opened again when they are read. ERR_NOMEM. */
+ * that are open those are opened again when they are read. ERR_NOMEM, and ERR_NOTFOUND where the
+ * client was attached to what is not there any more. */
 ERR_MUST_CHECK struct err *rsp_restore(struct rsp *s, const struct rsp_saved *from);
 
 /* What the next monitor command says first; copied. ERR_NOMEM. */

@@ -14,13 +14,23 @@ struct target_view session_view(const struct rsp *s, uint64_t tid)
 
 void session_select(struct rsp *s, uint64_t tid)
 {
-	s->view = session_view(s, tid);
+	if (tid == s->named.tid && s->named_process == s->processes.current)
+		s->view = s->named;
+	else
+		s->view = session_view(s, tid);
+	s->named.tid = 0;
+}
+
+void session_note_stop(struct rsp *s)
+{
+	s->stop_tid = s->view.tid;
+	s->stop_id = s->processes.list[s->processes.current].id;
 }
 
 void session_cancel(struct rsp *s)
 {
 	if (s->job)
-		target_cancel_command(s->target, s->job);
+		target_cancel_command(s->job_of, s->job);
 	s->job = NULL;
 	session_end_wait(s);
 	s->busy = NULL;
@@ -47,7 +57,7 @@ void session_close_files(struct rsp *s)
 {
 	for (size_t i = 0; i < s->files.count; i++) {
 		if (s->files.slots[i])
-			target_close_file(s->target, s->files.slots[i]);
+			target_close_file(s->base, s->files.slots[i]);
 		free(s->files.readings[i].name);
 	}
 	free(s->files.slots);

@@ -9,10 +9,12 @@
 
 #include "base/buf.h"
 #include "proto/frame.h"
+#include "proto/process.h"
 #include "proto/reply.h"
 #include "proto/target.h"
 
 struct packet;
+struct rsp_directory;
 
 /* A qSearch:memory under way; see pkt_search.c. */
 struct search {
@@ -58,10 +60,19 @@ struct wait {
 	struct buf words;
 };
 
+struct processes {
+	struct process *list; /* owned; at least one */
+	size_t count, current;
+};
+
 struct rsp {
-	struct rsp_shared *shared;   /* borrowed */
+	struct rsp_shared *shared;   /* borrowed; the current process's */
 	const struct target *target; /* borrowed; the same as the shared one's */
-	unsigned number;	     /* for debug messages */
+	/* What the client connected to: its files and tables are there whatever is attached. */
+	const struct target *base;
+	const struct rsp_directory *directory; /* borrowed; NULL: there is nothing else */
+	struct processes processes;
+	unsigned number; /* for debug messages */
 
 	struct buf in; /* what came and is not parsed yet, from in_used on */
 	size_t in_used;
@@ -87,6 +98,7 @@ struct rsp {
 	enum target_client client;
 	bool acks;
 	bool is_gdb;	      /* for certain: not only the protocol is gdb's */
+	bool multiprocess;    /* ids of threads have that of their process before them */
 	bool error_text;      /* gdb 16: error-message+ */
 	bool error_strings;   /* lldb: QEnableErrorStrings */
 	bool list_in_stop;    /* lldb: QListThreadsInStopReply */
@@ -94,9 +106,17 @@ struct rsp {
 	bool probed_register; /* lldb's first p came: a question whether p works */
 
 	struct target_view view; /* the selected thread and its frame */
-	uint64_t stop_tid;	 /* the thread of the last stop reply; 0: there was none */
-	size_t next_listed;	 /* qsThreadInfo goes on here */
-	struct buf threads;	 /* qXfer:threads of a machine that runs, while it is being read */
+	/* The thread of the last T, with a frame of its own; its tid is 0 once there was an Hg
+	 * behind it. It is what monitor commands are about: gdb has it selected, and sends Hg only
+	 * when it has to read something. */
+	struct target_view named;
+	size_t named_process;
+	uint64_t stop_tid;   /* the thread of the last stop reply; 0: there was none */
+	uint64_t stop_id;    /* the process of it */
+	size_t next_process; /* qsThreadInfo goes on here */
+	size_t next_listed;  /* and at this thread of it */
+	/* qXfer:threads of a machine that runs, or of several processes, while it is being read. */
+	struct buf threads;
 	/* The document without annex that is being read, and whose it is: the target's. */
 	const struct buf *document;
 	const struct target_object *document_of;
@@ -107,7 +127,8 @@ struct rsp {
 	struct search search;
 	struct buf console; /* output of the monitor command under way */
 	struct wait wait;
-	struct target_job *job; /* that command, if it is not done; owned */
+	struct target_job *job;	     /* that command, if it is not done; owned */
+	const struct target *job_of; /* who does it */
 	struct open_files files;
 	char *note; /* owned: what the next monitor command says first; NULL: nothing */
 };
@@ -122,6 +143,9 @@ struct target_view session_view(const struct rsp *s, uint64_t tid);
 
 /* Selects @tid for later packets. */
 void session_select(struct rsp *s, uint64_t tid);
+
+/* A stop reply that is made now is of the selected thread. */
+void session_note_stop(struct rsp *s);
 
 /* Ends the long operation under way, if there is one. */
 void session_cancel(struct rsp *s);

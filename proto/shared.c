@@ -28,6 +28,7 @@ struct err *rsp_shared_new(const struct target *target, struct rsp_shared **ret_
 	shared->target = target;
 	buf_init(&shared->target_xml);
 	buf_init(&shared->xml.text);
+	buf_init(&shared->process_xml.text);
 	buf_init(&shared->json.text);
 	buf_init(&shared->stop_threads);
 	buf_init(&shared->stop_pcs);
@@ -66,6 +67,7 @@ void rsp_shared_free(struct rsp_shared *shared)
 	register_layout_free(&shared->layout);
 	buf_free(&shared->target_xml);
 	buf_free(&shared->xml.text);
+	buf_free(&shared->process_xml.text);
 	buf_free(&shared->json.text);
 	buf_free(&shared->stop_threads);
 	buf_free(&shared->stop_pcs);
@@ -112,12 +114,16 @@ static struct err *threads_left(const struct rsp_shared *shared,
 	return NULL;
 }
 
-/* gdb manual, "Thread List Format". */
-static void add_thread_xml(const struct rsp_shared *shared, uint64_t tid, struct buf *out)
+/* gdb manual, "Thread List Format". @process: its id, or 0 where ids have none. */
+static void add_thread_xml(const struct rsp_shared *shared, uint64_t process, uint64_t tid,
+			   struct buf *out)
 {
 	struct target_thread thread;
 	shared_describe(shared, tid, &thread);
-	buf_addf(out, "<thread id=\"%" PRIx64 "\"", tid);
+	buf_addstr(out, "<thread id=\"");
+	if (process)
+		buf_addf(out, "p%" PRIx64 ".", process);
+	buf_addf(out, "%" PRIx64 "\"", tid);
 	if (thread.cpu >= 0)
 		buf_addf(out, " core=\"%d\"", thread.cpu);
 	buf_addstr(out, " name=\"");
@@ -129,23 +135,23 @@ static void add_thread_xml(const struct rsp_shared *shared, uint64_t tid, struct
 	buf_addstr(out, "\"/>\n");
 }
 
-static struct err *continue_xml(struct rsp_shared *shared)
+/* The whole document if @process is 0, else the entries alone. */
+static struct err *continue_xml(struct rsp_shared *shared, uint64_t process,
+				struct thread_document *d)
 {
-	struct thread_document *d = &shared->xml;
 	const uint64_t *tids;
 	size_t end;
 	const struct slice now = slice_begin();
-	if (!d->begun)
-		buf_addstr(&d->text, "<?xml version=\"1.0\"?>\n"
-				     "<!DOCTYPE threads SYSTEM \"threads.dtd\">\n"
-				     "<threads>\n");
+	if (!d->begun && !process)
+		buf_addstr(&d->text, THREADS_XML_BEGIN);
 	d->begun = true;
 	struct err *e = threads_left(shared, d, &tids, &end);
 	for (; !e && d->next < end && !slice_is_over(&now); d->next++)
-		add_thread_xml(shared, tids[d->next], &d->text);
+		add_thread_xml(shared, process, tids[d->next], &d->text);
 	if (e || d->next < end)
 		return e;
-	buf_addstr(&d->text, "</threads>\n");
+	if (!process)
+		buf_addstr(&d->text, THREADS_XML_END);
 	d->ready = true;
 	return buf_error(&d->text);
 }
@@ -166,16 +172,31 @@ static void drop_old(const struct rsp_shared *shared, struct thread_document *d)
 	d->generation = now;
 }
 
-struct err *shared_threads_xml(struct rsp_shared *shared, const struct buf **ret_document)
+static struct err *get_xml(struct rsp_shared *shared, uint64_t process, struct thread_document *d,
+			   const struct buf **ret)
 {
-	drop_old(shared, &shared->xml);
-	struct err *e = shared->xml.ready ? NULL : continue_xml(shared);
+	drop_old(shared, d);
+	struct err *e = d->ready ? NULL : continue_xml(shared, process, d);
 	if (e) {
-		start_over(&shared->xml);
+		start_over(d);
 		return err_wrap(e, "list the threads");
 	}
-	*ret_document = shared->xml.ready ? &shared->xml.text : NULL;
+	*ret = d->ready ? &d->text : NULL;
 	return NULL;
+}
+
+struct err *shared_threads_xml(struct rsp_shared *shared, const struct buf **ret_document)
+{
+	return get_xml(shared, 0, &shared->xml, ret_document);
+}
+
+struct err *shared_process_xml(struct rsp_shared *shared, uint64_t id,
+			       const struct buf **ret_entries)
+{
+	if (shared->process_id != id)
+		start_over(&shared->process_xml);
+	shared->process_id = id;
+	return get_xml(shared, id, &shared->process_xml, ret_entries);
 }
 
 /* Without the object's end. */

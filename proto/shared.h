@@ -28,6 +28,9 @@ struct rsp_shared {
 	struct register_layout layout;
 
 	struct thread_document xml; /* qXfer:threads */
+	/* Its entries as those of one process of several, and the id that it has in them. */
+	struct thread_document process_xml;
+	uint64_t process_id;
 
 	struct thread_document json; /* lldb's jThreadsInfo */
 	struct json json_writer;
@@ -46,6 +49,17 @@ void shared_renew_threads(struct rsp_shared *shared);
  */
 ERR_MUST_CHECK struct err *shared_threads_xml(struct rsp_shared *shared,
 					      const struct buf **ret_document);
+
+/* What is around the entries of qXfer:threads (gdb manual, "Thread List Format"). */
+#define THREADS_XML_BEGIN                             \
+	"<?xml version=\"1.0\"?>\n"                   \
+	"<!DOCTYPE threads SYSTEM \"threads.dtd\">\n" \
+	"<threads>\n"
+#define THREADS_XML_END "</threads>\n"
+
+/* The entries alone, whose ids are those of the process @id, as above. */
+ERR_MUST_CHECK struct err *shared_process_xml(struct rsp_shared *shared, uint64_t id,
+					      const struct buf **ret_entries);
 
 /* The same for lldb: jThreadsInfo's reply, and the list of threads for stop replies. */
 ERR_MUST_CHECK struct err *shared_threads_lldb(struct rsp_shared *shared,

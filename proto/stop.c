@@ -6,6 +6,7 @@
 
 #include "proto/session.h"
 #include "proto/shared.h"
+#include "proto/thread_id.h"
 
 /* Keys of registers are two digits. */
 #define REGISTER_KEY_MAX 0xff
@@ -32,7 +33,9 @@ void stop_add_gdb(const struct rsp *s, struct reply *r, uint64_t tid, unsigned s
 	struct target_thread thread;
 	registers_read(layout, &view, layout->stop_first, layout->stop_count, &values);
 	shared_describe(s->shared, tid, &thread);
-	buf_addf(r->out, "T%02xthread:%" PRIx64 ";", signal, tid);
+	buf_addf(r->out, "T%02xthread:", signal);
+	thread_id_add(s, tid, r->out);
+	buf_addch(r->out, ';');
 	if (thread.cpu >= 0)
 		buf_addf(r->out, "core:%x;", (unsigned)thread.cpu);
 	add_registers(s->shared, &values, r);

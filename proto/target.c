@@ -261,6 +261,12 @@ void target_leave(const struct target *t, struct target_member *member)
 		t->team->leave(t->self, member);
 }
 
+void target_comes(const struct target *t, struct target_member *member)
+{
+	if (member && t->team)
+		t->team->comes(t->self, member);
+}
+
 void target_member_is(const struct target *t, struct target_member *member, const char *program)
 {
 	if (member)

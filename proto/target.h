@@ -149,6 +149,11 @@ struct target_object {
 	/* Those with an annex may be others at the next call: who reads one from its beginning gets
 	 * the rest of it. */
 	bool changes;
+	/* It is about all that is served: who has connected to this target gets it whatever he has
+	 * attached to. */
+	bool of_all;
+	/* It is for those who have attached to this target from another. */
+	bool of_attached;
 };
 
 struct target_file_status {
@@ -248,6 +253,8 @@ struct target_team_ops {
 	struct err *(*join)(void *self, const struct target_visitor *visitor,
 			    struct target_member **ret);
 	void (*leave)(void *self, struct target_member *member);
+	/* A member, of another target of the same team so far, looks at this one now. */
+	void (*comes)(void *self, struct target_member *member);
 	/* It is certain what program it is: @program, which lasts for ever. */
 	void (*is)(void *self, struct target_member *member, const char *program);
 	/* Whether it wants to be shown something when it continues. */
@@ -360,6 +367,7 @@ __attribute__((warn_unused_result)) struct err *target_join(const struct target 
 							    const struct target_visitor *visitor,
 							    struct target_member **ret);
 void target_leave(const struct target *t, struct target_member *member);
+void target_comes(const struct target *t, struct target_member *member);
 void target_member_is(const struct target *t, struct target_member *member, const char *program);
 bool target_follows(const struct target *t, struct target_member *member);
 bool target_next_shown(const struct target *t, struct target_member *member,

@@ -345,11 +345,11 @@ static int work_on_dump(const struct options *o, struct server *server,
 	if (!e)
 		e = target_kernel_new(service, &target);
 	if (!e)
-		e = served_host(target, &served);
+		e = served_host(service, target, &served);
 	if (!e) {
 		service->served = &served;
 		if (o->guests)
-			e = served_add_guests(&served, service);
+			e = served_add_guests(&served);
 		if (!e && o->live && o->guests)
 			e = end_privileges(o, server, &served);
 	}
@@ -407,6 +407,7 @@ static int serve(const struct options *o)
 		.quiet = o->quiet,
 		.patience = (uint64_t)o->patience * 1000,
 		.guests = o->guests,
+		.multiprocess = o->multiprocess,
 		.live = o->live,
 	};
 	int status;

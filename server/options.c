@@ -30,6 +30,11 @@ static const struct option_row rows[] = {
 	  "serve every virtual machine in the dump, too: at the ports behind the\n"
 	  "host's, or in the folder of --listen unixdir:PATH",
 	  NULL, false },
+	{ 0, "multiprocess", NULL,
+	  "let gdb hold the host and guests in one connection, each an inferior of\n"
+	  "its own (target extended-remote, add-inferior, attach ID); without it\n"
+	  "`attach ID` opens a guest in the host's place",
+	  NULL, false },
 	{ 'G', "guest", "VM",
 	  "look at the Linux kernel of this virtual machine (named by its process)\n"
 	  "as if the dump were the guest's own; --symbols may be of either kernel",
@@ -291,6 +296,8 @@ static struct err *take(struct options *o, const struct option_row *row, const c
 		o->no_context_threads = true;
 	else if (!strcmp(row->name, "guests"))
 		o->guests = true;
+	else if (!strcmp(row->name, "multiprocess"))
+		o->multiprocess = true;
 	else if (!strcmp(row->name, "guest"))
 		o->guest = value;
 	else if (!strcmp(row->name, "no-extra-cfi"))

@@ -58,6 +58,7 @@ struct options {
 	unsigned patience; /* of clients, in seconds */
 	bool no_context_threads;
 	bool guests;
+	bool multiprocess;
 	const char *guest; /* the VM to look at, NULL without --guest; argv's */
 	bool no_serve_files;
 	bool no_extra_cfi;

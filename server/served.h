@@ -3,6 +3,7 @@
 #ifndef SERVER_SERVED_H
 #define SERVER_SERVED_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,7 +23,8 @@ struct served {
 struct served_list {
 	struct served *list; /* owned; the host is the first */
 	size_t count;
-	struct service *service; /* of guests that are added; borrowed, NULL without them */
+	struct service *service; /* the host's, and so of all guests; borrowed */
+	bool guests;		 /* all of them are served */
 	uint64_t generation;	 /* of the host, as far as its guests are here */
 };
 

@@ -188,6 +188,29 @@ struct err *exports_add_made(struct exports *x, const char *name, export_maker *
 	return NULL;
 }
 
+/* Bytes that are there need not be made. */
+static struct err *make_nothing(void *closure, struct buf *out, bool *ret_done)
+{
+	(void)closure, (void)out;
+	*ret_done = true;
+	return NULL;
+}
+
+struct err *exports_add_bytes(struct exports *x, const char *name, struct buf *bytes)
+{
+	struct target_file *f;
+	struct err *e = buf_error(bytes);
+	if (!e)
+		e = add(x, name, &f);
+	if (e)
+		return e;
+	f->make = make_nothing;
+	f->made = true;
+	f->bytes = *bytes;
+	buf_init(bytes);
+	return NULL;
+}
+
 /* One slice of making the bytes; f->made once they are complete. */
 static struct err *make_bytes(struct target_file *f)
 {

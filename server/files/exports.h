@@ -64,6 +64,10 @@ typedef struct err *export_maker(void *closure, struct buf *out, bool *ret_done)
 __attribute__((warn_unused_result)) struct err *
 exports_add_made(struct exports *x, const char *name, export_maker *make, void *closure);
 
+/* A file in memory, of the bytes of @bytes, which are moved out of it. */
+__attribute__((warn_unused_result)) struct err *
+exports_add_bytes(struct exports *x, const char *name, struct buf *bytes);
+
 /* Whether @file, which a client has open, is the one called @name. */
 bool exports_is(const struct target_file *file, const char *name);
 

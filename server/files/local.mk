@@ -5,6 +5,7 @@ vmcore_gdbserver_SOURCES += \
 	server/files/debuginfod_helper.c server/files/debuginfod_helper.h \
 	server/files/exports.c server/files/exports.h \
 	server/files/frame_cure.c server/files/frame_cure.h \
+	server/files/guest_image.c server/files/guest_image.h \
 	server/files/image_cure.c server/files/image_cure.h \
 	server/files/index_section.c server/files/index_section.h \
 	server/files/libraries.c server/files/libraries.h \

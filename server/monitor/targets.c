@@ -39,8 +39,10 @@ struct err *monitor_targets(struct service *service, struct target_view *view,
 			buf_addch(out, '\n');
 		} else {
 			buf_addf(out, "%-16s %-28s %zu %s", s->list[i].name,
-				 s->list[i].address ? s->list[i].address : "not served", count,
-				 i ? "vCPUs" : "threads");
+				 s->list[i].address ? s->list[i].address
+				 : s->list[i].why   ? "not served"
+						    : "by attach alone",
+				 count, i ? "vCPUs" : "threads");
 			if (release) {
 				buf_addstr(out, ", Linux ");
 				add_printable(out, release);

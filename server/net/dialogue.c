@@ -14,15 +14,19 @@
 #include "server/net/kept.h"
 
 struct err *dialogue_open(const struct target *target, struct rsp_shared *shared,
+			  const struct rsp_directory *directory,
 			  const struct target_visitor *visitor, uint64_t patience,
 			  const char *refusal, struct dialogue *ret)
 {
 	rsp_take_turn(shared);
-	*ret = (struct dialogue){ .target = target, .shared = shared, .rsp = rsp_new(shared), .visitor = *visitor };
+	*ret = (struct dialogue){
+		.target = target, .shared = shared, .rsp = rsp_new(shared), .visitor = *visitor
+	};
 	rsp_leave_turn(shared);
 	if (!ret->rsp)
 		return err_nomem();
 	rsp_set_patience(ret->rsp, patience);
+	rsp_set_directory(ret->rsp, directory);
 	if (!refusal)
 		return rsp_join(ret->rsp, visitor);
 	ret->refusal = strdup(refusal);

@@ -17,30 +17,31 @@ struct buf;
 struct err;
 struct kept;
 struct rsp;
+struct rsp_directory;
 struct rsp_shared;
 
 struct dialogue {
 	const struct target *target; /* borrowed, as is the next */
 	struct rsp_shared *shared;
-	struct rsp *rsp;	     /* owned; NULL once the client speaks crash's */
-	struct crash_client *crash;  /* owned; NULL unless it does */
+	struct rsp *rsp;	       /* owned; NULL once the client speaks crash's */
+	struct crash_client *crash;    /* owned; NULL unless it does */
 	struct target_visitor visitor; /* as it came */
 	struct target_member *member;  /* of a client that speaks crash's */
-	bool begun;		     /* something has come that can begin a packet */
-	bool packets;		     /* a packet has begun */
+	bool begun;		       /* something has come that can begin a packet */
+	bool packets;		       /* a packet has begun */
 	char *refusal; /* owned: what is said in place of all answers; NULL: nothing */
 	bool asked;    /* a whole packet has come, which is answered so */
 	bool refused;  /* and was */
 };
 
-/* May wait for a turn (struct rsp_turns). @shared is of @target; both must outlive it. @visitor is
- * who comes. @patience: as rsp_set_patience() takes it. @refusal (copied), if it is not NULL, is the
- * error that the client gets for its first packet, and the end.
+/* May wait for a turn (struct rsp_turns). @shared is of @target; both, and @directory, which may be
+ * NULL, must outlive it. @visitor is who comes. @patience: as rsp_set_patience() takes it. @refusal
+ * (copied), if it is not NULL, is the error that the client gets for its first packet, and the end.
  */
 __attribute__((warn_unused_result)) struct err *
 dialogue_open(const struct target *target, struct rsp_shared *shared,
-	      const struct target_visitor *visitor, uint64_t patience, const char *refusal,
-	      struct dialogue *ret);
+	      const struct rsp_directory *directory, const struct target_visitor *visitor,
+	      uint64_t patience, const char *refusal, struct dialogue *ret);
 /* One that is all zeros, too. */
 void dialogue_close(struct dialogue *d);
 

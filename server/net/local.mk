@@ -4,6 +4,7 @@ vmcore_gdbserver_SOURCES += \
 	server/net/address.c server/net/address.h \
 	server/net/captive.c server/net/captive.h \
 	server/net/confine.c server/net/confine.h \
+	server/net/directory.c \
 	server/net/dialogue.c server/net/dialogue.h \
 	server/net/index_process.c server/net/index_process.h \
 	server/net/kept.c server/net/kept.h \

@@ -77,9 +77,11 @@ static struct err *add_client(struct server *server, size_t room, int in, int ou
 	c->room = room;
 	c->kept = kept;
 	loop_time_start(&server->time, server->loop);
+	c->directory = server_directory(c);
 	struct err *e = session_new(server->loop, &server->time, server->slow,
 				    server->served->list[room].target, server->rooms[room].shared,
-				    in, out, &peer, name, refusal, kept, client_ended, c, &c->session);
+				    &c->directory, in, out, &peer, name, refusal, kept,
+				    client_ended, c, &c->session);
 	if (e) {
 		if (!server->clients)
 			loop_time_stop(&server->time, server->loop);

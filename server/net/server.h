@@ -27,8 +27,9 @@ struct serve_options {
 	bool quiet;
 	const struct peers *peers; /* who may come; borrowed */
 	unsigned max_clients;
-	bool guests; /* --guests: there may be more targets than the host */
-	bool live;   /* and more may come */
+	bool guests;	   /* --guests: there may be more targets than the host */
+	bool multiprocess; /* gdb may hold several of them at once */
+	bool live;	   /* and more may come */
 };
 
 /*

@@ -59,7 +59,7 @@ static struct door *door_of(const struct server *s, size_t room)
 static bool may_take(void *closure, size_t room)
 {
 	const struct server *s = closure;
-	if (room >= s->room_count || !s->rooms[room].later)
+	if (room >= s->room_count || !s->rooms[room].later || s->rooms[room].users)
 		return false;
 	for (const struct client *c = s->clients; c; c = c->next)
 		if (c->room == room)
@@ -114,15 +114,7 @@ static struct err *open_door(struct server *s, size_t room)
 static struct err *enter(void *closure, size_t room)
 {
 	struct server *s = closure;
-	if (room >= s->room_count) {
-		struct room *rooms = reallocarray(s->rooms, room + 1, sizeof(*rooms));
-		if (!rooms)
-			return err_nomem();
-		s->rooms = rooms;
-		rooms[room] = (struct room){ .later = true };
-		s->room_count = room + 1;
-	}
-	struct err *e = server_share(s, s->served->list[room].target, &s->rooms[room].shared);
+	struct err *e = server_open_room(s, room);
 	if (!e)
 		e = open_door(s, room);
 	if (e) {

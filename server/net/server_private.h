@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "proto/rsp.h"
 #include "server/net/address.h"
 #include "server/net/loop_time.h"
 #include "server/net/server.h"
@@ -18,6 +19,7 @@
 struct room {
 	struct rsp_shared *shared; /* owned; NULL if it was not to be had */
 	bool later;		   /* it came while the server ran */
+	unsigned users;		   /* sessions that have attached to it from others */
 };
 
 #define NO_ROOM SIZE_MAX
@@ -38,6 +40,7 @@ struct client {
 	struct session *session;
 	struct kept *kept; /* borrowed; NULL: it ends with this process */
 	size_t room;
+	struct rsp_directory directory;	 /* what it may attach to */
 	struct client *next, **previous; /* in server->clients */
 	bool is_stdio;
 };
@@ -80,6 +83,11 @@ void server_close_door(struct server *s, struct door *door);
 /* The address of the target at @room: in the folder, or as many ports behind the host's. */
 __attribute__((warn_unused_result)) struct err *server_room_address(const struct server *s,
 								    size_t room, struct buf *out);
+
+/* Makes the room of the target at the place @room in s->served, if it is not there. */
+__attribute__((warn_unused_result)) struct err *server_open_room(struct server *s, size_t room);
+/* What @client may attach to; @client is its closure. */
+struct rsp_directory server_directory(struct client *client);
 
 /* Sockets for targets that come later, where they cannot be made then. */
 __attribute__((warn_unused_result)) struct err *server_add_spare_doors(struct server *s);

@@ -60,6 +60,7 @@ struct session {
 	const struct target *target;
 	char *refusal;
 	struct rsp_shared *shared;
+	const struct rsp_directory *directory; /* borrowed */
 	struct err *failed; /* owned: why it could not be opened, before others know of this */
 	bool known;	    /* to others */
 	void (*ended)(void *closure, struct session *s);
@@ -82,8 +83,7 @@ static void settle(struct session *s)
 {
 	dialogue_save(&s->dialogue, s->kept);
 	kept_set_output(s->kept, s->out.data + s->written, unwritten(s));
-	s->kept->answering =
-		dialogue_is_busy(&s->dialogue) && !dialogue_is_waiting(&s->dialogue);
+	s->kept->answering = dialogue_is_busy(&s->dialogue) && !dialogue_is_waiting(&s->dialogue);
 }
 
 /* As write(2), of what waits to go out. */
@@ -351,8 +351,8 @@ static void open_alone(void *closure)
 	const struct target_visitor visitor = {
 		.has_uid = s->peer.has_uid, .uid = s->peer.uid, .wake = wake, .closure = s
 	};
-	struct err *e = dialogue_open(s->target, s->shared, &visitor, s->time->patience, s->refusal,
-				      &s->dialogue);
+	struct err *e = dialogue_open(s->target, s->shared, s->directory, &visitor,
+				      s->time->patience, s->refusal, &s->dialogue);
 	if (e && s->known) {
 		good(s, e);
 		return;
@@ -362,11 +362,11 @@ static void open_alone(void *closure)
 }
 
 struct err *session_new(struct ev_loop *loop, const struct loop_time *time, struct slow_reads *slow,
-			const struct target *target, struct rsp_shared *shared, int in, int out,
+			const struct target *target, struct rsp_shared *shared,
+			const struct rsp_directory *directory, int in, int out,
 			const struct session_peer *peer, const char *name, const char *refusal,
-			struct kept *kept,
-			void (*ended)(void *closure, struct session *s), void *closure,
-			struct session **ret)
+			struct kept *kept, void (*ended)(void *closure, struct session *s),
+			void *closure, struct session **ret)
 {
 	struct session *s = calloc(1, sizeof(*s));
 	if (!s) {
@@ -380,6 +380,7 @@ struct err *session_new(struct ev_loop *loop, const struct loop_time *time, stru
 	s->slow = slow;
 	s->target = target;
 	s->shared = shared;
+	s->directory = directory;
 	s->in_fd = in;
 	s->out_fd = out;
 	s->kept = kept;

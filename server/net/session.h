@@ -10,6 +10,7 @@ struct err;
 struct ev_loop;
 struct kept;
 struct loop_time;
+struct rsp_directory;
 struct rsp_shared;
 struct session;
 struct slow_reads;
@@ -22,19 +23,20 @@ struct session_peer {
 };
 
 /*
- * Serves @target, whose @shared is, to the client at @in and @out (the same descriptor for a
- * socket), which the session owns and closes, until it leaves. Then @ended is called, which must
- * call session_free() and may end the loop.
- * One that says nothing which a debugger would say is ended after some seconds, but for one at two
- * descriptors, which is somebody's own. @refusal: as dialogue_open() takes it.
+ * Serves @target, whose @shared is, and what @directory (borrowed, NULL for nothing) has beside it,
+ * to the client at @in and @out (the same descriptor for a socket), which the session owns and
+ * closes, until it leaves. Then @ended is called, which must call session_free() and may end the
+ * loop. One that says nothing which a debugger would say is ended after some seconds, but for one
+ * at two descriptors, which is somebody's own. @refusal: as dialogue_open() takes it.
  * @name is for debug messages, copied; @time and @slow are borrowed, and @time runs for as long as
  * there are sessions. @kept (borrowed; NULL: none) is where it writes what another process needs to
  * go on.
  */
 __attribute__((warn_unused_result)) struct err *
 session_new(struct ev_loop *loop, const struct loop_time *time, struct slow_reads *slow,
-	    const struct target *target, struct rsp_shared *shared, int in, int out,
-	    const struct session_peer *peer, const char *name, const char *refusal, struct kept *kept,
+	    const struct target *target, struct rsp_shared *shared,
+	    const struct rsp_directory *directory, int in, int out, const struct session_peer *peer,
+	    const char *name, const char *refusal, struct kept *kept,
 	    void (*ended)(void *closure, struct session *s), void *closure, struct session **ret);
 /* Goes on with a new session where another process has left @kept; @note: as rsp_set_note(). To be
  * called where no read waits. An error ends the client, not the session. */

@@ -30,9 +30,9 @@ static struct err *add(struct served_list *s, const char *name, struct target *t
 	return NULL;
 }
 
-struct err *served_host(struct target *target, struct served_list *ret)
+struct err *served_host(struct service *service, struct target *target, struct served_list *ret)
 {
-	*ret = (struct served_list){ 0 };
+	*ret = (struct served_list){ .service = service };
 	struct err *e = add(ret, "host", target);
 	if (e)
 		*ret = (struct served_list){ 0 };
@@ -58,37 +58,59 @@ static void name_guest(const struct served_list *s, const struct vm *vm, struct 
 	buf_addf(out, "vm-%" PRIx64, vm->address);
 }
 
-struct err *served_add_guests(struct served_list *s, struct service *service)
+/* A target for @vm behind all others. */
+static struct err *add_guest(struct served_list *s, struct vm *vm)
 {
-	const struct vmcore *host = service->vmcore;
-	struct vm *vms;
-	size_t count;
-	struct err *e = kvm_vms(host->kvm, &vms, &count);
-	s->service = service;
-	s->generation = host->generation;
-	for (size_t i = 0; !e && i < count; i++) {
-		struct buf name = BUF_INIT;
-		struct target *target;
-		name_guest(s, &vms[i], &name);
-		e = buf_error(&name);
-		if (!e)
-			e = target_guest_new(service, &vms[i], &target);
-		if (!e) {
-			e = add(s, name.data, target);
-			if (e)
-				target_guest_free(target);
-		}
-		buf_free(&name);
+	struct buf name = BUF_INIT;
+	struct target *target;
+	name_guest(s, vm, &name);
+	struct err *e = buf_error(&name);
+	if (!e)
+		e = target_guest_new(s->service, vm, &target);
+	if (!e) {
+		e = add(s, name.data, target);
+		if (e)
+			target_guest_free(target);
 	}
+	buf_free(&name);
 	return e;
 }
 
-static bool is_served(const struct served_list *s, const struct vm *vm)
+struct err *served_add_guests(struct served_list *s)
 {
-	for (size_t i = 1; i < s->count; i++)
-		if (target_guest_is(s->list[i].target, vm))
+	const struct vmcore *host = s->service->vmcore;
+	struct vm *vms;
+	size_t count;
+	struct err *e = kvm_vms(host->kvm, &vms, &count);
+	s->guests = true;
+	s->generation = host->generation;
+	for (size_t i = 0; !e && i < count; i++)
+		e = add_guest(s, &vms[i]);
+	return e;
+}
+
+/* False if it is not served. */
+static bool find_guest(const struct served_list *s, const struct vm *vm, size_t *ret)
+{
+	for (*ret = 1; *ret < s->count; ++*ret)
+		if (target_guest_is(s->list[*ret].target, vm))
 			return true;
 	return false;
+}
+
+struct err *served_place_of_guest(struct served_list *s, struct vm *vm, size_t *ret)
+{
+	size_t place;
+	if (!find_guest(s, vm, &place)) {
+		if (s->count == SERVED_MAX)
+			return err_new(ERR_INVALID, "%d targets are served, and no more can be",
+				       SERVED_MAX);
+		struct err *e = add_guest(s, vm);
+		if (e)
+			return e;
+	}
+	*ret = place;
+	return NULL;
 }
 
 /* Of one that has ended, when nobody looks at it any more; the count if there is none. */
@@ -150,13 +172,14 @@ struct err *served_renew(struct served_list *s, const struct served_places *plac
 {
 	struct vm *vms;
 	size_t count;
-	const struct vmcore *host = s->service ? s->service->vmcore : NULL;
-	if (!host || s->generation == host->generation)
+	const struct vmcore *host = s->service->vmcore;
+	size_t place;
+	if (!s->guests || s->generation == host->generation)
 		return NULL;
 	s->generation = host->generation;
 	struct err *e = kvm_vms(host->kvm, &vms, &count);
 	for (size_t i = 0; !e && i < count && s->count < SERVED_MAX; i++)
-		if (!is_served(s, &vms[i]))
+		if (!find_guest(s, &vms[i], &place))
 			e = serve_later(s, places, &vms[i]);
 	return e;
 }

@@ -12,13 +12,17 @@
 struct err;
 struct service;
 struct target;
+struct vm;
 
-/* The host's target (borrowed) alone. */
-__attribute__((warn_unused_result)) struct err *served_host(struct target *target,
-							    struct served_list *ret);
-/* Adds a target for every VM of the host that @service is of, in the order of `monitor vms`. */
-__attribute__((warn_unused_result)) struct err *served_add_guests(struct served_list *s,
-								  struct service *service);
+/* The target (borrowed) of the host that @service (borrowed) is of, alone. */
+__attribute__((warn_unused_result)) struct err *
+served_host(struct service *service, struct target *target, struct served_list *ret);
+/* Adds a target for every VM of the host, in the order of `monitor vms`. */
+__attribute__((warn_unused_result)) struct err *served_add_guests(struct served_list *s);
+/* The place of @vm, one of the host's; a target for it is added, without an address, if there is
+ * none yet. ERR_INVALID if there are too many. */
+__attribute__((warn_unused_result)) struct err *served_place_of_guest(struct served_list *s,
+								      struct vm *vm, size_t *ret);
 /* Where targets are had that come later; all are called with @closure and a target's index. */
 struct served_places {
 	void *closure;

@@ -4,6 +4,7 @@ vmcore_gdbserver_SOURCES += \
 	server/target/crash_guest.c server/target/crash_machine.h \
 	server/target/crash_kernel.c \
 	server/target/guest_view.c server/target/guest_view.h \
+	server/target/attach.c server/target/attach.h \
 	server/target/guests.c server/target/guests.h \
 	server/target/kvm_registers.c server/target/kvm_registers.h \
 	server/target/osdata.c server/target/osdata.h \

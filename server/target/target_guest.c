@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "proto/target.h"
+#include "server/files/guest_image.h"
 #include "server/monitor/kvm/vm_rows.h"
 #include "server/monitor/monitor.h"
 #include "server/service.h"
@@ -33,6 +34,7 @@ struct target_guest {
 	struct target_register_ops registers; /* its table is the one above */
 	struct service *service;	      /* borrowed */
 	struct guest_view guest;
+	struct buf exec_file;	/* the name of its empty image */
 	struct buf vmcoreinfo;	/* of the guest's kernel; empty before somebody asks */
 	struct buf name, label; /* of the thread described last */
 };
@@ -373,7 +375,25 @@ static struct err *get_vmcoreinfo(void *self, const char *annex, const struct bu
 	return e;
 }
 
+/*
+ * gdb keeps the file of what it was attached to before, and shows its names for the guest's
+ * addresses, unless it is told of one of another build-id.
+ */
+static struct err *get_exec_file(void *self, const char *annex, const struct buf **ret_document)
+{
+	struct target_guest *t = self;
+	const struct guest_linux *g = *annex ? NULL : linux_of(t);
+	if (*annex)
+		return err_new(ERR_NOTFOUND, "exec-file has no part '%s'", annex);
+	struct err *e = guest_image_offer(t->service->exports,
+					  g && *g->build_id ? g->build_id : NULL, &t->exec_file);
+	if (!e)
+		*ret_document = &t->exec_file;
+	return e;
+}
+
 static const struct target_object objects[] = {
+	{ .name = "exec-file", .clients = TARGET_GDB, .of_attached = true, .get = get_exec_file },
 	{ .name = "vmcoreinfo", .clients = TARGET_GDB | TARGET_LLDB, .get = get_vmcoreinfo },
 	{ .name = NULL },
 };
@@ -483,9 +503,16 @@ static struct err *join(void *self, const struct target_visitor *visitor,
 	return team_join(t->service->team, &t->target, visitor, ret);
 }
 
+static void comes(void *self, struct target_member *member)
+{
+	struct target_guest *t = self;
+	team_look_at(member, &t->target);
+}
+
 static const struct target_team_ops team_ops = {
 	.join = join,
 	.leave = team_leave,
+	.comes = comes,
 	.is = team_is,
 	.follows = team_follows,
 	.next = team_next,
@@ -503,6 +530,7 @@ struct err *target_guest_new(struct service *service, struct vm *vm, struct targ
 	if (!t)
 		return err_nomem();
 	t->service = service;
+	buf_init(&t->exec_file);
 	buf_init(&t->vmcoreinfo);
 	buf_init(&t->name);
 	buf_init(&t->label);
@@ -538,6 +566,7 @@ void target_guest_free(struct target *target)
 	if (!t)
 		return;
 	guest_view_close(&t->guest);
+	buf_free(&t->exec_file);
 	buf_free(&t->vmcoreinfo);
 	buf_free(&t->name);
 	buf_free(&t->label);

@@ -613,9 +613,16 @@ static struct err *join(void *self, const struct target_visitor *visitor,
 	return team_join(t->service->team, &t->target, visitor, ret);
 }
 
+static void comes(void *self, struct target_member *member)
+{
+	struct target_kernel *t = self;
+	team_look_at(member, &t->target);
+}
+
 static const struct target_team_ops team_ops = {
 	.join = join,
 	.leave = team_leave,
+	.comes = comes,
 	.is = team_is,
 	.follows = team_follows,
 	.next = team_next,
@@ -660,7 +667,7 @@ static const struct target_object exec_file_object = { .name = "exec-file",
 						       .clients = TARGET_GDB,
 						       .get = get_exec_file };
 static const struct target_object osdata_object = {
-	.name = "osdata", .clients = TARGET_GDB, .get = get_osdata, .changes = true
+	.name = "osdata", .of_all = true, .clients = TARGET_GDB, .get = get_osdata, .changes = true
 };
 static const struct target_object libraries_object = { .name = "libraries",
 						       .clients = TARGET_GDB,

@@ -62,6 +62,11 @@ static void drop_points(struct target_member *m, size_t count)
 	memmove(m->points, m->points + count, m->point_count * sizeof(*m->points));
 }
 
+void team_look_at(struct target_member *m, const struct target *target)
+{
+	m->target = target;
+}
+
 void team_leave(void *self, struct target_member *m)
 {
 	struct team *t = m->team;

@@ -56,6 +56,8 @@ const struct target_member *team_members(const struct team *t);
 ERR_MUST_CHECK struct err *team_join(struct team *t, const struct target *target,
 				     const struct target_visitor *visitor,
 				     struct target_member **ret);
+/* It looks at @target (borrowed) from now on. */
+void team_look_at(struct target_member *m, const struct target *target);
 /* As struct target_team_ops has them; @self is not looked at. */
 void team_leave(void *self, struct target_member *m);
 void team_is(void *self, struct target_member *m, const char *program);

@@ -2,7 +2,8 @@
 /*
  * The protocol against whatever a client may send. The input is a script for one session:
  *
- *	byte 0		bits 0-3, 5: groups of operations that the target lacks; bit 4: input as it
+ *	byte 0		bits 0-3, 5: groups of operations that the target lacks; bits 6, 7: there is
+ *			another target, in its place or beside it; bit 4: input as it
  *			is
  *	then lines	each a packet's payload, which is framed and sent (or, as it is, sent)
  *
@@ -10,7 +11,8 @@
  * a packet is answered within a bounded number of steps, and no file stays open.
  *
  *	clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -I. tests/fuzz/fuzz_rsp.c \
- *		tests/proto/fake.c proto/[a-z]*.c base/[a-z]*.c -o fuzz_rsp
+ *		tests/proto/fake.c tests/proto/fake_others.c proto/[a-z]*.c base/[a-z]*.c -o
+ *fuzz_rsp
  *	./fuzz_rsp -dict=tests/fuzz/rsp.dict CORPUS tests/fuzz/corpus/rsp
  */
 #include <stdbool.h>
@@ -23,6 +25,7 @@
 #include "proto/frame.h"
 #include "proto/rsp.h"
 #include "tests/proto/fake.h"
+#include "tests/proto/fake_others.h"
 
 /* The whole address space is searched hole by hole: a search is some dozen steps. */
 #define STEPS_MAX 10000
@@ -107,7 +110,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	bool raw = data[0] & 16, go_on = true;
 	if (rsp_shared_new(&fake.target, &shared))
 		abort();
+	struct fake_others others;
+	fake_others_init(&others, shared, data[0] & 128);
 	struct rsp *rsp = rsp_new(shared);
+	if (rsp && data[0] & (64 | 128))
+		rsp_set_directory(rsp, &others.directory);
 	const char *at = (const char *)data + 1, *end = (const char *)data + size;
 	while (rsp && go_on && at < end) {
 		const char *newline = memchr(at, '\n', (size_t)(end - at));
@@ -116,6 +123,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		at += len + 1;
 	}
 	rsp_free(rsp);
+	fake_others_free(&others);
 	rsp_shared_free(shared);
 	if (fake.files)
 		abort();

@@ -102,7 +102,7 @@ static struct err *read_registers(void *self, const struct target_view *view, si
 				  size_t count, uint8_t *values, bool *known)
 {
 	const struct asked asked = { first, count, values, known };
-	(void)self;
+	const struct fake *f = self;
 	/* Rows of the table, and with zeros. */
 	if (!count || first + count > sizeof(table) / sizeof(table[0]))
 		abort();
@@ -111,7 +111,7 @@ static struct err *read_registers(void *self, const struct target_view *view, si
 			abort();
 	if (view->tid == 10000000)
 		return err_new(ERR_NOTFOUND, "nothing is known of an idle CPU");
-	set_register(&asked, RIP, UINT64_C(0xffffffff81000000) + view->tid);
+	set_register(&asked, RIP, f->text + view->tid);
 	set_register(&asked, RSP, UINT64_C(0xffff888000002000));
 	set_register(&asked, RBP, 0);
 	set_register(&asked, RBX, view->frame);
@@ -488,10 +488,10 @@ static struct err *get_osdata(void *self, const char *annex, const struct buf **
 }
 
 static const struct target_object objects[] = {
-	{ "vmcoreinfo", TARGET_GDB | TARGET_LLDB, get_vmcoreinfo, NULL, false },
-	{ "libraries", TARGET_GDB, get_libraries, get_libraries_beside, false },
-	{ "exec-file", TARGET_GDB | TARGET_LLDB, get_exec_file, NULL, false },
-	{ "osdata", TARGET_GDB | TARGET_LLDB, get_osdata, NULL, false },
+	{ "vmcoreinfo", TARGET_GDB | TARGET_LLDB, get_vmcoreinfo, NULL, false, false, false },
+	{ "libraries", TARGET_GDB, get_libraries, get_libraries_beside, false, false, false },
+	{ "exec-file", TARGET_GDB | TARGET_LLDB, get_exec_file, NULL, false, false, false },
+	{ "osdata", TARGET_GDB | TARGET_LLDB, get_osdata, NULL, false, true, false },
 	{ 0 },
 };
 
@@ -511,6 +511,7 @@ void fake_init(struct fake *f, size_t threads)
 					.files = &file_ops,
 					.objects = objects },
 			    .threads = threads,
+			    .text = FAKE_TEXT_SEGMENT,
 			    .vmcoreinfo = BUF_INIT,
 			    .libraries = BUF_INIT,
 			    .libraries_beside = BUF_INIT,

@@ -27,25 +27,27 @@
 #include "base/buf.h"
 #include "proto/target.h"
 
-#define FAKE_KERNEL	 UINT64_C(0xffff888000001000)
-#define FAKE_KERNEL_SIZE UINT64_C(0x2000)
-#define FAKE_TEXT_AT	 UINT64_C(0xffff888000001ffb) /* across the two pages */
-#define FAKE_TEXT	 "panic: oops"
-#define FAKE_LARGE	 UINT64_C(0xffff888100000000)
-#define FAKE_LARGE_SIZE	 UINT64_C(0x400000)
-#define FAKE_NEEDLE_AT	 UINT64_C(0xffff88810000fffd) /* across 64 KiB */
-#define FAKE_NEEDLE	 "needle"
-#define FAKE_TOP	 UINT64_C(0xfffffffffffff000)
-#define FAKE_USER	 UINT64_C(0x400000)
-#define FAKE_USER_TOP	 UINT64_C(0x00fffffffffff000) /* with page tables of five levels */
-#define FAKE_SHARED	 UINT64_C(0xff00000000000000)
-#define FAKE_FILE_SIZE	 UINT64_C(0x300000)
-#define FAKE_SMALL	 "#$}*\n"
+#define FAKE_KERNEL	  UINT64_C(0xffff888000001000)
+#define FAKE_KERNEL_SIZE  UINT64_C(0x2000)
+#define FAKE_TEXT_SEGMENT UINT64_C(0xffffffff81000000)
+#define FAKE_TEXT_AT	  UINT64_C(0xffff888000001ffb) /* across the two pages */
+#define FAKE_TEXT	  "panic: oops"
+#define FAKE_LARGE	  UINT64_C(0xffff888100000000)
+#define FAKE_LARGE_SIZE	  UINT64_C(0x400000)
+#define FAKE_NEEDLE_AT	  UINT64_C(0xffff88810000fffd) /* across 64 KiB */
+#define FAKE_NEEDLE	  "needle"
+#define FAKE_TOP	  UINT64_C(0xfffffffffffff000)
+#define FAKE_USER	  UINT64_C(0x400000)
+#define FAKE_USER_TOP	  UINT64_C(0x00fffffffffff000) /* with page tables of five levels */
+#define FAKE_SHARED	  UINT64_C(0xff00000000000000)
+#define FAKE_FILE_SIZE	  UINT64_C(0x300000)
+#define FAKE_SMALL	  "#$}*\n"
 
 struct fake {
 	struct target target; /* groups may be set to NULL before a session begins */
 	uint64_t *tids;	      /* owned */
 	size_t threads;
+	uint64_t text; /* what rip is, and the thread id */
 	struct buf vmcoreinfo, libraries, libraries_beside, exec_file, osdata;
 	char name[64]; /* of the thread described last */
 	char label[32];

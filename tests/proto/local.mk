@@ -7,6 +7,8 @@ proto_transcripts = \
 	tests/proto/attach-gdb-18.transcript \
 	tests/proto/attach-lldb-14.transcript \
 	tests/proto/attach-lldb-21.transcript \
+	tests/proto/attach-others.transcript \
+	tests/proto/attach-several.transcript \
 	tests/proto/crash.transcript \
 	tests/proto/crash-hostile.transcript \
 	tests/proto/crash-not.transcript \
@@ -33,7 +35,8 @@ proto_transcripts = \
 	tests/proto/xfer.transcript
 
 proto_fake = tests/proto/fake.c tests/proto/fake.h \
-	tests/proto/fake_crash.c tests/proto/fake_crash.h
+	tests/proto/fake_crash.c tests/proto/fake_crash.h \
+	tests/proto/fake_others.c tests/proto/fake_others.h
 # Tools of the tests, and no tests by themselves: the logs below depend on them.
 EXTRA_PROGRAMS += tests/proto/replay tests/proto/documents
 tests_proto_replay_SOURCES = tests/proto/replay.c $(proto_fake) \

@@ -14,12 +14,13 @@
  *	% steps N	answering took N steps, or more: other clients had their turn in between
  *	% cancelled N	so many monitor commands were cancelled until now
  *	% open N	so many files are open
- *	% without GROUP	the target lacks memory, image, monitor, files, objects or crash; before the
- *			first packet
- *	% threads N	the target has N threads; before the first packet
- *	% log CATEGORIES	as --debug, from here on
- *	% said LINE	that is the only debug message since the last such line; "..." as above
- *	% said		there is none
+ *	% entered N	so many other targets are attached to
+ *	% others	there is another target to attach to, with the ID 16 (10 in hexadecimal),
+ *which is the same but for its name, the value of rip, and that it has neither files nor documents;
+ *the one that is connected to has the ID 15; before the first packet % several	the same, and gdb
+ *may hold both at once % without GROUP	the target lacks memory, image, monitor, files, objects or
+ *crash; before the first packet % threads N	the target has N threads; before the first packet % log CATEGORIES	as --debug, from here on % said LINE	that is the only debug message since
+ *the last such line; "..." as above % said		there is none
  *
  * A line that begins with a tab continues the one before. \xNN, \n and \\ are escapes. While
  * acknowledgements are on, both sides send the + by themselves; <<, >> show them.
@@ -41,12 +42,15 @@
 #include "proto/rsp.h"
 #include "server/net/dialogue.h"
 #include "tests/proto/fake.h"
+#include "tests/proto/fake_others.h"
 
 struct replay {
 	const char *file;
 	unsigned line;
 	struct fake fake;
 	struct rsp_shared *shared;
+	bool has_others, several;
+	struct fake_others others; /* once a session has begun */
 	struct dialogue dialogue;
 	char *ended;	/* owned: why the last input ended the session; NULL if it did not */
 	struct buf out; /* sent by the server, and not expected yet */
@@ -124,7 +128,11 @@ static void begin_session(struct replay *p)
 		return;
 	must(p, rsp_shared_new(&p->fake.target, &p->shared));
 	const struct target_visitor visitor = { 0 };
-	must(p, dialogue_open(&p->fake.target, p->shared, &visitor, 0, NULL, &p->dialogue));
+	if (p->has_others)
+		fake_others_init(&p->others, p->shared, p->several);
+	must(p,
+	     dialogue_open(&p->fake.target, p->shared, p->has_others ? &p->others.directory : NULL,
+			   &visitor, 0, NULL, &p->dialogue));
 	p->acks = true;
 }
 
@@ -278,6 +286,13 @@ static void directive(struct replay *p, const char *text)
 	} else if (sscanf(text, "open %u", &number) == 1) {
 		if (p->fake.files != (int)number)
 			fail(p, "%d are open", p->fake.files);
+	} else if (strcmp(text, "others") == 0 && !p->shared) {
+		p->has_others = true;
+	} else if (strcmp(text, "several") == 0 && !p->shared) {
+		p->has_others = p->several = true;
+	} else if (sscanf(text, "entered %u", &number) == 1) {
+		if (p->others.entered != (int)number)
+			fail(p, "%d are entered", p->others.entered);
 	} else if (sscanf(text, "without %31s", word) == 1 && !p->shared) {
 		remove_group(p, word);
 	} else if (sscanf(text, "threads %u", &number) == 1 && number >= 3 && !p->shared) {
@@ -367,6 +382,8 @@ static void replay_file(const char *name)
 	dialogue_close(&p.dialogue);
 	if (p.ended)
 		fail(&p, "the session ended: %s", p.ended);
+	if (p.has_others && p.shared)
+		fake_others_free(&p.others);
 	rsp_shared_free(p.shared);
 	if (p.log) {
 		stderr = p.stderr_of_process;

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Tests of the program as its users meet it, on the demo dump
-server_tests = tests/server/test_compressed.py tests/server/test_debuginfod.py \
+server_tests = tests/server/test_attach.py tests/server/test_compressed.py tests/server/test_debuginfod.py \
 	tests/server/test_bt.py tests/server/test_bt_detail.py tests/server/test_bt_holds.py \
 	tests/server/test_crash.py tests/server/test_faults.py \
 	tests/server/test_dap.py tests/server/test_dmesg.py tests/server/test_ept.py \

@@ -40,6 +40,7 @@ OPTIONS = {
     "ide",
     "listen",
     "live",
+    "multiprocess",
     "no-extra-cfi",
     "no-context-threads",
     "no-serve-files",

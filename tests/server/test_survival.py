@@ -89,6 +89,33 @@ def _():
         expect_in("2 clients stay connected", said_until(serving, "another one is started"))
 
 
+@check("who has attached to a guest has it still, in the host's place or beside it")
+def _():
+    guest = 5000103
+    with server("--multiprocess") as serving, Client(serving.address) as old, Client(serving.address) as new:
+        old.ask("qSupported:swbreak+")
+        old.ask(f"vAttach;{guest:x}")
+        new.ask("qSupported:multiprocess+")
+        new.ask(f"vAttach;{guest:x}")
+        new.ask(f"Hgp{guest - 103:x}.67")
+        new.ask(f"Tp{guest:x}.1")
+        questions = [(old, "p10"), (old, "qC"), (old, "qXfer:exec-file:read::0,100"), (new, "p10"), (new, "qC"),
+                     (new, "qfThreadInfo"), (new, "qsThreadInfo"), (new, f"Hgp{guest:x}.1"), (new, "p10"),
+                     (new, f"Hgp{guest - 103:x}.67")]
+        before = [client.ask(text) for client, text in questions]
+        expect(len(set(before)) > 7, f"answers are the same: {before}")
+        die(serving)
+        expect_equal([client.ask(text) for client, text in questions], before, "the answers")
+        new.ask(f"Tp{guest:x}.1")
+        die(serving)
+        printed, reply = new.monitor("info")
+        expect_equal((printed.splitlines()[1], reply), ("[vm-103]", "OK"), "the command's machine")
+        expect_equal(new.ask(f"D;{guest:x}"), "OK", "detached")
+        die(serving)
+        expect_equal(new.ask("qfThreadInfo"), before[5], "the host's threads")
+        expect_equal(new.ask("qsThreadInfo"), "l", "and no others")
+
+
 @check("a death while an answer is made: an error in its place, in the client's own form")
 def _():
     with server(dump=ENDLESS) as serving:

@@ -6,9 +6,12 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/hex.h"
+#include "base/leb.h"
 
 enum {
 	CONTENT_ALIGN_MAX = 64,
+	BUILD_ID_MAX = 64,     /* bytes; SHA-1's 20 as a rule */
 	NAMES_MAX = INT32_MAX, /* st_name has 32 bits */
 };
 
@@ -295,6 +298,31 @@ static void pad(struct buf *out, uint64_t to)
 {
 	while (out->len < to && !out->failed)
 		buf_addch(out, 0);
+}
+
+struct err *elf_writer_build_id(struct elf_writer *w, const char *digits)
+{
+	size_t len = digits ? strlen(digits) / 2 : 0;
+	unsigned char id[BUILD_ID_MAX];
+	struct buf note = BUF_INIT;
+	unsigned unused;
+	struct elf_section section = {
+		.name = ".note.gnu.build-id",
+		.type = SHT_NOTE,
+		.align = 4,
+	};
+	if (!len || len > sizeof(id) || !hex_decode(id, digits, 2 * len))
+		return NULL;
+	leb_add_u32(&note, sizeof("GNU"));
+	leb_add_u32(&note, (uint32_t)len);
+	leb_add_u32(&note, NT_GNU_BUILD_ID);
+	buf_add(&note, "GNU", sizeof("GNU"));
+	buf_add(&note, id, len);
+	while (note.len % 4 && !note.failed)
+		buf_addch(&note, 0);
+	struct err *e = elf_writer_section(w, &section, &note, &unused);
+	buf_free(&note);
+	return e;
 }
 
 struct err *elf_writer_finish(struct elf_writer *w, struct buf *out)

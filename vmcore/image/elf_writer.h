@@ -42,6 +42,11 @@ __attribute__((warn_unused_result)) struct err *
 elf_writer_section(struct elf_writer *w, const struct elf_section *section, struct buf *content,
 		   unsigned *ret_index);
 
+/* Adds a build-id, in hex digits, as the note that linkers write, by which debuggers know a file's
+ * owner. NULL, and what is none, adds nothing. */
+__attribute__((warn_unused_result)) struct err *elf_writer_build_id(struct elf_writer *w,
+								    const char *digits);
+
 /* Adds a PT_LOAD for [@address, @address + @size), without bytes in the file: what lies there is
  * read from the machine. @flags are PF_*. They come in the file in the order of the calls. */
 __attribute__((warn_unused_result)) struct err *

@@ -6,8 +6,6 @@
 
 #include "arch/arch.h"
 #include "base/err.h"
-#include "base/hex.h"
-#include "base/leb.h"
 #include "base/log.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/code/made_code.h"
@@ -19,10 +17,6 @@
 #include "vmcore/image/image_symbols.h"
 #include "vmcore/image/image_types.h"
 #include "vmcore/kernel/kernel.h"
-
-enum {
-	BUILD_ID_MAX = 64, /* bytes; SHA-1's 20 as a rule */
-};
 
 enum stage { STAGE_LAYOUT, STAGE_SYMBOLS, STAGE_FRAMES, STAGE_TYPES, STAGE_FILE };
 
@@ -67,33 +61,6 @@ void image_free(struct image *i)
 	free(i);
 }
 
-/* The kernel's build-id as the note that linkers write, by which debuggers know a file's owner. */
-static struct err *add_build_id(const struct image *i)
-{
-	const char *digits = kernel_build_id(i->source.k);
-	size_t len = digits ? strlen(digits) / 2 : 0;
-	unsigned char id[BUILD_ID_MAX];
-	struct buf note = BUF_INIT;
-	unsigned unused;
-	struct elf_section section = {
-		.name = ".note.gnu.build-id",
-		.type = SHT_NOTE,
-		.align = 4,
-	};
-	if (!len || len > sizeof(id) || !hex_decode(id, digits, 2 * len))
-		return NULL;
-	leb_add_u32(&note, sizeof("GNU"));
-	leb_add_u32(&note, (uint32_t)len);
-	leb_add_u32(&note, NT_GNU_BUILD_ID);
-	buf_add(&note, "GNU", sizeof("GNU"));
-	buf_add(&note, id, len);
-	while (note.len % 4 && !note.failed)
-		buf_addch(&note, 0);
-	struct err *e = elf_writer_section(i->writer, &section, &note, &unused);
-	buf_free(&note);
-	return e;
-}
-
 static struct err *lay_out(struct image *i)
 {
 	const struct image_source *s = &i->source;
@@ -103,7 +70,7 @@ static struct err *lay_out(struct image *i)
 		e = image_layout_make(s->k, code_map_modules(s->code), &i->bpf, i->writer,
 				      &i->layout);
 	if (!e)
-		e = add_build_id(i);
+		e = elf_writer_build_id(i->writer, kernel_build_id(s->k));
 	if (e)
 		return e;
 	i->stage = STAGE_SYMBOLS;

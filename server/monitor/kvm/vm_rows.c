@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/json.h"
+#include "server/monitor/kvm/attach_id.h"
 #include "server/monitor/kvm/vcpu_rows.h"
 #include "vmcore/guest/guest_linux.h"
 #include "vmcore/kvm/kvm.h"
@@ -121,6 +122,7 @@ struct err *vm_print_slots(const struct vmcore *h, struct vm *vm, enum row_print
 /* ---- VMs ---- */
 
 enum {
+	VM_ID,
 	VM_KVM,
 	VM_PID,
 	VM_PROCESS, /* the same, but 0 where it is not known */
@@ -145,6 +147,7 @@ static const struct column vm_columns[] = {
 	{ VM_KIND, .before = ", " },
 	{ VM_VCPUS, .before = ", ", .unit = " vCPU" },
 	{ VM_KVM, .before = ", struct kvm ", .digits = 16 },
+	{ VM_ID, .before = ", attach " },
 	{ VM_LINUX, .before = "\n  " },
 	{ VM_SYSTEM_UNKNOWN, .before = "\n  its system is not known: " },
 };
@@ -157,18 +160,13 @@ static const struct column guest_columns[] = {
 	{ VM_NO_SYSTEM, .before = "its system is not known: " },
 };
 static const struct key vm_keys[] = {
-	{ VM_KVM, "kvm" },
-	{ VM_PID, "pid" },
-	{ VM_COMM, "comm" },
-	{ VM_KIND, "kind" },
-	{ VM_SYSTEM_UNKNOWN, "system_unknown" },
-	{ VM_LINUX, "linux" },
-	{ VM_VCPU_LIST, "vcpus" },
-	{ VM_SLOT_LIST, "slots" },
+	{ VM_ID, "id" },       { VM_KVM, "kvm" },	  { VM_PID, "pid" },
+	{ VM_COMM, "comm" },   { VM_KIND, "kind" },	  { VM_SYSTEM_UNKNOWN, "system_unknown" },
+	{ VM_LINUX, "linux" }, { VM_VCPU_LIST, "vcpus" }, { VM_SLOT_LIST, "slots" },
 };
 static const struct key vm_osdata_keys[] = {
-	{ VM_PROCESS, "pid" }, { VM_COMM, "comm" },   { VM_KVM, "kvm" },       { VM_KIND, "kind" },
-	{ VM_VCPUS, "vcpus" }, { VM_SLOTS, "slots" }, { VM_MEMORY, "memory" },
+	{ VM_ID, "id" },     { VM_PROCESS, "pid" }, { VM_COMM, "comm" },   { VM_KVM, "kvm" },
+	{ VM_KIND, "kind" }, { VM_VCPUS, "vcpus" }, { VM_SLOTS, "slots" }, { VM_MEMORY, "memory" },
 };
 static const struct row_kind vm_kind = { COLUMNS(vm_columns), COLUMNS(vm_keys),
 					 COLUMNS(vm_osdata_keys) };
@@ -213,9 +211,16 @@ static struct err *fill_vm(const struct vmcore *h, struct vm *vm, struct value *
 	const struct memslot *slots;
 	size_t count;
 	uint64_t bytes = 0;
-	struct err *e = kvm_slots(h->kvm, vm, &slots, &count);
+	struct vm *vms;
+	size_t vm_count;
+	struct err *e = kvm_vms(h->kvm, &vms, &vm_count);
+	if (!e)
+		e = kvm_slots(h->kvm, vm, &slots, &count);
 	if (e)
 		return e;
+	uint64_t id = attach_id_of_vm(vms, vm_count, vm);
+	if (id)
+		v[VM_ID] = value_number(id);
 	for (size_t i = 0; i < count; i++)
 		if (!slots[i].as)
 			bytes += slots[i].size;
