@@ -6,6 +6,7 @@ libvmcore_a_SOURCES += \
 	arch/x86_64/find/paging.c arch/x86_64/find/paging.h \
 	arch/x86_64/tasks/host_space.c arch/x86_64/tasks/host_space.h \
 	arch/x86_64/tasks/stacks.c \
+	arch/x86_64/tasks/untyped.c \
 	arch/x86_64/tasks/x86_64.c arch/x86_64/tasks/x86_64.h \
 	arch/x86_64/x86_64.c
 include arch/x86_64/base/local.mk

@@ -16,15 +16,46 @@ struct list {
 	size_t count;
 };
 
-static struct err *add(struct list *l, const struct want_set *set, size_t i, const char *path,
-		       const struct member *m)
+static struct err *add_row(struct list *l, const struct layout_row *row)
 {
 	struct layout_row *rows = reallocarray(l->rows, l->count + 1, sizeof(*rows));
 	if (!rows)
 		return err_nomem();
 	l->rows = rows;
-	rows[l->count++] = (struct layout_row){ set->subject, &set->wants[i], path, *m };
+	rows[l->count++] = *row;
 	return NULL;
+}
+
+static struct err *add(struct list *l, const struct want_set *set, size_t i, const char *path,
+		       const struct member *m)
+{
+	const struct layout_row row = {
+		.subject = set->subject,
+		.type = set->wants[i].type,
+		.want = &set->wants[i],
+		.path = path,
+		.member = *m,
+	};
+	return add_row(l, &row);
+}
+
+/* What is proven where types are not known. */
+static struct err *add_proven(const struct types *t, struct list *l)
+{
+	struct err *e = NULL;
+	for (size_t i = 0; !e && i < types_told_count(t); i++) {
+		struct types_told_row told;
+		types_told_at(t, i, &told);
+		const struct layout_row row = {
+			.subject = "proven in the dump",
+			.type = told.type,
+			.path = told.path,
+			.member = told.member,
+			.how = told.how,
+		};
+		e = add_row(l, &row);
+	}
+	return e;
 }
 
 static struct err *add_kernel(const struct kernel *k, struct list *l)
@@ -37,6 +68,9 @@ static struct err *add_kernel(const struct kernel *k, struct list *l)
 			const struct member *m;
 			const char *path;
 			e = kernel_name_member(k, first + i, &path, &m);
+			/* It is among what is proven. */
+			if (!e && path && types_why_none(kernel_types(k)))
+				continue;
 			if (!e)
 				e = add(l, set, i, path, m);
 		}
@@ -75,7 +109,8 @@ static struct err *add_kvm(struct kvm *kvm, struct list *l)
 struct err *layout_list(const struct vmcore *h, struct layout_row **ret, size_t *ret_count)
 {
 	struct list l = { 0 };
-	struct err *e = types_need(kernel_types(h->kernel));
+	const struct types *t = kernel_types(h->kernel);
+	struct err *e = types_told_count(t) ? add_proven(t, &l) : types_need(t);
 	if (!e)
 		e = add_kernel(h->kernel, &l);
 	if (!e)

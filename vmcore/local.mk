@@ -19,6 +19,7 @@ include vmcore/find/local.mk
 include vmcore/kernel/local.mk
 include vmcore/kernel/tasks/local.mk
 include vmcore/kernel/objects/local.mk
+include vmcore/kernel/proof/local.mk
 include vmcore/kernel/log/local.mk
 include vmcore/code/local.mk
 include vmcore/kvm/local.mk

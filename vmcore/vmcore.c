@@ -22,6 +22,7 @@
 #include "vmcore/image/image.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/kernel/log/printk.h"
+#include "vmcore/kernel/proof/layout_proof.h"
 #include "vmcore/kernel/tasks/current_task.h"
 #include "vmcore/kernel/tasks/registers.h"
 #include "vmcore/kvm/kvm.h"
@@ -139,6 +140,8 @@ static struct err *open_kernel(const struct vmcore_options *options, struct vmco
 	struct err *e = memory_new(dump_pages(h->dump), options->cache_size, &h->memory);
 	if (!e)
 		e = kernel_open(h->dump, h->memory, &kernel_options, &h->kernel);
+	if (!e)
+		e = layout_prove(h->kernel);
 	if (!e)
 		e = cpus_read(h->kernel, &h->cpus);
 	if (!e)

@@ -89,10 +89,10 @@ struct vmcore {
 	/* Another number whenever what was read before may be old: for caches to compare. Of a dump
 	 * it changes when files come that tell more. */
 	uint64_t epoch;
-	struct task_spaces spaces; /* of one epoch */
+	struct task_spaces spaces;     /* of one epoch */
 	struct vmcore_objects objects; /* by vmcore_objects.h */
 	struct seen_vcpus seen;	       /* by seen_vcpus.h */
-	uint64_t faults;	   /* memory_faults() when that was looked at last */
+	uint64_t faults;	       /* memory_faults() when that was looked at last */
 	uint64_t looked; /* when the dump's files were looked at last, as clock_ms() counts */
 	/* The last sentence about a file that was written while it was open, which is among the
 	 * warnings then, too; NULL as long as there is none. Owned. */

@@ -89,8 +89,18 @@ static void add_missing(const struct vmcore *h, struct buf *out)
 	const char *why = types_why_none(kernel_types(h->kernel));
 	if (!why)
 		return;
-	buf_addf(out, "missing   types, so tasks%s and virtual machines: ",
-		 code_map_knows_modules(h->code) ? "" : ", modules");
+	size_t proven = kernel_proven_by(h->kernel);
+	bool modules = code_map_knows_modules(h->code);
+	if (proven)
+		buf_addf(out,
+			 "proven    %zu members of task_struct and its kin, without types, by %zu "
+			 "tasks that agree (info --layout)\n",
+			 types_told_count(kernel_types(h->kernel)), proven);
+	buf_addf(out, "missing   types, so %s%s%svirtual machines: ", proven ? "" : "tasks",
+		 modules  ? ""
+		 : proven ? "modules"
+			  : ", modules",
+		 proven && modules ? "" : " and ");
 	add_printable(out, why);
 	/* Those who have no debug package may find this. */
 	if (*kernel_release(h->kernel)) {
@@ -214,6 +224,10 @@ void info_json(const struct vmcore *h, const char *confined, struct buf *out)
 		json_str(&j, "types_file", kernel_types_origin(k)->path);
 	if (types_why_none(kernel_types(k)))
 		json_str(&j, "types_missing", types_why_none(kernel_types(k)));
+	if (kernel_proven_by(k)) {
+		json_u64(&j, "proven_members", types_told_count(kernel_types(k)));
+		json_u64(&j, "proven_by_tasks", kernel_proven_by(k));
+	}
 	if (file)
 		json_str(&j, "vmlinux", file->path);
 	if (file && file->package)

@@ -10,7 +10,9 @@
 #include "base/json.h"
 #include "server/monitor/commands.h"
 #include "server/service.h"
+#include "vmcore/kernel/kernel.h"
 #include "vmcore/names/types/wants.h"
+#include "vmcore/vmcore.h"
 
 enum {
 	OF_TYPE,
@@ -21,6 +23,7 @@ enum {
 	OF_SIZE,
 	OF_NAMES,	/* all of them */
 	OF_OTHER_NAMES, /* those behind the first, where it has none of them */
+	OF_HOW,		/* it was proven, where types are not known */
 	OF_VALUES
 };
 
@@ -30,12 +33,13 @@ static const struct column text_columns[] = {
 	{ OF_OTHER_NAMES, .before = "" },
 	{ OF_OFFSET, .before = "  at " },
 	{ OF_SIZE, .before = ", ", .unit = " byte" },
+	{ OF_HOW, .before = ": " },
 };
 
 static const struct key json_keys[] = {
 	{ OF_SUBJECT, "subject" }, { OF_TYPE, "type" },	    { OF_MEMBER, "member" },
 	{ OF_THERE, "there" },	   { OF_OFFSET, "offset" }, { OF_SIZE, "size" },
-	{ OF_NAMES, "names" },
+	{ OF_NAMES, "names" },	   { OF_HOW, "how" },
 };
 
 static const struct row_kind layout_kind = { .text = COLUMNS(text_columns),
@@ -62,12 +66,15 @@ static void print(const struct layout_row *row, enum row_printer printer, struct
 	static const struct value_printers names = { .json = names_json },
 					   others = { .text = other_names_text };
 	struct value v[OF_VALUES] = {
-		[OF_TYPE] = value_text(row->want->type),
+		[OF_TYPE] = value_text(row->type),
 		[OF_MEMBER] = value_text(row->path ? row->path : row->want->paths[0]),
 		[OF_SUBJECT] = value_text(row->subject),
 		[OF_THERE] = value_bool(row->path),
-		[OF_NAMES] = value_parts(&names, row->want),
 	};
+	if (row->want)
+		v[OF_NAMES] = value_parts(&names, row->want);
+	if (row->how)
+		v[OF_HOW] = value_text(row->how);
 	if (row->path) {
 		v[OF_OFFSET] = value_number(row->member.offset);
 		v[OF_SIZE] = value_number(row->member.size);
@@ -77,12 +84,14 @@ static void print(const struct layout_row *row, enum row_printer printer, struct
 	row_print(&layout_kind, printer, v, out);
 }
 
-static void print_all(const struct layout_row *rows, size_t count, bool all,
+/* Without @all what is the exception: what a kernel does not have; or where types are not known,
+ * what is known all the same. */
+static void print_all(const struct layout_row *rows, size_t count, bool untyped, bool all,
 		      enum row_printer printer, struct buf *out)
 {
 	const char *subject = NULL;
 	for (size_t i = 0; i < count; i++) {
-		if (rows[i].path && !all)
+		if (untyped == !rows[i].path && !all)
 			continue;
 		if (printer == PRINT_TEXT && rows[i].subject != subject)
 			buf_addf(out, "%s\n", rows[i].subject);
@@ -117,11 +126,18 @@ struct err *monitor_layout(struct service *service, struct target_view *view,
 		return err_wrap(e, "list members of kernel structures");
 	for (size_t i = 0; i < count; i++)
 		missing += !rows[i].path;
-	if (args->printer == PRINT_TEXT)
+	bool untyped = types_why_none(kernel_types(service->vmcore->kernel));
+	if (args->printer == PRINT_TEXT && untyped)
+		buf_addf(out,
+			 "types are not known; %zu members and sizes are proven in the dump, by "
+			 "%zu tasks that agree; %zu more that are asked for are unknown%s\n",
+			 count - missing, kernel_proven_by(service->vmcore->kernel), missing,
+			 all ? ":" : "");
+	else if (args->printer == PRINT_TEXT)
 		buf_addf(out,
 			 "%zu members are asked for; %zu of them this kernel does not have%s\n",
 			 count, missing, !missing || all ? "" : ":");
-	print_all(rows, count, all, args->printer, out);
+	print_all(rows, count, untyped, all, args->printer, out);
 	free(rows);
 	return NULL;
 }

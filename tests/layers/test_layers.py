@@ -34,6 +34,7 @@ LAYERS = [
     ("vmcore/kernel", "", "proto unwind"),
     ("vmcore/kernel/tasks", "", "proto"),
     ("arch/x86_64/tasks", "", "proto"),
+    ("vmcore/kernel/proof", "", "proto"),
     ("vmcore/kernel/objects", "", "proto unwind"),
     ("vmcore/kernel/log", "", "proto unwind"),
     ("vmcore/code", "", "proto"),

@@ -308,6 +308,42 @@ static void test_task_switch(void **state)
 	code_table_free(f.table);
 }
 
+/* The same where rsp was rounded down, as gcc 4.8 does in __schedule of 3.10: rbp, which is pushed
+ * for the time, is the frame's own again when it is popped. */
+static void test_aligned_switch(void **state)
+{
+	(void)state;
+	struct function f;
+	begin(&f);
+	PUT(&f, FUN_A,
+	    "\x55"			   /* 0: push %rbp */
+	    "\x48\x89\xe5"		   /* 1: mov %rsp,%rbp */
+	    "\x53"			   /* 4: push %rbx */
+	    "\x48\x83\xe4\xf0"		   /* 5: and $-16,%rsp */
+	    "\x55"			   /* 9: push %rbp */
+	    "\x48\x89\xf5"		   /* a: mov %rsi,%rbp */
+	    "\x48\x89\xa7\x00\x10\x00\x00" /* d: mov %rsp,0x1000(%rdi) */
+	    "\x48\x8b\xa6\x00\x10\x00\x00" /* 14: mov 0x1000(%rsi),%rsp */
+	    "\x90"			   /* 1b: nop */
+	    "\x5d"			   /* 1c: pop %rbp */
+	    "\x90"			   /* 1d: nop */
+	    "\x48\x8d\x65\xf8"		   /* 1e: lea -8(%rbp),%rsp */
+	    "\x5b\x5d\xc3");		   /* 22 */
+	follow(&f);
+	struct code_rules r = at(&f, 0x1b);
+	assert_false(r.by_rsp || r.by_rbp);
+	assert_int_equal(r.cfa_at.base, CODE_AT_RSP);
+	assert_int_equal(r.cfa_at.offset, 0);
+	assert_int_equal(r.cfa_add, 16);
+	assert_saved(&r, RBX, CODE_AT_CFA, -24);
+	r = at(&f, 0x1d);
+	assert_true(r.by_rbp && r.rbp_offset == 16);
+	assert_saved(&r, RBX, CODE_AT_CFA, -24);
+	r = at(&f, 0x22);
+	assert_true(r.by_rsp && r.rsp_offset == 24);
+	code_table_free(f.table);
+}
+
 /* Nobody knows where a jump by a register leads: what only it reaches is unknown, and what others
  * reach holds only where it holds at the jump as well. */
 static void test_jump_by_register(void **state)
@@ -870,6 +906,7 @@ int main(void)
 		cmocka_unit_test(test_realigned),
 		cmocka_unit_test(test_other_stack),
 		cmocka_unit_test(test_task_switch),
+		cmocka_unit_test(test_aligned_switch),
 		cmocka_unit_test(test_jump_by_register),
 		cmocka_unit_test(test_tail_call_by_register),
 		cmocka_unit_test(test_jump_table),

@@ -119,9 +119,69 @@ static void the_only_call_is_found(void **state)
 	assert_false(switch_find_call(code, sizeof(code), 0x1000, 0x1016, &after));
 }
 
+/* __switch_to_asm of 4.18 (RHEL 8): it pushes flags last. */
+static void code_tells_the_frame(void **state)
+{
+	unsigned char code[] = {
+		0x55,					  /* push %rbp */
+		0x53,					  /* push %rbx */
+		0x41, 0x54,				  /* push %r12 */
+		0x41, 0x55,				  /* push %r13 */
+		0x41, 0x56,				  /* push %r14 */
+		0x41, 0x57,				  /* push %r15 */
+		0x9c,					  /* pushf */
+		0x48, 0x89, 0xa7, 0x58, 0x13, 0x00, 0x00, /* mov %rsp,0x1358(%rdi) */
+	};
+	enum { PUSH_R13 = 4, PUSHF = 10, MOV = 11 };
+	struct switch_layout layout = { 0 };
+	uint64_t sp;
+	(void)state;
+	assert_true(switch_find_frame(code, sizeof(code), 0x1000, &layout, &sp));
+	assert_int_equal(sp, 0x1358);
+	assert_int_equal(layout.r15, 8);
+	assert_int_equal(layout.r14, 16);
+	assert_int_equal(layout.r13, 24);
+	assert_int_equal(layout.r12, 32);
+	assert_int_equal(layout.bx, 40);
+	assert_int_equal(layout.bp, 48);
+	assert_int_equal(layout.ret_addr, 56);
+	assert_int_equal(layout.frame_size, 64);
+	/* Cut off; rsp moved otherwise; kept somewhere else; a register not pushed. */
+	assert_false(switch_find_frame(code, MOV, 0x1000, &layout, &sp));
+	code[PUSHF] = 0x5c; /* pop %rsp */
+	assert_false(switch_find_frame(code, sizeof(code), 0x1000, &layout, &sp));
+	code[PUSHF] = 0x90; /* nop */
+	assert_true(switch_find_frame(code, sizeof(code), 0x1000, &layout, &sp));
+	assert_int_equal(layout.r15, 0);
+	assert_int_equal(layout.frame_size, 56);
+	code[MOV + 2] = 0xa6; /* %rsi */
+	assert_false(switch_find_frame(code, sizeof(code), 0x1000, &layout, &sp));
+	code[MOV + 2] = 0xa7;
+	code[PUSH_R13 + 1] = 0x54;
+	assert_false(switch_find_frame(code, sizeof(code), 0x1000, &layout, &sp));
+}
+
+/* testl $0x40000,0x10(%r8), as it stands behind the call in 3.10. */
+static void code_tells_where_flags_are(void **state)
+{
+	unsigned char code[20] = { 0x90, 0x41, 0xf7, 0x40, 0x10, 0, 0, 4, 0 };
+	uint64_t at;
+	(void)state;
+	assert_true(switch_find_flags(code, sizeof(code), &at));
+	assert_int_equal(at, 0x10);
+	assert_false(switch_find_flags(code, 8, &at));
+	code[7] = 8; /* another bit */
+	assert_false(switch_find_flags(code, sizeof(code), &at));
+	code[7] = 4;
+	memcpy(code + 10, code + 1, 8); /* twice */
+	assert_false(switch_find_flags(code, sizeof(code), &at));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(code_tells_the_frame),
+		cmocka_unit_test(code_tells_where_flags_are),
 		cmocka_unit_test(pt_regs_are_in_the_kernels_order),
 		cmocka_unit_test(a_frame_is_read_by_its_offsets),
 		cmocka_unit_test(a_member_outside_the_frame_is_refused),

@@ -91,6 +91,11 @@ const struct types_origin *kernel_types_origin(const struct kernel *k)
 	return &k->origin;
 }
 
+size_t kernel_proven_by(const struct kernel *k)
+{
+	return k->proven_by;
+}
+
 struct btf_files *kernel_btf_files(const struct kernel *k)
 {
 	return k->btf_files;

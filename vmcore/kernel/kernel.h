@@ -74,6 +74,9 @@ struct types_origin {
 };
 /* Borrowed. */
 const struct types_origin *kernel_types_origin(const struct kernel *k);
+/* Where types are not known: how many tasks agree in where the members of task_struct are; 0 if
+ * that is not proven (layout_proof.h). */
+size_t kernel_proven_by(const struct kernel *k);
 /* The BTF files among what --symbols names, those of modules too; borrowed, NULL never. */
 struct btf_files *kernel_btf_files(const struct kernel *k);
 /* The symbols that answer first; NULL never. */

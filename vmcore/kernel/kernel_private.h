@@ -22,6 +22,7 @@ struct kernel {
 	struct symbols *elf_symbols;  /* owned; NULL if no vmlinux is in use */
 	struct types *types;	      /* owned */
 	struct want_answers *members; /* owned; see members.h */
+	size_t proven_by;	      /* tasks that agree in what is proven without types */
 	struct btf_files *btf_files;  /* owned; among what --symbols names */
 	struct types_origin origin;   /* its path is owned */
 	struct debug_file *file;      /* owned; NULL if no vmlinux is in use */

@@ -13,7 +13,7 @@ static const struct want wants[KERNEL_MEMBERS] = {
 	[K_TASK_TGID] = { "task_struct", { "tgid" }, .is_vital = true },
 	[K_TASK_COMM] = { "task_struct", { "comm" }, .is_vital = true },
 	/* el8 keeps the old name beside the new one, in a union. */
-	[K_TASK_STATE] = { "task_struct", { "__state", "state" }, .is_vital = true },
+	[K_TASK_STATE] = { "task_struct", { "__state", "state" } },
 	[K_TASK_TASKS] = { "task_struct", { "tasks.next" }, .is_vital = true },
 	[K_TASK_EXIT_STATE] = { "task_struct", { "exit_state" } },
 	[K_TASK_ON_CPU] = { "task_struct", { "on_cpu" } },

@@ -236,6 +236,40 @@ static void free_scratch(struct scratch *s)
 	free(s->spans.list);
 }
 
+/*
+ * Tasks that were switched out have their registers as they are behind the switch, at an
+ * instruction before its end: no call that returns there is looked up at its own address, but
+ * before it.
+ */
+static struct err *mend_switch(const struct image_cfi_source *source, struct code_spans *spans)
+{
+	const uint64_t at = source->resume;
+	size_t n = 0;
+	while (n < spans->count && (spans->list[n].start > at || spans->list[n].end <= at))
+		n++;
+	if (!at || n == spans->count)
+		return NULL;
+	const struct code_span whole = spans->list[n];
+	const struct code_span parts[] = {
+		{ whole.start, at, whole.rules },
+		{ at, at + 1, whole.rules },
+		{ at + 1, whole.end, whole.rules },
+	};
+	const size_t more = sizeof(parts) / sizeof(*parts) - 1;
+	struct code_span *list = reallocarray(spans->list, spans->count + more, sizeof(*list));
+	if (!list)
+		return err_nomem();
+	memmove(list + n + 1 + more, list + n + 1, (spans->count - n - 1) * sizeof(*list));
+	memcpy(list + n, parts, sizeof(parts));
+	spans->list = list;
+	spans->count += more;
+	spans->capacity = spans->count;
+	struct code_span *span = &list[n + 1];
+	if (!code_rules_behind_switch(&whole.rules, &span->rules))
+		span->end = span->start;
+	return NULL;
+}
+
 /* With the rows of tables, @s->rows, or where they know nothing those that the code makes up. */
 static struct err *add_function(const struct image_cfi_source *source, const struct group *g,
 				struct scratch *s, struct cfi_writer *w)
@@ -247,6 +281,8 @@ static struct err *add_function(const struct image_cfi_source *source, const str
 		e = mend(source->k, g, &s->rows);
 	if (!e && s->rows.count)
 		e = code_tables_spans(source->code, g->low, g->high, &s->spans);
+	if (!e)
+		e = mend_switch(source, &s->spans);
 	if (!e)
 		e = join(&s->rows, &s->spans, g->low, g->high, &s->joined);
 	if (e)

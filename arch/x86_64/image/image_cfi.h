@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct made_code;
 struct cfi_writer;
@@ -27,6 +28,7 @@ struct image_cfi_source {
 	/* The byte before a tracer's trampoline is not the function's that lies there: that one is
 	 * in traced_frames.h. */
 	const struct traced_layout *traced;
+	uint64_t resume; /* x86_64_switch_resume(); 0 if nothing is to be said of that */
 	bool entry_only; /* only what entry_frames.h is about */
 };
 

@@ -7,6 +7,7 @@
 #include "arch/x86_64/image/entry_frames.h"
 #include "arch/x86_64/image/image_cfi.h"
 #include "arch/x86_64/image/traced_frames.h"
+#include "arch/x86_64/tasks/x86_64.h"
 #include "arch/x86_64/image/x86_64.h"
 #include "base/err.h"
 #include "vmcore/code/code_map.h"
@@ -82,6 +83,7 @@ static struct err *frames_step(struct image_frames *f, bool *ret_done)
 		.code = f->code,
 		.layout = f->layout,
 		.traced = f->traced,
+		.resume = module ? 0 : x86_64_switch_resume(f->source->k),
 	};
 	*ret_done = false;
 	if (symbols)

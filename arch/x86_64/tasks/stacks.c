@@ -95,11 +95,67 @@ static void find_ist_stacks(const struct kernel *k, struct cpu *cpu)
 	err_free(e);
 }
 
+/*
+ * The same without types: each stack is a run of pages that are mapped, for in front of each, and
+ * behind the last, there is one that is not.
+ */
+static void find_mapped_stacks(const struct kernel *k, struct cpu *cpu, uint64_t area)
+{
+	enum { PAGES_MAX = 64, STACK_PAGES_MAX = 16 /* with KASAN */ };
+	uint64_t low = 0;
+	for (unsigned page = 0; page < PAGES_MAX; page++) {
+		uint64_t at = area + (uint64_t)page * PAGE_SIZE;
+		struct vtop vtop;
+		struct err *e = memory_vtop(kernel_memory(k), kernel_space(k), at, &vtop);
+		bool there = !e;
+		err_free(e);
+		if (there) {
+			low = low ? low : at;
+			continue;
+		}
+		/* Two in a row: that was the last. */
+		if (!low && page)
+			return;
+		if (low && at - low <= STACK_PAGES_MAX * PAGE_SIZE)
+			cpu_add_stack(cpu, "exception", low, at);
+		low = 0;
+	}
+}
+
+/* And before: orig_ist has never had another member. */
+static void find_untyped_ist_stacks(const struct kernel *k, struct cpu *cpu)
+{
+	enum { STACKS = 7 };
+	uint64_t at, top;
+	struct vtop vtop;
+	if (!cpu_symbol(k, cpu, "orig_ist", &at))
+		return;
+	for (unsigned i = 0; i < STACKS && kernel_get_u64(k, at + 8 * i, &top); i++) {
+		if (!top || top & (PAGE_SIZE - 1))
+			return;
+		struct err *e = memory_vtop(kernel_memory(k), kernel_space(k), top - 1, &vtop);
+		if (!e)
+			cpu_add_stack(cpu, "IST", top - PAGE_SIZE, top);
+		err_free(e);
+	}
+}
+
+static void find_untyped_stacks(const struct kernel *k, struct cpu *cpu)
+{
+	uint64_t at, area;
+	if (!cpu_symbol(k, cpu, "cea_exception_stacks", &at))
+		find_untyped_ist_stacks(k, cpu);
+	else if (kernel_get_u64(k, at, &area) && area && !(area & (PAGE_SIZE - 1)))
+		find_mapped_stacks(k, cpu, area);
+}
+
 void x86_64_find_stacks(const struct kernel *k, struct cpu *cpu)
 {
 	uint64_t at, area;
 	find_irq_stack(k, cpu);
-	if (cpu_symbol(k, cpu, "cea_exception_stacks", &at)) {
+	if (types_why_none(kernel_types(k))) {
+		find_untyped_stacks(k, cpu);
+	} else if (cpu_symbol(k, cpu, "cea_exception_stacks", &at)) {
 		if (kernel_get_u64(k, at, &area) && area)
 			find_entry_area_stacks(k, cpu, area);
 	} else {

@@ -8,41 +8,15 @@
 #include "arch/x86_64/unwind/switch.h"
 #include "base/address.h"
 #include "base/err.h"
-#include "base/log.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/kernel/members.h"
 #include "vmcore/kernel/tasks/arch.h"
 #include "vmcore/kernel/tasks/cpus.h"
 #include "vmcore/kernel/tasks/tasks.h"
 
-enum {
-	FUNCTION_MAX = 64 << 10, /* __schedule is some 3 KiB */
-	TIF_FORK = 18,		 /* arch/x86/include/asm/thread_info.h until 4.8 */
-};
-
 _Static_assert((int)SWITCH_FRAME_MAX <= (int)SWITCH_BYTES_MAX, "a caller has room for it");
 
 /* ---- how the switch frame looks ---- */
-
-/* An old kernel's resume point: behind the call of __switch_to in __schedule. */
-static void find_resume(const struct kernel *k, struct switch_layout *layout)
-{
-	uint64_t start, callee;
-	struct symbol schedule;
-	kernel_symbol(k, "ret_from_fork", &layout->fork_resume);
-	if (!kernel_symbol(k, "__schedule", &start) || !kernel_symbol(k, "__switch_to", &callee) ||
-	    !kernel_symbol_at(k, start, &schedule) || !schedule.size ||
-	    schedule.size > FUNCTION_MAX)
-		return;
-	unsigned char *code = malloc(schedule.size);
-	struct err *e = code ? kernel_read(k, start, code, schedule.size) : err_nomem();
-	if (!e && !switch_find_call(code, schedule.size, start, callee, &layout->resume))
-		layout->resume = 0;
-	if (e)
-		log_debug(LOG_UNWIND, "__schedule: %s", err_msg(e));
-	err_free(e);
-	free(code);
-}
 
 static struct switch_layout *find_switch_layout(const struct kernel *k)
 {
@@ -60,7 +34,8 @@ static struct switch_layout *find_switch_layout(const struct kernel *k)
 		return layout;
 	err_free(e);
 	layout->frame_size = 0;
-	find_resume(k, layout);
+	kernel_symbol(k, "ret_from_fork", &layout->fork_resume);
+	layout->resume = x86_64_switch_resume(k);
 	return layout;
 }
 
@@ -74,7 +49,7 @@ static bool never_ran(const struct kernel *k, const struct switch_layout *layout
 		return false;
 	struct err *e = kernel_read_path(k, task->stack, "thread_info", "flags", &flags);
 	err_free(e);
-	return !e && flags >> TIF_FORK & 1;
+	return !e && flags >> SWITCH_TIF_FORK & 1;
 }
 
 static bool registers_of_switch(const struct kernel *k, const struct switch_layout *layout,
@@ -130,6 +105,9 @@ const struct tasks_arch x86_64_tasks = {
 	.note_is_kernels = note_is_kernels,
 	.note_root = note_root,
 	.forget_untrue = forget_untrue,
+	.switch_words = x86_64_switch_words,
+	.is_switched_out = x86_64_is_switched_out,
+	.is_page_table = x86_64_is_page_table,
 	.switch_layout = find_switch_layout,
 	.switch_bytes = switch_frame_bytes,
 	.switch_registers = registers_of_switch,

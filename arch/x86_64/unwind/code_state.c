@@ -175,8 +175,8 @@ static void apply_store(struct code_state *s, const struct decoded *d)
 	bool kept = v.kind == VALUE_CALLERS || v.kind == VALUE_RETURN;
 	if (value_is_place(at))
 		store(s, at, kept ? v : unknown());
-	else if (d->src == REG_RSP && v.kind == VALUE_CFA && d->number >= INT32_MIN / 2 &&
-		 d->number <= INT32_MAX / 2)
+	else if (d->src == REG_RSP && (v.kind == VALUE_CFA || v.kind == VALUE_ALIGNED) &&
+		 d->number >= INT32_MIN / 2 && d->number <= INT32_MAX / 2)
 		store_apart(s, d, v);
 }
 

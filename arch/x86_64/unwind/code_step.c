@@ -90,16 +90,17 @@ static void restore(struct walk *w, const struct code_rules *r, unsigned i, uint
 	}
 }
 
-/*
- * Until 4.9 the registers of a task that was switched out are told as if the two words that the
- * switch_to() macro pushes had been popped (switch.h), at an instruction before that: its rsp is
- * above what the code has there.
- */
-static bool is_popped_switch(const struct walk *w, const struct code_rules *r, uint64_t cfa)
+/* Whether @r is of a switch whose two words are told to be popped already, and leads to the same
+ * CFA then: *r is as it is behind them from now on. */
+static bool is_switched(struct walk *w, struct code_rules *r)
 {
-	enum { PUSHED = 16 };
-	return w->frame->how == HOW_SWITCH && r->by_rsp && !r->by_rbp && !r->in_register &&
-	       cfa == w->cfa + PUSHED;
+	struct code_rules behind;
+	uint64_t cfa;
+	if (w->frame->how != HOW_SWITCH || !code_rules_behind_switch(r, &behind) ||
+	    !find_cfa(w, &behind, &cfa) || cfa != w->cfa)
+		return false;
+	*r = behind;
+	return true;
 }
 
 void code_add(struct walk *w, struct frame *caller)
@@ -107,10 +108,12 @@ void code_add(struct walk *w, struct frame *caller)
 	struct frame by_code = { 0 };
 	struct code_rules rules;
 	uint64_t cfa, function;
-	if (caller->interrupted || !find_rules(w, &rules, &function) || !find_cfa(w, &rules, &cfa))
+	if (caller->interrupted || !find_rules(w, &rules, &function))
 		return;
-	if (is_popped_switch(w, &rules, cfa))
+	if (is_switched(w, &rules))
 		cfa = w->cfa;
+	else if (!find_cfa(w, &rules, &cfa))
+		return;
 	if (cfa != w->cfa || caller->regs.value[REG_RSP] != cfa)
 		return;
 	for (unsigned i = 0; i < CODE_KEPT; i++) {

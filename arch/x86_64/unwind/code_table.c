@@ -177,6 +177,33 @@ static void mind_unresolved(struct code_paths *b)
 	}
 }
 
+/* ---- behind a switch ---- */
+
+bool code_rules_behind_switch(const struct code_rules *r, struct code_rules *ret)
+{
+	enum { POPPED = 2 * WORD };
+	struct code_rules behind = {
+		.by_rsp = r->by_rsp,
+		.rsp_offset = r->by_rsp ? r->rsp_offset - POPPED : 0,
+	};
+	/* Nothing is in registers when a task goes on, nor is rbp its own before it is popped. */
+	if (r->by_rbp || r->in_register)
+		return false;
+	if (r->cfa_at.base == CODE_AT_RSP && !r->cfa_at.offset) {
+		behind.by_rbp = true;
+		behind.rbp_offset = r->cfa_add;
+	}
+	for (unsigned i = 0; i < CODE_KEPT; i++) {
+		const struct code_place at = r->saved[i];
+		if (at.base == CODE_AT_CFA)
+			behind.saved[i] = at;
+		else if (at.base == CODE_AT_RSP && at.offset >= POPPED)
+			behind.saved[i] = (struct code_place){ at.base, at.offset - POPPED };
+	}
+	*ret = behind;
+	return behind.by_rsp || behind.by_rbp;
+}
+
 /* ---- the table ---- */
 
 static int by_offset(const void *a, const void *b)

@@ -70,6 +70,14 @@ struct code_rules {
 };
 
 /*
+ * Until 4.9 the switch_to() macro pushes flags and rbp, and pops them when the task goes on. The
+ * registers of one that was switched out are told as if that had been done (switch.h), at an
+ * instruction before it: of such an instruction, whose rules are @r, what holds behind the pops.
+ * False if it cannot be one.
+ */
+bool code_rules_behind_switch(const struct code_rules *r, struct code_rules *ret);
+
+/*
  * Of the function that begins at @function, freed with code_table_free(). An error only when memory
  * is out; a function that cannot be read or is too large has an empty table. Bounded: 32,768
  * instructions.

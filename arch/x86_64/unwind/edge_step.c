@@ -457,7 +457,8 @@ static enum step leave_step(struct walk *w, struct frame *ret)
 bool edge_is_at(const struct walk *w, struct entry_edge *ret)
 {
 	const struct unwind_source *s = w->source;
-	return w->exact && walk_asks(w)->edge && walk_asks(w)->edge(s->self, walk_reg(w, REG_RIP), ret);
+	return w->exact && walk_asks(w)->edge &&
+	       walk_asks(w)->edge(s->self, walk_reg(w, REG_RIP), ret);
 }
 
 /* Whether the frame's place is one of a system call's entry, which @edge is about. */
@@ -477,6 +478,9 @@ void edge_forget_lost(const struct walk *w, struct frame *user)
 	const struct unwind_source *s = w->source;
 	struct entry_edge edge;
 	struct regs *r = &user->regs;
+	/* CFI of old entry code takes the end of the kernel's stack for it. */
+	if (is_kernel_address(r->value[REG_RSP]))
+		walk_forget(user, REG_RSP);
 	if (user->how != HOW_REGS || r->value[REG_CS] != USER32_CS || !walk_asks(w)->edge ||
 	    !walk_asks(w)->edge(s->self, w->pc, &edge) || !is_near(w, &edge))
 		return;

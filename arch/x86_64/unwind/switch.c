@@ -2,6 +2,7 @@
 #include "arch/x86_64/unwind/switch.h"
 
 #include "base/bytes.h"
+#include "arch/x86_64/unwind/decode.h"
 
 enum { OLD_FRAME_BYTES = 16, CALL_REL32 = 0xe8, CALL_BYTES = 5 };
 
@@ -71,6 +72,75 @@ bool switch_find_call(const void *code, size_t len, uint64_t address, uint64_t c
 		if (p[i] != CALL_REL32 || after + (uint64_t)(int32_t)get_u32(p + i + 1) != callee)
 			continue;
 		*ret_after = after;
+		found++;
+	}
+	return found == 1;
+}
+
+/* ---- what the code says of the frame ---- */
+
+enum { PUSHES_MAX = 8 };
+
+/* Sets the offsets from the registers that were pushed, the last of which lies at the frame's
+ * start; false if one is missing. */
+static bool set_layout(const uint8_t *pushed, unsigned count, struct switch_layout *ret)
+{
+	struct switch_layout l = { 0 };
+	const struct {
+		enum reg reg;
+		uint64_t *offset;
+	} wants[] = {
+		{ REG_R15, &l.r15 }, { REG_R14, &l.r14 }, { REG_R13, &l.r13 },
+		{ REG_R12, &l.r12 }, { REG_RBX, &l.bx },  { REG_RBP, &l.bp },
+	};
+	for (size_t w = 0; w < sizeof(wants) / sizeof(*wants); w++) {
+		unsigned n = 0;
+		while (n < count && pushed[n] != wants[w].reg)
+			n++;
+		if (n == count)
+			return false;
+		*wants[w].offset = 8 * (uint64_t)(count - 1 - n);
+	}
+	l.ret_addr = 8 * (uint64_t)count;
+	l.frame_size = l.ret_addr + 8;
+	*ret = l;
+	return true;
+}
+
+bool switch_find_frame(const void *code, size_t len, uint64_t address, struct switch_layout *ret,
+		       uint64_t *ret_sp)
+{
+	const unsigned char *p = code;
+	uint8_t pushed[PUSHES_MAX];
+	unsigned count = 0;
+	struct decoded d;
+	for (size_t at = 0; at < len; at += d.len) {
+		if (!decode(p + at, len - at, address + at, &d) || d.flow != FLOW_NEXT)
+			return false;
+		if (d.act == ACT_PUSH && count < PUSHES_MAX) {
+			pushed[count++] = d.src;
+		} else if (d.act == ACT_STORE && d.src == REG_RSP && d.base == REG_RDI &&
+			   d.number > 0) {
+			*ret_sp = (uint64_t)d.number;
+			return set_layout(pushed, count, ret);
+		} else if (d.act != ACT_OTHER || d.writes & 1U << REG_RSP || d.stored) {
+			return false;
+		}
+	}
+	return false;
+}
+
+/* testl $1 << TIF_FORK, n(%reg): 0xf7 /0 with a byte of displacement and four of the constant. */
+bool switch_find_flags(const void *code, size_t len, uint64_t *ret)
+{
+	enum { TEST = 0xf7, MODRM_MASK = 0xf8, MODRM = 0x40, RSP = 4, BYTES = 7 };
+	const unsigned char *p = code;
+	unsigned found = 0;
+	for (size_t i = 0; i + BYTES <= len; i++) {
+		if (p[i] != TEST || (p[i + 1] & MODRM_MASK) != MODRM || (p[i + 1] & 7) == RSP ||
+		    get_u32(p + i + 3) != 1U << SWITCH_TIF_FORK)
+			continue;
+		*ret = p[i + 2];
 		found++;
 	}
 	return found == 1;

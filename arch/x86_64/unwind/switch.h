@@ -55,4 +55,21 @@ bool switch_registers(const struct switch_layout *layout, uint64_t sp, const voi
 bool switch_find_call(const void *code, size_t len, uint64_t address, uint64_t callee,
 		      uint64_t *ret_after);
 
+/*
+ * The frame that __switch_to_asm (since 4.9), whose @len bytes of text are @code at @address,
+ * leaves on the stack: what it pushes before it keeps rsp in the task. *ret_sp is where in
+ * task_struct that is (thread.sp). False if that is not what the code does.
+ */
+bool switch_find_frame(const void *code, size_t len, uint64_t address, struct switch_layout *ret,
+		       uint64_t *ret_sp);
+
+/*
+ * Where an old kernel keeps whether a task has never run: the offset in struct thread_info that is
+ * tested for TIF_FORK in the @len bytes at @code, which follow the call of __switch_to.
+ */
+bool switch_find_flags(const void *code, size_t len, uint64_t *ret);
+
+/* TIF_FORK, until 4.8 (arch/x86/include/asm/thread_info.h): a bit's number. */
+enum { SWITCH_TIF_FORK = 18 };
+
 #endif

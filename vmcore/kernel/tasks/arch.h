@@ -16,6 +16,25 @@ struct switch_layout;
 struct task;
 struct tasks;
 
+/*
+ * What the code that switches tasks says of the words that it leaves on the stack of one that is
+ * switched out, and where it keeps their address.
+ */
+struct switch_words {
+	uint64_t size;	/* of all, in bytes; 0: they are no structure that has a name */
+	uint64_t pc;	/* offset of where the task goes on */
+	bool has_sp;	/* the code tells the next: */
+	uint64_t sp;	/* offset of thread.sp in task_struct */
+	bool has_flags; /* the same of: */
+	uint64_t flags; /* offset of flags in thread_info, which say whether it has never run */
+	/* Members of struct inactive_task_frame; names are static. */
+	struct switch_word {
+		const char *name;
+		uint64_t offset;
+	} list[8];
+	size_t count;
+};
+
 /* The most bytes that switch_bytes() answers. */
 enum { SWITCH_BYTES_MAX = 256 };
 
@@ -46,6 +65,20 @@ struct tasks_arch {
 	/* Forgets registers of @note, the kernel's own, which was in the kernel, that are not those
 	 * of the CPU. NULL: there are none. */
 	void (*forget_untrue)(struct regs *r);
+
+	/* ---- a kernel whose types nobody knows (vmcore/kernel/proof/) ---- */
+
+	/* False if the code is none that is known. */
+	bool (*switch_words)(const struct kernel *k, struct switch_words *ret);
+	/*
+	 * Whether what lies at @sp, on the stack at @stack of @stack_size bytes, is what such a
+	 * switch has left of a task. *ret_known is false where it cannot be read.
+	 */
+	bool (*is_switched_out)(const struct kernel *k, const struct switch_words *words,
+				uint64_t sp, uint64_t stack, uint64_t stack_size, bool *ret_known);
+	/* Whether a top-level page table lies at @table that has the kernel's image where the
+	 * kernel's own has it. */
+	bool (*is_page_table)(const struct kernel *k, uint64_t table);
 
 	/* ---- tasks that are switched out ---- */
 

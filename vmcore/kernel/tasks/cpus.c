@@ -87,11 +87,34 @@ void cpu_add_stack(struct cpu *cpu, const char *name, uint64_t low, uint64_t hig
 
 /* ---- CPUs ---- */
 
+/* What the boot of each CPU but the first keeps its idle task in (kernel/smpboot.c, since 3.6); the
+ * first one's is init_task. */
+static uint64_t idle_task(const struct kernel *k, const struct cpu *cpu)
+{
+	uint64_t at, task;
+	if (cpu_symbol(k, cpu, "idle_threads", &at) && kernel_get_u64(k, at, &task) && task)
+		return task;
+	return !cpu->number && kernel_symbol(k, "init_task", &task) ? task : 0;
+}
+
+/* Without struct rq. A CPU that was not brought up has init_task for its current one. */
+static void read_untyped_cpu(const struct kernel *k, struct cpu *cpu)
+{
+	uint64_t init_task = 0;
+	kernel_symbol(k, "init_task", &init_task);
+	cpu->curr = cpu_current_task(k, cpu);
+	cpu->idle = idle_task(k, cpu);
+	if (!cpu->online && cpu->curr == init_task && cpu->idle != init_task) {
+		cpu->unstarted = true;
+		cpu->curr = 0;
+	}
+}
+
 static void read_cpu(struct kernel *k, struct cpu *cpu)
 {
 	uint64_t rq;
-	if (types_why_none(kernel_types(k))) {
-		cpu->curr = cpu_current_task(k, cpu);
+	if (types_why_none(kernel_types(k)) && !types_has(kernel_types(k), "rq", "curr")) {
+		read_untyped_cpu(k, cpu);
 	} else if (cpu_symbol(k, cpu, "runqueues", &rq)) {
 		if (!read_path(k, rq, "rq", "idle", &cpu->idle) ||
 		    !read_path(k, rq, "rq", "curr", &cpu->curr))

@@ -57,6 +57,17 @@ __attribute__((format(printf, 2, 3))) static struct err *unknown(struct first_re
 	return f->why ? NULL : err_nomem();
 }
 
+/* Where types are not known, and it is not proven. */
+static struct err *no_member(const struct registers *r, enum kernel_member which,
+			     struct first_regs *f)
+{
+	struct member m;
+	struct err *e = kernel_need_member(r->k, which, &m);
+	struct err *result = unknown(f, "%s", e ? err_msg(e) : "it changed meanwhile");
+	err_free(e);
+	return result;
+}
+
 /* thread.sp is 0 or could not be read; which of them is asked again, for the reason. */
 static struct err *no_saved_sp(const struct registers *r, const struct task *task,
 			       struct first_regs *f)
@@ -77,6 +88,8 @@ static struct err *from_switch(const struct registers *r, const struct task *tas
 	const struct tasks_arch *arch = kernel_arch(r->k)->tasks;
 	unsigned char frame[SWITCH_BYTES_MAX];
 	size_t len = arch->switch_bytes(r->layout);
+	if (!kernel_has_member(r->k, K_TASK_STACK))
+		return no_member(r, K_TASK_STACK, f);
 	if (!task->stack)
 		return unknown(f, "the task has ended and has no stack any more");
 	if (!r->tasks->stack_size)
@@ -142,7 +155,8 @@ static struct err *from_note(const struct registers *r, const struct task *task,
 			     struct first_regs *f)
 {
 	bool user = regs_user_mode(&note->regs);
-	if (user && (!is_user_address(regs_pc(&note->regs)) || !task->mm))
+	if (user && (!is_user_address(regs_pc(&note->regs)) ||
+		     (!task->mm && kernel_has_member(r->k, K_TASK_MM))))
 		return unknown(f,
 			       "the CPU's note says user mode at 0x%" PRIx64
 			       ", where this task has no memory",

@@ -107,6 +107,11 @@ struct err *task_stamp_read(const struct kernel *k, const struct task_stamp_layo
 		[STAMP_STACK_HOLDERS] = 1,
 		[STAMP_CPU] = (uint64_t)task->cpu,
 	};
+	if (types_why_none(kernel_types(k)))
+		return err_new(
+			ERR_NOTFOUND,
+			"whether a task of a machine that runs stays where it is while it is "
+			"read cannot be told without the kernel's types");
 	struct err *e = when == STAMP_AFTER ? read_on_cpu(k, layout, task->address, values) : NULL;
 	if (!e)
 		e = read_together(k, layout, task->address, values);

@@ -67,15 +67,21 @@ static int task_cpu(const struct walk *w, const struct task *task)
 		known = kernel_get(w->k, task->address, K_TASK_CPU, &cpu);
 	else
 		known = task->stack && kernel_get(w->k, task->stack, K_THREAD_INFO_CPU, &cpu);
+	/* That is not proven where there is but one. */
+	if (!known && w->cpus->count == 1)
+		return (int)w->cpus->list[0].number;
 	return known && cpus_find(w->cpus, (unsigned)cpu) ? (int)cpu : -1;
 }
 
 static char task_state(const struct walk *w, uint64_t address)
 {
+	enum { WAITS = 0xf };
 	uint64_t state, exit_state = 0;
 	if (!kernel_get(w->k, address, K_TASK_STATE, &state))
 		return '?';
-	kernel_get(w->k, address, K_TASK_EXIT_STATE, &exit_state);
+	/* Without types: one that waits for nothing, nor runs, may have ended. */
+	if (!kernel_get(w->k, address, K_TASK_EXIT_STATE, &exit_state) && state && !(state & WAITS))
+		return '?';
 	return task_state_letter(&w->states, state, exit_state);
 }
 

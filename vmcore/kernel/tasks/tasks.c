@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "vmcore/dump/dump.h"
 #include "vmcore/kernel/kernel.h"
+#include "vmcore/kernel/members.h"
 #include "vmcore/kernel/tasks/cpu_threads.h"
 #include "vmcore/kernel/tasks/cpus.h"
 #include "vmcore/kernel/tasks/task_walk.h"
@@ -101,7 +102,8 @@ uint64_t tasks_stack_size(const struct kernel *k)
 struct err *tasks_read(struct kernel *k, const struct cpus *cpus, struct tasks *ret)
 {
 	struct tasks tasks = { 0 };
-	struct err *e = types_why_none(kernel_types(k))
+	/* As much as is proven without types may do. */
+	struct err *e = types_why_none(kernel_types(k)) && !kernel_proven_by(k)
 				? cpu_threads_read(k, cpus, &tasks.list, &tasks.count)
 				: task_walk(k, cpus, &tasks.list, &tasks.count);
 	if (e)
@@ -177,10 +179,14 @@ struct err *task_space(const struct kernel *k, const struct task *task, struct v
 		ret->process = true;
 		return NULL;
 	}
+	struct member m;
+	struct err *e = task->mm ? NULL : kernel_need_member(k, K_TASK_MM, &m);
+	if (e)
+		return err_wrap(e, "find the memory of '%s'", task->comm);
 	if (!task->mm)
 		return err_new(ERR_NOTPRESENT, "'%s' is a kernel thread, which has no user memory",
 			       task->comm);
-	struct err *e = kernel_read_path(k, task->mm, "mm_struct", "pgd", &pgd);
+	e = kernel_read_path(k, task->mm, "mm_struct", "pgd", &pgd);
 	if (!e)
 		e = memory_vtop(kernel_memory(k), kernel_space(k), pgd, &vtop);
 	if (e)

@@ -29,7 +29,9 @@ struct answer {
 };
 
 struct types {
-	struct type_graph graph; /* its source is owned */
+	struct type_graph graph;     /* its source is owned */
+	struct types_told_row *told; /* owned; of types that are not known */
+	size_t told_count;
 	struct answer *answers;
 	size_t answer_count, answer_capacity;
 	struct name_map by_key; /* of the index in answers */
@@ -90,6 +92,49 @@ struct err *types_need(const struct types *t)
 		   : NULL;
 }
 
+static const struct types_told_row *find_told(const struct types *t, const char *type,
+					      const char *path)
+{
+	for (size_t i = 0; i < t->told_count; i++)
+		if (!strcmp(t->told[i].type, type) && !strcmp(t->told[i].path, path))
+			return &t->told[i];
+	return NULL;
+}
+
+struct err *types_tell(struct types *t, const char *type, const char *path, uint64_t offset,
+		       uint64_t size, const char *how)
+{
+	if (find_told(t, type, path))
+		return NULL;
+	struct types_told_row *list = reallocarray(t->told, t->told_count + 1, sizeof(*list));
+	if (!list)
+		return err_nomem();
+	t->told = list;
+	list[t->told_count++] = (struct types_told_row){
+		.type = type,
+		.path = path,
+		.how = how,
+		.member = { .offset = offset, .size = size, .count = 1, .element_size = size },
+	};
+	return NULL;
+}
+
+const char *types_told(const struct types *t, const char *type, const char *path)
+{
+	const struct types_told_row *told = find_told(t, type, path);
+	return told ? told->how : NULL;
+}
+
+size_t types_told_count(const struct types *t)
+{
+	return t->told_count;
+}
+
+void types_told_at(const struct types *t, size_t i, struct types_told_row *ret)
+{
+	*ret = t->told[i];
+}
+
 const struct btf *types_btf(const struct types *t)
 {
 	return t && t->graph.ops == &btf_source_ops ? btf_source_btf(t->graph.source) : NULL;
@@ -104,6 +149,7 @@ void types_free(struct types *t)
 		free(t->answers[i].missing);
 	}
 	free(t->answers);
+	free(t->told);
 	name_map_free(&t->by_key);
 	t->graph.ops->free(t->graph.source);
 	free(t);
@@ -116,9 +162,6 @@ const char *types_kind(const struct types *t)
 
 static struct err *find_answer(struct types *t, const struct question *q, struct answer *ret)
 {
-	/* What was asked is of no interest then. */
-	if (types_why_none(t))
-		return types_need(t);
 	switch (q->what) {
 	case ASK_MEMBER:
 		return err_wrap(type_graph_member(&t->graph, q->type, q->name, &ret->member),
@@ -179,10 +222,23 @@ static struct err *find_and_remember(struct types *t, const struct question *q, 
 	return e;
 }
 
+/* As ask(), where types are not known. */
+static struct err *ask_told(const struct types *t, const struct question *q, struct answer *ret)
+{
+	const struct types_told_row *told =
+		q->what == ASK_CONSTANT ? NULL : find_told(t, q->type, q->name);
+	if (!told)
+		return types_need(t);
+	*ret = (struct answer){ .member = told->member };
+	return NULL;
+}
+
 /* The answer in *ret (its strings are none of the caller's business), or why there is none. */
 static struct err *ask(struct types *t, const struct question *q, struct answer *ret)
 {
 	char *key;
+	if (types_why_none(t))
+		return ask_told(t, q, ret);
 	/* No name in C holds a line break. */
 	if (asprintf(&key, "%c%s\n%s", q->what, q->type, q->name) < 0)
 		return err_nomem();

@@ -60,6 +60,23 @@ __attribute__((warn_unused_result)) struct err *types_of_dwarf(struct Dwarf *dwa
 /* Of a kernel whose types are not known: every question is answered by ERR_NOTFOUND, with a
  * sentence that says so and ends in @why. */
 __attribute__((warn_unused_result)) struct err *types_none(const char *why, struct types **ret);
+/*
+ * For types_none(): what was found out all the same. @type and @path, and @how it was found out (a
+ * few words, for users), are borrowed and must outlive @t. @path is "" for the size of @type
+ * itself. Questions for it are answered from now on; all others as before.
+ */
+__attribute__((warn_unused_result)) struct err *types_tell(struct types *t, const char *type,
+							   const char *path, uint64_t offset,
+							   uint64_t size, const char *how);
+/* How it was found out; NULL if that was not told so. */
+const char *types_told(const struct types *t, const char *type, const char *path);
+/* All that was told: how many, and the @i-th; all of *ret is borrowed. */
+struct types_told_row {
+	const char *type, *path, *how;
+	struct member member;
+};
+size_t types_told_count(const struct types *t);
+void types_told_at(const struct types *t, size_t i, struct types_told_row *ret);
 void types_free(struct types *t);
 
 /* "BTF", "DWARF" or "none" */
