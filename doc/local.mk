@@ -19,7 +19,7 @@ pagesdir = $(docdir)/doc
 dist_pages_DATA = doc/addresses.md doc/architecture.md doc/backtraces.md doc/clients.md \
 	doc/commands.md doc/dumps.md \
 	doc/findings.md doc/ide.md doc/kernels.md \
-	doc/live.md doc/performance.md doc/security.md doc/symbols.md doc/team.md \
+	doc/live.md doc/performance.md doc/security.md doc/shelf.md doc/symbols.md doc/team.md \
 	doc/virtual-machines.md
 .PHONY: docs
 docs: vmcore-gdbserver$(EXEEXT)

@@ -16,6 +16,7 @@ libproto_a_SOURCES = \
 	proto/pkt_run.c \
 	proto/pkt_search.c \
 	proto/pkt_session.c \
+	proto/pkt_shelf.c \
 	proto/pkt_threads.c \
 	proto/pkt_vfile.c \
 	proto/pkt_xfer.c \

@@ -112,7 +112,7 @@ static bool can_serve(const struct rsp *s, enum packet_needs needs)
 	case NEEDS_FILES:
 		return s->base->files;
 	case NEEDS_OTHERS:
-		return s->directory && !session_is_lldb(s);
+		return (s->directory || target->shelf) && !session_is_lldb(s);
 	default:
 		return true;
 	}

@@ -80,6 +80,8 @@ void packet_add_tokens(const struct rsp *s, struct buf *out);
 packet_handler packet_supported, packet_no_ack, packet_extended, packet_attach, packet_attached,
 	packet_detach, packet_kill, packet_vkill, packet_symbol, packet_thread_suffix,
 	packet_list_in_stop, packet_error_strings, packet_echo;
+/* pkt_shelf.c; behind packet_attach */
+packet_handler packet_attach_elsewhere;
 /* pkt_run.c */
 packet_handler packet_why, packet_continue, packet_step, packet_vcont, packet_write,
 	packet_breakpoint;

@@ -40,6 +40,11 @@ static enum packet_result reply_stop_lldb(struct rsp *s, struct reply *r, unsign
 enum packet_result packet_why(struct rsp *s, struct cursor *args, struct reply *r)
 {
 	(void)args;
+	if (s->target->shelf) {
+		/* There is no process yet. */
+		buf_addstr(r->out, "W00");
+		return PACKET_REPLY;
+	}
 	session_note_stop(s);
 	if (session_is_lldb(s))
 		return reply_stop_lldb(s, r, STOP_SIGTRAP, shared_stop_reason(s->shared));

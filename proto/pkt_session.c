@@ -213,6 +213,8 @@ enum packet_result packet_vkill(struct rsp *s, struct cursor *args, struct reply
  */
 enum packet_result packet_attach(struct rsp *s, struct cursor *args, struct reply *r)
 {
+	if (s->target->shelf)
+		return packet_attach_elsewhere(s, args, r);
 	cursor_expect(args, ';');
 	uint64_t id = cursor_hex(args);
 	if (!cursor_done(args)) {

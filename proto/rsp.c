@@ -93,6 +93,11 @@ bool rsp_has_talked(const struct rsp *s)
 	return s->talked;
 }
 
+uint64_t rsp_goes_to(const struct rsp *s)
+{
+	return s->goes_to;
+}
+
 bool rsp_wants_close(const struct rsp *s)
 {
 	return s->closing;
@@ -112,6 +117,13 @@ struct err *rsp_input(struct rsp *s, const void *bytes, size_t len)
 	if (s->arrived && len && memchr(bytes, '$', len))
 		s->read_at = clock_ms();
 	return buf_error(&s->in);
+}
+
+struct err *rsp_stop(struct rsp *s)
+{
+	static const char why[] = "$?#3f";
+	s->acked = true;
+	return rsp_input(s, why, sizeof(why) - 1);
 }
 
 /* The beginning of a packet, printable. */
@@ -312,10 +324,11 @@ void rsp_recheck(struct rsp *s, struct buf *out, size_t begin)
 }
 
 /* A packet came whole: acknowledged before its reply, and in the same write. */
-static void acknowledge(const struct rsp *s, struct buf *out)
+static void acknowledge(struct rsp *s, struct buf *out)
 {
-	if (s->acks)
+	if (s->acks && !s->acked)
 		buf_addch(out, '+');
+	s->acked = false;
 }
 
 /* The client no longer waits for the answer to the packet in s->frame. */
@@ -328,7 +341,8 @@ static void pass_over(struct rsp *s)
 	const struct packet *packet = packet_find(s, text->data, text->len, &args);
 	log_packet(s, "->", text->data, text->len);
 	log_odd(s, "a packet is not answered: another one has come since");
-	if (!packet || !(packet->traits & CHANGES_SESSION))
+	/* To another process goes who waits for its answer alone. */
+	if (!packet || !(packet->traits & CHANGES_SESSION) || s->target->shelf)
 		return;
 	const struct rsp_shared *shared = s->shared;
 	reply_open(&r, &unsent);

@@ -94,6 +94,10 @@ void rsp_free(struct rsp *rsp);
  */
 ERR_MUST_CHECK struct err *rsp_input(struct rsp *rsp, const void *bytes, size_t len);
 
+/* The client waits for a stop reply, whose packet another process has acknowledged: it is the
+ * answer of the next rsp_step(). For a session that begins where that one's has ended. */
+ERR_MUST_CHECK struct err *rsp_stop(struct rsp *rsp);
+
 /*
  * Handles at most one packet, or one slice of a long operation, and appends what there is to send
  * to @out (perhaps nothing). *ret_more: call again, after other clients had their turn; not set,
@@ -147,6 +151,10 @@ bool rsp_is_waiting(const struct rsp *rsp);
 /* Whether that is one which a Ctrl-C ends, or the client's end: not what is made before it is asked
  * for, behind which the client's packets wait. */
 bool rsp_can_be_interrupted(const struct rsp *rsp);
+
+/* What the client has attached to that another process serves, to which it is to be handed over
+ * once the output is written; 0: nothing. */
+uint64_t rsp_goes_to(const struct rsp *rsp);
 
 /* Whether to close the connection once the output is written: the client has said goodbye. */
 bool rsp_wants_close(const struct rsp *rsp);

@@ -80,6 +80,8 @@ struct rsp {
 	struct buf last;	   /* the last reply, to send again; kept while acks are on */
 	const struct packet *busy; /* whose handler said PACKET_AGAIN; its text is in frame */
 	bool closing;
+	bool acked;	   /* the next packet is acknowledged already */
+	uint64_t goes_to;  /* what it has attached to, which another process serves; 0: nothing */
 
 	/* Time, as proto/patience.h explains it; in milliseconds of clock_ms(). */
 	uint64_t patience;	   /* the longest that the client waits; 0: for ever */

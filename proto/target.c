@@ -310,6 +310,14 @@ void target_recall_manner(const struct target *t, struct target_member *member,
 		t->team->recall(t->self, member, manner);
 }
 
+struct err *target_open(const struct target *t, uint64_t id, bool *ret_ready)
+{
+	*ret_ready = false;
+	struct err *e = t->shelf->open(t->self, id, ret_ready);
+	trace(t, e, "open %" PRIu64 ": %s", id, *ret_ready ? "ready" : "not yet");
+	return e;
+}
+
 /* ---- commands ---- */
 
 struct err *target_run_command(const struct target *t, struct target_view *view, const char *line,

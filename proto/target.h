@@ -269,6 +269,17 @@ struct target_team_ops {
 		       const struct target_manner *manner);
 };
 
+/* For a target that is none yet: it has no thread, and a client attaches to what is behind it, which
+ * another process serves. */
+struct target_shelf_ops {
+	/*
+	 * Has what is called @id opened. *ret_ready (false before): the client can be handed over to
+	 * who serves it; if not, the call may have waited some milliseconds, and is to be made again.
+	 * An error says why it cannot be.
+	 */
+	struct err *(*open)(void *self, uint64_t id, bool *ret_ready);
+};
+
 struct target {
 	void *self; /* passed to every operation; owned by who made the target */
 	const char
@@ -290,6 +301,7 @@ struct target {
 	const struct target_monitor_ops *monitor;
 	const struct target_file_ops *files;
 	const struct target_team_ops *team;
+	const struct target_shelf_ops *shelf;
 	const struct target_object *objects; /* ends in a row whose name is NULL; may be NULL */
 	/* For clients that speak crash's protocol (proto/crash/machine.h), and what these are
 	 * called with in place of self. */
@@ -377,6 +389,10 @@ void target_unwait(const struct target *t, struct target_member *member);
 struct target_manner target_manner(const struct target *t, const struct target_member *member);
 void target_recall_manner(const struct target *t, struct target_member *member,
 			  const struct target_manner *manner);
+
+/* As target_shelf_ops.open; the group must be there. */
+__attribute__((warn_unused_result)) struct err *target_open(const struct target *t, uint64_t id,
+							    bool *ret_ready);
 
 /* *ret_job is NULL if it is done. */
 __attribute__((warn_unused_result)) struct err *

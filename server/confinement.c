@@ -217,6 +217,9 @@ void close_inherited(const struct options *o)
 	int fd = STDERR_FILENO + 1;
 	if (names_descriptor(&o->dumps) || names_descriptor(&o->symbols))
 		return;
+	/* Who started us as the server of a dump of a shelf gave one, and no other. */
+	if (o->inlet == fd)
+		fd++;
 	for (int last = last_given(&o->listen); fd <= last; fd++)
 		if (!is_given(&o->listen, fd))
 			close(fd);

@@ -10,6 +10,7 @@ vmcore_gdbserver_SOURCES = \
 	server/notes_place.c server/notes_place.h \
 	server/options.c server/options.h server/options_table.h \
 	server/served.h \
+	server/serve_shelf.c server/serve_shelf.h \
 	server/service.c server/service.h
 vmcore_gdbserver_LDADD = libproto.a $(vmcore_libs) $(SECCOMP_LIBS)
 include server/net/local.mk
@@ -18,6 +19,7 @@ include server/files/local.mk
 include server/ide/local.mk
 include server/target/local.mk
 include arch/x86_64/target/local.mk
+include server/shelf/local.mk
 include server/monitor/local.mk
 include server/monitor/frames/local.mk
 include server/monitor/kvm/local.mk

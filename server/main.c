@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/files.h"
 #include "base/log.h"
 #include "config.h"
 #include "proto/target.h"
@@ -28,6 +29,7 @@
 #include "server/net/privileges.h"
 #include "server/net/server.h"
 #include "server/options.h"
+#include "server/serve_shelf.h"
 #include "server/service.h"
 #include "server/target/guests.h"
 #include "server/target/target_kernel.h"
@@ -331,6 +333,16 @@ static int print_ide(const struct options *o, const struct service *service)
 	return e ? fail(e) : finish_stdout();
 }
 
+static int print_summary(const struct service *service)
+{
+	struct buf text = BUF_INIT;
+	struct err *e = shelf_summary(service->vmcore, &text);
+	if (!e)
+		fwrite(text.data, 1, text.len, stdout);
+	buf_free(&text);
+	return e ? fail(e) : finish_stdout();
+}
+
 /* @server is NULL when the commands of --exec are to be run, or for --ide. */
 static int work_on_dump(const struct options *o, struct server *server,
 			const struct confinement *confined)
@@ -353,12 +365,16 @@ static int work_on_dump(const struct options *o, struct server *server,
 		if (!e && o->live && o->guests)
 			e = end_privileges(o, server, &served);
 	}
+	if (e && o->inlet >= 0)
+		shelf_tell_failed(o->inlet, err_msg(e));
 	if (e)
 		status = fail(e);
 	else if (server)
 		status = serve_host(o, server, service, outer_note(confined->outer));
 	else if (o->ide)
 		status = print_ide(o, service);
+	else if (o->summary)
+		status = print_summary(service);
 	else
 		status = run_commands(o, service, target);
 	served_free(&served);
@@ -409,6 +425,8 @@ static int serve(const struct options *o)
 		.guests = o->guests,
 		.multiprocess = o->multiprocess,
 		.live = o->live,
+		.inlet = o->inlet,
+		.idle = o->idle,
 	};
 	int status;
 	e = peers_open(o->any_user, o->group, &peers);
@@ -441,6 +459,29 @@ static int work_without_clients(const struct options *o)
 		status = work_on_dump(o, NULL, &confined);
 	confinement_end(&confined);
 	return status;
+}
+
+/* A folder in place of a dump. */
+static int work_on_shelf(const struct options *o)
+{
+	struct buf text = BUF_INIT;
+	int status = EXIT_SUCCESS;
+	struct err *e;
+	if (o->dumps.count > 1 || o->guests || o->guest || o->run || o->ide || o->write_symbols)
+		e = err_new(ERR_INVALID,
+			    "%s is a folder: of all dumps below it there are no --guests, "
+			    "--guest, --run, --ide and --write-symbols",
+			    o->dumps.list[0]);
+	else if (o->exec.count)
+		e = shelf_run_commands(o, &text);
+	else
+		e = shelf_serve(o, &status);
+	fwrite(text.data, 1, text.len, stdout);
+	buf_free(&text);
+	if (e)
+		return fail(e);
+	int written = finish_stdout();
+	return status ? status : written;
 }
 
 /* With placeholders in the place of a dump's facts. */
@@ -519,7 +560,9 @@ int main(int argc, char **argv)
 		status = print_text(options.action, options.ide);
 	else if (options.write_types)
 		status = write_types_of_files(&options);
-	else if (options.write_symbols || options.exec.count || options.ide)
+	else if (options.dumps.count && files_is_folder(options.dumps.list[0]))
+		status = work_on_shelf(&options);
+	else if (options.write_symbols || options.exec.count || options.ide || options.summary)
 		status = work_without_clients(&options);
 	else
 		status = serve(&options);

@@ -57,6 +57,10 @@ static const struct option_row rows[] = {
 	  false },
 	{ 0, "max-clients", "NUMBER", "serve at most that many at once (default 256)",
 	  "16 64 256 1024", false },
+	{ 0, "idle", "SECONDS",
+	  "of a folder of dumps: how long one stays open when nobody looks at it\n"
+	  "any more (default 60)",
+	  "10 60 600", false },
 	{ 0, "memory-limit", "SIZE",
 	  "the most memory that the server takes for itself; mapped files do not\n"
 	  "count (default 4G; 0: no limit)",
@@ -126,6 +130,10 @@ static const struct option_row rows[] = {
 	{ 'h', "help", NULL, "print this help and exit", NULL, false },
 	{ 'V', "version", NULL, "print the version and exit", NULL, false },
 	{ 0, OPTION_DEBUGINFOD_HELPER, NULL, "for the server itself: download files", NULL, true },
+	{ 0, "from-shelf", "FD", "for the server itself: clients come by a descriptor", NULL,
+	  true },
+	{ 0, "print-summary", NULL, "for the server itself: print what an index keeps", NULL,
+	  true },
 	{ 0, "print-docs", "KIND",
 	  "for the build: man-options, man-monitor, completion-SHELL, markdown or ide-NAME", NULL,
 	  true },
@@ -135,6 +143,8 @@ enum { ROWS = sizeof(rows) / sizeof(*rows), LONG_ONLY = 256 };
 
 /* Seconds: gdb and lldb as they are, and what nobody would wait for. */
 enum { DEFAULT_PATIENCE = 5, SHORTEST_PATIENCE = 2, LONGEST_PATIENCE = 86400 };
+
+enum { DEFAULT_IDLE = 60 };
 
 enum { DEFAULT_CLIENTS = 256, MOST_CLIENTS = 65536 };
 
@@ -222,6 +232,25 @@ static struct err *parse_clients(const char *text, unsigned *ret)
 	return NULL;
 }
 
+static struct err *parse_idle(const char *text, unsigned *ret)
+{
+	uint64_t seconds;
+	if (!number_parse(text, false, &seconds) || !seconds || seconds > LONGEST_PATIENCE)
+		return err_new(ERR_INVALID, "--idle: '%s' is no number of seconds from 1 to %d",
+			       text, LONGEST_PATIENCE);
+	*ret = (unsigned)seconds;
+	return NULL;
+}
+
+static struct err *parse_inlet(const char *text, int *ret)
+{
+	uint64_t fd;
+	if (!number_parse(text, false, &fd) || fd > INT32_MAX)
+		return err_new(ERR_INVALID, "--from-shelf: '%s' is no descriptor", text);
+	*ret = (int)fd;
+	return NULL;
+}
+
 static struct err *parse_docs(const char *kind, enum action *ret, enum ide *ret_ide)
 {
 	static const char ide[] = "ide-";
@@ -278,7 +307,13 @@ static struct err *take(struct options *o, const struct option_row *row, const c
 		return parse_clients(value, &o->max_clients);
 	if (!strcmp(row->name, "print-docs"))
 		return parse_docs(value, &o->action, &o->ide);
-	if (!strcmp(row->name, "run"))
+	if (!strcmp(row->name, "idle"))
+		return parse_idle(value, &o->idle);
+	if (!strcmp(row->name, "from-shelf"))
+		return parse_inlet(value, &o->inlet);
+	if (!strcmp(row->name, "print-summary"))
+		o->summary = true;
+	else if (!strcmp(row->name, "run"))
 		o->run = value;
 	else if (!strcmp(row->name, "user"))
 		o->user = value;
@@ -401,6 +436,8 @@ struct err *options_parse(int argc, char **argv, struct options *ret)
 			     .memory_limit = DEFAULT_MEMORY,
 			     .max_clients = DEFAULT_CLIENTS,
 			     .user = "nobody",
+			     .idle = DEFAULT_IDLE,
+			     .inlet = -1,
 			     .patience = DEFAULT_PATIENCE };
 	struct err *e = NULL;
 	int found;
@@ -467,6 +504,7 @@ void options_help(struct buf *out)
 	buf_addstr(
 		out,
 		"Usage: vmcore-gdbserver [OPTION]... DUMP [MORE PIECES OF A SPLIT DUMP]\n"
+		"       vmcore-gdbserver [OPTION]... FOLDER OF DUMPS\n"
 		"       vmcore-gdbserver [OPTION]... --live[=SOURCE]\n"
 		"Serve a Linux kernel's crash dump to gdb, lldb and whatever speaks their remote "
 		"protocol.\n\n");
@@ -528,6 +566,7 @@ void options_markdown(struct buf *out)
 		"<!-- Printed by the program, from its own tables: `make docs` writes this file. "
 		"-->\n\n"
 		"    vmcore-gdbserver [OPTION]... DUMP [MORE PIECES OF A SPLIT DUMP]\n"
+		"    vmcore-gdbserver [OPTION]... FOLDER OF DUMPS\n"
 		"    vmcore-gdbserver [OPTION]... --live[=SOURCE]\n\n"
 		"The other pages say what these are for: see the [list](../README.md#pages). The "
 		"same is\n"

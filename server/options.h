@@ -55,6 +55,9 @@ struct options {
 	bool any_user;
 	const char *group; /* NULL without --group; argv's */
 	unsigned max_clients;
+	unsigned idle;	   /* seconds that a dump of a shelf stays open without clients */
+	int inlet;	   /* of --from-shelf; -1 without */
+	bool summary;	   /* --print-summary */
 	unsigned patience; /* of clients, in seconds */
 	bool no_context_threads;
 	bool guests;

@@ -78,6 +78,14 @@ static struct err *run_refresh(struct service *service, struct target_view *view
 	return NULL;
 }
 
+static struct err *run_dumps(struct service *service, struct target_view *view,
+			     const struct monitor_arguments *w, struct buf *out)
+{
+	(void)service, (void)view, (void)w, (void)out;
+	return err_new(ERR_INVALID, "a dump is open: the list is what a server of a folder has, before "
+				    "'attach'");
+}
+
 static const struct command commands[] = {
 	{ "help", "[COMMAND]", "what commands there are", true, false, 0, 1, .run = run_help,
 	  .guest_help = "what commands a guest has" },
@@ -188,6 +196,10 @@ static const struct command commands[] = {
 	  false, 0, 0, .run = monitor_targets, .guest_help = "what is served, and where" },
 	{ "connect", "", "how to start gdb and crash on what is served", true, false, 0, 0,
 	  .run = monitor_connect, .guest_help = "how to start gdb and crash on what is served" },
+	{ "dumps", "",
+	  "of a server of a folder: all dumps below it, the last first, with kernel, panic, the "
+	  "signature of the crash and how many have the same",
+	  true, false, 0, 0, .run = run_dumps },
 	{ "clients", "",
 	  "who looks at the same dump now: the name that each has given itself, whose it is, which "
 	  "program, thread and frame, since when, and whether it follows",

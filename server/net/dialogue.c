@@ -171,6 +171,28 @@ bool dialogue_can_be_interrupted(const struct dialogue *d)
 	return !d->crash && rsp_can_be_interrupted(d->rsp);
 }
 
+uint64_t dialogue_goes_to(const struct dialogue *d)
+{
+	return d->crash ? 0 : rsp_goes_to(d->rsp);
+}
+
+void dialogue_hand_over(struct dialogue *d, struct rsp_saved *ret)
+{
+	rsp_save(d->rsp, ret);
+	/* What was selected is not there; the process has the number that it attached to. */
+	ret->stop_tid = ret->stop_id = 0;
+	ret->process_count = 1;
+	ret->current = 0;
+	ret->processes[0] = (struct saved_process){ .id = dialogue_goes_to(d), .attached = true };
+}
+
+struct err *dialogue_take_over(struct dialogue *d, const struct rsp_saved *from)
+{
+	struct err *e = rsp_restore(d->rsp, from);
+	d->begun = d->packets = true;
+	return e ? e : rsp_stop(d->rsp);
+}
+
 bool dialogue_wants_close(const struct dialogue *d)
 {
 	if (d->refusal)

@@ -18,6 +18,7 @@ struct err;
 struct kept;
 struct rsp;
 struct rsp_directory;
+struct rsp_saved;
 struct rsp_shared;
 
 struct dialogue {
@@ -62,6 +63,13 @@ bool dialogue_has_talked(const struct dialogue *d);
 bool dialogue_is_busy(const struct dialogue *d);
 bool dialogue_is_waiting(const struct dialogue *d);
 bool dialogue_can_be_interrupted(const struct dialogue *d);
+uint64_t dialogue_goes_to(const struct dialogue *d);
+/* Begins where another process has left the client, which has attached to this target: it gets a
+ * stop. ERR_NOMEM, ERR_INVALID. */
+__attribute__((warn_unused_result)) struct err *dialogue_take_over(struct dialogue *d,
+								   const struct rsp_saved *from);
+/* Fills what that needs; of gdb's protocol alone. */
+void dialogue_hand_over(struct dialogue *d, struct rsp_saved *ret);
 bool dialogue_wants_close(const struct dialogue *d);
 /* Of gdb's protocol alone: crash waits for as long as it takes. */
 bool dialogue_took_long(const struct dialogue *d, uint64_t now);

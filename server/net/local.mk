@@ -7,6 +7,7 @@ vmcore_gdbserver_SOURCES += \
 	server/net/directory.c \
 	server/net/dialogue.c server/net/dialogue.h \
 	server/net/index_process.c server/net/index_process.h \
+	server/net/inlet.c \
 	server/net/kept.c server/net/kept.h \
 	server/net/landlock.c server/net/landlock.h \
 	server/net/loop_time.c server/net/loop_time.h \
@@ -18,6 +19,7 @@ vmcore_gdbserver_SOURCES += \
 	server/net/server_later.c \
 	server/net/server_private.h \
 	server/net/session.c server/net/session.h \
+	server/net/shelf_message.c server/net/shelf_message.h \
 	server/net/slow_reads.c server/net/slow_reads.h \
 	server/net/survival.c server/net/survival.h \
 	server/net/sweeper.c server/net/sweeper.h \

@@ -53,14 +53,18 @@ static void client_ended(void *closure, struct session *session)
 		loop_time_stop(&server->time, server->loop);
 	if (last)
 		ev_break(server->loop, EVBREAK_ALL);
+	server_look_at_inlet(server);
 }
 
 static struct err *add_client(struct server *server, size_t room, int in, int out, const char *name,
-			      const char *refusal, bool is_stdio, struct kept *kept)
+			      const char *refusal, bool is_stdio, struct kept *kept,
+			      const struct rsp_saved *from)
 {
 	const struct peers *peers = server->options->peers;
 	/* Who started the server, by sudo too. */
-	struct session_peer peer = { .has_uid = is_stdio, .uid = peers->uids[peers->count - 1] };
+	struct session_peer peer = { .has_uid = is_stdio,
+				     .uid = peers->uids[peers->count - 1],
+				     .from = from };
 	uid_t uid;
 	struct client *c = calloc(1, sizeof(*c));
 	if (!c) {
@@ -71,7 +75,7 @@ static struct err *add_client(struct server *server, size_t room, int in, int ou
 		return err_nomem();
 	}
 	if (!is_stdio && peer_uid(peers, in, &uid))
-		peer = (struct session_peer){ .has_uid = true, .uid = (uint32_t)uid };
+		peer = (struct session_peer){ .has_uid = true, .uid = (uint32_t)uid, .from = from };
 	c->server = server;
 	c->is_stdio = is_stdio;
 	c->room = room;
@@ -95,6 +99,9 @@ static struct err *add_client(struct server *server, size_t room, int in, int ou
 		c->next->previous = &c->next;
 	server->clients = c;
 	server->client_count++;
+	if (server->options->hand_over)
+		session_set_hand_over(c->session, server->options->hand_over,
+				      server->options->hand_over_closure);
 	return NULL;
 }
 
@@ -104,6 +111,12 @@ static struct kept *keep_client(const struct server *s, size_t room, int fd, con
 	const char *target = s->served->list[room].target->name;
 	return outer_is_parent(s->outer) ? outer_keep(s->outer, fd, target ? target : "", name)
 					 : NULL;
+}
+
+struct err *server_add_client(struct server *s, size_t room, int fd, const char *name,
+			      const struct rsp_saved *from)
+{
+	return add_client(s, room, fd, fd, name, NULL, false, keep_client(s, room, fd, name), from);
 }
 
 static void set_socket_options(int fd)
@@ -176,7 +189,8 @@ static void on_incoming(struct ev_loop *loop, ev_io *w, int events)
 	struct err *e = add_client(
 		door->server, door->room, fd, fd, door->listener.name, welcome ? NULL : why.data,
 		false,
-		welcome ? keep_client(door->server, door->room, fd, door->listener.name) : NULL);
+		welcome ? keep_client(door->server, door->room, fd, door->listener.name) : NULL,
+		NULL);
 	buf_free(&why);
 	if (e)
 		log_debug(LOG_SESSION, "a client was turned away: %s", err_msg(e));
@@ -288,6 +302,8 @@ static struct err *add_doors(struct server *s)
 	static const char *const by_default[] = { "127.0.0.1:1234" };
 	static const char *const any_port[] = { "127.0.0.1:0" };
 	const struct serve_options *options = s->options;
+	if (options->inlet >= 0)
+		return NULL;
 	/* With --run, nobody needs to know the port. */
 	const char *const *list = options->run ? any_port : by_default;
 	size_t count = 1;
@@ -424,7 +440,7 @@ static struct err *start_stdio(struct server *s, struct kept *kept, struct sessi
 	make_nonblocking(out);
 	if (!kept)
 		kept = keep_client(s, 0, -1, "stdio");
-	struct err *e = add_client(s, 0, in, out, "stdio", NULL, true, kept);
+	struct err *e = add_client(s, 0, in, out, "stdio", NULL, true, kept, NULL);
 	if (!e)
 		*ret = s->clients->session;
 	return e;
@@ -462,7 +478,7 @@ static struct err *take_client(struct server *s, int fd, struct kept *kept)
 	if (fd < 0)
 		e = start_stdio(s, kept, &session);
 	else
-		e = add_client(s, room, fd, fd, name, NULL, false, kept);
+		e = add_client(s, room, fd, fd, name, NULL, false, kept, NULL);
 	if (e)
 		return e;
 	e = session_go_on(s->clients->session, outer_note(s->outer));
@@ -558,6 +574,12 @@ static void announce(const struct server *s, const char *vmlinux)
 		return;
 	struct buf name = BUF_INIT;
 	listener_gdb_name(&s->doors[0]->listener, &name);
+	if (s->options->hand_over) {
+		fprintf(stderr, "  gdb -ex 'target extended-remote %s' -ex 'info os dumps'\n",
+			name.data);
+		buf_free(&name);
+		return;
+	}
 	fprintf(stderr, "  gdb -ex 'target remote %s' %s\n", name.data,
 		vmlinux ? vmlinux : "vmlinux");
 	buf_reset(&name);
@@ -778,8 +800,10 @@ static struct err *serve_targets(struct server *s, bool had_doors, struct dump *
 		return e;
 	if (s->outer)
 		outer_is_ready(s->outer);
+	server_start_inlet(s);
 	/* What was done so far, for clients of before, too, has waited for its reads. */
-	dump_set_reading(dump, slow_reads_reading(s->slow));
+	if (dump)
+		dump_set_reading(dump, slow_reads_reading(s->slow));
 	ev_run(s->loop, 0);
 	return NULL;
 }
@@ -794,6 +818,7 @@ static void stop_loop(struct server *s)
 	ev_signal_stop(s->loop, &s->terminate);
 	ev_signal_stop(s->loop, &s->interrupt);
 	ev_child_stop(s->loop, &s->child);
+	server_stop_inlet(s);
 	ev_loop_destroy(s->loop);
 	s->loop = NULL;
 }
@@ -806,7 +831,8 @@ static void let_go_of_target(struct server *s, struct dump *dump)
 		kill(s->child.pid, SIGTERM);
 	if (s->slow)
 		slow_reads_end(s->slow);
-	dump_set_reading(dump, NULL);
+	if (dump)
+		dump_set_reading(dump, NULL);
 	while (s->clients)
 		client_ended(s->clients, s->clients->session);
 	if (s->loop)

@@ -13,6 +13,7 @@ struct dump;
 struct err;
 struct outer;
 struct peers;
+struct rsp_saved;
 struct served_list;
 struct server;
 
@@ -27,6 +28,13 @@ struct serve_options {
 	bool quiet;
 	const struct peers *peers; /* who may come; borrowed */
 	unsigned max_clients;
+	/* A shelf: clients that attach to a dump of it are given to @hand_over. NULL: it is none. */
+	void (*hand_over)(void *closure, int fd, uint64_t id, const struct rsp_saved *saved);
+	void *hand_over_closure;
+	/* Clients come by messages (shelf_message.h) on this descriptor, and from nowhere else; it ends
+	 * when there was none for so many seconds. -1: not so. */
+	int inlet;
+	unsigned idle;
 	bool guests;	   /* --guests: there may be more targets than the host */
 	bool multiprocess; /* gdb may hold several of them at once */
 	bool live;	   /* and more may come */

@@ -65,6 +65,9 @@ struct server {
 	struct slow_reads *slow;       /* owned; while it runs */
 	ev_signal terminate, interrupt;
 	ev_prepare looks; /* for targets that have come */
+	ev_io inlet;	  /* of options->inlet */
+	ev_timer idle;
+	bool ends;	  /* with its last client: nobody else can come */
 	ev_child child;	  /* of --run; its pid is 0 without */
 	int status;
 };
@@ -94,5 +97,16 @@ __attribute__((warn_unused_result)) struct err *server_add_spare_doors(struct se
 void server_announce_spare_doors(const struct server *s);
 /* Serves what has come since the last look. */
 void server_look_for_guests(struct server *s);
+
+/* Adds a client to the target at @room that another process has let in; @fd is taken. */
+__attribute__((warn_unused_result)) struct err *server_add_client(struct server *s, size_t room,
+								  int fd, const char *name,
+								  const struct rsp_saved *from);
+
+/* inlet.c: clients that another process has let in. */
+void server_start_inlet(struct server *s);
+void server_stop_inlet(struct server *s);
+/* A client has gone. */
+void server_look_at_inlet(struct server *s);
 
 #endif

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "proto/saved.h"
 #include "server/net/dialogue.h"
 #include "server/net/kept.h"
 #include "server/net/loop_time.h"
@@ -56,6 +57,7 @@ struct session {
 	char *name;
 	struct kept *kept; /* borrowed; NULL: none */
 	struct session_peer peer;
+	struct rsp_saved *from; /* owned; as peer's */
 	/* For the dialogue, until it is open. The second is owned; NULL: there is none. */
 	const struct target *target;
 	char *refusal;
@@ -65,6 +67,8 @@ struct session {
 	bool known;	    /* to others */
 	void (*ended)(void *closure, struct session *s);
 	void *closure;
+	void (*hand_over)(void *closure, int fd, uint64_t id, const struct rsp_saved *saved);
+	void *hand_over_closure;
 };
 
 static void end(struct session *s, const char *why)
@@ -196,6 +200,18 @@ static bool recheck(struct session *s, size_t begin)
 	return true;
 }
 
+/* To who serves what it has attached to. */
+static void hand_over(struct session *s)
+{
+	struct rsp_saved *saved = calloc(1, sizeof(*saved));
+	if (saved) {
+		dialogue_hand_over(&s->dialogue, saved);
+		s->hand_over(s->hand_over_closure, s->in_fd, dialogue_goes_to(&s->dialogue), saved);
+	}
+	free(saved);
+	end(s, "the client is handed over");
+}
+
 /* One step, and its reply written; false when the session is gone. */
 static bool step(struct session *s)
 {
@@ -227,6 +243,10 @@ static bool step(struct session *s)
 		ev_timer_stop(s->loop, &s->silent);
 	if (dialogue_wants_close(&s->dialogue) && !unwritten(s)) {
 		end(s, "the client left");
+		return false;
+	}
+	if (s->hand_over && dialogue_goes_to(&s->dialogue) && !unwritten(s)) {
+		hand_over(s);
 		return false;
 	}
 	return true;
@@ -357,6 +377,10 @@ static void open_alone(void *closure)
 		good(s, e);
 		return;
 	}
+	if (!e && s->from) {
+		e = dialogue_take_over(&s->dialogue, s->from);
+		s->more = true;
+	}
 	s->failed = e;
 	stop_working(s);
 }
@@ -385,6 +409,11 @@ struct err *session_new(struct ev_loop *loop, const struct loop_time *time, stru
 	s->out_fd = out;
 	s->kept = kept;
 	s->peer = *peer;
+	s->peer.from = NULL;
+	if (peer->from)
+		s->from = malloc(sizeof(*s->from));
+	if (s->from)
+		memcpy(s->from, peer->from, sizeof(*s->from));
 	s->ended = ended;
 	s->closure = closure;
 	buf_init(&s->out);
@@ -395,8 +424,9 @@ struct err *session_new(struct ev_loop *loop, const struct loop_time *time, stru
 	s->readable.data = s->writable.data = s->later.data = s->silent.data = s;
 	s->name = strdup(name);
 	s->refusal = refusal ? strdup(refusal) : NULL;
-	struct err *e =
-		s->name && (s->refusal || !refusal) ? begin_work(s, open_alone) : err_nomem();
+	struct err *e = s->name && (s->refusal || !refusal) && (s->from || !peer->from)
+				? begin_work(s, open_alone)
+				: err_nomem();
 	if (!e)
 		e = s->failed;
 	s->failed = NULL;
@@ -406,7 +436,7 @@ struct err *session_new(struct ev_loop *loop, const struct loop_time *time, stru
 	}
 	s->known = true;
 	log_debug(LOG_SESSION, "%s: connected", name);
-	if (in == out)
+	if (in == out && !s->from)
 		ev_timer_start(loop, &s->silent);
 	*ret = s;
 	return NULL;
@@ -436,6 +466,15 @@ struct err *session_go_on(struct session *s, const char *note)
 	return NULL;
 }
 
+void session_set_hand_over(struct session *s,
+			   void (*hand)(void *closure, int fd, uint64_t id,
+					const struct rsp_saved *saved),
+			   void *closure)
+{
+	s->hand_over = hand;
+	s->hand_over_closure = closure;
+}
+
 void session_free(struct session *s)
 {
 	if (!s)
@@ -450,6 +489,7 @@ void session_free(struct session *s)
 	dialogue_close(&s->dialogue);
 	buf_free(&s->out);
 	free(s->name);
+	free(s->from);
 	free(s->refusal);
 	free(s);
 }

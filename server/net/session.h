@@ -11,6 +11,7 @@ struct ev_loop;
 struct kept;
 struct loop_time;
 struct rsp_directory;
+struct rsp_saved;
 struct rsp_shared;
 struct session;
 struct slow_reads;
@@ -20,6 +21,9 @@ struct target;
 struct session_peer {
 	bool has_uid;
 	uint32_t uid;
+	/* Another process has let it in, and it has attached to this target: what that one knows of
+	 * it, without files. Borrowed during session_new(); NULL: it has just connected. */
+	const struct rsp_saved *from;
 };
 
 /*
@@ -38,6 +42,12 @@ session_new(struct ev_loop *loop, const struct loop_time *time, struct slow_read
 	    const struct rsp_directory *directory, int in, int out, const struct session_peer *peer,
 	    const char *name, const char *refusal, struct kept *kept,
 	    void (*ended)(void *closure, struct session *s), void *closure, struct session **ret);
+/* From now on a client that attaches to what another process serves (rsp_goes_to()) is given to
+ * @hand_over, with what struct rsp_saved has of it, and ends here. */
+void session_set_hand_over(struct session *s,
+			   void (*hand_over)(void *closure, int fd, uint64_t id,
+					     const struct rsp_saved *saved),
+			   void *closure);
 /* Goes on with a new session where another process has left @kept; @note: as rsp_set_note(). To be
  * called where no read waits. An error ends the client, not the session. */
 __attribute__((warn_unused_result)) struct err *session_go_on(struct session *s, const char *note);

@@ -535,10 +535,10 @@ static struct err *get_vmcoreinfo(void *self, const char *annex, const struct bu
 }
 
 /* The annex is the process whose file is asked for, in hex (gdb manual, "General Query Packets"):
- * nothing stands for the one that there is. */
+ * nothing stands for the one that there is, which has the number that the client attached to. */
 static struct err *get_exec_file(void *self, const char *annex, const struct buf **ret_document)
 {
-	if (*annex && strcmp(annex, "1") != 0)
+	if (annex[strspn(annex, "0123456789abcdefABCDEF")])
 		return err_new(ERR_NOTFOUND, "there is no process %s", annex);
 	service_look_again(service_of(self));
 	return served_image_path(service_of(self)->image, ret_document);
@@ -758,3 +758,18 @@ void target_kernel_free(struct target *target)
 	free(t->tids);
 	free(t);
 }
+
+static struct err *read_none(void *self, const struct target_view *view, size_t first, size_t count,
+			     uint8_t *values, bool *known)
+{
+	(void)self, (void)first, (void)count, (void)values, (void)known;
+	return err_new(ERR_NOTFOUND, "there is no thread %" PRIu64, view->tid);
+}
+
+const struct target_register_ops target_no_registers = {
+	.table = x86_registers,
+	.count = X86_REGISTER_COUNT,
+	.expedited = x86_expedited,
+	.expedited_count = X86_EXPEDITED_COUNT,
+	.read = read_none,
+};

@@ -64,6 +64,7 @@ LAYERS = [
     ("arch/x86_64/target", "", ""),
     ("server/target", "", ""),
     ("server/net", "", ""),
+    ("server/shelf", "", ""),
     ("server", "", ""),
 ]
 
@@ -179,7 +180,7 @@ def _():
 BY_NAME = re.compile(r"(?<![\w.>])(f?open|openat|creat|stat|lstat|access|opendir|fts_open|realpath|"
                      r"readlink|mkdir|rename|unlink|linkat|mkostemp|mkstemp|tmpfile)\(")
 # --write-types reads no dump.
-OUTSIDE = ("base/files.c", "vmcore/live/", "server/files/debuginfod", "server/files/write_types",
+OUTSIDE = ("base/files.c", "server/shelf/", "vmcore/live/", "server/files/debuginfod", "server/files/write_types",
            "server/files/types_archive")
 
 

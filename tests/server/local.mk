@@ -15,7 +15,7 @@ server_tests = tests/server/test_attach.py tests/server/test_compressed.py tests
 	tests/server/test_btf_files.py tests/server/test_packages.py tests/server/test_peers.py \
 	tests/server/test_protocol.py tests/server/test_qmp.py tests/server/test_sessions.py \
 	tests/server/test_slow_disk.py tests/server/test_survival.py tests/server/test_systemd.py \
-	tests/server/test_team.py
+	tests/server/test_shelf.py tests/server/test_team.py
 if MAKES_X86_64
 TESTS += $(server_tests)
 endif

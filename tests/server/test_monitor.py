@@ -40,7 +40,7 @@ COMMANDS = [
     "mmu",
     "ept",
     "targets",
-    "connect", "clients", "iam", "note", "notes", "point", "follow",
+    "connect", "dumps", "clients", "iam", "note", "notes", "point", "follow",
 ]
 ADDRESS = re.compile(r"0x(0|[1-9a-f][0-9a-f]*)")
 

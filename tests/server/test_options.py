@@ -47,7 +47,7 @@ OPTIONS = {
     "patience",
     "quiet",
     "run",
-    "symbol-cache", "notes",
+    "symbol-cache", "notes", "idle",
     "symbols",
     "user", "memory-limit", "no-confinement", "any-user", "group", "max-clients",
     "version",
