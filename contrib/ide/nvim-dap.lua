@@ -30,7 +30,7 @@ table.insert(dap.configurations.c, {
 	type = "vmcore_lldb",
 	request = "attach",
 	stopOnEntry = true,
-	attachCommands = { "gdb-remote localhost:1234" },
+	attachCommands = { "script lldb.debugger.SetAsync(False)", "gdb-remote localhost:1234", "script lldb.debugger.SetAsync(True)" },
 	program = "/path/to/vmlinux",
 	sourceMap = { { "/folder/of/the/compiler", "/path/to/linux" } },
 })

@@ -65,9 +65,7 @@ static void nvim_lldb(const struct ide_facts *f, struct buf *out)
 	end_line(&line, out);
 	buf_addstr(out, ",\n\ttype = \"vmcore_lldb\",\n\trequest = \"attach\",\n"
 			"\tstopOnEntry = true,\n\tattachCommands = { ");
-	buf_addf(&line, f->is_socket ? "process connect unix-connect://%s" : "gdb-remote %s",
-		 f->address);
-	add_quoted(out, line.data);
+	add_lldb_dap_connect(f, out);
 	buf_addstr(out, " },\n");
 	if (f->vmlinux) {
 		buf_addstr(out, "\tprogram = ");
@@ -76,7 +74,6 @@ static void nvim_lldb(const struct ide_facts *f, struct buf *out)
 	}
 	nvim_source_map(f, out);
 	buf_addstr(out, "})\n");
-	end_line(&line, out);
 	buf_free(&line);
 }
 

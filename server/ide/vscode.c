@@ -89,20 +89,6 @@ static void add_settings(struct buf *out, const char *key, const struct ide_fact
 	buf_free(&line);
 }
 
-static void add_lldb_connect(struct buf *out, const char *key, const struct ide_facts *f)
-{
-	struct buf line = BUF_INIT;
-	add_key(out, key);
-	buf_addf(&line, f->is_socket ? "process connect unix-connect://%s" : "gdb-remote %s",
-		 f->address);
-	buf_addch(out, '[');
-	add_quoted(out, line.data);
-	buf_addch(out, ']');
-	if (line.failed)
-		out->failed = true;
-	buf_free(&line);
-}
-
 static void add_lldb_dap(const struct ide_facts *f, struct buf *out)
 {
 	begin(out,
@@ -112,7 +98,10 @@ static void add_lldb_dap(const struct ide_facts *f, struct buf *out)
 	buf_addstr(out, "\t\t\t\"stopOnEntry\": true");
 	if (f->vmlinux)
 		add_pair(out, "program", f->vmlinux);
-	add_lldb_connect(out, "attachCommands", f);
+	add_key(out, "attachCommands");
+	buf_addch(out, '[');
+	add_lldb_dap_connect(f, out);
+	buf_addch(out, ']');
 	add_pairs(out, "sourceMap", f);
 	end(out, true);
 }
@@ -127,7 +116,12 @@ static void add_code_lldb(const struct ide_facts *f, struct buf *out)
 	buf_addch(out, '[');
 	add_quoted(out, line.data);
 	buf_addch(out, ']');
-	add_lldb_connect(out, "processCreateCommands", f);
+	add_key(out, "processCreateCommands");
+	buf_addch(out, '[');
+	buf_reset(&line);
+	lldb_connect(f, &line);
+	add_quoted(out, line.data);
+	buf_addch(out, ']');
 	add_map(out, "sourceMap", f);
 	end(out, false);
 	if (line.failed)

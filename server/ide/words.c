@@ -59,3 +59,21 @@ void add_heading(struct buf *out, const char *comment, const struct ide_facts *f
 	if (facts->from_count)
 		buf_addf(out, "%sWhere the source is elsewhere, replace %s.\n", comment, facts->to);
 }
+
+void lldb_connect(const struct ide_facts *facts, struct buf *out)
+{
+	buf_addf(out, facts->is_socket ? "process connect unix-connect://%s" : "gdb-remote %s",
+		 facts->address);
+}
+
+void add_lldb_dap_connect(const struct ide_facts *facts, struct buf *out)
+{
+	struct buf line = BUF_INIT;
+	lldb_connect(facts, &line);
+	buf_addstr(out, "\"script lldb.debugger.SetAsync(False)\", ");
+	add_quoted(out, line.data);
+	buf_addstr(out, ", \"script lldb.debugger.SetAsync(True)\"");
+	if (line.failed)
+		out->failed = true;
+	buf_free(&line);
+}

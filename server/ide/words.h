@@ -20,6 +20,12 @@ void add_gdb_word(struct buf *out, const char *text);
 /* What gdb is told before it reads a vmlinux, command @i of it; false behind the last. */
 bool gdb_setting(const struct ide_facts *facts, unsigned i, struct buf *out);
 
+/* The command that connects lldb. */
+void lldb_connect(const struct ide_facts *facts, struct buf *out);
+/* A list of what lldb-dap is told to connect, in quotes and apart by commas: it waits for the stop,
+ * as lldb-dap up to 19 does not by itself. */
+void add_lldb_dap_connect(const struct ide_facts *facts, struct buf *out);
+
 /* The lines that every configuration begins with, each after @comment ("// "). @how says where the
  * text belongs. */
 void add_heading(struct buf *out, const char *comment, const struct ide_facts *facts,

@@ -20,6 +20,9 @@ class Refused(Exception):
 class Dap:
     """An adapter that is started by COMMAND, a list: a context manager."""
 
+    # Whether the client has windows of memory.
+    memory_references = True
+
     def __init__(self, command, env=None):
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=subprocess.DEVNULL, env=env)
@@ -120,7 +123,7 @@ class Dap:
     def __enter__(self):
         self.capabilities = self.ask("initialize", adapterID="vmcore", clientID="test",
                                      linesStartAt1=True, columnsStartAt1=True, pathFormat="path",
-                                     supportsMemoryReferences=True)
+                                     supportsMemoryReferences=self.memory_references)
         return self
 
     def __exit__(self, *_exception):
