@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "proto/rsp.h"
 #include "proto/session.h"
 
 /*
@@ -92,6 +93,8 @@ static const struct packet packets[] = {
 	{ "qHostInfo", MATCH_WORD, NULL, NEEDS_IMAGE, packet_host_info, PLAIN },
 	{ "qProcessInfo", MATCH_WORD, NULL, NEEDS_NOTHING, packet_process_info, PLAIN },
 	{ "qThreadStopInfo", MATCH_PREFIX, NULL, NEEDS_NOTHING, packet_thread_stop, PLAIN },
+	{ "jAcceleratorPluginInitialize", MATCH_WORD, "accelerator-plugins+", NEEDS_BESIDE,
+	  packet_accelerators, PLAIN },
 	{ "jThreadsInfo", MATCH_WORD, NULL, NEEDS_NOTHING, packet_threads_json, PLAIN },
 };
 
@@ -100,6 +103,7 @@ static const struct packet packets[] = {
 static bool can_serve(const struct rsp *s, enum packet_needs needs)
 {
 	const struct target *target = s->target;
+	struct rsp_beside first;
 	switch (needs) {
 	case NEEDS_MEMORY:
 		return target->memory;
@@ -111,6 +115,9 @@ static bool can_serve(const struct rsp *s, enum packet_needs needs)
 		return target->monitor;
 	case NEEDS_FILES:
 		return s->base->files;
+	case NEEDS_BESIDE:
+		return session_is_lldb(s) && s->directory && s->directory->beside &&
+		       s->directory->beside(s->directory->closure, 0, &first);
 	case NEEDS_OTHERS:
 		return (s->directory || target->shelf) && !session_is_lldb(s);
 	default:

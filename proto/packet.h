@@ -46,6 +46,7 @@ enum packet_needs {
 	NEEDS_MONITOR,
 	NEEDS_FILES,  /* of what the client connected to */
 	NEEDS_OTHERS, /* targets that a client may attach to */
+	NEEDS_BESIDE, /* targets at other addresses, and lldb */
 };
 
 /* Bits of struct packet.traits. */
@@ -104,7 +105,7 @@ packet_handler packet_file_setfs, packet_file_open, packet_file_read, packet_fil
 /* pkt_image.c */
 packet_handler packet_offsets, packet_exec_and_args, packet_host_info, packet_process_info;
 /* pkt_lldb.c */
-packet_handler packet_threads_json, packet_thread_stop;
+packet_handler packet_threads_json, packet_thread_stop, packet_accelerators;
 /* pkt_monitor.c */
 packet_handler packet_monitor;
 

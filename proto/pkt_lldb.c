@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* lldb's own ways to ask about threads (lldb docs, "jThreadsInfo", "qThreadStopInfo"). */
 #include "base/err.h"
+#include "base/json.h"
 #include "proto/packet.h"
+#include "proto/rsp.h"
 #include "proto/session.h"
 #include "proto/shared.h"
 #include "proto/stop.h"
+#include "proto/target.h"
 #include "proto/thread_id.h"
 
 /* jThreadsInfo: all threads in one reply, with names and the registers that unwinding begins at. */
@@ -37,5 +40,43 @@ enum packet_result packet_thread_stop(struct rsp *s, struct cursor *args, struct
 	bool current = id.tid == target_current_thread(s->target);
 	stop_add_lldb(s, r, id.tid, current ? STOP_SIGTRAP : STOP_NOTHING,
 		      current ? shared_stop_reason(s->shared) : NULL, NULL);
+	return PACKET_REPLY;
+}
+
+/* What one more target is to lldb: a connection that is there from the beginning. */
+static void add_beside(const struct rsp *s, const struct rsp_beside *beside, size_t i,
+		       struct json *j)
+{
+	json_object(j, NULL);
+	json_str(j, "plugin_name", beside->name);
+	json_str(j, "session_name", beside->name);
+	json_u64(j, "identifier", i);
+	json_array(j, "breakpoints");
+	json_end(j);
+	json_object(j, "connect_info");
+	json_str(j, "connect_url", beside->url);
+	json_str(j, "platform_name", "remote-linux");
+	json_str(j, "triple", s->target->image ? s->target->image->triple : "x86_64");
+	json_bool(j, "synchronous", true);
+	json_end(j);
+	json_end(j);
+}
+
+/*
+ * jAcceleratorPluginInitialize (lldb docs; lldb 23): meant for processors beside the one that a
+ * process runs on. lldb makes a target for each, and connects to it by itself.
+ */
+enum packet_result packet_accelerators(struct rsp *s, struct cursor *args, struct reply *r)
+{
+	struct buf text = BUF_INIT;
+	struct json j = JSON_INIT(&text);
+	struct rsp_beside beside;
+	(void)args;
+	json_array(&j, NULL);
+	for (size_t i = 0; s->directory->beside(s->directory->closure, i, &beside); i++)
+		add_beside(s, &beside, i, &j);
+	json_end(&j);
+	reply_json(r, &text);
+	buf_free(&text);
 	return PACKET_REPLY;
 }

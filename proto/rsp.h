@@ -57,6 +57,12 @@ void rsp_leave_turn(const struct rsp_shared *shared);
 
 struct rsp;
 
+/* A target at another address; both borrowed until the next call. */
+struct rsp_beside {
+	const char *name; /* "vm-103" */
+	const char *url;  /* as lldb's `process connect` takes it */
+};
+
 /* Where a client finds other targets than the one it has connected to, by the IDs that it attaches
  * to (vAttach). */
 struct rsp_directory {
@@ -69,6 +75,9 @@ struct rsp_directory {
 	 * is for the user. */
 	struct err *(*enter)(void *closure, uint64_t id, struct rsp_shared **ret);
 	void (*leave)(void *closure, struct rsp_shared *shared);
+	/* The targets that have addresses of their own beside that of this one, for clients that
+	 * connect to all at once: false when there are no more than @i. NULL: none. */
+	bool (*beside)(void *closure, size_t i, struct rsp_beside *ret);
 };
 
 /* A session for a client that has just connected. NULL when memory is out. */

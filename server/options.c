@@ -33,7 +33,8 @@ static const struct option_row rows[] = {
 	{ 0, "multiprocess", NULL,
 	  "let gdb hold the host and guests in one connection, each an inferior of\n"
 	  "its own (target extended-remote, add-inferior, attach ID); without it\n"
-	  "`attach ID` opens a guest in the host's place",
+	  "`attach ID` opens a guest in the host's place; with --guests lldb 23\n"
+	  "opens the host and every guest at once, each a target of its own",
 	  NULL, false },
 	{ 'G', "guest", "VM",
 	  "look at the Linux kernel of this virtual machine (named by its process)\n"

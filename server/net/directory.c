@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What a client may attach to beside the target that it has connected to. */
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "server/net/server_private.h"
 #include "server/target/attach.h"
@@ -46,6 +48,27 @@ static void leave(void *closure, struct rsp_shared *shared)
 			s->rooms[i].users--;
 }
 
+/* The guests' addresses: in a folder, or of TCP. */
+static bool beside(void *closure, size_t i, struct rsp_beside *ret)
+{
+	static const char unix_begin[] = "unix:";
+	struct client *c = closure;
+	const struct served_list *s = c->server->served;
+	size_t room = 1;
+	for (; room < s->count; room++)
+		if (s->list[room].address && !i--)
+			break;
+	if (room >= s->count)
+		return false;
+	const char *address = s->list[room].address;
+	bool is_path = !strncmp(address, unix_begin, strlen(unix_begin));
+	buf_reset(&c->url);
+	buf_addf(&c->url, "%sconnect://%s", is_path ? "unix-" : "",
+		 address + (is_path ? strlen(unix_begin) : 0));
+	*ret = (struct rsp_beside){ s->list[room].name, c->url.data };
+	return !c->url.failed;
+}
+
 struct rsp_directory server_directory(struct client *client)
 {
 	struct server *s = client->server;
@@ -55,5 +78,7 @@ struct rsp_directory server_directory(struct client *client)
 		.multiprocess = s->options->multiprocess,
 		.enter = enter,
 		.leave = leave,
+		/* A guest's client has come for that guest. */
+		.beside = s->options->multiprocess && !client->room ? beside : NULL,
 	};
 }

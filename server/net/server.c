@@ -47,6 +47,7 @@ static void client_ended(void *closure, struct session *session)
 	*c->previous = c->next;
 	if (c->next)
 		c->next->previous = c->previous;
+	buf_free(&c->url);
 	free(c);
 	server->client_count--;
 	if (!server->clients)
@@ -81,6 +82,7 @@ static struct err *add_client(struct server *server, size_t room, int in, int ou
 	c->room = room;
 	c->kept = kept;
 	loop_time_start(&server->time, server->loop);
+	buf_init(&c->url);
 	c->directory = server_directory(c);
 	struct err *e = session_new(server->loop, &server->time, server->slow,
 				    server->served->list[room].target, server->rooms[room].shared,

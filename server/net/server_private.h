@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/buf.h"
 #include "proto/rsp.h"
 #include "server/net/address.h"
 #include "server/net/loop_time.h"
@@ -41,6 +42,7 @@ struct client {
 	struct kept *kept; /* borrowed; NULL: it ends with this process */
 	size_t room;
 	struct rsp_directory directory;	 /* what it may attach to */
+	struct buf url;			 /* of the target beside that was asked for last */
 	struct client *next, **previous; /* in server->clients */
 	bool is_stdio;
 };

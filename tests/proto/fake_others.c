@@ -23,6 +23,13 @@ static void leave(void *closure, struct rsp_shared *shared)
 	o->entered--;
 }
 
+static bool beside(void *closure, size_t i, struct rsp_beside *ret)
+{
+	(void)closure;
+	*ret = (struct rsp_beside){ "other", "connect://127.0.0.1:16" };
+	return !i;
+}
+
 void fake_others_init(struct fake_others *o, struct rsp_shared *own, bool several)
 {
 	*o = (struct fake_others){ .own = own };
@@ -37,7 +44,8 @@ void fake_others_init(struct fake_others *o, struct rsp_shared *own, bool severa
 					       .id = FAKE_OWN_ID,
 					       .multiprocess = several,
 					       .enter = enter,
-					       .leave = leave };
+					       .leave = leave,
+					       .beside = several ? beside : NULL };
 }
 
 void fake_others_free(struct fake_others *o)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Conversations with clients, replayed against a fake target: each file is a test.
 proto_transcripts = \
+	tests/proto/accelerators-lldb.transcript \
 	tests/proto/acknowledgements.transcript \
 	tests/proto/attach-gdb-13.transcript \
 	tests/proto/attach-gdb-16.transcript \
