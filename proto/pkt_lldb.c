@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* lldb's own ways to ask about threads (lldb docs, "jThreadsInfo", "qThreadStopInfo"). */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/json.h"
 #include "proto/packet.h"
@@ -9,6 +14,34 @@
 #include "proto/stop.h"
 #include "proto/target.h"
 #include "proto/thread_id.h"
+
+/*
+ * The list for all sessions has the registers of innermost frames. One that shows another frame of
+ * its thread has that one's in it, for lldb believes this list more than what it asks then. No name
+ * looks like the beginning of an object, as its quotes are escaped.
+ */
+static void add_shown_frame(const struct rsp *s, const struct buf *json, struct buf *out)
+{
+	const struct register_layout *layout = &s->shared->layout;
+	struct register_values values;
+	char begin[40];
+	snprintf(begin, sizeof(begin), "{\"tid\":%" PRIu64 ",", s->view.tid);
+	const char *at = strstr(json->data, begin);
+	const char *end = at ? strstr(at + 1, ",{\"tid\":") : NULL;
+	if (at && !end)
+		end = json->data + json->len - 1;
+	buf_add(out, json->data, at ? (size_t)(at - json->data) : json->len);
+	if (!at)
+		return;
+	struct json j = JSON_INIT(out);
+	registers_read(layout, &s->view, layout->stop_first, layout->stop_count, &values);
+	shared_add_thread_json(s->shared, s->view.tid,
+			       s->view.tid == target_current_thread(s->target)
+				       ? shared_stop_reason(s->shared)
+				       : NULL,
+			       &values, &j);
+	buf_add(out, end, json->len - (size_t)(end - json->data));
+}
 
 /* jThreadsInfo: all threads in one reply, with names and the registers that unwinding begins at. */
 enum packet_result packet_threads_json(struct rsp *s, struct cursor *args, struct reply *r)
@@ -25,7 +58,15 @@ enum packet_result packet_threads_json(struct rsp *s, struct cursor *args, struc
 	}
 	if (!json)
 		return PACKET_AGAIN;
-	reply_json(r, json);
+	if (!s->view.frame) {
+		reply_json(r, json);
+		return PACKET_REPLY;
+	}
+	struct buf own = BUF_INIT;
+	add_shown_frame(s, json, &own);
+	r->out->failed |= own.failed;
+	reply_json(r, &own);
+	buf_free(&own);
 	return PACKET_REPLY;
 }
 

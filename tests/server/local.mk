@@ -19,7 +19,7 @@ server_tests = tests/server/test_attach.py tests/server/test_compressed.py tests
 if MAKES_X86_64
 TESTS += $(server_tests)
 endif
-EXTRA_DIST += $(server_tests) tests/server/adapters.py tests/server/dap.py tests/server/fetch-adapters.sh \
+EXTRA_DIST += $(server_tests) tests/server/adapters.py tests/server/dap.py tests/server/fetch-adapters.sh tests/server/soak_team.py \
 	tests/server/file_client.py tests/server/gdb_run.py tests/server/printed.py tests/server/failing_reads.c tests/server/held.S \
 	tests/server/kvm_machine.py tests/server/kvm_module.py tests/server/mi.py tests/server/instructions.json tests/server/orc_dumps.py tests/server/package_files.py \
 	tests/server/program.py \
@@ -53,3 +53,7 @@ tests_server_test_image_cure_SOURCES = tests/server/test_image_cure.c \
 tests_server_test_rows_SOURCES = tests/server/test_rows.c \
 	server/monitor/rows.c server/monitor/rows.h
 endif
+# A soak of many clients; an hour unless SOAK_SECONDS says otherwise.
+.PHONY: check-team
+check-team: vmcore-gdbserver$(EXEEXT)
+	$(AM_TESTS_ENVIRONMENT) $(SHELL) $(top_srcdir)/tests/server/run-python.sh $(srcdir)/tests/server/soak_team.py

@@ -3,6 +3,7 @@
 stop, without a dead end."""
 
 import base64
+import json
 import os
 import re
 import subprocess
@@ -12,6 +13,7 @@ import time
 
 import adapters
 from dap import Dap, Refused
+from mi import Mi
 from printed import ide_text, nvim_configurations, vscode_configurations
 from program import SOURCE, VMLINUX, Server
 from recipes import MAKER
@@ -153,6 +155,46 @@ for NAME, START in ADAPTERS.items():
                 expect_equal(len(again.threads()), 6, "threads, once more")
                 again.ask("disconnect")
             expect_equal(other.ask("qC"), "QC6e", "another client")
+
+
+def shown(session, words):
+    """The stop that somebody shows: its words are its text, or on the console."""
+    stop = session.event("stopped")[1]
+    for _ in range(50):
+        if words in json.dumps(stop) or words in session.said():
+            return stop
+        session.ask("threads")
+        time.sleep(0.1)
+    return fail(f"{words!r} is never said: {stop}, {session.said()}")
+
+
+for NAME, START in ADAPTERS.items():
+    @check(f"{NAME} waits for a colleague who points, beside two gdbs, and stops there with the words")
+    def _(start=START):
+        with tempfile.TemporaryDirectory() as notes, Server("--notes", notes) as server, \
+                Client(server.address) as alice, Mi(server.address) as mi:
+            adapter, configuration = start(server)
+            with Session(adapter, configuration) as s:
+                thread = s.vcpu()
+                frame = s.frames(thread, 1)[0]["id"]
+                for command in ("iam ide", "follow", "note 110 from an editor"):
+                    s.ask("evaluate", expression=adapter.monitor.format(command), frameId=frame,
+                          context="repl")
+                mi.ask('-interpreter-exec console "monitor follow"')
+                mi.ask("-exec-continue")
+                s.forget_events()
+                number = s.send("continue", threadId=thread)
+                while '"waits":true' not in alice.monitor("clients --json")[0].splitlines()[-1] or \
+                        alice.monitor("clients --json")[0].count('"waits":true') < 2:
+                    time.sleep(0.1)
+                expect_in("shown to 2 clients", alice.monitor("point 110#2 here it is")[0])
+                stop = shown(s, "here it is")
+                expect_equal(s.frames(stop["threadId"], 1)[0]["name"].split("(")[0], FUNCTIONS[2],
+                             "the function")
+                mi.wait_for("here it is")
+                expect_in(FUNCTIONS[2], mi.wait_for(r"^\*stopped(.*)$").group(1))
+                expect_in("from an editor", alice.monitor("bt 110")[0])
+                expect(number, "a request")
 
 
 @check("adapters without a vmlinux have what the server has")

@@ -391,6 +391,45 @@ def _():
             client.close()
 
 
+def reader_of(server):
+    """The process that reads the dump; None where there is none beside the first."""
+    with open(f"/proc/{server.process.pid}/task/{server.process.pid}/children", encoding="ascii") as file:
+        for pid in file.read().split():
+            with open(f"/proc/{pid}/comm", encoding="ascii") as comm:
+                if comm.read().strip() == "vmcore-reader":
+                    return int(pid)
+    return None
+
+
+@check("names, who follows and who waits outlast the process that reads the dump")
+def _():
+    with Server("--notes", notes_folder()) as server, Client(server.address) as a, Client(server.address) as b:
+        for client in (a, b):
+            client.ask("qSupported:" + GDB_SAYS)
+            client.no_acks()
+            client.ask("?")
+        say(a, "iam alice")
+        say(b, "iam bob")
+        say(b, "follow")
+        say(a, "note 110 kept")
+        b.send(frame("c"))
+        waiting(a)
+        reader = reader_of(server)
+        if reader is None:
+            return
+        os.kill(reader, signal.SIGKILL)
+        wait_until("another one", lambda: reader_of(server) not in (None, reader))
+        expect_in("kept", say(a, "notes"))
+        waiting(a)
+        expect_equal([row.get("name") for row in rows(say(a, "clients --json"))], ["alice", "bob"], "names")
+        expect_in("shown to 1 client", say(a, "point --to bob 110#1 still here"))
+        words, stop = shown(b)
+        expect_in("still here", words)
+        expect_equal(stop[:13], "T00thread:6e;", "the stop")
+        server.stop()
+        server.rest()
+
+
 @check("256 clients: all are listed, in a document that is one, and all are shown a point")
 def _():
     with Server("--max-clients", "300") as server, Client(server.address) as a:
