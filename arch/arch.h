@@ -33,6 +33,7 @@ struct arch {
 	const struct arch_map *map;
 	const struct arch_regs *regs;	  /* base/regs.h */
 	const struct unwind_arch *unwind; /* unwind/arch.h */
+	const struct files_arch *files;	  /* vmcore/names/files/arch.h */
 	const struct dump_arch *dump;	  /* vmcore/dump/arch.h */
 	const struct find_arch *find;	  /* vmcore/find/arch.h */
 	const struct tasks_arch *tasks;	  /* vmcore/kernel/tasks/arch.h */

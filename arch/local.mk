@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What holds for one architecture alone, by the layers of what it is asked for.
 libvmcore_a_SOURCES += \
+	arch/address.h \
 	arch/arch.c arch/arch.h \
 	arch/x86_64/dump/notes.c arch/x86_64/dump/notes.h \
 	arch/x86_64/find/paging.c arch/x86_64/find/paging.h \
@@ -13,3 +14,4 @@ include arch/x86_64/base/local.mk
 include arch/x86_64/unwind/local.mk
 include arch/x86_64/code/local.mk
 include arch/x86_64/image/local.mk
+include arch/x86_64/names/local.mk

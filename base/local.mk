@@ -2,7 +2,6 @@
 # Leaves, shared by all.
 noinst_LIBRARIES += libbase.a
 libbase_a_SOURCES = \
-	base/address.h \
 	base/buf.c base/buf.h \
 	base/bytes.h \
 	base/clock.h \

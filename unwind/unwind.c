@@ -8,7 +8,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "base/address.h"
+#include "arch/address.h"
 #include "base/err.h"
 #include "unwind/walk.h"
 

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "base/address.h"
+#include "arch/address.h"
 #include "base/bytes.h"
 #include "base/err.h"
 

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/address.h"
+#include "arch/address.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"

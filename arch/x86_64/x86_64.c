@@ -8,6 +8,7 @@
 #include "arch/x86_64/dump/notes.h"
 #include "arch/x86_64/find/paging.h"
 #include "arch/x86_64/image/x86_64.h"
+#include "arch/x86_64/names/ko_relocate.h"
 #include "arch/x86_64/tasks/x86_64.h"
 #include "arch/x86_64/unwind/x86_64.h"
 
@@ -45,6 +46,7 @@ const struct arch arch_x86_64 = {
 	.map = &map,
 	.regs = &x86_64_regs,
 	.unwind = &x86_64_unwind,
+	.files = &x86_64_files,
 	.dump = &x86_64_dump,
 	.find = &x86_64_find,
 	.tasks = &x86_64_tasks,

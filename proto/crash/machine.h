@@ -17,8 +17,8 @@ struct crash_cpu {
 	uint64_t rip, rsp, rbp;
 	uint16_t cs, ss;
 	bool knows_place; /* rip and rsp */
-	uint64_t cr3;
-	bool knows_cr3;
+	uint64_t root;	  /* cr3 */
+	bool knows_root;
 };
 
 struct crash_ops {

@@ -275,8 +275,8 @@ static void cpu_place(struct request *r)
 static void cpu_cr3(struct request *r)
 {
 	const struct crash_cpu cpu = find_cpu(r);
-	if (cpu.knows_cr3)
-		reply(r, "%" PRIx64, cpu.cr3);
+	if (cpu.knows_root)
+		reply(r, "%" PRIx64, cpu.root);
 	else
 		refuse(r, "cr3 is not known");
 }

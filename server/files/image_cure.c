@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/address.h"
+#include "arch/address.h"
 #include "base/bytes.h"
 #include "base/err.h"
 #include "server/files/overlay.h"

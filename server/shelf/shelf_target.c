@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "arch/arch.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
@@ -20,6 +21,7 @@
 #include "server/monitor/rows.h"
 #include "server/net/shelf_message.h"
 #include "server/shelf/dumps.h"
+#include "server/target/arch.h"
 #include "server/target/target_kernel.h"
 
 enum {
@@ -539,7 +541,7 @@ struct err *shelf_target_new(int keeper, struct target **ret)
 		.what = "a folder of crash dumps",
 		.pid = 1,
 		.memory = &memory_ops,
-		.registers = &target_no_registers,
+		.registers = target_arch_of(arch_unnamed())->none,
 		.threads = &thread_ops,
 		.image = &image_ops,
 		.monitor = &monitor_ops,

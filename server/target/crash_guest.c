@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <inttypes.h>
 
+#include "arch/address.h"
 #include "arch/arch.h"
-#include "base/address.h"
 #include "base/err.h"
+#include "base/regs.h"
 #include "proto/crash/machine.h"
+#include "server/target/arch.h"
 #include "server/target/crash_machine.h"
 #include "server/target/guest_view.h"
 #include "vmcore/guest/guest_linux.h"
 #include "vmcore/guest/guest_memory.h"
+#include "vmcore/guest/x86/guest_note.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/vmcore.h"
 
@@ -119,18 +122,13 @@ static struct err *cpu(void *self, unsigned number, struct crash_cpu *ret)
 {
 	struct guest_view *g = self;
 	struct guest_cpu *c;
+	struct regs regs;
 	struct err *e = guest_view_cpu(g, (uint64_t)number + 1, &c);
 	if (e || c->regs.is_encrypted || c->regs.is_nested)
 		return e;
-	const struct guest_value *v = c->regs.value;
-	*ret = (struct crash_cpu){ .rip = v[GUEST_RIP].value,
-				   .rsp = v[GUEST_RSP].value,
-				   .rbp = v[GUEST_RBP].known ? v[GUEST_RBP].value : 0,
-				   .cs = (uint16_t)(v[GUEST_CS].known ? v[GUEST_CS].value : 0),
-				   .ss = (uint16_t)(v[GUEST_SS].known ? v[GUEST_SS].value : 0),
-				   .knows_place = v[GUEST_RIP].known && v[GUEST_RSP].known,
-				   .cr3 = v[GUEST_CR3].value,
-				   .knows_cr3 = v[GUEST_CR3].known };
+	guest_regs_general(&c->regs, &regs);
+	target_arch_of(kernel_arch(g->host->kernel))->crash_fill(&regs, ret);
+	guest_regs_tables(&c->regs, &ret->root, &ret->knows_root);
 	return NULL;
 }
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <inttypes.h>
 
+#include "arch/address.h"
 #include "arch/arch.h"
-#include "arch/x86_64/base/regs.h"
-#include "base/address.h"
 #include "base/err.h"
 #include "proto/crash/machine.h"
+#include "server/target/arch.h"
 #include "server/target/crash_machine.h"
 #include "vmcore/code/unwind_source.h"
 #include "vmcore/kernel/kernel.h"
@@ -80,13 +80,7 @@ static struct err *cpu(void *self, unsigned number, struct crash_cpu *ret)
 	struct err *e = unwinder_first(h->unwinder, task, &first, &why);
 	if (e || why)
 		return e;
-	const struct regs *r = &first.regs;
-	*ret = (struct crash_cpu){ .rip = r->value[REG_RIP],
-				   .rsp = r->value[REG_RSP],
-				   .rbp = r->value[REG_RBP],
-				   .cs = (uint16_t)r->value[REG_CS],
-				   .ss = (uint16_t)r->value[REG_SS],
-				   .knows_place = true };
+	target_arch_of(kernel_arch(h->kernel))->crash_fill(&first.regs, ret);
 	return NULL;
 }
 

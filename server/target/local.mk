@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What the protocol asks: the host and guests.
 vmcore_gdbserver_SOURCES += \
+	server/target/arch.c server/target/arch.h \
 	server/target/crash_guest.c server/target/crash_machine.h \
 	server/target/crash_kernel.c \
 	server/target/guest_view.c server/target/guest_view.h \

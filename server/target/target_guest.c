@@ -1,24 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "server/target/arch.h"
 #include "server/target/target_guest.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "arch/x86_64/base/regs.h"
-#include "arch/x86_64/target/registers.h"
-#include "base/address.h"
+#include "arch/address.h"
+#include "arch/arch.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/regs.h"
 #include "proto/target.h"
 #include "server/files/guest_image.h"
 #include "server/monitor/kvm/vm_rows.h"
 #include "server/monitor/monitor.h"
 #include "server/service.h"
-#include "server/team/team.h"
 #include "server/target/crash_machine.h"
 #include "server/target/guest_view.h"
 #include "server/target/system_registers.h"
+#include "server/team/team.h"
+#include "vmcore/guest/x86/guest_note.h"
+#include "vmcore/kernel/kernel.h"
 #include "vmcore/guest/guest_linux.h"
 #include "vmcore/guest/guest_memory.h"
 #include "vmcore/kvm/kvm.h"
@@ -26,11 +29,13 @@
 #include "vmcore/system_regs.h"
 
 /* The processor's rows, then the system's. */
-enum { REGISTER_COUNT = X86_REGISTER_COUNT + SYSTEM_REGISTER_COUNT };
+enum { REGISTERS_MAX = TARGET_ROWS_MAX + SYSTEM_REGISTER_COUNT };
 
 struct target_guest {
 	struct target target;
-	struct target_register table[REGISTER_COUNT];
+	const struct target_arch *arch;
+	struct target_image_ops image;
+	struct target_register table[REGISTERS_MAX];
 	struct target_register_ops registers; /* its table is the one above */
 	struct service *service;	      /* borrowed */
 	struct guest_view guest;
@@ -147,62 +152,40 @@ static const struct target_memory_ops memory_ops = {
 
 /* ---- registers ---- */
 
-/* What of a guest's registers a debugger knows by name. */
-static const struct {
-	enum guest_reg guest;
-	enum reg reg;
-} registers[] = {
-	{ GUEST_RAX, REG_RAX },		{ GUEST_RBX, REG_RBX },
-	{ GUEST_RCX, REG_RCX },		{ GUEST_RDX, REG_RDX },
-	{ GUEST_RSI, REG_RSI },		{ GUEST_RDI, REG_RDI },
-	{ GUEST_RBP, REG_RBP },		{ GUEST_RSP, REG_RSP },
-	{ GUEST_R8, REG_R8 },		{ GUEST_R9, REG_R9 },
-	{ GUEST_R10, REG_R10 },		{ GUEST_R11, REG_R11 },
-	{ GUEST_R12, REG_R12 },		{ GUEST_R13, REG_R13 },
-	{ GUEST_R14, REG_R14 },		{ GUEST_R15, REG_R15 },
-	{ GUEST_RIP, REG_RIP },		{ GUEST_RFLAGS, REG_EFLAGS },
-	{ GUEST_CS, REG_CS },		{ GUEST_SS, REG_SS },
-	{ GUEST_DS, REG_DS },		{ GUEST_ES, REG_ES },
-	{ GUEST_FS, REG_FS },		{ GUEST_GS, REG_GS },
-	{ GUEST_FS_BASE, REG_FS_BASE }, { GUEST_GS_BASE, REG_GS_BASE },
-};
-
 static struct err *read_registers(void *self, const struct target_view *view, size_t first,
 				  size_t count, uint8_t *values, bool *known)
 {
 	struct guest_cpu *c;
-	struct regs regs = { 0 };
+	const struct target_guest *t = self;
+	const size_t rows = t->arch->count;
+	struct regs regs;
 	struct err *e = guest_view_cpu(guest_of(self), view->tid, &c);
 	if (e)
 		return e;
-	for (size_t i = 0; i < sizeof(registers) / sizeof(*registers); i++) {
-		const struct guest_value *v = &c->regs.value[registers[i].guest];
-		if (!c->regs.is_encrypted && v->known)
-			regs_set(&regs, registers[i].reg, v->value);
-	}
+	guest_regs_general(&c->regs, &regs);
 	size_t n = 0;
-	if (first < X86_REGISTER_COUNT) {
-		n = X86_REGISTER_COUNT - first < count ? X86_REGISTER_COUNT - first : count;
-		values += x86_registers_fill(&regs, first, n, values, known);
+	if (first < rows) {
+		n = rows - first < count ? rows - first : count;
+		values += t->arch->fill(&regs, first, n, values, known);
 	}
 	if (n < count) {
 		struct system_regs system;
 		system_regs_of_guest(&c->regs, &system);
-		system_registers_fill(&system, first + n - X86_REGISTER_COUNT, count - n, values,
-				      known + n);
+		system_registers_fill(&system, first + n - rows, count - n, values, known + n);
 	}
 	return NULL;
 }
 
 static void make_register_table(struct target_guest *t)
 {
-	memcpy(t->table, x86_registers, sizeof(x86_registers));
-	memcpy(t->table + X86_REGISTER_COUNT, system_registers, sizeof(system_registers));
+	const size_t rows = t->arch->count;
+	memcpy(t->table, t->arch->registers, rows * sizeof(*t->table));
+	memcpy(t->table + rows, system_registers, sizeof(system_registers));
 	t->registers = (struct target_register_ops){
 		.table = t->table,
-		.count = REGISTER_COUNT,
-		.expedited = x86_expedited,
-		.expedited_count = X86_EXPEDITED_COUNT,
+		.count = rows + SYSTEM_REGISTER_COUNT,
+		.expedited = t->arch->expedited,
+		.expedited_count = t->arch->expedited_count,
 		.read = read_registers,
 	};
 }
@@ -225,16 +208,19 @@ static bool thread_alive(void *self, uint64_t tid)
 	return guest_view_vcpu(guest_of(self), tid) != NULL;
 }
 
-/* gdb does not attach when it cannot tell where the thread is: the first vCPU whose rip is known.
- */
+/* gdb does not attach when it cannot tell where the thread is: the first vCPU of which that is
+ * known. */
 static uint64_t current_thread(void *self)
 {
 	struct target_guest *t = self;
 	err_free(guest_view_follow(&t->guest));
 	for (size_t i = 0; i < t->guest.vcpu_count; i++) {
 		struct guest_cpu *c;
+		struct regs regs;
 		struct err *e = guest_view_cpu(&t->guest, t->guest.tids[i], &c);
-		if (!e && c->regs.value[GUEST_RIP].known)
+		if (!e)
+			guest_regs_general(&c->regs, &regs);
+		if (!e && regs_pc_known(&regs))
 			return t->guest.tids[i];
 		err_free(e);
 	}
@@ -352,7 +338,6 @@ static const char *command_line(void *self)
 
 static const struct target_image_ops image_ops = {
 	.offsets = image_offsets,
-	.triple = "x86_64-unknown-linux-gnu",
 	.os_version = os_version,
 	.command_line = command_line,
 };
@@ -385,7 +370,7 @@ static struct err *get_exec_file(void *self, const char *annex, const struct buf
 	const struct guest_linux *g = *annex ? NULL : linux_of(t);
 	if (*annex)
 		return err_new(ERR_NOTFOUND, "exec-file has no part '%s'", annex);
-	struct err *e = guest_image_offer(t->service->exports,
+	struct err *e = guest_image_offer(t->service->exports, t->arch->arch->elf_machine,
 					  g && *g->build_id ? g->build_id : NULL, &t->exec_file);
 	if (!e)
 		*ret_document = &t->exec_file;
@@ -543,13 +528,16 @@ struct err *target_guest_new(struct service *service, struct vm *vm, struct targ
 		.memory = &memory_ops,
 		.registers = &t->registers,
 		.threads = host->live ? &live_thread_ops : &thread_ops,
-		.image = &image_ops,
+		.image = &t->image,
 		.monitor = &monitor_ops,
 		.team = &team_ops,
 		.objects = objects,
 		.crash = crash_ops_of_guest(host),
 		.crash_self = &t->guest,
 	};
+	t->arch = target_arch_of(kernel_arch(host->kernel));
+	t->image = image_ops;
+	t->image.triple = t->arch->triple;
 	make_register_table(t);
 	struct err *e = guest_view_open(host, vm, &t->guest);
 	if (e) {

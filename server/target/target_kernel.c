@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "server/target/arch.h"
 #include "server/target/target_kernel.h"
 
 #include <inttypes.h>
@@ -6,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "arch/x86_64/target/registers.h"
-#include "base/address.h"
+#include "arch/address.h"
+#include "arch/arch.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "server/files/exports.h"
@@ -17,11 +18,11 @@
 #include "server/files/served_image.h"
 #include "server/monitor/monitor.h"
 #include "server/service.h"
-#include "server/team/team.h"
 #include "server/target/crash_machine.h"
 #include "server/target/kvm_registers.h"
 #include "server/target/osdata.h"
 #include "server/target/system_registers.h"
+#include "server/team/team.h"
 #include "vmcore/code/frame_cache.h"
 #include "vmcore/code/unwind_source.h"
 #include "vmcore/context_threads.h"
@@ -35,16 +36,14 @@
 enum { OBJECTS_MAX = 8 };
 
 /* The rows of all registers: the processor's, those of our own about KVM, and the system's. */
-enum {
-	FIRST_KVM = X86_REGISTER_COUNT,
-	FIRST_SYSTEM = FIRST_KVM + KVM_REGISTER_COUNT,
-	REGISTER_COUNT = FIRST_SYSTEM + SYSTEM_REGISTER_COUNT
-};
+enum { REGISTERS_MAX = TARGET_ROWS_MAX + KVM_REGISTER_COUNT + SYSTEM_REGISTER_COUNT };
 
 struct target_kernel {
 	struct target target;
 	struct target_object objects[OBJECTS_MAX + 1];
-	struct target_register table[REGISTER_COUNT];
+	const struct target_arch *arch;
+	struct target_image_ops image;
+	struct target_register table[REGISTERS_MAX];
 	struct target_register_ops registers;	  /* its table is the one above */
 	struct kvm_register_cache *kvm_registers; /* owned */
 	struct osdata *osdata;			  /* owned */
@@ -273,37 +272,39 @@ static struct err *read_registers(void *self, const struct target_view *view, si
 	struct target_kernel *t = self;
 	struct regs regs;
 	struct err *e = NULL;
+	const size_t first_kvm = t->arch->count, first_system = first_kvm + KVM_REGISTER_COUNT;
 	size_t end = first + count, n;
-	if (first < FIRST_KVM) {
+	if (first < first_kvm) {
 		e = read_processor(t, view, &regs);
 		if (e)
 			return e;
-		n = end < FIRST_KVM ? count : FIRST_KVM - first;
-		values += x86_registers_fill(&regs, first, n, values, known);
+		n = end < first_kvm ? count : first_kvm - first;
+		values += t->arch->fill(&regs, first, n, values, known);
 		known += n;
 		first += n;
 	}
-	if (first < end && first < FIRST_SYSTEM) {
-		n = (end < FIRST_SYSTEM ? end : FIRST_SYSTEM) - first;
-		e = read_kvm(t, view, first - FIRST_KVM, n, values, known);
+	if (first < end && first < first_system) {
+		n = (end < first_system ? end : first_system) - first;
+		e = read_kvm(t, view, first - first_kvm, n, values, known);
 		for (; n; n--, first++, known++)
 			values += t->table[first].bits / 8;
 	}
 	if (!e && first < end)
-		e = read_system(t, view, first - FIRST_SYSTEM, end - first, values, known);
+		e = read_system(t, view, first - first_system, end - first, values, known);
 	return e;
 }
 
 static void make_register_table(struct target_kernel *t)
 {
-	memcpy(t->table, x86_registers, sizeof(x86_registers));
-	memcpy(t->table + FIRST_KVM, kvm_registers, sizeof(kvm_registers));
-	memcpy(t->table + FIRST_SYSTEM, system_registers, sizeof(system_registers));
+	const size_t first_kvm = t->arch->count, first_system = first_kvm + KVM_REGISTER_COUNT;
+	memcpy(t->table, t->arch->registers, first_kvm * sizeof(*t->table));
+	memcpy(t->table + first_kvm, kvm_registers, sizeof(kvm_registers));
+	memcpy(t->table + first_system, system_registers, sizeof(system_registers));
 	t->registers = (struct target_register_ops){
 		.table = t->table,
-		.count = REGISTER_COUNT,
-		.expedited = x86_expedited,
-		.expedited_count = X86_EXPEDITED_COUNT,
+		.count = first_system + SYSTEM_REGISTER_COUNT,
+		.expedited = t->arch->expedited,
+		.expedited_count = t->arch->expedited_count,
 		.read = read_registers,
 	};
 }
@@ -482,7 +483,6 @@ static const char *command_line(void *self)
 
 static const struct target_image_ops image_ops = {
 	.offsets = image_offsets,
-	.triple = "x86_64-unknown-linux-gnu",
 	.os_version = os_version,
 	.command_line = command_line,
 };
@@ -719,6 +719,9 @@ struct err *target_kernel_new(struct service *service, struct target **ret)
 		target_kernel_free(&t->target);
 		return e;
 	}
+	t->arch = target_arch_of(kernel_arch(service->vmcore->kernel));
+	t->image = image_ops;
+	t->image.triple = t->arch->triple;
 	make_register_table(t);
 	t->target = (struct target){
 		.self = t,
@@ -730,7 +733,7 @@ struct err *target_kernel_new(struct service *service, struct target **ret)
 		.memory = &memory_ops,
 		.registers = &t->registers,
 		.threads = host->live ? &live_thread_ops : &thread_ops,
-		.image = &image_ops,
+		.image = &t->image,
 		.monitor = &monitor_ops,
 		.team = &team_ops,
 		.files = service->serve_files ? &file_ops : NULL,
@@ -758,18 +761,3 @@ void target_kernel_free(struct target *target)
 	free(t->tids);
 	free(t);
 }
-
-static struct err *read_none(void *self, const struct target_view *view, size_t first, size_t count,
-			     uint8_t *values, bool *known)
-{
-	(void)self, (void)first, (void)count, (void)values, (void)known;
-	return err_new(ERR_NOTFOUND, "there is no thread %" PRIu64, view->tid);
-}
-
-const struct target_register_ops target_no_registers = {
-	.table = x86_registers,
-	.count = X86_REGISTER_COUNT,
-	.expedited = x86_expedited,
-	.expedited_count = X86_EXPEDITED_COUNT,
-	.read = read_none,
-};

@@ -13,7 +13,4 @@ __attribute__((warn_unused_result)) struct err *target_kernel_new(struct service
 								  struct target **ret);
 void target_kernel_free(struct target *t);
 
-/* For a target that has no thread: the registers that a dumped kernel's have at least, none known. */
-extern const struct target_register_ops target_no_registers;
-
 #endif

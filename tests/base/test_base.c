@@ -9,8 +9,8 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "arch/address.h"
 #include "arch/x86_64/base/regs.h"
-#include "base/address.h"
 #include "base/buf.h"
 #include "base/bytes.h"
 #include "base/err.h"

@@ -132,7 +132,7 @@ static void convert(struct scene *s)
 		fail_msg(".gdb_index: %s", wrong);
 	dwarf_sections_free(&s->sections);
 	buf_init(&s->file);
-	good(elf_writer_finish(w, &s->file));
+	good(elf_writer_finish(w, EM_X86_64, &s->file));
 	elf_writer_free(w);
 	elf_version(EV_CURRENT);
 	s->elf = elf_memory(s->file.data, s->file.len);

@@ -56,7 +56,7 @@ static void test_file(void **state)
 	add_symbol(w, "absolute", SHN_ABS, STB_LOCAL);
 	buf_add(&bytes, "frames..", 8);
 	assert_null(elf_writer_section(w, &frame, &bytes, &index));
-	assert_null(elf_writer_finish(w, &file));
+	assert_null(elf_writer_finish(w, EM_X86_64, &file));
 	elf_writer_free(w);
 
 	elf_version(EV_CURRENT);
@@ -133,7 +133,7 @@ static void test_many_sections(void **state)
 	assert_int_equal(err_code(e), ERR_UNSUPPORTED);
 	err_free(e);
 	assert_int_equal(count, ELF_SECTIONS_MAX);
-	assert_null(elf_writer_finish(w, &file));
+	assert_null(elf_writer_finish(w, EM_X86_64, &file));
 	Elf *elf = elf_memory(file.data, file.len);
 	size_t n;
 	assert_int_equal(elf_getshdrnum(elf, &n), 0);

@@ -55,8 +55,8 @@ static struct err *cpu(void *self, unsigned number, struct crash_cpu *ret)
 					   .cs = 0x10,
 					   .ss = 0x18,
 					   .knows_place = true,
-					   .cr3 = 0x2000,
-					   .knows_cr3 = true };
+					   .root = 0x2000,
+					   .knows_root = true };
 	return NULL;
 }
 

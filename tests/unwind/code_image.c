@@ -10,9 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "arch/x86_64/names/ko_relocate.h"
 #include "base/bytes.h"
 #include "base/err.h"
-#include "vmcore/names/files/ko_relocate.h"
 
 /* Where the sections of a relocatable file are put; what it does not define is far below. */
 #define SECTIONS UINT64_C(0xffffffffc0000000)

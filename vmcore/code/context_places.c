@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "vmcore/code/context_places.h"
 
-#include "base/address.h"
+#include "arch/address.h"
 #include "unwind/unwind.h"
 
 /* THREAD_SIZE with KASAN, the largest stack that x86-64 has: two frames further apart than that

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "base/address.h"
+#include "arch/address.h"
 #include "base/err.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/kernel/members.h"

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/address.h"
 #include "arch/arch.h"
-#include "base/address.h"
 #include "base/err.h"
 #include "vmcore/code/arch.h"
 #include "vmcore/code/cfi_files.h"

@@ -7,13 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "arch/x86_64/base/regs.h"
-#include "arch/x86_64/dump/notes.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "vmcore/dump/dump.h"
+#include "vmcore/dump/prstatus.h"
 #include "vmcore/guest/guest_linux.h"
 #include "vmcore/guest/guest_memory.h"
+#include "vmcore/guest/x86/guest_note.h"
 #include "vmcore/guest/x86/guest_regs.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/kvm/kvm.h"
@@ -57,68 +57,6 @@ static bool next_page(void *self, uint64_t pfn, uint64_t *ret_pfn)
 
 /* ---- CPUs ---- */
 
-static const struct {
-	enum reg reg;
-	enum guest_reg guest;
-} general[] = {
-	{ REG_RAX, GUEST_RAX },		{ REG_RBX, GUEST_RBX },
-	{ REG_RCX, GUEST_RCX },		{ REG_RDX, GUEST_RDX },
-	{ REG_RSI, GUEST_RSI },		{ REG_RDI, GUEST_RDI },
-	{ REG_RBP, GUEST_RBP },		{ REG_RSP, GUEST_RSP },
-	{ REG_R8, GUEST_R8 },		{ REG_R9, GUEST_R9 },
-	{ REG_R10, GUEST_R10 },		{ REG_R11, GUEST_R11 },
-	{ REG_R12, GUEST_R12 },		{ REG_R13, GUEST_R13 },
-	{ REG_R14, GUEST_R14 },		{ REG_R15, GUEST_R15 },
-	{ REG_RIP, GUEST_RIP },		{ REG_EFLAGS, GUEST_RFLAGS },
-	{ REG_CS, GUEST_CS },		{ REG_SS, GUEST_SS },
-	{ REG_DS, GUEST_DS },		{ REG_ES, GUEST_ES },
-	{ REG_FS, GUEST_FS },		{ REG_GS, GUEST_GS },
-	{ REG_FS_BASE, GUEST_FS_BASE }, { REG_GS_BASE, GUEST_GS_BASE },
-};
-
-static void fill_table(const struct guest_regs *r, enum guest_reg base, enum guest_reg limit,
-		       uint64_t *table)
-{
-	if (!r->value[base].known || !r->value[limit].known)
-		return;
-	table[TABLE_KNOWN] = true;
-	table[TABLE_BASE] = r->value[base].value;
-	table[TABLE_LIMIT] = (uint16_t)r->value[limit].value;
-}
-
-/* A note cannot say that something is unknown: false unless all that it has to say is known. */
-static bool fill_note(const struct guest_regs *r, struct cpu_note *note)
-{
-	static const enum guest_reg control[5] = { GUEST_CR0, GUEST_REGS, GUEST_CR2, GUEST_CR3,
-						   GUEST_CR4 };
-	static const enum guest_reg selectors[SEGMENTS] = {
-		[SEGMENT_CS] = GUEST_CS, [SEGMENT_DS] = GUEST_DS, [SEGMENT_ES] = GUEST_ES,
-		[SEGMENT_FS] = GUEST_FS, [SEGMENT_GS] = GUEST_GS, [SEGMENT_SS] = GUEST_SS,
-	};
-	note->regs.arch = &x86_64_regs;
-	for (size_t i = 0; i < sizeof(general) / sizeof(*general); i++) {
-		if (!r->value[general[i].guest].known)
-			return false;
-		regs_set(&note->regs, general[i].reg, r->value[general[i].guest].value);
-	}
-	for (unsigned i = 0; i < 5; i++) {
-		if (control[i] == GUEST_REGS)
-			continue;
-		if (!r->value[control[i]].known)
-			return false;
-		note->system[NOTE_CR0 + i] = r->value[control[i]].value;
-	}
-	for (unsigned i = 0; i < SEGMENTS; i++)
-		note->system[NOTE_SELECTOR + i] = (uint16_t)r->value[selectors[i]].value;
-	fill_table(r, GUEST_GDTR, GUEST_GDTR_LIMIT, &note->system[NOTE_GDT]);
-	fill_table(r, GUEST_IDTR, GUEST_IDTR_LIMIT, &note->system[NOTE_IDT]);
-	note->system[NOTE_BASE + SEGMENT_FS] = r->value[GUEST_FS_BASE].value;
-	note->system[NOTE_BASE + SEGMENT_GS] = r->value[GUEST_GS_BASE].value;
-	note->system[NOTE_HAS_KERNEL_GS_BASE] = r->value[GUEST_KERNEL_GS_BASE].known;
-	note->system[NOTE_KERNEL_GS_BASE] = r->value[GUEST_KERNEL_GS_BASE].value;
-	return true;
-}
-
 /* One PRSTATUS and one of QEMU's for each vCPU whose registers are known, all PRSTATUS first. */
 static struct err *add_notes(struct guest_dump *g, struct buf *out)
 {
@@ -129,10 +67,9 @@ static struct err *add_notes(struct guest_dump *g, struct buf *out)
 		struct cpu_note note = { .pid = (uint32_t)i + 1, .from_qemu = true };
 		e = guest_regs_read(g->kvm, &g->vm->vcpus[i], &regs);
 		if (e || regs.is_nested || regs.is_encrypted || !g->vm->vcpus[i].has_run ||
-		    !fill_note(&regs, &note))
+		    !guest_note_fill(&regs, &note))
 			continue;
-		cpu_note_add_prstatus(&note, out);
-		cpu_note_add_qemu(&note, &second);
+		guest_note_add(&note, out, &second);
 	}
 	buf_add(out, second.data, second.len);
 	if (!e)

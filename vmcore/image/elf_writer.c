@@ -272,13 +272,14 @@ static uint64_t place_sections(struct elf_writer *w, uint64_t at)
 	return align_up(at, 8);
 }
 
-static void add_header(const struct elf_writer *w, uint64_t section_table, struct buf *out)
+static void add_header(const struct elf_writer *w, uint16_t machine, uint64_t section_table,
+		       struct buf *out)
 {
 	Elf64_Ehdr header = {
 		.e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB,
 			     EV_CURRENT, ELFOSABI_NONE },
 		.e_type = ET_EXEC,
-		.e_machine = EM_X86_64,
+		.e_machine = machine,
 		.e_version = EV_CURRENT,
 		/* gdb warns of a program that starts in none of its sections. */
 		.e_entry = w->load_count ? w->loads[0].p_vaddr : 0,
@@ -325,7 +326,7 @@ struct err *elf_writer_build_id(struct elf_writer *w, const char *digits)
 	return e;
 }
 
-struct err *elf_writer_finish(struct elf_writer *w, struct buf *out)
+struct err *elf_writer_finish(struct elf_writer *w, uint16_t machine, struct buf *out)
 {
 	struct err *e = add_own_sections(w);
 	if (e)
@@ -335,7 +336,7 @@ struct err *elf_writer_finish(struct elf_writer *w, struct buf *out)
 	for (size_t i = 0; i < w->load_count; i++)
 		w->loads[i].p_offset = sizeof(Elf64_Ehdr);
 	buf_reserve(out, table + w->section_count * sizeof(Elf64_Shdr));
-	add_header(w, table, out);
+	add_header(w, machine, table, out);
 	if (w->load_count)
 		buf_add(out, w->loads, w->load_count * sizeof(*w->loads));
 	for (size_t i = 1; i < w->section_count; i++) {

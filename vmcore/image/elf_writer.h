@@ -66,12 +66,12 @@ __attribute__((warn_unused_result)) struct err *elf_writer_symbol(struct elf_wri
 								  const struct elf_symbol *symbol);
 
 /*
- * Appends the file to @out, which must be empty: ET_EXEC, local symbols first as the ABI wants,
- * each group in the order of the calls, with names in that order as well (gdb takes the one of
- * several symbols at an address whose name comes last). The writer is empty afterwards, and only to
- * be freed.
+ * Appends the file, for @machine (EM_*), to @out, which must be empty: ET_EXEC, local symbols first
+ * as the ABI wants, each group in the order of the calls, with names in that order as well (gdb
+ * takes the one of several symbols at an address whose name comes last). The writer is empty
+ * afterwards, and only to be freed.
  */
-__attribute__((warn_unused_result)) struct err *elf_writer_finish(struct elf_writer *w,
-								  struct buf *out);
+__attribute__((warn_unused_result)) struct err *
+elf_writer_finish(struct elf_writer *w, uint16_t machine, struct buf *out);
 
 #endif

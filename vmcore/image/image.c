@@ -126,7 +126,7 @@ static struct err *write_file(struct image *i, struct buf *out)
 	if (count)
 		e = elf_writer_section(i->writer, &frames, &bytes, &unused);
 	buf_free(&bytes);
-	return e ? e : elf_writer_finish(i->writer, out);
+	return e ? e : elf_writer_finish(i->writer, kernel_arch(i->source.k)->elf_machine, out);
 }
 
 struct err *image_step(struct image *i, struct buf *out, bool *ret_done)

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/address.h"
+#include "arch/address.h"
 #include "base/err.h"
 #include "vmcore/code/made_code.h"
 #include "vmcore/code/modules.h"

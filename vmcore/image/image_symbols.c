@@ -4,7 +4,7 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "base/address.h"
+#include "arch/address.h"
 #include "base/err.h"
 #include "base/name_map.h"
 #include "vmcore/code/code_map.h"

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "vmcore/kernel/kernel.h"
 #include "vmcore/image/made_names.h"
 
-#include "base/address.h"
+#include "arch/address.h"
+#include "arch/arch.h"
 #include "base/err.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/code/made_code.h"
@@ -76,7 +78,7 @@ struct err *made_names_make(const struct image_source *source, struct buf *out)
 	if (!e)
 		e = add_names(source, made, w);
 	if (!e)
-		e = elf_writer_finish(w, out);
+		e = elf_writer_finish(w, kernel_arch(source->k)->elf_machine, out);
 	elf_writer_free(w);
 	return err_wrap(e, "make names of code made at run time");
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "vmcore/kernel/kernel.h"
 #include "vmcore/image/module_names.h"
 
 #include <stdio.h>
 
-#include "base/address.h"
+#include "arch/address.h"
+#include "arch/arch.h"
 #include "base/err.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/code/made_code.h"
@@ -106,7 +108,7 @@ struct err *module_names_make(const struct image_source *source, const bool *wan
 	if (!e)
 		e = add_modules(source, wanted, w);
 	if (!e)
-		e = elf_writer_finish(w, out);
+		e = elf_writer_finish(w, kernel_arch(source->k)->elf_machine, out);
 	elf_writer_free(w);
 	return err_wrap(e, "make names of modules without a file");
 }

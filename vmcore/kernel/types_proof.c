@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/address.h"
+#include "arch/address.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/printable.h"

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "base/address.h"
+#include "arch/address.h"
 #include "base/err.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/kernel/kernel.h"

@@ -9,7 +9,7 @@
 #include <inttypes.h>
 #include <stdbool.h>
 
-#include "base/address.h"
+#include "arch/address.h"
 #include "base/err.h"
 #include "vmcore/dump/elf.h"
 #include "vmcore/live/iomem.h"

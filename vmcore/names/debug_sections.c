@@ -79,7 +79,7 @@ static bool libelf_has_zstd(void)
 		.header = { .e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64,
 					 ELFDATA2LSB, EV_CURRENT },
 			    .e_type = ET_REL,
-			    .e_machine = EM_X86_64,
+			    .e_machine = EM_NONE,
 			    .e_version = EV_CURRENT,
 			    .e_shoff = offsetof(struct sample, sections),
 			    .e_ehsize = sizeof(Elf64_Ehdr),

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/address.h"
+#include "arch/address.h"
 #include "base/err.h"
 #include "base/name_map.h"
 

@@ -52,7 +52,7 @@ static struct err *write_file(struct cfi_writer *frames, struct buf *out)
 	if (!e)
 		e = elf_writer_section(w, &section, &frames->bytes, &unused);
 	if (!e)
-		e = elf_writer_finish(w, out);
+		e = elf_writer_finish(w, EM_X86_64, out);
 	elf_writer_free(w);
 	return e;
 }

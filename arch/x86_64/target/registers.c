@@ -3,6 +3,7 @@
 
 #include "arch/x86_64/base/regs.h"
 #include "base/bytes.h"
+#include "proto/crash/machine.h"
 
 /* GDB manual, appendix G.5.7 "i386 Features": names, order and sizes. */
 #define CORE	 "org.gnu.gdb.i386.core"
@@ -26,7 +27,10 @@
 		n, CORE, "int", "float", 32, false \
 	}
 
-const struct target_register x86_registers[X86_REGISTER_COUNT] = {
+/* gdb insists on the x87 registers in the first. */
+enum { X86_REGISTER_COUNT = 43 };
+
+static const struct target_register x86_registers[X86_REGISTER_COUNT] = {
 	INT64("rax"),
 	INT64("rbx"),
 	INT64("rcx"),
@@ -83,10 +87,10 @@ static const uint8_t reg_of_row[X86_REGISTER_COUNT] = {
 	REG_FS_BASE, REG_GS_BASE, REG_ORIG_RAX,
 };
 
-const uint16_t x86_expedited[X86_EXPEDITED_COUNT] = { 16, 7, 6, 1, 12, 13, 14, 15 };
+static const uint16_t x86_expedited[] = { 16, 7, 6, 1, 12, 13, 14, 15 };
 
-size_t x86_registers_fill(const struct regs *regs, size_t first, size_t count, uint8_t *values,
-			  bool *known)
+static size_t fill(const struct regs *regs, size_t first, size_t count, uint8_t *values,
+		   bool *known)
 {
 	uint8_t *at = values;
 	for (size_t row = first; row < first + count; row++) {
@@ -101,3 +105,36 @@ size_t x86_registers_fill(const struct regs *regs, size_t first, size_t count, u
 	}
 	return (size_t)(at - values);
 }
+
+static void crash_fill(const struct regs *r, struct crash_cpu *ret)
+{
+	*ret = (struct crash_cpu){ .rip = r->value[REG_RIP],
+				   .rsp = r->value[REG_RSP],
+				   .rbp = r->value[REG_RBP],
+				   .cs = (uint16_t)r->value[REG_CS],
+				   .ss = (uint16_t)r->value[REG_SS],
+				   .knows_place =
+					   regs_known(r, REG_RIP) && regs_known(r, REG_RSP) };
+}
+
+static const struct target_register_ops none = {
+	.table = x86_registers,
+	.count = X86_REGISTER_COUNT,
+	.expedited = x86_expedited,
+	.expedited_count = sizeof(x86_expedited) / sizeof(*x86_expedited),
+	.read = target_read_none,
+};
+
+extern const struct arch arch_x86_64;
+
+const struct target_arch x86_64_target = {
+	.arch = &arch_x86_64,
+	.triple = "x86_64-unknown-linux-gnu",
+	.registers = x86_registers,
+	.count = X86_REGISTER_COUNT,
+	.expedited = x86_expedited,
+	.expedited_count = sizeof(x86_expedited) / sizeof(*x86_expedited),
+	.fill = fill,
+	.none = &none,
+	.crash_fill = crash_fill,
+};

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/address.h"
 #include "arch/x86_64/find/paging.h"
 #include "arch/x86_64/tasks/x86_64.h"
 #include "arch/x86_64/unwind/switch.h"
-#include "base/address.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "vmcore/kernel/kernel.h"

@@ -3,10 +3,10 @@
 
 #include <stdlib.h>
 
+#include "arch/address.h"
 #include "arch/x86_64/dump/notes.h"
 #include "arch/x86_64/tasks/host_space.h"
 #include "arch/x86_64/unwind/switch.h"
-#include "base/address.h"
 #include "base/err.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/kernel/members.h"

@@ -13,8 +13,8 @@
  */
 #include <inttypes.h>
 
+#include "arch/address.h"
 #include "arch/x86_64/unwind/steps.h"
-#include "base/address.h"
 
 enum { PT_REGS_RBP = 4, PT_REGS_RBX = 5 }; /* words of pt_regs */
 

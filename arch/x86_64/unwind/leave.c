@@ -2,10 +2,10 @@
 /* The strategies of x86-64 in their order, and how a stack ends. */
 #include <inttypes.h>
 
+#include "arch/address.h"
 #include "arch/x86_64/unwind/orc.h"
 #include "arch/x86_64/unwind/steps.h"
 #include "arch/x86_64/unwind/x86_64.h"
-#include "base/address.h"
 #include "base/err.h"
 
 /* What the code of an NMI that came during another one has on its stack at most. */

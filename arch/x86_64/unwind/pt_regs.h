@@ -3,8 +3,8 @@
 #ifndef ARCH_X86_64_UNWIND_PT_REGS_H
 #define ARCH_X86_64_UNWIND_PT_REGS_H
 
+#include "arch/address.h"
 #include "arch/x86_64/base/regs.h"
-#include "base/address.h"
 
 /*
  * struct pt_regs (arch/x86/include/asm/ptrace.h, 64-bit): 21 words, the same in every kernel, as

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 
-#include "base/address.h"
+#include "arch/address.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/json.h"

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "base/address.h"
+#include "arch/address.h"
 #include "base/err.h"
 #include "base/regs.h"
 #include "server/monitor/frames/raw.h"

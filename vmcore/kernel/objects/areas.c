@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "vmcore/kernel/objects/areas.h"
 
-#include "base/address.h"
+#include "arch/address.h"
 #include "base/err.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/kernel/members.h"

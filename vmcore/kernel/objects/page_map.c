@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "arch/address.h"
 #include "arch/arch.h"
-#include "base/address.h"
 #include "base/err.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/kernel/members.h"

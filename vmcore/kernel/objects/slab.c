@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/address.h"
+#include "arch/address.h"
 #include "base/err.h"
 #include "base/map.h"
 #include "vmcore/kernel/kernel.h"

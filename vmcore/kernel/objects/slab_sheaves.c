@@ -3,7 +3,7 @@
  * Sheaves of SLUB (6.18): arrays of free objects that are on no slab's list. Each CPU has up to
  * three; full ones wait in the barns of nodes.
  */
-#include "base/address.h"
+#include "arch/address.h"
 #include "base/err.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/kernel/objects/slab_private.h"

@@ -2,7 +2,7 @@
 /* Proof of where the list of a process's threads is. */
 #include <string.h>
 
-#include "base/address.h"
+#include "arch/address.h"
 #include "base/err.h"
 #include "base/map.h"
 #include "vmcore/kernel/kernel.h"

@@ -2,8 +2,8 @@
 /* Proof of where a process's memory and its page tables are. */
 #include <string.h>
 
+#include "arch/address.h"
 #include "arch/arch.h"
-#include "base/address.h"
 #include "base/err.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/kernel/proof/layout_private.h"

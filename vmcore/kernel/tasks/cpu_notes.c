@@ -94,7 +94,7 @@ static bool match_note(const struct kernel *k, const struct cpus *cpus, const st
 		owners++;
 	}
 	if (owners != 1)
-		log_debug(LOG_TASKS, "the note with rsp 0x%" PRIx64 " fits %zu CPUs",
+		log_debug(LOG_TASKS, "the note with its stack pointer 0x%" PRIx64 " fits %zu CPUs",
 			  regs_sp(&note->regs), owners);
 	if (owners != 1 || states[owner].found)
 		return false;

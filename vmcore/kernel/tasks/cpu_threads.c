@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "arch/address.h"
 #include "arch/arch.h"
-#include "base/address.h"
 #include "base/bytes.h"
 #include "base/err.h"
 #include "vmcore/dump/dump.h"
@@ -70,23 +70,23 @@ static uint64_t stack_of(const struct kernel *k, uint64_t address, uint64_t stac
 
 /*
  * What the note's registers tell. While a CPU switches, current_task may be the one before: it is
- * believed only if rsp is on its stack, or on one of the CPU that tasks do not switch on.
+ * believed only if sp is on its stack, or on one of the CPU that tasks do not switch on.
  */
 static void settle(const struct kernel *k, const struct cpu *cpu, const struct cpu_note *note,
 		   struct task *t)
 {
-	uint64_t size = tasks_stack_size(k), rsp = regs_sp(&note->regs);
+	uint64_t size = tasks_stack_size(k), sp = regs_sp(&note->regs);
 	if (note->from_qemu && !kernel_arch(k)->tasks->note_root(k, note, &t->user_root))
 		t->user_root = 0;
 	if (t->address && size)
 		t->stack = stack_of(k, t->address, size);
 	if (regs_user_mode(&note->regs))
 		return;
-	const struct cpu_stack *stack = cpu ? cpu_stack_at(cpu, rsp) : NULL;
-	if (stack || (t->stack && rsp - t->stack <= size))
+	const struct cpu_stack *stack = cpu ? cpu_stack_at(cpu, sp) : NULL;
+	if (stack || (t->stack && sp - t->stack <= size))
 		return;
 	t->address = 0;
-	t->block = size ? rsp & ~(size - 1) : 0;
+	t->block = size ? sp & ~(size - 1) : 0;
 }
 
 struct notes {
@@ -103,8 +103,8 @@ static int note_on_stack(const struct kernel *k, const struct cpu *cpu, const st
 	uint64_t low = cpu->curr && size ? stack_of(k, cpu->curr, size) : 0;
 	int found = -1;
 	for (size_t i = 0; low && i < notes->count; i++) {
-		uint64_t rsp = regs_sp(&notes->list[i].regs);
-		if (notes->taken[i] || rsp - low > size)
+		uint64_t sp = regs_sp(&notes->list[i].regs);
+		if (notes->taken[i] || sp - low > size)
 			continue;
 		if (found >= 0)
 			return -1;

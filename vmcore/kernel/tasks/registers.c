@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/address.h"
 #include "arch/arch.h"
-#include "base/address.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "vmcore/dump/dump.h"
@@ -119,25 +119,24 @@ static struct err *from_switch(const struct registers *r, const struct task *tas
 /* In the page below one of the stacks, which is not mapped: somebody has run over the stack's end.
  */
 static bool in_guard_page(const struct registers *r, const struct task *task, const struct cpu *cpu,
-			  uint64_t rsp)
+			  uint64_t sp)
 {
-	uint64_t above = (rsp | (PAGE_SIZE - 1)) + 1;
+	uint64_t above = (sp | (PAGE_SIZE - 1)) + 1;
 	const struct cpu_stack *stack = cpu_stack_at(cpu, above);
 	struct vtop vtop;
 	if (above != task->stack && (!stack || stack->low != above))
 		return false;
-	struct err *e = memory_vtop(kernel_memory(r->k), kernel_space(r->k), rsp, &vtop);
+	struct err *e = memory_vtop(kernel_memory(r->k), kernel_space(r->k), sp, &vtop);
 	bool mapped = !e || err_code(e) != ERR_NOTPRESENT;
 	err_free(e);
 	return !mapped;
 }
 
 static bool on_own_stack(const struct registers *r, const struct task *task, const struct cpu *cpu,
-			 uint64_t rsp)
+			 uint64_t sp)
 {
-	return cpu_stack_at(cpu, rsp) ||
-	       (task->stack && rsp - task->stack <= r->tasks->stack_size) ||
-	       in_guard_page(r, task, cpu, rsp);
+	return cpu_stack_at(cpu, sp) || (task->stack && sp - task->stack <= r->tasks->stack_size) ||
+	       in_guard_page(r, task, cpu, sp);
 }
 
 static void take_note(const struct registers *r, const struct cpu_note *note, struct first_regs *f)
@@ -161,13 +160,13 @@ static struct err *from_note(const struct registers *r, const struct task *task,
 			       "the CPU's note says user mode at 0x%" PRIx64
 			       ", where this task has no memory",
 			       regs_pc(&note->regs));
-	/* A system call's first and last instructions have the user's rsp. The note was known to be
+	/* A system call's first and last instructions have the user's sp. The note was known to be
 	 * this CPU's by gs, or lies in its own memory. */
 	if (!user && !on_own_stack(r, task, cpu, regs_sp(&note->regs)) &&
 	    !entry_code_is(r->k, regs_pc(&note->regs)))
 		return unknown(
-			f, "rsp 0x%" PRIx64 " of the CPU's note is on no stack of this task or CPU",
-			regs_sp(&note->regs));
+			f, "%s 0x%" PRIx64 " of the CPU's note is on no stack of this task or CPU",
+			regs_name(&note->regs, note->regs.arch->sp), regs_sp(&note->regs));
 	take_note(r, note, f);
 	return NULL;
 }

@@ -3,10 +3,10 @@
 
 #include <string.h>
 
+#include "arch/address.h"
 #include "arch/x86_64/base/regs.h"
 #include "arch/x86_64/code/asm_names.h"
 #include "arch/x86_64/tasks/host_space.h"
-#include "base/address.h"
 #include "base/bytes.h"
 #include "base/err.h"
 #include "vmcore/code/code_map.h"

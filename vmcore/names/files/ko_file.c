@@ -9,7 +9,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "vmcore/names/elf_guard.h"
-#include "vmcore/names/files/ko_relocate.h"
+#include "vmcore/names/files/arch.h"
 #include "vmcore/names/types/dwarf_file.h"
 
 enum {
@@ -28,8 +28,9 @@ struct copy {
 
 struct ko_file {
 	int fd;
-	char *path;		     /* owned */
-	Elf *elf;		     /* owned; as it is on disk */
+	char *path; /* owned */
+	Elf *elf;   /* owned; as it is on disk */
+	const struct files_arch *arch;
 	struct ko_section *sections; /* owned; SHF_ALLOC ones */
 	size_t count;
 	uint64_t *addresses; /* owned; by index of section header, 0 for what is not loaded */
@@ -72,7 +73,7 @@ bool ko_file_is_bad(const struct ko_file *f)
 
 /* ---- section headers ---- */
 
-static struct err *check_header(Elf *elf)
+static struct err *check_header(Elf *elf, const struct files_arch **ret)
 {
 	GElf_Ehdr h;
 	if (!elf || !gelf_getehdr(elf, &h))
@@ -81,6 +82,7 @@ static struct err *check_header(Elf *elf)
 	if (h.e_ident[EI_CLASS] != ELFCLASS64 || h.e_ident[EI_DATA] != ELFDATA2LSB ||
 	    !arch_of_elf(h.e_machine) || h.e_type != ET_REL)
 		return err_new(ERR_FORMAT, "it is no module for x86-64");
+	*ret = arch_of_elf(h.e_machine)->files;
 	return NULL;
 }
 
@@ -118,7 +120,7 @@ static struct err *read_sections(struct ko_file *f, ko_place *place, void *closu
 {
 	size_t names;
 	uint64_t nowhere = KO_NOWHERE;
-	struct err *e = check_header(f->elf);
+	struct err *e = check_header(f->elf, &f->arch);
 	if (e)
 		return e;
 	if (elf_getshdrstrndx(f->elf, &names) || elf_getshdrnum(f->elf, &f->headers))
@@ -212,9 +214,9 @@ static struct err *open_copy(struct ko_file *f, struct copy *c, ko_wanted *wante
 	if (!c->tried) {
 		c->tried = true;
 		c->elf = elf_guard_begin(f->fd, ELF_C_READ_MMAP_PRIVATE, f->path);
-		struct err *e =
-			c->elf ? ko_relocate(c->elf, f->addresses, f->headers, wanted, closure)
-			       : err_new(ERR_FORMAT, "%s", elf_errmsg(-1));
+		struct err *e = c->elf ? f->arch->relocate(c->elf, f->addresses, f->headers, wanted,
+							   closure)
+				       : err_new(ERR_FORMAT, "%s", elf_errmsg(-1));
 		keep_error(c, err_wrap(e, "%s", f->path));
 	}
 	return c->elf ? copy_error(c) : err_new(ERR_FORMAT, "%s cannot be opened", f->path);

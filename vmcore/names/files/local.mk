@@ -7,7 +7,6 @@ libvmcore_a_SOURCES += \
 	vmcore/names/files/elf_identity.c vmcore/names/files/elf_identity.h \
 	vmcore/names/files/elf_reduce.c vmcore/names/files/elf_reduce.h \
 	vmcore/names/files/ko_file.c vmcore/names/files/ko_file.h \
-	vmcore/names/files/ko_relocate.c vmcore/names/files/ko_relocate.h \
 	vmcore/names/files/module_search.c vmcore/names/files/module_search.h \
 	vmcore/names/files/package_contents.c vmcore/names/files/package_contents.h \
 	vmcore/names/files/package_modules.c \

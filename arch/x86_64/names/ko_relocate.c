@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "vmcore/names/files/ko_relocate.h"
+#include "arch/x86_64/names/ko_relocate.h"
 
 #include <gelf.h>
 #include <string.h>
@@ -213,3 +213,5 @@ struct err *ko_relocate(Elf *elf, const uint64_t *addresses, size_t count, ko_wa
 	}
 	return e;
 }
+
+const struct files_arch x86_64_files = { .relocate = ko_relocate };
