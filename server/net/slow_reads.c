@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <ev.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -31,8 +32,10 @@ enum {
 
 #define SLOW_FOR_NS INT64_C(60000000000)
 
-/* On the stack of who waits for it. */
+/* A read, on the stack of who waits for it, or work that nobody waits for, owned. */
 struct job {
+	void (*work)(void *closure); /* NULL: it is a read */
+	void *closure;
 	int fd;
 	void *out;
 	size_t len;
@@ -58,10 +61,12 @@ struct slow_reads {
 	int64_t slow_at; /* when a read was slow, of files whose system cannot tell; 0: never */
 	unsigned quick;	 /* reads since */
 	bool failing;	 /* reads are not made any more */
+	unsigned processors;
 
 	pthread_mutex_t lock; /* of all that follows */
 	pthread_cond_t asked, answered;
 	struct jobs to_do, done;
+	unsigned to_do_count;
 	pthread_t threads[THREADS_MAX];
 	unsigned thread_count, idle;
 	bool ending;
@@ -106,7 +111,14 @@ static void *read_for_others(void *closure)
 			s->idle--;
 			continue;
 		}
+		s->to_do_count--;
 		pthread_mutex_unlock(&s->lock);
+		if (job->work) {
+			job->work(job->closure);
+			free(job);
+			pthread_mutex_lock(&s->lock);
+			continue;
+		}
 		job->result = pread(job->fd, job->out, job->len, (off_t)job->offset);
 		job->error = errno;
 		pthread_mutex_lock(&s->lock);
@@ -142,7 +154,7 @@ static int start_thread(struct slow_reads *s, pthread_t *ret)
 /* With the lock. Those that are there have to do if there can be no more. */
 static void want_threads(struct slow_reads *s)
 {
-	if (s->idle || s->thread_count == THREADS_MAX)
+	if (s->idle > s->to_do_count || s->thread_count == THREADS_MAX)
 		return;
 	int failed = start_thread(s, &s->threads[s->thread_count]);
 	if (!failed)
@@ -154,17 +166,24 @@ static void want_threads(struct slow_reads *s)
 
 /* ---- reading ---- */
 
-static ssize_t read_elsewhere(struct slow_reads *s, struct job *job)
+/* False: there are no threads. */
+static bool give_to_thread(struct slow_reads *s, struct job *job)
 {
 	pthread_mutex_lock(&s->lock);
 	want_threads(s);
 	bool possible = s->thread_count;
 	if (possible) {
 		append(&s->to_do, job);
+		s->to_do_count++;
 		pthread_cond_signal(&s->asked);
 	}
 	pthread_mutex_unlock(&s->lock);
-	if (!possible)
+	return possible;
+}
+
+static ssize_t read_elsewhere(struct slow_reads *s, struct job *job)
+{
+	if (!give_to_thread(s, job))
 		return pread(job->fd, job->out, job->len, (off_t)job->offset);
 	fiber_wait(s->fibers);
 	errno = job->error;
@@ -209,6 +228,22 @@ static ssize_t read_file(void *self, int fd, void *out, size_t len, uint64_t off
 	if (errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL)
 		return read_by_habit(s, &job);
 	return -1;
+}
+
+/* Only where it runs beside this one. */
+static bool start_work(void *self, void (*work)(void *closure), void *closure)
+{
+	struct slow_reads *s = self;
+	if (s->failing || s->processors < 2)
+		return false;
+	struct job *job = malloc(sizeof(*job));
+	if (!job)
+		return false;
+	*job = (struct job){ .work = work, .closure = closure };
+	bool given = give_to_thread(s, job);
+	if (!given)
+		free(job);
+	return given;
 }
 
 /* ---- the loop's side ---- */
@@ -264,7 +299,9 @@ struct err *slow_reads_new(struct ev_loop *loop, struct slow_reads **ret)
 		return e;
 	}
 	s->loop = loop;
-	s->reading = (struct reading){ .self = s, .read = read_file };
+	s->reading = (struct reading){ .self = s, .read = read_file, .start = start_work };
+	cpu_set_t own;
+	s->processors = sched_getaffinity(0, sizeof(own), &own) ? 1 : (unsigned)CPU_COUNT(&own);
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_cond_init(&s->asked, NULL);
 	pthread_cond_init(&s->answered, NULL);
@@ -296,6 +333,10 @@ void slow_reads_end(struct slow_reads *s)
 	pthread_mutex_unlock(&s->lock);
 	while (s->thread_count)
 		pthread_join(s->threads[--s->thread_count], NULL);
+	/* Work that no thread has begun. */
+	struct job *job;
+	while ((job = take(&s->to_do)))
+		free(job);
 	ev_async_stop(s->loop, &s->finished);
 	ev_prepare_stop(s->loop, &s->goes_on);
 	ev_timer_stop(s->loop, &s->again);

@@ -13,6 +13,7 @@ check_PROGRAMS += \
 	tests/memory/test_lime \
 	tests/memory/test_live \
 	tests/memory/test_memory \
+	tests/memory/test_page_batch \
 	tests/memory/test_parts \
 	tests/memory/test_qmp_text \
 	tests/memory/test_vspace

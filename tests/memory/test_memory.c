@@ -18,7 +18,7 @@ static const uint64_t top = UINT64_MAX >> PAGE_SHIFT;
 
 struct source {
 	struct page_source ops;
-	unsigned calls;
+	unsigned calls, runs;
 	unsigned calls_of[PAGES];
 };
 
@@ -61,7 +61,8 @@ static bool next_page(void *self, uint64_t pfn, uint64_t *ret_pfn)
 
 static struct memory *open_memory(struct source *s, size_t pages)
 {
-	*s = (struct source){ .ops = { s, read_page, next_page } };
+	*s = (struct source){ .ops = {
+				      .self = s, .read_page = read_page, .next_page = next_page } };
 	struct memory *m;
 	assert_ok(memory_new(&s->ops, pages * PAGE_SIZE, &m));
 	return m;
@@ -89,6 +90,44 @@ static void test_reads(void **state)
 	assert_reads(m, 0x3123, 0x5432, 0x5432);
 	/* larger than the cache */
 	assert_reads(m, 5, 0x20000, 0x20000);
+	memory_free(m);
+}
+
+/* Up to the first page that is not whole. */
+static size_t read_pages(void *self, uint64_t pfn, size_t count, void *pages)
+{
+	struct source *s = self;
+	size_t done = 0;
+	s->runs++;
+	for (; done < count && pfn + done < HOLE; done++) {
+		uint64_t pa = (pfn + done) << PAGE_SHIFT;
+		for (unsigned i = 0; i < PAGE_SIZE; i++)
+			((uint8_t *)pages)[done * PAGE_SIZE + i] = byte_at(pa + i);
+	}
+	return done;
+}
+
+static void test_runs(void **state)
+{
+	(void)state;
+	struct source s;
+	struct memory *m = open_memory(&s, 64);
+	s.ops.read_pages = read_pages;
+	/* Whole pages in one go, what is left at both ends by itself. */
+	assert_reads(m, 0x1800, 0x5000, 0x5000);
+	assert_int_equal(s.runs, 1);
+	assert_int_equal(s.calls, 2);
+	/* What is asked for again is kept: the third time nothing is read. */
+	assert_reads(m, 0x2000, 0x4000, 0x4000);
+	unsigned runs = s.runs, calls = s.calls;
+	assert_reads(m, 0x2000, 0x4000, 0x4000);
+	assert_int_equal(s.runs, runs);
+	assert_int_equal(s.calls, calls);
+	/* One page is none. */
+	assert_reads(m, 0x9000, 0x1000, 0x1000);
+	assert_int_equal(s.runs, runs);
+	/* Up to what is not there whole. */
+	assert_reads(m, (uint64_t)(HOLE - 3) << PAGE_SHIFT, 0x8000, 0x3000);
 	memory_free(m);
 }
 
@@ -264,6 +303,7 @@ int main(void)
 		cmocka_unit_test(test_absent_is_remembered),
 		cmocka_unit_test(test_many_absent),
 		cmocka_unit_test(test_partial_reads),
+		cmocka_unit_test(test_runs),
 		cmocka_unit_test(test_end_of_address_space),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -137,6 +137,26 @@ static struct err *read_run(const struct elf_dump *d, const struct range *r, uin
 	return NULL;
 }
 
+static size_t read_pages(void *self, uint64_t pfn, size_t count, void *pages)
+{
+	const struct elf_dump *d = self;
+	size_t done = 0;
+	if (pfn > UINT64_MAX >> PAGE_SHIFT)
+		return 0;
+	uint64_t pa = pfn << PAGE_SHIFT;
+	const struct range *r = first_ending_behind(&d->present, pa);
+	if (!r || r->at.start > pa)
+		return 0;
+	uint64_t there = (r->at.end - pa) / PAGE_SIZE;
+	if (count > there)
+		count = (size_t)there;
+	struct err *e = count ? dump_file_read_part(d->file, r->offset + (pa - r->at.start), pages,
+						    count * PAGE_SIZE, &done)
+			      : NULL;
+	err_free(e);
+	return e ? 0 : done / PAGE_SIZE;
+}
+
 static struct err *read_page(void *self, uint64_t pfn, void *page, uint16_t *ret_from,
 			     uint16_t *ret_to)
 {
@@ -378,6 +398,8 @@ struct page_source elf_dump_pages(struct elf_dump *d)
 	return (struct page_source){
 		.self = d,
 		.read_page = read_page,
+		/* What changes is read a page at a time, as it is asked for. */
+		.read_pages = d->mapped.list ? NULL : read_pages,
 		.next_page = next_page,
 		.read_mapped = d->mapped.list ? read_mapped : NULL,
 	};

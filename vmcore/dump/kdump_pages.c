@@ -14,6 +14,8 @@
 #include "vmcore/dump/file.h"
 #include "vmcore/dump/kdump.h"
 #include "vmcore/dump/kdumpfile.h"
+#include "vmcore/dump/page_batch.h"
+#include "vmcore/dump/reading.h"
 #include "vmcore/memory/memory.h"
 
 enum {
@@ -26,6 +28,9 @@ enum {
 	AHEAD_MAX = 64 << 10,
 	/* Of several that read in order at a time, each has its own. */
 	AHEADS_MAX = 8,
+	/* After so many pages in a row those that follow are decompressed before they are asked
+	 * for. */
+	IN_ORDER = 8,
 };
 
 /* Bytes of a file that were read last, and perhaps those behind them. */
@@ -42,6 +47,14 @@ struct share {
 	uint64_t before, end; /* pages of the dump in front of its first one, and of its end */
 };
 
+/* Pages that are read in order. */
+struct order {
+	uint64_t next;		       /* the page frame behind the last one */
+	unsigned run;		       /* how many there were in a row */
+	bool filling;		       /* somebody fills a batch */
+	struct page_batch *batches[2]; /* owned; NULL until they are needed */
+};
+
 struct kdump_pages {
 	const struct dump_file *files;	    /* borrowed */
 	const struct kdump_header *headers; /* borrowed; of each file */
@@ -50,6 +63,7 @@ struct kdump_pages {
 	struct share *shares;	     /* owned; of each file */
 	struct ahead *table, *data;  /* owned lists; of descriptors, of pages */
 	struct decompressor *unpack; /* owned */
+	struct order order;
 	struct kdump_reader *reader; /* owned; NULL until it is needed */
 	char *no_reader;	     /* owned; why there can be none */
 };
@@ -140,6 +154,8 @@ void kdump_pages_free(struct kdump_pages *p)
 		return;
 	kdump_reader_close(p->reader);
 	decompressor_free(p->unpack);
+	page_batch_free(p->order.batches[0]);
+	page_batch_free(p->order.batches[1]);
 	bitmap_free(&p->written);
 	free(p->shares);
 	free(p->no_reader);
@@ -373,7 +389,9 @@ static struct err *read_data(struct kdump_pages *p, size_t piece, uint64_t pfn,
 	return NULL;
 }
 
-struct err *kdump_pages_read(struct kdump_pages *p, uint64_t pfn, void *page)
+/* The descriptor of page frame @pfn, which is checked, and the piece that has the page. */
+static struct err *find_page(struct kdump_pages *p, uint64_t pfn, size_t *ret_piece,
+			     struct kdump_descriptor *ret)
 {
 	bool written;
 	uint64_t number;
@@ -382,14 +400,95 @@ struct err *kdump_pages_read(struct kdump_pages *p, uint64_t pfn, void *page)
 		return e;
 	if (!written)
 		return absent_error(p, pfn);
+	*ret_piece = piece_of(p, pfn);
+	e = kdump_pages_descriptor(p, *ret_piece, number - p->shares[*ret_piece].before, ret);
+	return e ? e : kdump_pages_check(p, *ret_piece, ret);
+}
 
-	size_t piece = piece_of(p, pfn);
+/* ---- pages in order ---- */
+
+/* Adds page frame @pfn to the batch if it is there and compressed; an error is for who asks. */
+static void add_to_batch(struct kdump_pages *p, struct page_batch *b, uint64_t pfn)
+{
+	size_t piece, done;
 	struct kdump_descriptor d;
-	e = kdump_pages_descriptor(p, piece, number - p->shares[piece].before, &d);
-	if (!e)
-		e = kdump_pages_check(p, piece, &d);
+	const uint8_t *raw;
+	bool written;
+	uint64_t number;
+	struct err *e = bitmap_find(&p->written, pfn, &written, &number);
+	if (!e && written)
+		e = find_page(p, pfn, &piece, &d);
+	if (!e && written && d.flags & KDUMP_COMPRESSED && decompress_can(d.flags)) {
+		e = read_ahead(p, &p->data, piece, d.offset, d.size, &raw, &done);
+		if (!e && done == d.size)
+			page_batch_add(b, pfn, d.flags, raw, d.size);
+	}
+	err_free(e);
+}
+
+/* Fills a batch with what follows @pfn, unless there is one, and has it decompressed. */
+static void fill_batch(struct kdump_pages *p, unsigned n, uint64_t pfn)
+{
+	struct order *o = &p->order;
+	const struct reading *r = p->files[0].reading;
+	struct err *e = o->batches[n] ? NULL : page_batch_new(&o->batches[n]);
+	if (e) {
+		err_free(e);
+		return;
+	}
+	struct page_batch *b = o->batches[n];
+	if (o->filling || page_batch_first(b) == pfn || !page_batch_is_idle(b))
+		return;
+	o->filling = true;
+	page_batch_begin(b, pfn);
+	for (uint64_t i = 0; i < PAGE_BATCH; i++)
+		add_to_batch(p, b, pfn + i);
+	o->filling = false;
+	page_batch_start(b, r);
+}
+
+/* Takes page frame @pfn out of a batch; false if none has it. */
+static bool take_from_batch(struct kdump_pages *p, uint64_t pfn, void *page, struct err **ret_error)
+{
+	struct order *o = &p->order;
+	const struct reading *r = p->files[0].reading;
+	if (!r || !r->start)
+		return false;
+	for (unsigned n = 0; n < 2; n++) {
+		struct page_batch *b = o->batches[n];
+		if (!b || !page_batch_take(b, pfn, p->unpack, page, ret_error))
+			continue;
+		fill_batch(p, !n, page_batch_end(b));
+		return true;
+	}
+	return false;
+}
+
+/* Page frame @pfn was read by itself. */
+static void note_order(struct kdump_pages *p, uint64_t pfn)
+{
+	struct order *o = &p->order;
+	const struct reading *r = p->files[0].reading;
+	o->run = pfn == o->next ? o->run + 1 : 0;
+	o->next = pfn + 1;
+	if (o->run < IN_ORDER || !r || !r->start)
+		return;
+	o->run = 0;
+	fill_batch(p, 0, pfn + 1);
+}
+
+struct err *kdump_pages_read(struct kdump_pages *p, uint64_t pfn, void *page)
+{
+	size_t piece;
+	struct kdump_descriptor d;
+	struct err *e = NULL;
+	if (take_from_batch(p, pfn, page, &e))
+		return e;
+	e = find_page(p, pfn, &piece, &d);
 	if (!e)
 		e = read_data(p, piece, pfn, &d, page);
+	if (!e)
+		note_order(p, pfn);
 	return e;
 }
 

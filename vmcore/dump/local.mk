@@ -19,6 +19,7 @@ libvmcore_a_SOURCES += \
 	vmcore/dump/kdumpfile.c vmcore/dump/kdumpfile.h \
 	vmcore/dump/lime.c vmcore/dump/lime.h \
 	vmcore/dump/notes.c vmcore/dump/notes.h \
+	vmcore/dump/page_batch.c vmcore/dump/page_batch.h \
 	vmcore/dump/prstatus.c vmcore/dump/prstatus.h \
 	vmcore/dump/reading.h \
 	vmcore/dump/source.h

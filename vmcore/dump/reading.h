@@ -3,6 +3,7 @@
 #ifndef VMCORE_DUMP_READING_H
 #define VMCORE_DUMP_READING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -14,6 +15,11 @@ struct reading {
 	 * keeps what it works on to itself, or looks again afterwards.
 	 */
 	ssize_t (*read)(void *self, int fd, void *out, size_t len, uint64_t offset);
+	/*
+	 * Has @work(@closure) called by another thread, some time before the files are read in
+	 * another way again, or not at all. False: it will not be.
+	 */
+	bool (*start)(void *self, void (*work)(void *closure), void *closure);
 };
 
 #endif

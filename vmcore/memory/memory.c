@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/map.h"
 #include "vmcore/memory/translations.h"
@@ -21,6 +22,8 @@ enum {
 	/* When so many are known the map starts anew: 2 MiB. */
 	ABSENT_MAX = 64 << 10,
 	PAGES_MAX = 1 << 28, /* 1 TiB of cache; keeps the indices within 32 bits */
+	RUN_MAX = 16,	     /* pages that are read in one go */
+	RUNS_SEEN = 4096,    /* a power of two; 256 MiB in runs of that many */
 };
 
 struct slot {
@@ -44,6 +47,7 @@ struct memory {
 	uint32_t filled;
 	uint32_t epoch; /* what was read in an earlier one is as good as not there */
 	struct translation translations[TRANSLATIONS];
+	uint64_t runs_seen[RUNS_SEEN]; /* page frame behind the first of runs that were read */
 };
 
 struct translation *memory_translations(struct memory *m)
@@ -258,6 +262,54 @@ static struct err *copy_from_page(struct memory *m, uint64_t pfn, size_t offset,
 	return NULL;
 }
 
+/* Puts a copy of @page, which is whole, into the cache if there is room. */
+static void keep_page(struct memory *m, uint64_t pfn, const void *page)
+{
+	uint32_t index = find(m, pfn) ? NONE : take_slot(m);
+	if (index == NONE)
+		return;
+	struct slot *s = &m->slots[index];
+	memcpy(m->pages + (size_t)index * PAGE_SIZE, page, PAGE_SIZE);
+	s->epoch = m->epoch;
+	s->from = 0;
+	s->to = PAGE_SIZE;
+	link_slot(m, index, pfn)->used = true;
+}
+
+/*
+ * Whether pages of a long read are kept, which took @ms: what came slowly, or is asked for again.
+ * Else who reads all memory once would push out what others come back to, and a copy costs more
+ * than to ask the system once more for what it has.
+ */
+static bool is_worth_keeping(struct memory *m, uint64_t pfn, uint64_t ms)
+{
+	uint64_t *seen = &m->runs_seen[map_hash(pfn) % RUNS_SEEN];
+	bool again = *seen == pfn + 1;
+	*seen = pfn + 1;
+	return again || ms;
+}
+
+/* Reads as many whole pages from @pfn on as one read of the source brings, if that is more than
+ * one that is not in the cache; returns how many bytes. */
+static size_t read_run(struct memory *m, uint64_t pfn, void *out, size_t len)
+{
+	const struct page_source *source = m->source;
+	size_t most = len / PAGE_SIZE < RUN_MAX ? len / PAGE_SIZE : RUN_MAX, count = 0;
+	uint64_t code;
+	while (count < most && !find(m, pfn + count) && !map_get(&m->absent, pfn + count, &code))
+		count++;
+	if (count < 2)
+		return 0;
+	uint64_t begin = clock_ms();
+	count = source->read_pages(source->self, pfn, count, out);
+	m->misses += count;
+	if (!is_worth_keeping(m, pfn, clock_ms() - begin))
+		return count * PAGE_SIZE;
+	for (size_t i = 0; i < count; i++)
+		keep_page(m, pfn + i, (const char *)out + i * PAGE_SIZE);
+	return count * PAGE_SIZE;
+}
+
 struct err *memory_read_phys(struct memory *m, uint64_t pa, void *out, size_t len, size_t *ret_done)
 {
 	size_t done = 0;
@@ -267,6 +319,12 @@ struct err *memory_read_phys(struct memory *m, uint64_t pa, void *out, size_t le
 		uint64_t at = pa + done;
 		size_t offset = at % PAGE_SIZE;
 		size_t want = PAGE_SIZE - offset, got = 0;
+		if (!offset && len - done >= 2 * PAGE_SIZE && m->source->read_pages) {
+			got = read_run(m, at >> PAGE_SHIFT, (char *)out + done, len - done);
+			done += got;
+			if (got)
+				continue;
+		}
 		if (want > len - done)
 			want = len - done;
 		struct err *e =

@@ -29,6 +29,12 @@ struct page_source {
 	 */
 	struct err *(*read_page)(void *self, uint64_t pfn, void *page, uint16_t *ret_from,
 				 uint16_t *ret_to);
+	/*
+	 * Reads up to @count whole page frames from @pfn on into @pages, one behind the other and
+	 * in one go. Returns how many; 0: they are to be read one by one, which says why. NULL if
+	 * that saves nothing.
+	 */
+	size_t (*read_pages)(void *self, uint64_t pfn, size_t count, void *pages);
 	/* The first page frame number >= @pfn that may be readable; false if none is. */
 	bool (*next_page)(void *self, uint64_t pfn, uint64_t *ret_pfn);
 	/*
@@ -59,7 +65,8 @@ const struct page_source *memory_source(const struct memory *m);
 /*
  * Reads @len bytes at physical address @pa. Part read (up to the first byte that is not there) is
  * success and *ret_done says how much; nothing read is an error. The result of pages that are not
- * there is cached like the others.
+ * there is cached like the others; pages of a long read are kept if it was slow, or asked for
+ * again.
  */
 __attribute__((warn_unused_result)) struct err *
 memory_read_phys(struct memory *m, uint64_t pa, void *out, size_t len, size_t *ret_done);
