@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Tests of the program as its users meet it, on the demo dump
-server_tests = tests/server/test_attach.py tests/server/test_compressed.py tests/server/test_debuginfod.py \
+server_tests = tests/server/test_budgets.py tests/server/test_attach.py tests/server/test_compressed.py tests/server/test_debuginfod.py \
 	tests/server/test_bt.py tests/server/test_bt_detail.py tests/server/test_bt_holds.py \
 	tests/server/test_crash.py tests/server/test_faults.py \
 	tests/server/test_dap.py tests/server/test_dmesg.py tests/server/test_ept.py \
@@ -15,7 +15,7 @@ server_tests = tests/server/test_attach.py tests/server/test_compressed.py tests
 	tests/server/test_btf_files.py tests/server/test_packages.py tests/server/test_peers.py \
 	tests/server/test_protocol.py tests/server/test_qmp.py tests/server/test_sessions.py \
 	tests/server/test_slow_disk.py tests/server/test_survival.py tests/server/test_systemd.py \
-	tests/server/test_shelf.py tests/server/test_team.py
+	tests/server/test_shelf.py tests/server/test_team.py tests/server/test_ssh.py
 if MAKES_X86_64
 TESTS += $(server_tests)
 endif

@@ -12,15 +12,19 @@
 #include "vmcore/kernel/kernel.h"
 
 enum {
-	SYMBOLS_MAX = 1 << 18, /* the largest module of 6.12, amdgpu, has some 30,000 */
-	NAMES_MAX = 32 << 20,  /* bytes of names */
-	NAME_MAX_LENGTH = 512  /* KSYM_NAME_LEN since 6.1 */
+	SYMBOLS_MAX = 1 << 17,	   /* the largest module of 6.12, amdgpu, has some 30,000 */
+	SYMBOLS_ALL_MAX = 1 << 19, /* of all modules: a big machine's have some 150,000 */
+	NAMES_MAX = 32 << 20,	   /* bytes of names, where they lie */
+	/* Bytes of all modules' names, one after the other: they may lie over each other. */
+	NAMES_ALL_MAX = 16 << 20,
+	NAME_MAX_LENGTH = 512 /* KSYM_NAME_LEN since 6.1 */
 };
 
 struct module_symbols {
 	const struct kernel *k; /* borrowed, like the next */
 	const struct modules *modules;
-	struct tables *tables; /* owned; by index of modules */
+	struct tables *tables;		 /* owned; by index of modules */
+	size_t symbol_total, name_total; /* that are kept of all, names in bytes */
 };
 
 /* What is known of one module. Per-CPU variables are not where their addresses say. */
@@ -143,8 +147,8 @@ static char take_letter(const struct raw *t, size_t i, Elf64_Sym *sym)
 }
 
 /* Adds symbol @i of @t to those of @to that it belongs to; one that is damaged is left out. */
-static struct err *add_symbol(const struct module *m, const struct raw *t, size_t i,
-			      struct tables *to)
+static struct err *add_symbol(struct module_symbols *s, const struct module *m, const struct raw *t,
+			      size_t i, struct tables *to)
 {
 	Elf64_Sym sym = symbol_at(t, i);
 	/* The value has module.percpu in it already (simplify_symbols() in kernel/module). */
@@ -162,32 +166,42 @@ static struct err *add_symbol(const struct module *m, const struct raw *t, size_
 	};
 	if (!len || len == t->names_len - sym.st_name)
 		return NULL;
+	if (s->symbol_total >= SYMBOLS_ALL_MAX || len >= NAMES_ALL_MAX - s->name_total)
+		return err_new(ERR_CORRUPT,
+			       "all modules together have more names than any machine");
+	s->symbol_total++;
+	s->name_total += len + 1;
 	return symbols_add(is_percpu ? to->percpu : to->places, &symbol, len, sym.st_size != 0);
 }
 
-static struct err *add_symbols(const struct module *m, const struct raw *t, struct tables *to)
+static struct err *add_symbols(struct module_symbols *s, const struct module *m,
+			       const struct raw *t, struct tables *to)
 {
 	struct err *e = symbols_new("module", m->symbol_count, &to->places);
 	if (!e)
 		e = symbols_new("module", 16, &to->percpu);
 	for (size_t i = 1; !e && i < m->symbol_count; i++)
-		e = add_symbol(m, t, i, to);
+		e = add_symbol(s, m, t, i, to);
 	if (!e)
 		e = symbols_finish(to->places);
 	return e ? e : symbols_finish(to->percpu);
 }
 
-static struct err *read_symbols(const struct kernel *k, const struct module *m, struct tables *ret)
+static struct err *read_symbols(struct module_symbols *s, const struct module *m,
+				struct tables *ret)
 {
 	struct raw raw = { 0 };
 	struct tables t = { .tried = true };
-	struct err *e = read_tables(k, m, &raw);
+	size_t symbols = s->symbol_total, names = s->name_total;
+	struct err *e = read_tables(s->k, m, &raw);
 	if (!e)
-		e = add_symbols(m, &raw, &t);
+		e = add_symbols(s, m, &raw, &t);
 	free(raw.symbols);
 	free(raw.types);
 	free(raw.names);
 	if (e) {
+		s->symbol_total = symbols;
+		s->name_total = names;
 		symbols_free(t.places);
 		symbols_free(t.percpu);
 		return e;
@@ -202,7 +216,7 @@ static const struct tables *tables_of(struct module_symbols *s, const struct mod
 	struct tables *t = &s->tables[module - s->modules->list];
 	if (!t->tried) {
 		t->tried = true;
-		struct err *e = read_symbols(s->k, module, t);
+		struct err *e = read_symbols(s, module, t);
 		if (e)
 			log_debug(LOG_SYMBOLS, "symbols of module %s: %s", module->name,
 				  err_msg(e));

@@ -53,7 +53,7 @@ struct err *guest_memory_new(struct kvm *kvm, struct vm *vm, struct guest_memory
 
 void guest_memory_forget(struct guest_memory *g)
 {
-	kvm_forget_slots(g->vm);
+	kvm_forget_slots(g->kvm, g->vm);
 	g->space = (struct vspace){ 0 };
 	if (g->used)
 		memset(g->tlb, 0, sizeof(g->tlb));

@@ -43,6 +43,7 @@ void kvm_free(struct kvm *kvm)
 	free(kvm->strays);
 	want_answers_free(kvm->members);
 	map_free(&kvm->vm_at);
+	map_free(&kvm->slots_of);
 	map_free(&kvm->vcpu_at);
 	map_free(&kvm->by_task);
 	map_free(&kvm->mms);
@@ -316,8 +317,9 @@ bool kvm_vm_is_there(const struct kvm *kvm, const struct vm *vm)
 	return (uint32_t)users && kvm_get(kvm, vm->address, M_KVM_MM, &mm) && mm == vm->mm;
 }
 
-void kvm_forget_slots(struct vm *vm)
+void kvm_forget_slots(struct kvm *kvm, struct vm *vm)
 {
+	kvm->slot_total -= vm->slot_count;
 	free(vm->slots);
 	vm->slots = NULL;
 	vm->slot_count = 0;

@@ -78,6 +78,7 @@ struct vm {
 	struct memslot *slots; /* owned; by address space and gpa */
 	size_t slot_count;
 	bool slots_read;
+	uint64_t slot_sets[2]; /* struct kvm_memslots that they are of, an address space each */
 	/* Owned; guest_linux_find() fills it in, with what frees it. */
 	struct guest_linux *linux_kernel;
 	void (*free_linux)(struct guest_linux *);
@@ -134,7 +135,7 @@ struct vm *kvm_vm_at(struct kvm *kvm, uint64_t address);
 /* On a machine that runs: whether @vm has not ended since, as its structure says now; and dropping
  * its memory slots, to be read anew. */
 bool kvm_vm_is_there(const struct kvm *kvm, const struct vm *vm);
-void kvm_forget_slots(struct vm *vm);
+void kvm_forget_slots(struct kvm *kvm, struct vm *vm);
 
 /* The memory slots of @vm, read the first time. ERR_NOMEM only: damage becomes a note. */
 __attribute__((warn_unused_result)) struct err *

@@ -14,8 +14,9 @@ enum {
 	VMS_MAX = 1 << 16,   /* bounds of what a damaged dump can make us keep */
 	VCPUS_MAX = 1 << 14, /* of a VM; KVM_MAX_VCPUS is 4096 at most */
 	ALL_VCPUS_MAX = 1 << 20,
-	SLOTS_MAX = 1 << 16,	/* of a VM's address space; KVM_USER_MEM_SLOTS is 32764 */
-	ADDRESS_SPACES_MAX = 2, /* KVM_ADDRESS_SPACE_NUM */
+	SLOTS_MAX = 1 << 15,	 /* of a VM's address space; KVM_USER_MEM_SLOTS is 32764 */
+	SLOTS_ALL_MAX = 1 << 17, /* of all VMs */
+	ADDRESS_SPACES_MAX = 2,	 /* KVM_ADDRESS_SPACE_NUM */
 	KVM_NOTES_MAX = 100,
 };
 
@@ -41,12 +42,14 @@ struct kvm {
 	struct vm *vms; /* owned */
 	size_t vm_count, vm_capacity;
 	size_t vcpu_total;
-	struct map vm_at;   /* struct kvm -> index in vms */
-	struct map vcpu_at; /* struct kvm_vcpu -> struct vcpu */
-	struct map by_task; /* task_struct -> struct vcpu */
-	struct map mms;	    /* mm_struct -> index of a task */
-	bool loaders_known; /* the next was read from all tasks */
-	struct map loaders; /* struct kvm_vcpu -> index of the task that has it loaded */
+	size_t slot_total;   /* that are kept now, of all VMs */
+	struct map slots_of; /* struct kvm_memslots -> index of the VM that it was read for */
+	struct map vm_at;    /* struct kvm -> index in vms */
+	struct map vcpu_at;  /* struct kvm_vcpu -> struct vcpu */
+	struct map by_task;  /* task_struct -> struct vcpu */
+	struct map mms;	     /* mm_struct -> index of a task */
+	bool loaders_known;  /* the next was read from all tasks */
+	struct map loaders;  /* struct kvm_vcpu -> index of the task that has it loaded */
 	/* vCPUs that something but their VM's table led to; owned. Most are in that as well. */
 	struct stray *strays;
 	size_t stray_count, stray_capacity;

@@ -8,6 +8,9 @@
 #include "vmcore/kvm/kvm_private.h"
 #include "vmcore/memory/memory.h"
 
+/* Room for a struct kvm_memory_slot: 64 to 136 bytes in all kernels so far. */
+enum { SLOT_BYTES = 256 };
+
 struct reading {
 	struct kvm *kvm;
 	struct vm *vm;
@@ -15,13 +18,19 @@ struct reading {
 	struct memslot *list; /* owned until it is the VM's */
 	size_t count, capacity;
 	unsigned as;
-	size_t odd; /* slots left out */
+	size_t odd;		/* slots left out */
+	bool too_many;		/* all VMs together */
+	const struct vm *other; /* whose the same set is; NULL: nobody's */
 };
 
 /* ---- one slot ---- */
 
 static struct err *append(struct reading *r, const struct memslot *slot)
 {
+	if (r->kvm->slot_total + r->count >= SLOTS_ALL_MAX) {
+		r->too_many = true;
+		return NULL;
+	}
 	if (r->count == r->capacity) {
 		size_t capacity = r->capacity ? 2 * r->capacity : 16;
 		struct memslot *grown = reallocarray(r->list, capacity, sizeof(*grown));
@@ -41,13 +50,43 @@ static bool makes_sense(uint64_t first, uint64_t pages, uint64_t hva)
 	return first < frames && pages <= frames - first && hva + (pages << PAGE_SHIFT) >= hva;
 }
 
+/* The whole of a struct kvm_memory_slot, in one read where that is possible. */
+struct slot_bytes {
+	uint64_t address;
+	bool whole;
+	unsigned char bytes[SLOT_BYTES];
+};
+
+static void read_slot(const struct reading *r, uint64_t address, struct slot_bytes *ret)
+{
+	ret->address = address;
+	ret->whole = false;
+	if (!r->slot_size || r->slot_size > sizeof(ret->bytes))
+		return;
+	struct err *e = kernel_read(r->kvm->parts.k, address, ret->bytes, r->slot_size);
+	ret->whole = !e;
+	err_free(e);
+}
+
+static bool get(const struct reading *r, const struct slot_bytes *s, enum kvm_member which,
+		uint64_t *ret)
+{
+	const struct member *m = kvm_member(r->kvm, which);
+	if (!s->whole || !m->size || !member_is_number(m) || m->offset > r->slot_size ||
+	    m->size > r->slot_size - m->offset)
+		return kvm_get(r->kvm, s->address, which, ret);
+	*ret = member_value(m, s->bytes + m->offset);
+	return true;
+}
+
 /* Adds the struct kvm_memory_slot at @address; an empty one is none. */
 static struct err *add_slot(struct reading *r, uint64_t address)
 {
 	uint64_t first, pages, hva, id = 0, flags = 0;
-	if (!kvm_get(r->kvm, address, M_SLOT_BASE_GFN, &first) ||
-	    !kvm_get(r->kvm, address, M_SLOT_NPAGES, &pages) ||
-	    !kvm_get(r->kvm, address, M_SLOT_HVA, &hva)) {
+	struct slot_bytes s;
+	read_slot(r, address, &s);
+	if (!get(r, &s, M_SLOT_BASE_GFN, &first) || !get(r, &s, M_SLOT_NPAGES, &pages) ||
+	    !get(r, &s, M_SLOT_HVA, &hva)) {
 		r->odd++;
 		return NULL;
 	}
@@ -57,8 +96,8 @@ static struct err *add_slot(struct reading *r, uint64_t address)
 		r->odd++;
 		return NULL;
 	}
-	kvm_get(r->kvm, address, M_SLOT_ID, &id);
-	kvm_get(r->kvm, address, M_SLOT_FLAGS, &flags);
+	get(r, &s, M_SLOT_ID, &id);
+	get(r, &s, M_SLOT_FLAGS, &flags);
 	const struct memslot slot = {
 		.address = address,
 		.as = r->as,
@@ -92,7 +131,7 @@ static struct err *read_array(struct reading *r, uint64_t slots)
 		count = count < SLOTS_MAX ? count : SLOTS_MAX;
 	}
 	struct err *e = NULL;
-	for (uint64_t i = 0; !e && i < count; i++) {
+	for (uint64_t i = 0; !e && i < count && !r->too_many; i++) {
 		e = add_slot(r, slots + array->offset + i * r->slot_size);
 		/* Where the memory ends, so does what a made-up count promises. */
 		if (r->odd > odd + 64)
@@ -117,7 +156,7 @@ static struct err *read_tree(struct reading *r, uint64_t slots)
 		return NULL;
 	}
 	uint64_t node_offset = nodes->offset + index * nodes->element_size;
-	while (!e && depth) {
+	while (!e && depth && !r->too_many) {
 		uint64_t node = stack[--depth], left, right;
 		bool added;
 		if (!node)
@@ -157,6 +196,29 @@ static struct err *read_set(struct reading *r, uint64_t slots)
 	return NULL;
 }
 
+/* Each VM has sets of its own: where two have the same one, nobody knows whose it is. It is read
+ * once, for who was asked for first. */
+static struct err *read_once(struct reading *r, uint64_t slots)
+{
+	uint64_t i;
+	bool added;
+	size_t own = (size_t)(r->vm - r->kvm->vms);
+	if (map_get(&r->kvm->slots_of, slots, &i) && i != own && i < r->kvm->vm_count) {
+		const struct vm *other = &r->kvm->vms[i];
+		/* On a machine that runs it may have been another one's, which has ended. */
+		if (other->slots_read &&
+		    (other->slot_sets[0] == slots || other->slot_sets[1] == slots)) {
+			r->other = other;
+			return NULL;
+		}
+		map_remove(&r->kvm->slots_of, slots);
+	}
+	if (!map_add(&r->kvm->slots_of, slots, own, &added))
+		return err_nomem();
+	r->vm->slot_sets[r->as] = slots;
+	return read_set(r, slots);
+}
+
 static int by_place(const void *a, const void *b)
 {
 	const struct memslot *x = a, *y = b;
@@ -176,7 +238,7 @@ static struct err *read_spaces(struct reading *r)
 		r->as = (unsigned)as;
 		e = kernel_read_u64(r->kvm->parts.k, r->vm->address + m->offset + 8 * as, &slots);
 		if (!e && slots)
-			e = read_set(r, slots);
+			e = read_once(r, slots);
 		else if (e)
 			r->odd++;
 		e = kvm_only_nomem(e);
@@ -200,9 +262,21 @@ struct err *kvm_read_slots(struct kvm *kvm, struct vm *vm)
 			 "the VM at 0x%" PRIx64
 			 ": its memory slots are damaged or not in the dump: %zu were found",
 			 vm->address, r.count);
+	if (r.other)
+		kvm_note(kvm,
+			 "the VM at 0x%" PRIx64
+			 ": its memory slots are those of the VM at 0x%" PRIx64 " as well",
+			 vm->address, r.other->address);
+	if (r.too_many)
+		kvm_note(kvm,
+			 "the VM at 0x%" PRIx64
+			 ": not all of its memory slots are read: there are more than %d of all "
+			 "VMs",
+			 vm->address, SLOTS_ALL_MAX);
 	if (r.count)
 		qsort(r.list, r.count, sizeof(*r.list), by_place);
 	vm->slots = r.list;
 	vm->slot_count = r.count;
+	kvm->slot_total += r.count;
 	return NULL;
 }

@@ -12,6 +12,7 @@
 #include "arch/x86_64/image/prologue.h"
 #include "arch/x86_64/image/row_mend.h"
 #include "base/err.h"
+#include "base/slice.h"
 #include "vmcore/code/made_code.h"
 #include "vmcore/code/traced_returns.h"
 #include "vmcore/image/image_layout.h"
@@ -304,8 +305,9 @@ struct err *image_cfi_add(const struct image_cfi_source *source, const struct mo
 {
 	struct scratch s = { 0 };
 	struct err *e = NULL;
+	const struct slice now = slice_begin();
 	size_t added = 0, count = symbols_count(symbols);
-	while (!e && state->symbol < count && added < most) {
+	while (!e && state->symbol < count && added < most && !slice_is_over(&now)) {
 		struct group g;
 		if (find_group(symbols, state->symbol, source, &g)) {
 			added++;
