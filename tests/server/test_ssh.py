@@ -80,7 +80,7 @@ def forwarded(to):
     port, own = free_port(), free_port()
     login = [sshd, "-D", "-e", "-f", "/dev/null", "-p", str(port), "-h", f"{home}/host",
              "-o", "ListenAddress=127.0.0.1", "-o", "PidFile=none", "-o", "StrictModes=no",
-             "-o", "UsePAM=no", "-o", f"AuthorizedKeysFile={home}/authorized"]
+             "-o", "UsePAM=yes", "-o", f"AuthorizedKeysFile={home}/authorized"]
     number = to.rsplit(":", 1)[1]
     client = [ssh, "-N", "-F", "/dev/null", "-i", f"{home}/key", "-p", str(port),
               "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
