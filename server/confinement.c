@@ -10,9 +10,11 @@
 #include "base/err.h"
 #include "base/files.h"
 #include "base/hex.h"
+#include "server/net/captive.h"
 #include "server/net/confine.h"
 #include "server/net/outer.h"
 #include "server/net/peer.h"
+#include "server/net/privileges.h"
 #include "server/net/server.h"
 #include "server/notes_place.h"
 #include "server/options.h"
@@ -134,6 +136,7 @@ struct err *confinement_begin(const struct options *o, struct server *server,
 		.indexer = index_process_start,
 		.indexer_self = &ret->index_process,
 	};
+	ret->command = command;
 	ret->owner = peers_owner();
 	struct err *no_place = notes_place(o, &ret->notes, &ret->notes_mode);
 	if (no_place || o->live || o->no_confinement)
@@ -161,6 +164,39 @@ struct err *confinement_begin(const struct options *o, struct server *server,
 	};
 	e = confine(&options, &ret->held);
 	return e ? e : buf_error(&ret->held);
+}
+
+struct err *confinement_of_live(const struct options *o, struct server *server,
+				struct confinement *c)
+{
+	const char *own = getenv("TMPDIR");
+	const struct debuginfod_options by_environment = { 0 };
+	const char *writes[5] = { "/var/tmp" };
+	struct confine_options options = {
+		.user = o->user,
+		.memory = o->memory_limit,
+		.writes = writes,
+		.write_count = 1,
+		/* Root's are made before, with some to spare. */
+		.makes_sockets = server && o->guests && geteuid() != 0,
+		.may_end = c->command ? c->command->pid : 0,
+	};
+	if (o->no_confinement)
+		return privileges_drop(o->user);
+	struct err *e = debuginfod_new(&by_environment, &c->cache_of);
+	if (e)
+		return e;
+	/* Who downloads, and who makes indexes. */
+	options.starts_programs =
+		!debuginfod_why_not(c->cache_of) || (server && o->symbol_cache);
+	if (own && *own)
+		writes[options.write_count++] = own;
+	if (o->symbol_cache)
+		writes[options.write_count++] = o->symbol_cache;
+	if (server && server_folder(server))
+		writes[options.write_count++] = server_folder(server);
+	e = confine(&options, &c->held);
+	return e ? e : buf_error(&c->held);
 }
 
 void confinement_end(struct confinement *c)

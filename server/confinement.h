@@ -27,6 +27,7 @@ struct confinement {
 	struct index_process index_process;
 	struct vmlinux_index_options index;
 	struct buf held;   /* words for info; empty if nothing is given up */
+	struct captive *command; /* of --run; borrowed, NULL: none */
 	uid_t owner;	   /* who started this process */
 	struct buf notes;  /* the file of notes; empty if there is none */
 	mode_t notes_mode; /* its rights when it is made */
@@ -47,6 +48,12 @@ __attribute__((warn_unused_result)) struct err *confinement_begin(const struct o
 								  struct server *server,
 								  struct captive *command,
 								  struct confinement *ret);
+/*
+ * Of a live machine, once its memory is open: this process gives up what it does not need for the
+ * rest. It opens files by itself, as --user. ERR_NOTFOUND, ERR_IO. @server as above.
+ */
+__attribute__((warn_unused_result)) struct err *
+confinement_of_live(const struct options *o, struct server *server, struct confinement *c);
 /* What is made outside is removed. */
 void confinement_end(struct confinement *c);
 

@@ -26,7 +26,6 @@
 #include "server/net/captive.h"
 #include "server/net/outer.h"
 #include "server/net/peer.h"
-#include "server/net/privileges.h"
 #include "server/net/server.h"
 #include "server/options.h"
 #include "server/serve_shelf.h"
@@ -86,23 +85,24 @@ static void show_progress(void *closure, const char *doing, uint64_t done, uint6
  * if nothing is served.
  */
 static struct err *end_privileges(const struct options *o, struct server *server,
-				  struct served_list *served)
+				  struct served_list *served, struct confinement *confined)
 {
 	struct err *e = server ? server_listen(server, served) : NULL;
 	if (!e && server && geteuid() == 0)
 		e = server_leave_sweeper(server);
-	return e ? e : privileges_drop(o->user);
+	return e ? e : confinement_of_live(o, server, confined);
 }
 
 struct opened {
 	const struct options *options;
 	struct server *server; /* as above */
+	struct confinement *confined;
 };
 
 static struct err *on_opened(void *closure)
 {
 	const struct opened *opened = closure;
-	return end_privileges(opened->options, opened->server, NULL);
+	return end_privileges(opened->options, opened->server, NULL, opened->confined);
 }
 
 /* What is looked at: a dump's machine, or with --guest one of its virtual machines. */
@@ -185,10 +185,9 @@ out:
 
 /* @server as for work_on_dump(). @shown, false at first, must last as long as the host. */
 static struct err *open_host(const struct options *o, struct server *server,
-			     const struct confinement *confined, bool *shown,
-			     struct opened_host *ret)
+			     struct confinement *confined, bool *shown, struct opened_host *ret)
 {
-	struct opened opened = { o, server };
+	struct opened opened = { o, server, confined };
 	const struct packages_options packages_options = {
 		.cache = o->symbol_cache,
 		.progress = o->quiet ? NULL : show_progress,
@@ -345,7 +344,7 @@ static int print_summary(const struct service *service)
 
 /* @server is NULL when the commands of --exec are to be run, or for --ide. */
 static int work_on_dump(const struct options *o, struct server *server,
-			const struct confinement *confined)
+			struct confinement *confined)
 {
 	struct opened_host opened = { 0 };
 	struct target *target = NULL;
@@ -363,8 +362,10 @@ static int work_on_dump(const struct options *o, struct server *server,
 		if (o->guests)
 			e = served_add_guests(&served);
 		if (!e && o->live && o->guests)
-			e = end_privileges(o, server, &served);
+			e = end_privileges(o, server, &served, confined);
 	}
+	if (!e && confined->held.len)
+		service->confined = confined->held.data;
 	if (e && o->inlet >= 0)
 		shelf_tell_failed(o->inlet, err_msg(e));
 	if (e)
@@ -383,7 +384,7 @@ static int work_on_dump(const struct options *o, struct server *server,
 	return status;
 }
 
-static int write_symbols_of_dump(const struct options *o, const struct confinement *confined)
+static int write_symbols_of_dump(const struct options *o, struct confinement *confined)
 {
 	struct opened_host opened = { 0 };
 	bool shown = false;

@@ -87,9 +87,14 @@ struct err *confine(const struct confine_options *options, struct buf *held)
 	if (SANITIZED)
 		prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 	e = limit_memory(options->memory, held);
-	if (!e && options->files_outside && !SANITIZED)
-		e = landlock_nothing(held);
-	if (!e && !SANITIZED)
-		e = syscalls_restrict(options->files_outside, held);
+	if (SANITIZED || e)
+		return err_wrap(e, "confine the server");
+	if (options->starts_programs) {
+		buf_addstr(held, ", no more, for it starts programs");
+		return NULL;
+	}
+	e = options->files_outside ? landlock_nothing(held) : landlock_read(options, held);
+	if (!e)
+		e = syscalls_restrict(options, held);
 	return err_wrap(e, "confine the server");
 }

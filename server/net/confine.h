@@ -8,6 +8,7 @@
 #define SERVER_NET_CONFINE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -18,7 +19,13 @@ struct confine_options {
 	const char *user;   /* whom to become; only if this is root */
 	uint64_t memory;    /* bytes of private memory; 0: as many as there are */
 	bool files_outside; /* files are opened by another process */
-	pid_t parent;	    /* with which this one ends, however that comes; 0: not */
+	/* Where that is not so: what it has to do itself. */
+	const char *const *writes; /* folders where it makes files or sockets */
+	size_t write_count;
+	bool makes_sockets;   /* also later, Unix sockets and TCP ports */
+	bool starts_programs; /* to download, say: who does so inherits all that is given up here */
+	pid_t may_end;	      /* --run's command; 0: none */
+	pid_t parent;	      /* with which this one ends, however that comes; 0: not */
 };
 
 /*

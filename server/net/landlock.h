@@ -4,6 +4,7 @@
 #define SERVER_NET_LANDLOCK_H
 
 struct buf;
+struct confine_options;
 struct err;
 
 /*
@@ -12,5 +13,9 @@ struct err;
  * this kernel knows. The process must not be able to get privileges. What holds is added to @held.
  */
 __attribute__((warn_unused_result)) struct err *landlock_nothing(struct buf *held);
+/* All files may be read, as far as its user may; files and sockets are made in options->writes
+ * alone, and ports only if it makes sockets. */
+__attribute__((warn_unused_result)) struct err *landlock_read(const struct confine_options *options,
+							      struct buf *held);
 
 #endif

@@ -214,6 +214,11 @@ uid_t server_socket_owner(const struct server *s)
 	return !s || s->options->live || peers_owner() == geteuid() ? (uid_t)-1 : peers_owner();
 }
 
+const char *server_folder(const struct server *s)
+{
+	return s->folder;
+}
+
 gid_t server_socket_group(const struct server *s)
 {
 	return s && s->options->peers->has_group ? s->options->peers->group : (gid_t)-1;

@@ -58,6 +58,8 @@ __attribute__((warn_unused_result)) struct err *server_later_sockets(const struc
  * allowed. */
 uid_t server_socket_owner(const struct server *s);
 gid_t server_socket_group(const struct server *s);
+/* Of unixdir:; borrowed, NULL: none. */
+const char *server_folder(const struct server *s);
 /* From now on @outer (borrowed, must outlive @s) makes them, and removes the folder. */
 void server_use_outer(struct server *s, struct outer *outer);
 
@@ -81,9 +83,10 @@ __attribute__((warn_unused_result)) struct err *server_listen(struct server *s,
  * end with. @dump is what the targets are of: nobody waits for a file of it that others read.
  * @vmlinux is for the gdb line to paste; NULL if none is known.
  */
-__attribute__((warn_unused_result)) struct err *
-server_run(struct server *s, struct served_list *served, struct dump *dump, const char *vmlinux,
-	   int *ret_status);
+__attribute__((warn_unused_result)) struct err *server_run(struct server *s,
+							   struct served_list *served,
+							   struct dump *dump, const char *vmlinux,
+							   int *ret_status);
 
 /* Closes what is open; NULL is allowed. */
 void server_free(struct server *s);

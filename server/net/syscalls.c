@@ -5,12 +5,13 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "server/net/confine.h"
 
 #ifndef HAVE_SECCOMP
 
-struct err *syscalls_restrict(bool files_outside, struct buf *held)
+struct err *syscalls_restrict(const struct confine_options *options, struct buf *held)
 {
-	(void)files_outside;
+	(void)options;
 	buf_addstr(held, ", built without seccomp");
 	return NULL;
 }
@@ -183,6 +184,9 @@ static const char *const silent[] = {
 /* Its flags cannot be looked at: without it the C library takes clone(). */
 static const char *const unknown[] = { "clone3" };
 
+/* Of a server that may have to listen elsewhere later. */
+static const char *const sockets[] = { "socket", "bind", "connect" };
+
 /* Files by their names. */
 static const char *const by_name[] = {
 	"open",	    "openat",	 "openat2",    "creat",	   "stat",	 "lstat",
@@ -272,7 +276,7 @@ static int add_some(scmp_filter_ctx filter)
 
 #define COUNT(list) (sizeof(list) / sizeof(*(list)))
 
-static int fill(scmp_filter_ctx filter, bool files_outside)
+static int fill(scmp_filter_ctx filter, const struct confine_options *options)
 {
 	int failed = add(filter, SCMP_ACT_ALLOW, allowed, COUNT(allowed));
 	if (!failed)
@@ -280,12 +284,18 @@ static int fill(scmp_filter_ctx filter, bool files_outside)
 	if (!failed)
 		failed = add(filter, SCMP_ACT_ERRNO(ENOSYS), unknown, COUNT(unknown));
 	if (!failed)
-		failed = add(filter, files_outside ? SCMP_ACT_ERRNO(EACCES) : SCMP_ACT_ALLOW,
+		failed = add(filter,
+			     options->files_outside ? SCMP_ACT_ERRNO(EACCES) : SCMP_ACT_ALLOW,
 			     by_name, COUNT(by_name));
+	if (!failed && options->makes_sockets)
+		failed = add(filter, SCMP_ACT_ALLOW, sockets, COUNT(sockets));
+	if (!failed && options->may_end > 0)
+		failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(kill), 1,
+					  SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)options->may_end));
 	return failed ? failed : add_some(filter);
 }
 
-struct err *syscalls_restrict(bool files_outside, struct buf *held)
+struct err *syscalls_restrict(const struct confine_options *options, struct buf *held)
 {
 	struct sigaction action = { .sa_sigaction = on_refused, .sa_flags = SA_SIGINFO };
 	sigemptyset(&action.sa_mask);
@@ -294,7 +304,7 @@ struct err *syscalls_restrict(bool files_outside, struct buf *held)
 		return err_nomem();
 	/* What the kernel says is told as it is. */
 	(void)seccomp_attr_set(filter, SCMP_FLTATR_API_SYSRAWRC, 1);
-	int failed = fill(filter, files_outside);
+	int failed = fill(filter, options);
 	if (!failed && sigaction(SIGSYS, &action, NULL))
 		failed = -errno;
 	if (!failed)

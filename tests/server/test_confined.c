@@ -194,13 +194,71 @@ static int be_confined(void)
 	return failures ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+/* As of a live machine: it opens files by itself, as somebody who may not read this one. */
+static int be_live(void)
+{
+	char cache[80], made[96];
+	snprintf(cache, sizeof(cache), "%s/open", folder);
+	snprintf(made, sizeof(made), "%s/file", cache);
+	const char *const writes[] = { cache };
+	const struct confine_options how = {
+		.user = "nobody",
+		.memory = MEMORY,
+		.writes = writes,
+		.write_count = 1,
+		.may_end = parent,
+	};
+	struct sockaddr_in port = { .sin_family = AF_INET };
+	struct buf held = BUF_INIT;
+	int waiting = socket(AF_INET, SOCK_STREAM, 0);
+	struct err *e = confine(&how, &held);
+	if (e) {
+		fprintf(stderr, "%s\n", err_msg(e));
+		return EXIT_FAILURE;
+	}
+	bool landlock = strstr(held.data, "Landlock") && !strstr(held.data, "no Landlock");
+	printf("%s\n", held.data);
+	fflush(stdout);
+	REFUSED(had_root ? open(secret, O_RDONLY) : -1);
+	REFUSED(had_root ? open("/etc/shadow", O_RDONLY) : -1);
+	expect(open("/etc/passwd", O_RDONLY) >= 0, "what everybody may read is read");
+	if (landlock) {
+		REFUSED(open("/tmp/vmcore-confined-other", O_WRONLY | O_CREAT, 0600));
+		REFUSED(mkdir("/tmp/vmcore-confined-other", 0700));
+		REFUSED(open("/etc/passwd", O_WRONLY));
+	}
+	expect(open(made, O_WRONLY | O_CREAT, 0600) >= 0, "a file is made where they are kept");
+	expect(!unlink(made), "and removed");
+	REFUSED(socket(AF_INET, SOCK_STREAM, 0));
+	REFUSED(socket(AF_UNIX, SOCK_STREAM, 0));
+	REFUSED(connect(waiting, (struct sockaddr *)&port, sizeof(port)));
+	REFUSED(bind(waiting, (struct sockaddr *)&port, sizeof(port)));
+	REFUSED(kill(1, 0));
+	REFUSED(syscall(SYS_tgkill, parent, parent, 0));
+	/* That one is --run's command here, which it may end. */
+	parent = 1;
+	try_processes();
+	try_limits();
+	buf_free(&held);
+	return failures ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+/* Whether the process that does @what ends well. */
+static bool child_succeeds(int (*what)(void))
+{
+	int status;
+	pid_t child = fork();
+	if (!child)
+		exit(what());
+	return waitpid(child, &status, 0) == child && WIFEXITED(status) && !WEXITSTATUS(status);
+}
+
 int main(void)
 {
 #if defined(__SANITIZE_ADDRESS__) || !defined(HAVE_SECCOMP)
 	puts("SKIP: a program with sanitizers, or without libseccomp, is not confined whole");
 	return SKIPPED;
 #endif
-	int status;
 	char path[96];
 	had_root = !geteuid();
 	parent = getpid();
@@ -217,11 +275,13 @@ int main(void)
 	mkdir(path, 0700);
 	write_file(secret, "secret");
 	write_file(wanted, "syms");
-	pid_t child = fork();
-	if (!child)
-		exit(be_confined());
-	if (waitpid(child, &status, 0) != child)
+	bool good = child_succeeds(be_confined);
+	snprintf(path, sizeof(path), "%s/open", folder);
+	mkdir(path, 0700);
+	/* As --user's own. */
+	if (had_root && (chmod(folder, 0711) || chmod(path, 0777)))
 		return EXIT_FAILURE;
+	good &= child_succeeds(be_live);
 	char text[8] = "";
 	int fd = open(kept, O_RDONLY);
 	expect(fd >= 0 && read(fd, text, 7) == 4 && !strcmp(text, "kept"),
@@ -230,5 +290,5 @@ int main(void)
 	expect(access(outside, F_OK), "nothing else was made");
 	snprintf(path, sizeof(path), "rm -r %s", folder);
 	expect(!system(path), "clean up");
-	return WIFEXITED(status) && !WEXITSTATUS(status) && !failures ? EXIT_SUCCESS : EXIT_FAILURE;
+	return good && !failures ? EXIT_SUCCESS : EXIT_FAILURE;
 }
