@@ -6,7 +6,7 @@ dist_bin_SCRIPTS = contrib/drgn/vmcore-drgn contrib/lldb/vmcore-lldb
 ide_files = vscode:launch.json nvim:nvim-dap.lua emacs:vmcore.el clion:vmcore.run.xml eclipse:eclipse.txt
 EXTRA_DIST += contrib/ide/launch.json contrib/ide/nvim-dap.lua contrib/ide/vmcore.el \
 	contrib/ide/vmcore.run.xml contrib/ide/eclipse.txt
-dist_noinst_DATA += contrib/quickstart.sh
+dist_noinst_DATA += contrib/quickstart.sh contrib/Containerfile
 # For systemd: a socket and a service a dump, and the group of those who may connect.
 systemdunitdir = $(prefix)/lib/systemd/system
 dist_systemdunit_DATA = contrib/systemd/vmcore-gdbserver@.socket

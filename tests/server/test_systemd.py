@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Sockets that listen already: by number, by systemd's environment, by systemd's own starter; and what
-contrib/systemd holds, as systemd's own tools see it."""
+contrib/systemd holds, as systemd's own tools see it; the container file."""
 
 import os
 import re
@@ -139,6 +139,15 @@ def _():
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, timeout=RUN_S)
     faults = [line for line in done.stdout.splitlines() if "vmcore-gdbserver" in line]
     expect_equal(faults, [], "what systemd says of the units")
+
+
+@check("the container's packages to build with are the quick start's")
+def _():
+    with open(f"{SOURCE}/contrib/quickstart.sh", encoding="utf-8") as file:
+        wanted = re.search('^build_packages="([^"]*)"', file.read(), re.MULTILINE).group(1).split()
+    with open(f"{SOURCE}/contrib/Containerfile", encoding="utf-8") as file:
+        named = re.search("--no-install-recommends (.*?)\nCOPY", file.read(), re.DOTALL).group(1)
+    expect_equal([name for name in wanted if name not in named.split()], [], "packages that are missing")
 
 
 @check("the group that may connect is made by systemd-sysusers")
