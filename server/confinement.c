@@ -187,8 +187,7 @@ struct err *confinement_of_live(const struct options *o, struct server *server,
 	if (e)
 		return e;
 	/* Who downloads, and who makes indexes. */
-	options.starts_programs =
-		!debuginfod_why_not(c->cache_of) || (server && o->symbol_cache);
+	options.starts_programs = !debuginfod_why_not(c->cache_of) || (server && o->symbol_cache);
 	if (own && *own)
 		writes[options.write_count++] = own;
 	if (o->symbol_cache)

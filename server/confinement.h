@@ -26,11 +26,11 @@ struct confinement {
 	struct debuginfod_options debuginfod;
 	struct index_process index_process;
 	struct vmlinux_index_options index;
-	struct buf held;   /* words for info; empty if nothing is given up */
+	struct buf held;	 /* words for info; empty if nothing is given up */
 	struct captive *command; /* of --run; borrowed, NULL: none */
-	uid_t owner;	   /* who started this process */
-	struct buf notes;  /* the file of notes; empty if there is none */
-	mode_t notes_mode; /* its rights when it is made */
+	uid_t owner;		 /* who started this process */
+	struct buf notes;	 /* the file of notes; empty if there is none */
+	mode_t notes_mode;	 /* its rights when it is made */
 };
 
 #define CONFINEMENT_INIT                            \
