@@ -87,9 +87,14 @@ static void test_own_names(void **state)
 		close(fd);
 		skip(); /* it was built without -g */
 	}
-	good(dwarf_index_make(dwarf_file_dwarf(file), &index));
+	e = dwarf_index_make(dwarf_file_dwarf(file), &index);
 	dwarf_file_close(file);
 	close(fd);
+	if (e && err_code(e) == ERR_UNSUPPORTED) {
+		err_free(e);
+		skip(); /* sanitizers bring units in C++ */
+	}
+	good(e);
 	const char *wrong = index_open(index.data, index.len, &r);
 	if (wrong)
 		fail_msg("%s", wrong);
