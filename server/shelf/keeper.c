@@ -37,9 +37,9 @@ enum {
 };
 
 struct server_process {
-	pid_t pid; /* 0: the place is free */
-	int fd;	   /* owned */
-	uint64_t id;
+	pid_t pid;   /* 0: the place is free */
+	int fd;	     /* owned; -1: nobody comes to it any more, and it ends by itself */
+	uint64_t id; /* 0 then */
 	bool ready;
 };
 
@@ -295,7 +295,7 @@ static void end_look(struct keeper *k, int status)
 static void go_on_looking(struct keeper *k)
 {
 	char bytes[4096];
-	int status;
+	int status = -1;
 	ssize_t n = read(k->look.fd, bytes, sizeof(bytes));
 	if (n < 0 && errno == EINTR)
 		return;
@@ -389,8 +389,8 @@ static void end_server(struct keeper *k, struct server_process *s, const char *w
 	if (!s->ready)
 		tell(k, KEEPER_FAILED, s->id, why);
 	close(s->fd);
-	/* It ends by itself, when it is idle and nobody can come any more. */
-	s->pid = 0;
+	s->fd = -1;
+	s->id = 0;
 }
 
 static void open_dump(struct keeper *k, uint64_t id)
@@ -469,7 +469,7 @@ static bool turn(struct keeper *k)
 	polled[n++] = (struct pollfd){ k->front, POLLIN, 0 };
 	polled[n++] = (struct pollfd){ k->look.pid ? k->look.fd : -1, POLLIN, 0 };
 	for (size_t i = 0; i < SERVERS_MOST; i++)
-		if (k->servers[i].pid) {
+		if (k->servers[i].pid && k->servers[i].fd >= 0) {
 			of[n] = &k->servers[i];
 			polled[n++] = (struct pollfd){ k->servers[i].fd, POLLIN, 0 };
 		}
@@ -491,10 +491,17 @@ static void keep_up(struct keeper *k)
 	begin_next_look(k);
 	if (k->changed && (!k->look.pid || clock_ms() - k->saved >= SAVE_MS))
 		save(k);
-	/* Servers are no business of ours once they have ended. */
-	for (size_t i = 0; i < SERVERS_MOST; i++)
-		if (k->servers[i].pid)
-			(void)waitpid(k->servers[i].pid, NULL, WNOHANG);
+	for (size_t i = 0; i < SERVERS_MOST; i++) {
+		struct server_process *s = &k->servers[i];
+		if (!s->pid || waitpid(s->pid, NULL, WNOHANG) != s->pid)
+			continue;
+		/* What it said last may say why. */
+		if (s->fd >= 0)
+			hear_server(k, s);
+		if (s->fd >= 0)
+			end_server(k, s, "it cannot be opened");
+		s->pid = 0;
+	}
 }
 
 __attribute__((noreturn)) static void be_keeper(const struct keeper_options *options, int fd)
