@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Unwinds every thread of a dump with drgn, twice: prints the frames and the processor's seconds of the second time.
 
-    drgn_frames.py DUMP VMLINUX
+    drgn_frames.py DUMP VMLINUX [once]
 """
 import sys
 import time
@@ -34,7 +34,10 @@ def main():
     prog = drgn.Program()
     prog.set_core_dump(sys.argv[1])
     prog.load_debug_info([sys.argv[2]])
-    unwind_all(prog)
+    frames = unwind_all(prog)
+    if sys.argv[3:] == ["once"]:
+        print(frames)
+        return
     start = time.process_time()
     frames = unwind_all(prog)
     print(frames, time.process_time() - start)

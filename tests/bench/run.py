@@ -115,6 +115,35 @@ def bench_frames(build, dump, vmlinux):
     show("start and first bt, cold (s)", cold, None, "low")
 
 
+def processor_seconds(line, text=""):
+    """Of the whole process; None, with a line that says why, where it fails."""
+    before = os.times()
+    try:
+        done = subprocess.run(line, check=False, input=text, capture_output=True, text=True, timeout=600)
+    except FileNotFoundError:
+        print(f"  no {line[0]}")
+        return None
+    after = os.times()
+    if done.returncode:
+        print(f"  {line[0]}: {(done.stderr.strip().splitlines() or ['it failed'])[-1]}")
+        return None
+    return after.children_user - before.children_user + after.children_system - before.children_system
+
+
+def bench_start(build, dump, vmlinux):
+    """From the start to the end of the first list of all frames: ours without any file and with vmlinux,
+    drgn's and crash's with it."""
+    bare, _, out = run_seconds(build, dump, [], ["bt --all"])
+    ours, _, _ = run_seconds(build, dump, ["--symbols", vmlinux], ["bt --all"])
+    drgn = processor_seconds(["/usr/bin/python3", f"{HERE}/drgn_frames.py", dump, vmlinux, "once"])
+    crash = processor_seconds(["crash", "-s", vmlinux, dump], "foreach bt\nquit\n")
+    print(f"{dump}: start to the first bt --all, {len(re.findall('^#', out, re.MULTILINE))} frames")
+    for name, theirs in ("drgn", drgn), ("crash", crash):
+        print(f"  {'':34} {'ours':>12} {name:>12} {'ratio':>9}")
+        show("without any file (s)", bare, theirs, "low")
+        show("with vmlinux (s)", ours, theirs, "low")
+
+
 def pointers_on_stacks(build, dump, most):
     """Addresses that words of stacks point to: what somebody would ask about."""
     _, _, out = run_seconds(build, dump, [], ["bt --all --raw --json"])
@@ -179,6 +208,7 @@ def main():
         if args.vmlinux:
             bench_dump(args.build, args.dump, ["--symbols", args.vmlinux])
             bench_frames(args.build, args.dump, args.vmlinux)
+            bench_start(args.build, args.dump, args.vmlinux)
             bench_what(args.build, args.dump, args.vmlinux)
             bench_image(args.build, args.dump, args.vmlinux)
     else:

@@ -265,12 +265,14 @@ static struct err *index_places(struct modules *m)
 static struct err *walk_untyped(struct kernel *k, uint64_t head, struct map *seen,
 				struct modules *ret)
 {
-	struct module_layout layout;
-	struct err *e = module_layout_prove(k, head, &layout);
+	struct module_layout *layout = calloc(1, sizeof(*layout));
+	struct err *e = layout ? module_layout_prove(k, head, layout) : err_nomem();
 	if (!e) {
 		ret->known = true;
-		return walk(k, head, module_layout_link(), &layout, seen, ret);
+		ret->layout = layout;
+		return walk(k, head, module_layout_link(), layout, seen, ret);
 	}
+	free(layout);
 	if (err_code(e) == ERR_NOMEM)
 		return e;
 	log_debug(LOG_SYMBOLS, "the list of modules is not known: %s", err_msg(e));
@@ -305,6 +307,7 @@ void modules_free(struct modules *m)
 {
 	free(m->list);
 	free(m->places);
+	free(m->layout);
 	*m = (struct modules){ 0 };
 }
 
@@ -323,21 +326,12 @@ bool module_equal(const struct module *a, const struct module *b)
 	return true;
 }
 
-bool module_is_there(const struct kernel *k, const struct module *m)
+bool module_is_there(const struct kernel *k, const struct modules *modules, const struct module *m)
 {
 	struct module now;
-	struct module_layout layout;
-	uint64_t head;
-	bool untyped = types_why_none(kernel_types(k));
 	if (!is_formed(k, m->address))
 		return false;
-	struct err *e = NULL;
-	if (untyped)
-		e = kernel_need_symbol(k, "modules", "look for a module", &head);
-	if (!e && untyped)
-		e = module_layout_prove(k, head, &layout);
-	if (!e)
-		e = read_module(k, untyped ? &layout : NULL, m->address, &now);
+	struct err *e = read_module(k, modules->layout, m->address, &now);
 	bool same = !e && module_equal(m, &now);
 	err_free(e);
 	return same;

@@ -9,6 +9,7 @@
 
 struct err;
 struct kernel;
+struct module_layout;
 
 enum {
 	MODULE_NAME = 56,	/* MODULE_NAME_LEN (include/linux/moduleparam.h) */
@@ -45,7 +46,10 @@ struct modules {
 	size_t count;
 	struct module_place *places; /* owned; regions of all, by address */
 	size_t place_count;
-	bool known; /* how to read the list: false if neither types nor the modules themselves tell */
+	struct module_layout
+		*layout; /* owned; what they prove where types are not known; or NULL */
+	bool known; /* how to read the list: false if neither types nor the modules themselves tell
+		     */
 };
 
 /*
@@ -60,8 +64,9 @@ void modules_free(struct modules *m);
 /* Whether both are the same module, loaded at the same place. */
 bool module_equal(const struct module *a, const struct module *b);
 
-/* Whether @m is still where it was, as memory is now: another may have come there since. */
-bool module_is_there(const struct kernel *k, const struct module *m);
+/* Whether @m, one of @modules, is still where it was, as memory is now: another may have come there
+ * since. */
+bool module_is_there(const struct kernel *k, const struct modules *modules, const struct module *m);
 
 /* The module called @name, as the kernel calls it ("kvm_amd"), or NULL. */
 const struct module *modules_named(const struct modules *m, const char *name);

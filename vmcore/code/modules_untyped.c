@@ -37,8 +37,33 @@ struct sample {
 	unsigned char bytes[STRUCT_BYTES];
 };
 
+/* What struct module is part of, with its symbols. */
 struct memory_of {
-	uint64_t base, size, text;
+	uint64_t base, size, text; /* code is the first @text bytes */
+};
+
+/*
+ * struct module_memory (include/linux/module.h): base, in some versions rw_copy and is_rox, size,
+ * and then as a rule mtn, a struct mod_tree_node that begins with a pointer to the module.
+ */
+enum {
+	REGIONS = 7, /* MOD_MEM_NUM_TYPES */
+	REGION_TEXT = 0,
+	REGION_DATA = 1, /* has the struct module, and its symbols */
+	REGION_INIT_TEXT = 4,
+	TREE_NODE = 56, /* bytes of mtn */
+};
+
+/* The forms of an entry. */
+static const struct region_form {
+	uint64_t stride, size_at;
+} region_forms[] = {
+	{ 16 + TREE_NODE, 8 },	/* base, size; 6.4 to 6.12 */
+	{ 24 + TREE_NODE, 20 }, /* base, rw_copy, is_rox, size; 6.13 */
+	{ 16 + TREE_NODE, 12 }, /* base, is_rox, size */
+	{ 16, 8 },
+	{ 24, 20 },
+	{ 16, 12 },
 };
 
 uint64_t module_layout_link(void)
@@ -80,11 +105,65 @@ static bool has_name(const struct sample *s)
 
 /* ---- memory ---- */
 
-static bool read_memory(const struct sample *s, enum module_memory_form form, uint64_t offset,
+static bool is_place(const struct sample *s, uint64_t base, uint64_t size)
+{
+	return base >= s->image && !(base & (PAGE_SIZE - 1)) && size && size < REGION_MAX;
+}
+
+/* Entry @i of mem[]; false if it can be none: one that is not used is all zeros. */
+static bool read_region(const struct sample *s, const struct module_layout *l, unsigned i,
+			struct module_region *ret)
+{
+	const uint64_t at = l->memory + i * l->stride;
+	const uint64_t base = word_at(s, at), size = half_at(s, at + l->size_at);
+	const bool tree = l->stride > TREE_NODE;
+	const bool code = i == REGION_TEXT || i == REGION_INIT_TEXT;
+	*ret = (struct module_region){ base, base + size, code ? base + size : base };
+	if (!base && !size)
+		return true;
+	return is_place(s, base, size) &&
+	       (!tree || word_at(s, at + l->stride - TREE_NODE) == s->address);
+}
+
+/* Those that are used, which must be all in order. */
+static bool read_regions(const struct sample *s, const struct module_layout *l, struct module *m)
+{
+	if (l->memory + REGIONS * l->stride > s->len)
+		return false;
+	m->region_count = 0;
+	for (unsigned i = 0; i < REGIONS; i++) {
+		struct module_region region;
+		if (!read_region(s, l, i, &region))
+			return false;
+		for (unsigned n = 0; n < m->region_count; n++)
+			if (region.low < m->regions[n].high && m->regions[n].low < region.high)
+				return false;
+		if (region.low != region.high)
+			m->regions[m->region_count++] = region;
+	}
+	return true;
+}
+
+/* By mem[]: the struct is in the module's data, and the module has code. */
+static bool read_data(const struct sample *s, const struct module_layout *l, struct memory_of *ret)
+{
+	struct module m;
+	struct module_region text, data;
+	if (!read_regions(s, l, &m) || !read_region(s, l, REGION_TEXT, &text) ||
+	    !read_region(s, l, REGION_DATA, &data) || text.low == text.high)
+		return false;
+	*ret = (struct memory_of){ .base = data.low, .size = data.high - data.low };
+	return s->address >= data.low && s->address < data.high;
+}
+
+static bool read_memory(const struct sample *s, const struct module_layout *l,
 			struct memory_of *ret)
 {
+	const uint64_t offset = l->memory;
+	if (l->memory_form == MEMORY_REGIONS)
+		return read_data(s, l, ret);
 	struct memory_of m = { .base = word_at(s, offset) };
-	if (form == MEMORY_LAYOUT) {
+	if (l->memory_form == MEMORY_LAYOUT) {
 		m.size = half_at(s, offset + 8);
 		m.text = half_at(s, offset + 12);
 	} else {
@@ -93,8 +172,8 @@ static bool read_memory(const struct sample *s, enum module_memory_form form, ui
 	}
 	*ret = m;
 	/* A struct module is part of its module's data, behind the code. */
-	return m.base >= s->image && !(m.base & (PAGE_SIZE - 1)) && m.size && m.size < REGION_MAX &&
-	       m.text <= m.size && s->address >= m.base + m.text && s->address - m.base < m.size;
+	return is_place(s, m.base, m.size) && m.text <= m.size && s->address >= m.base + m.text &&
+	       s->address - m.base < m.size;
 }
 
 /* ---- symbols ---- */
@@ -213,27 +292,41 @@ static struct err *read_samples(const struct kernel *k, uint64_t head, struct sa
 	return NULL;
 }
 
-/* Whether all modules have their memory at @offset. */
-static bool is_memory(const struct samples *s, enum module_memory_form form, uint64_t offset)
+/* Whether all modules have their memory so. */
+static bool is_memory(const struct samples *s, const struct module_layout *l)
 {
 	struct memory_of m;
 	for (size_t i = 0; i < s->count; i++)
-		if (!read_memory(&s->list[i], form, offset, &m))
+		if (!read_memory(&s->list[i], l, &m))
 			return false;
 	return true;
+}
+
+/* Tries @tried, of which the offset is open; how often that fits. */
+static size_t find_offset(const struct samples *s, struct module_layout tried, uint64_t bytes,
+			  struct module_layout *l)
+{
+	size_t found = 0;
+	for (uint64_t o = NAME + NAME_BYTES; o + bytes <= s->len; o += WORD) {
+		tried.memory = o;
+		if (!is_memory(s, &tried))
+			continue;
+		*l = tried;
+		found++;
+	}
+	return found;
 }
 
 static size_t find_memory(const struct samples *s, struct module_layout *l)
 {
 	size_t found = 0;
-	for (enum module_memory_form form = 0; form < MEMORY_FORMS; form++) {
-		for (uint64_t o = NAME + NAME_BYTES; o + BEHIND <= s->len; o += WORD) {
-			if (!is_memory(s, form, o))
-				continue;
-			l->memory_form = form;
-			l->memory = o;
-			found++;
-		}
+	for (enum module_memory_form form = 0; form < MEMORY_REGIONS; form++)
+		found += find_offset(s, (struct module_layout){ .memory_form = form }, BEHIND, l);
+	for (size_t i = 0; i < sizeof(region_forms) / sizeof(*region_forms); i++) {
+		const struct module_layout tried = { .memory_form = MEMORY_REGIONS,
+						     .stride = region_forms[i].stride,
+						     .size_at = region_forms[i].size_at };
+		found += find_offset(s, tried, REGIONS * tried.stride, l);
 	}
 	return found;
 }
@@ -245,7 +338,7 @@ static bool is_symbols(const struct kernel *k, const struct samples *s, struct m
 	for (size_t i = 0; i < s->count; i++) {
 		struct memory_of m;
 		struct symbols_of of;
-		if (!read_memory(&s->list[i], l->memory_form, l->memory, &m) ||
+		if (!read_memory(&s->list[i], l, &m) ||
 		    !read_symbols(&s->list[i], &m, form, offset, &of) || !are_symbols(k, &m, &of))
 			return false;
 		typed += of.types != 0;
@@ -301,12 +394,14 @@ bool module_layout_read(const struct kernel *k, const struct module_layout *l, u
 	struct module m = { .address = address };
 	read_sample(k, address, &s);
 	if (!has_name(&s) || l->memory + BEHIND > s.len || l->symbols + BEHIND > s.len ||
-	    !read_memory(&s, l->memory_form, l->memory, &memory))
+	    !read_memory(&s, l, &memory))
 		return false;
 	memcpy(m.name, s.bytes + NAME, NAME_BYTES);
 	m.regions[0] = (struct module_region){ memory.base, memory.base + memory.size,
 					       memory.base + memory.text };
 	m.region_count = 1;
+	if (l->memory_form == MEMORY_REGIONS && !read_regions(&s, l, &m))
+		return false;
 	if (l->symbols && read_symbols(&s, &memory, l->symbols_form, l->symbols, &symbols) &&
 	    are_symbols(k, &memory, &symbols) && l->typed == (symbols.types != 0)) {
 		m.symtab = symbols.symtab;

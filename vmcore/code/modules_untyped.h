@@ -15,10 +15,11 @@ struct err;
 struct kernel;
 struct module;
 
-/* How struct module has its memory and its symbols: two forms of each, from 3.10 to 6.3. */
+/* How struct module has its memory and its symbols, from 3.10 on. */
 enum module_memory_form {
-	MEMORY_LAYOUT, /* core_layout: base, size, text_size; since 4.5 */
-	MEMORY_CORE,   /* module_core, init_size, core_size, init_text_size, core_text_size */
+	MEMORY_LAYOUT,	/* core_layout: base, size, text_size; 4.5 to 6.3 */
+	MEMORY_CORE,	/* module_core, init_size, core_size, init_text_size, core_text_size */
+	MEMORY_REGIONS, /* mem[]: one region for each kind of memory; since 6.4 */
 	MEMORY_FORMS,
 };
 enum module_symbols_form {
@@ -31,7 +32,9 @@ enum module_symbols_form {
 struct module_layout {
 	enum module_memory_form memory_form;
 	enum module_symbols_form symbols_form;
-	uint64_t memory;  /* of the base */
+	uint64_t memory;  /* of the base, or of mem[] */
+	uint64_t stride;  /* of mem[]: bytes of an entry */
+	uint64_t size_at; /* of mem[]: of size in an entry */
 	uint64_t symbols; /* of the first member named above; 0 if they were not found */
 	bool typed;	  /* a typetab follows (5.2) */
 };

@@ -285,7 +285,8 @@ static const struct module *changed_module(const struct unwinder *u, const struc
 	for (size_t i = 0; i < frames->count; i++) {
 		const struct module *m =
 			code_map_module(u->parts.code, regs_pc(&frames->list[i].regs) - 1);
-		if (m && m != last && !module_is_there(u->parts.k, m))
+		if (m && m != last &&
+		    !module_is_there(u->parts.k, code_map_modules(u->parts.code), m))
 			return m;
 		last = m;
 	}

@@ -266,9 +266,13 @@ static struct err *look_at_object(struct vmcore *h, const struct refs *r, struct
 	if (e || !found || object.state == SLAB_FREE)
 		return e;
 	uint64_t size = object.cache->object_size;
-	for (uint64_t done = 0; done < size; done += PAGE_SIZE) {
-		size_t len = size - done < PAGE_SIZE ? (size_t)(size - done) : PAGE_SIZE, got = 0;
-		e = memory_read(h->memory, kernel_space(h->kernel), start + done, bytes, len, &got);
+	/* Page by page: one of them may not be there. */
+	for (uint64_t done = 0, len; done < size; done += len) {
+		size_t got = 0;
+		len = PAGE_SIZE - (start + done) % PAGE_SIZE;
+		len = len < size - done ? len : size - done;
+		e = memory_read(h->memory, kernel_space(h->kernel), start + done, bytes,
+				(size_t)len, &got);
 		if (e && err_code(e) == ERR_NOMEM)
 			return e;
 		err_free(e);
