@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Objects of the kernel's heap: of slab caches, and KVM's. */
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "server/monitor/memory/what_facts.h"
@@ -91,11 +92,27 @@ static void task_fact(struct facts *f, const struct task *task)
 	fact_end(f);
 }
 
+/* The size of struct task_struct; without types as far as it is proven to reach, or 0. */
+static uint64_t task_bytes(const struct kernel *k)
+{
+	const struct types *t = kernel_types(k);
+	uint64_t size = 0;
+	err_free(types_size(kernel_types(k), "task_struct", &size));
+	for (size_t i = 0; i < types_told_count(t); i++) {
+		struct types_told_row told;
+		types_told_at(t, i, &told);
+		uint64_t end = told.member.offset + told.member.size;
+		if (!strcmp(told.type, "task_struct") && end > size)
+			size = end;
+	}
+	return size;
+}
+
 void facts_of_task(struct facts *f)
 {
 	const struct tasks *tasks = &f->h->tasks;
 	struct slab_object object;
-	uint64_t size, n;
+	uint64_t n;
 	/* The type has room for the largest FPU state; the kernel allocates what its processor
 	 * needs (arch_task_struct_size). */
 	if (vmcore_slab_object(f->h, f->address, &object) && object.start) {
@@ -103,11 +120,10 @@ void facts_of_task(struct facts *f)
 			task_fact(f, &tasks->list[n]);
 		return;
 	}
-	struct err *e = types_size(kernel_types(f->h->kernel), "task_struct", &size);
-	for (size_t i = 0; !e && i < tasks->count; i++)
+	const uint64_t size = task_bytes(f->h->kernel);
+	for (size_t i = 0; i < tasks->count; i++)
 		if (tasks->list[i].address && lies_in(f->address, tasks->list[i].address, size))
 			task_fact(f, &tasks->list[i]);
-	err_free(e);
 }
 
 /* ---- slab objects ---- */
