@@ -152,20 +152,20 @@ static void module_that_changes(void **state)
 	struct code_map *code = code_of(&m);
 	const struct module *kvm = code_map_module(code, 0xffffffffc09920fa);
 	assert_non_null(kvm);
-	assert_true(module_is_there(m.kernel, kvm));
+	assert_true(module_is_there(m.kernel, code_map_modules(code), kvm));
 	/* Another in its place, the same somewhere else, and none at all. */
 	struct module was = *kvm;
 	was.name[0]++;
-	assert_false(module_is_there(m.kernel, &was));
+	assert_false(module_is_there(m.kernel, code_map_modules(code), &was));
 	was = *kvm;
 	was.regions[0].text_end--;
-	assert_false(module_is_there(m.kernel, &was));
+	assert_false(module_is_there(m.kernel, code_map_modules(code), &was));
 	was = *kvm;
 	was.symtab += 8;
-	assert_false(module_is_there(m.kernel, &was));
+	assert_false(module_is_there(m.kernel, code_map_modules(code), &was));
 	was = *kvm;
 	was.address = 0xffffffffd0000000;
-	assert_false(module_is_there(m.kernel, &was));
+	assert_false(module_is_there(m.kernel, code_map_modules(code), &was));
 	code_map_free(code);
 	machine_close(&m);
 }

@@ -302,14 +302,14 @@ static bool is_memory(const struct samples *s, const struct module_layout *l)
 	return true;
 }
 
-/* Tries @tried, of which the offset is open; how often that fits. */
+/* Tries @tried, of which the offset is open, outside [@low, @high); how often that fits. */
 static size_t find_offset(const struct samples *s, struct module_layout tried, uint64_t bytes,
-			  struct module_layout *l)
+			  uint64_t low, uint64_t high, struct module_layout *l)
 {
 	size_t found = 0;
 	for (uint64_t o = NAME + NAME_BYTES; o + bytes <= s->len; o += WORD) {
 		tried.memory = o;
-		if (!is_memory(s, &tried))
+		if ((o >= low && o < high) || !is_memory(s, &tried))
 			continue;
 		*l = tried;
 		found++;
@@ -317,17 +317,20 @@ static size_t find_offset(const struct samples *s, struct module_layout tried, u
 	return found;
 }
 
+/* The entry of mem[] that the struct is in looks as if it were the only memory that there is. */
 static size_t find_memory(const struct samples *s, struct module_layout *l)
 {
 	size_t found = 0;
-	for (enum module_memory_form form = 0; form < MEMORY_REGIONS; form++)
-		found += find_offset(s, (struct module_layout){ .memory_form = form }, BEHIND, l);
 	for (size_t i = 0; i < sizeof(region_forms) / sizeof(*region_forms); i++) {
 		const struct module_layout tried = { .memory_form = MEMORY_REGIONS,
 						     .stride = region_forms[i].stride,
 						     .size_at = region_forms[i].size_at };
-		found += find_offset(s, tried, REGIONS * tried.stride, l);
+		found += find_offset(s, tried, REGIONS * tried.stride, 0, 0, l);
 	}
+	uint64_t low = found ? l->memory : 0, high = found ? low + REGIONS * l->stride : 0;
+	for (enum module_memory_form form = 0; form < MEMORY_REGIONS; form++)
+		found += find_offset(s, (struct module_layout){ .memory_form = form }, BEHIND, low,
+				     high, l);
 	return found;
 }
 

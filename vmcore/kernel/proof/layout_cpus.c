@@ -2,10 +2,13 @@
 /* Proofs of where a task says which CPU it is on, and a CPU what it runs. */
 #include <string.h>
 
+#include "arch/address.h"
 #include "base/err.h"
 #include "vmcore/kernel/kernel.h"
 #include "vmcore/kernel/proof/layout_private.h"
 #include "vmcore/kernel/tasks/cpus.h"
+#include "vmcore/kernel/tasks/tasks.h"
+#include "vmcore/memory/memory.h"
 
 enum {
 	WORD = 8,
@@ -98,6 +101,109 @@ static struct err *prove_task_cpu(struct layout *l)
 	return e ? e
 		 : layout_tell(l, "task_struct", "on_cpu", at - HALF, HALF,
 			       "1 in what CPUs run, 0 in all others; the CPU is behind it");
+}
+
+/* ---- what it runs ---- */
+
+static bool knows_current(const struct sample *s)
+{
+	for (size_t i = 0; i < s->cpus->count; i++)
+		if (!s->cpus->list[i].curr && !s->cpus->list[i].unstarted)
+			return false;
+	return s->cpus->count > 0;
+}
+
+/* Whether @task is one: it has a name, and a stack that begins as one. */
+static bool is_task(const struct layout *l, uint64_t task)
+{
+	const struct sample *s = l->sample;
+	char name[TASK_COMM];
+	uint64_t stack;
+	bool thread_info;
+	if (!is_kernel_address(task) || !kernel_get_u64(s->k, task + l->stack, &stack) ||
+	    !layout_begins_stack(s->k, stack, task, &thread_info))
+		return false;
+	struct err *e = kernel_read(s->k, task + s->comm, name, sizeof(name));
+	bool named = !e && name[0] && memchr(name, 0, sizeof(name));
+	err_free(e);
+	return named;
+}
+
+/* Whether each CPU has a task at @offset in pcpu_hot. */
+static bool are_tasks(const struct layout *l, uint64_t offset)
+{
+	const struct cpus *cpus = l->sample->cpus;
+	uint64_t at, task;
+	for (size_t i = 0; i < cpus->count; i++)
+		if (!cpu_symbol(l->sample->k, &cpus->list[i], "pcpu_hot", &at) ||
+		    !kernel_get_u64(l->sample->k, at + offset, &task) || !is_task(l, task))
+			return false;
+	return cpus->count > 0;
+}
+
+/* Whether each has an address 8 bytes below the end of a page there, as tops of IRQ stacks are, and
+ * no two CPUs the same. */
+static bool are_irq_stacks(const struct layout *l, uint64_t offset)
+{
+	const struct cpus *cpus = l->sample->cpus;
+	uint64_t at, top, word, before = 0;
+	for (size_t i = 0; i < cpus->count; i++) {
+		if (!cpu_symbol(l->sample->k, &cpus->list[i], "pcpu_hot", &at) ||
+		    !kernel_get_u64(l->sample->k, at + offset, &top) || !is_kernel_address(top) ||
+		    top % PAGE_SIZE != PAGE_SIZE - WORD || top == before ||
+		    !kernel_get_u64(l->sample->k, top, &word))
+			return false;
+		before = top;
+	}
+	return cpus->count > 0;
+}
+
+/* The one place in pcpu_hot (6.2 to 6.14) that is so. */
+static bool find_hot(const struct layout *l, bool (*is)(const struct layout *, uint64_t),
+		     uint64_t *ret)
+{
+	enum { HOT_BYTES = 64 };
+	size_t found = 0;
+	for (uint64_t offset = 0; offset < HOT_BYTES; offset += WORD) {
+		if (!is(l, offset))
+			continue;
+		*ret = offset;
+		found++;
+	}
+	return found == 1;
+}
+
+static void set_current(struct layout *l, uint64_t offset)
+{
+	struct sample *s = l->sample;
+	for (size_t i = 0; i < s->cpus->count; i++) {
+		struct cpu *cpu = &s->cpus->list[i];
+		uint64_t at;
+		if (cpu_symbol(s->k, cpu, "pcpu_hot", &at) &&
+		    kernel_get_u64(s->k, at + offset, &cpu->curr) && !cpu->online &&
+		    cpu->curr == s->list[0].address && cpu->idle != cpu->curr) {
+			cpu->unstarted = true;
+			cpu->curr = 0;
+		}
+	}
+	sample_describe(s);
+}
+
+struct err *layout_prove_current(struct layout *l, bool *ret_known)
+{
+	uint64_t current, irq;
+	struct err *e = NULL;
+	*ret_known = knows_current(l->sample);
+	if (*ret_known || !l->has_stack || !find_hot(l, are_tasks, &current))
+		return NULL;
+	set_current(l, current);
+	*ret_known = knows_current(l->sample);
+	e = layout_tell(l, "pcpu_hot", "current_task", current, WORD,
+			"a task with a name and a stack on each CPU");
+	if (!e && find_hot(l, are_irq_stacks, &irq))
+		e = layout_tell(l, "pcpu_hot", "hardirq_stack_ptr", irq, WORD,
+				"the top of a stack on each CPU, no two alike");
+	return e;
 }
 
 /* ---- of a CPU ---- */

@@ -25,6 +25,11 @@ __attribute__((warn_unused_result)) struct err *layout_tell(struct layout *l, co
 bool layout_begins_stack(const struct kernel *k, uint64_t low, uint64_t task,
 			 bool *ret_thread_info);
 
+/* What CPUs run, where a per-CPU structure has it (layout_cpus.c): sets *ret_known once it is known
+ * of all CPUs that were started. Without that what a task has left on its stack may be old. */
+__attribute__((warn_unused_result)) struct err *layout_prove_current(struct layout *l,
+								     bool *ret_known);
+
 /* The lists of a process's threads (layout_lists.c), its memory (layout_memory.c), what CPUs and
  * tasks know of each other (layout_cpus.c). */
 __attribute__((warn_unused_result)) struct err *layout_prove_threads(struct layout *l);

@@ -277,8 +277,12 @@ static struct err *prove_all(struct layout *l)
 	struct err *e = prove_pids(l);
 	if (e || !l->has_pid)
 		return e;
+	bool current = false;
 	e = prove_stack(l);
 	if (!e)
+		e = layout_prove_current(l, &current);
+	/* What runs has registers on its stack that are old. */
+	if (!e && current)
 		e = prove_sp(l);
 	if (!e)
 		e = prove_state(l);

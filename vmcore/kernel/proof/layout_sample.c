@@ -213,7 +213,7 @@ static int cpu_of_name(const struct sample *s, const struct sample_task *t)
 	return -1;
 }
 
-static void describe_tasks(struct sample *s)
+void sample_describe(struct sample *s)
 {
 	for (size_t i = 0; i < s->count; i++) {
 		struct sample_task *t = &s->list[i];
@@ -255,11 +255,11 @@ static struct err *take(struct sample *s)
 	if (!e)
 		e = add_idle(s);
 	if (!e)
-		describe_tasks(s);
+		sample_describe(s);
 	return e;
 }
 
-struct err *sample_take(const struct kernel *k, const struct cpus *cpus, struct sample *ret)
+struct err *sample_take(const struct kernel *k, struct cpus *cpus, struct sample *ret)
 {
 	struct sample s = { .k = k, .cpus = cpus, .stack_size = tasks_stack_size(k) };
 	struct err *e = take(&s);

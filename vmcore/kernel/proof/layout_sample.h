@@ -28,7 +28,7 @@ struct sample_task {
 
 struct sample {
 	const struct kernel *k;	  /* borrowed */
-	const struct cpus *cpus;  /* borrowed */
+	struct cpus *cpus;	  /* borrowed; what they run may be found out on the way */
 	struct sample_task *list; /* owned; init_task first */
 	size_t count;
 	size_t len;	     /* of task_struct, at most */
@@ -41,9 +41,11 @@ struct sample {
  * Takes the sample of @k, whose @cpus say what they run. ERR_NOTFOUND when there is no list of
  * tasks in memory that proves itself. @k and @cpus must outlive the result.
  */
-__attribute__((warn_unused_result)) struct err *
-sample_take(const struct kernel *k, const struct cpus *cpus, struct sample *ret);
+__attribute__((warn_unused_result)) struct err *sample_take(const struct kernel *k,
+							    struct cpus *cpus, struct sample *ret);
 void sample_free(struct sample *s);
+/* Says of each task which CPU it is on, once what the CPUs run is known. */
+void sample_describe(struct sample *s);
 
 /* Whether all of @len bytes at @offset could be read. */
 bool sample_has(const struct sample_task *t, uint64_t offset, size_t len);
