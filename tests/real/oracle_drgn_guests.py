@@ -23,8 +23,11 @@ PAGE = 4096
 
 
 def slots_of(vm):
-    """The normal address space's."""
+    """The normal address space's: an array until 5.16, a tree later."""
     slots = vm.memslots[0]
+    if any(member.name == "used_slots" for member in slots.type_.type.members):
+        yield from (slots.memslots[i] for i in range(slots.used_slots.value_()))
+        return
     index = slots.node_idx.value_()
     for node in rbtree_inorder_for_each(slots.gfn_tree.address_of_()):
         yield container_of(node, "struct kvm_memory_slot", f"gfn_node[{index}]")
