@@ -18,7 +18,7 @@
 
 static struct frame frame(enum frame_how how, uint64_t rip, uint64_t rsp)
 {
-	struct frame f = { .how = how };
+	struct frame f = { .regs.arch = &x86_64_regs, .how = how };
 	regs_set(&f.regs, REG_RIP, rip);
 	regs_set(&f.regs, REG_RSP, rsp);
 	return f;
