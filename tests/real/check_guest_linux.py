@@ -109,27 +109,46 @@ def missing(text, wanted, who):
             return
 
 
-def gdb_differs(dump, host, guest, banner):
-    def says(*commands):
-        options = [word for command in commands for word in ("-ex", command)]
-        # The host is asked while gdb reads a second vmlinux, on a computer that may be busy.
-        cache = ["-iex", f"set remotetimeout {TIMEOUT_S}", "-iex", "set index-cache enabled on",
-                 "-iex", f"set index-cache directory {dump.path('gdb-index')}"]
-        return run(["gdb", "-nx", "-batch", *cache, *options, dump.vmlinux], "gdb",
-                   with_stderr=True).decode("utf-8", "replace")
+REPORT = ["p init_task.comm", "p &init_task", "printf \"%s\", linux_banner"]
 
-    report = ["p init_task.comm", "p &init_task", "printf \"%s\", linux_banner"]
-    text = says(f"target remote {guest}", *report, "info threads", "bt", "thread 2",
-                "p/x $r12", "x/2xb $rip")
-    yield from missing(text, ['"swapper/0', banner, "CPU 0 [halted]", "CPU 1 [in guest]", *IDLE,
-                              f"= {TELL_R12:#x}", SPIN], "gdb")
-    both = says(f"target remote {host}", *report, "add-inferior -no-connection", "inferior 2",
-                f"file {dump.vmlinux}", f"target remote {guest}", *report, "info inferiors",
-                "inferior 1", "p init_task.comm", "inferior 2", "thread 2.1", "bt")
-    yield from missing(both, [banner, *IDLE], "gdb with host and guest")
+
+def gdb_says(dump, *commands):
+    options = [word for command in commands for word in ("-ex", command)]
+    # The host is asked while gdb reads a second vmlinux, on a computer that may be busy.
+    cache = ["-iex", f"set remotetimeout {TIMEOUT_S}", "-iex", "set index-cache enabled on",
+             "-iex", f"set index-cache directory {dump.path('gdb-index')}", "-iex", "set confirm off"]
+    return run(["gdb", "-nx", "-batch", *cache, *options, dump.vmlinux], "gdb",
+               with_stderr=True).decode("utf-8", "replace")
+
+
+def beside_differs(who, both, banner):
+    """What gdb said that has the host and the guest as inferiors 1 and 2."""
+    yield from missing(both, [banner, *IDLE], who)
     places = set(re.findall(r"\(struct task_struct \*\) (0x[0-9a-f]+)", both))
     if len(places) != 2 or both.count('"swapper/0') != 3:
-        yield f"gdb: host and guest are not side by side:\n{both}"
+        yield f"{who}: they are not side by side:\n{both}"
+
+
+def gdb_differs(dump, host, guest, number, banner):
+    show = [*REPORT, "info threads", "bt", "thread 2", "p/x $r12", "x/2xb $rip"]
+    wanted = ['"swapper/0', banner, "CPU 0 [halted]", "CPU 1 [in guest]", *IDLE, f"= {TELL_R12:#x}", SPIN]
+    yield from missing(gdb_says(dump, f"target remote {guest}", *show), wanted, "gdb")
+    attached = gdb_says(dump, f"target extended-remote {host}", f"attach {number}", *show)
+    yield from missing(attached, wanted, "gdb's attach")
+    both = gdb_says(dump, f"target remote {host}", *REPORT, "add-inferior -no-connection", "inferior 2",
+                    f"file {dump.vmlinux}", f"target remote {guest}", *REPORT, "info inferiors",
+                    "inferior 1", "p init_task.comm", "inferior 2", "thread 2.1", "bt")
+    yield from beside_differs("gdb with host and guest", both, banner)
+
+
+def one_connection_differs(dump, host, number, banner):
+    both = gdb_says(dump, f"target extended-remote {host}", *REPORT, "add-inferior", "inferior 2",
+                    f"file {dump.vmlinux}", f"attach {number}", *REPORT, "info inferiors",
+                    "inferior 1", "p init_task.comm", "inferior 2", "thread 2.1", "bt", "thread 2.2",
+                    "p/x $r12", "x/2xb $rip", "monitor vcpus")
+    yield from beside_differs("gdb with both in one connection", both, banner)
+    yield from missing(both, [f"process {number} ", f"= {TELL_R12:#x}", SPIN, "\n[vm-"],
+                       "gdb with both in one connection")
 
 
 def lldb_differs(dump, guest, banner):
@@ -152,9 +171,12 @@ def check(dump, command):
         guest, = [match.group(1) for match in map(GREETING.match, server.rest_of_greeting())
                   if match]
         if shutil.which("gdb"):
-            lines += gdb_differs(dump, f"{server.host}:{server.port}", guest, banner)
+            lines += gdb_differs(dump, f"{server.host}:{server.port}", guest, vm["id"], banner)
         if shutil.which("lldb"):
             lines += lldb_differs(dump, guest, banner)
+    if shutil.which("gdb"):
+        with Server([*command, "--multiprocess"], dump.files) as server:
+            lines += one_connection_differs(dump, f"{server.host}:{server.port}", vm["id"], banner)
     return lines
 
 
