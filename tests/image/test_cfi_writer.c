@@ -481,6 +481,23 @@ static void expect_user_mode_ends(uint64_t slide)
 	cfi_writer_free(&w);
 }
 
+static void test_code_without_callers(void **state)
+{
+	struct cfi_writer w;
+	Dwarf_Frame *f = NULL;
+	(void)state;
+	cfi_writer_init(&w, SLIDE);
+	assert_null(cfi_writer_ends(&w, CODE, CODE + 0x100));
+	struct cfi_file *file = cfi_file_of_section(w.bytes.data, w.bytes.len);
+	assert_non_null(file);
+	assert_int_equal(dwarf_cfi_addrframe(cfi_file_cfi(file), CODE + 0xff - SLIDE, &f), 0);
+	expect_undefined(f, REG_RIP);
+	free(f);
+	assert_int_equal(dwarf_cfi_addrframe(cfi_file_cfi(file), CODE + 0x100 - SLIDE, &f), -1);
+	cfi_file_free(file);
+	cfi_writer_free(&w);
+}
+
 /* However far the kernel was moved; the last is the library's, which is moved around the end. */
 static void test_user_mode(void **state)
 {
@@ -652,6 +669,7 @@ int main(void)
 		cmocka_unit_test(test_nothing_known),	cmocka_unit_test(test_dead_end),
 		cmocka_unit_test(test_odd_functions),	cmocka_unit_test(test_prologues),
 		cmocka_unit_test(test_hooked),		cmocka_unit_test(test_user_mode),
+		cmocka_unit_test(test_code_without_callers),
 		cmocka_unit_test(test_traced),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

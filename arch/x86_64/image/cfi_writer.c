@@ -344,6 +344,13 @@ struct err *cfi_writer_traced(struct cfi_writer *w, uint64_t trampoline,
 	return buf_error(b);
 }
 
+struct err *cfi_writer_ends(struct cfi_writer *w, uint64_t low, uint64_t high)
+{
+	struct cfi_row end = { .valid = true, .entry = { .type = ORC_END } };
+	struct piece p = { .low = low, .high = high, .rows = &end, .count = 1 };
+	return add_fde(w, &p, false);
+}
+
 struct err *cfi_writer_user_mode(struct cfi_writer *w)
 {
 	const uint64_t all = UINT64_C(1) << USER_BITS;

@@ -84,6 +84,13 @@ __attribute__((warn_unused_result)) struct err *cfi_writer_traced(struct cfi_wri
 								  size_t count);
 
 /*
+ * Says that frames end in the code from @low to @high, at run time: who called is unknown. Errors
+ * as above.
+ */
+__attribute__((warn_unused_result)) struct err *cfi_writer_ends(struct cfi_writer *w, uint64_t low,
+								uint64_t high);
+
+/*
  * Says that stacks end in user mode: whatever a debugger knows of programs there, the kernel's
  * stack has no more frames, and what it would make up from the program's registers are none. Errors
  * as above.

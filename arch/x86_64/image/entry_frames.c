@@ -19,6 +19,7 @@
 #include "vmcore/image/image.h"
 #include "vmcore/image/image_layout.h"
 #include "vmcore/kernel/kernel.h"
+#include "vmcore/kernel/tasks/entry_code.h"
 
 /* Most of them are passed over. */
 enum { KERNEL_FUNCTIONS_A_STEP = 16000 };
@@ -98,6 +99,17 @@ void entry_frames_free(struct entry_frames *f)
 	free(f);
 }
 
+/*
+ * Without ORC nothing says where pt_regs is in the entry code, whose assembly has had no CFI since
+ * 4.2: a debugger that is told nothing makes a caller up. Sets both to 0 where there is ORC.
+ */
+static void end_in_entry_code(const struct entry_frames *f, uint64_t *ret_low, uint64_t *ret_high)
+{
+	*ret_low = *ret_high = 0;
+	if (!orc_tables_count(f->source.orc, NULL))
+		(void)entry_code_bounds(f->source.k, ret_low, ret_high);
+}
+
 /* Of the kernel the entry code, of modules everything; at last code that was made at run time. */
 static struct err *add_functions(struct entry_frames *f, bool *ret_done)
 {
@@ -105,6 +117,8 @@ static struct err *add_functions(struct entry_frames *f, bool *ret_done)
 	const struct module *module = f->object ? &modules->list[f->object - 1] : NULL;
 	const struct symbols *symbols = module ? code_map_module_symbols(f->source.code, module)
 					       : kernel_symbols(f->source.k);
+	uint64_t low, high;
+	end_in_entry_code(f, &low, &high);
 	const struct image_cfi_source from = {
 		.k = f->source.k,
 		.orc = f->source.orc,
@@ -112,6 +126,8 @@ static struct err *add_functions(struct entry_frames *f, bool *ret_done)
 		.layout = &f->layout,
 		.traced = &f->traced,
 		.entry_only = !module,
+		.spoken_low = low,
+		.spoken_high = high,
 	};
 	bool done = true;
 	struct err *e = NULL;
@@ -130,8 +146,12 @@ static struct err *add_functions(struct entry_frames *f, bool *ret_done)
 
 static struct err *finish(struct entry_frames *f, struct buf *out)
 {
+	uint64_t low, high;
+	end_in_entry_code(f, &low, &high);
 	/* Without ORC there is none to be made, but frames end at user mode all the same. */
 	struct err *e = f->frames.functions ? traced_frames_add(&f->source, &f->frames) : NULL;
+	if (!e)
+		e = high ? cfi_writer_ends(&f->frames, low, high) : NULL;
 	if (!e)
 		e = cfi_writer_user_mode(&f->frames);
 	return e ? e : write_file(&f->frames, out);

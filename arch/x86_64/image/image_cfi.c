@@ -296,6 +296,8 @@ static struct err *add_function(const struct image_cfi_source *source, const str
 static bool is_wanted(const struct image_cfi_source *source, const struct group *g,
 		      const struct rows *rows)
 {
+	if (g->low < source->spoken_high && g->high > source->spoken_low)
+		return false;
 	return !source->entry_only || g->is_assembly || is_entry(rows);
 }
 

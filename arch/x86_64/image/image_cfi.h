@@ -30,6 +30,9 @@ struct image_cfi_source {
 	const struct traced_layout *traced;
 	uint64_t resume; /* x86_64_switch_resume(); 0 if nothing is to be said of that */
 	bool entry_only; /* only what entry_frames.h is about */
+	/* Of the code from here to there another entry speaks (two that overlap hide each other
+	 * from gdb); both 0 for none. */
+	uint64_t spoken_low, spoken_high;
 };
 
 /* As many functions as take some 20 ms. */

@@ -15,4 +15,7 @@ struct kernel;
  */
 bool entry_code_is(const struct kernel *k, uint64_t pc);
 
+/* Where that section begins and ends at run time. False, and nothing set, as above. */
+bool entry_code_bounds(const struct kernel *k, uint64_t *ret_low, uint64_t *ret_high);
+
 #endif
