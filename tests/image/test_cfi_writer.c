@@ -662,13 +662,20 @@ static void test_traced(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_calls),		cmocka_unit_test(test_kept_registers),
-		cmocka_unit_test(test_code_beside_orc), cmocka_unit_test(test_code_in_entries),
-		cmocka_unit_test(test_code_first),	cmocka_unit_test(test_interrupts),
-		cmocka_unit_test(test_from_user_mode),	cmocka_unit_test(test_stack_changes),
-		cmocka_unit_test(test_nothing_known),	cmocka_unit_test(test_dead_end),
-		cmocka_unit_test(test_odd_functions),	cmocka_unit_test(test_prologues),
-		cmocka_unit_test(test_hooked),		cmocka_unit_test(test_user_mode),
+		cmocka_unit_test(test_calls),
+		cmocka_unit_test(test_kept_registers),
+		cmocka_unit_test(test_code_beside_orc),
+		cmocka_unit_test(test_code_in_entries),
+		cmocka_unit_test(test_code_first),
+		cmocka_unit_test(test_interrupts),
+		cmocka_unit_test(test_from_user_mode),
+		cmocka_unit_test(test_stack_changes),
+		cmocka_unit_test(test_nothing_known),
+		cmocka_unit_test(test_dead_end),
+		cmocka_unit_test(test_odd_functions),
+		cmocka_unit_test(test_prologues),
+		cmocka_unit_test(test_hooked),
+		cmocka_unit_test(test_user_mode),
 		cmocka_unit_test(test_code_without_callers),
 		cmocka_unit_test(test_traced),
 	};
