@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * On x86-64 a stack is left and entered by some instructions: each packet does, and the C library's
- * swapcontext(), which others take, asks the kernel for the signal mask each time.
+ * swapcontext(), which others take, asks the kernel for the signal mask each time. So does a build
+ * for shadow stacks (__CET__, bit 1): a shadow stack has to be switched, too.
  */
 #include "base/fiber.h"
 
@@ -31,7 +32,9 @@ enum { STACK_BYTES = 1 << 20 }; /* what is not used takes no memory */
 #include <sanitizer/tsan_interface.h>
 #endif
 
-#ifndef __x86_64__
+#if defined(__x86_64__) && !(defined(__CET__) && (__CET__ & 2))
+#define OWN_SWITCH
+#else
 #include <ucontext.h>
 #endif
 
@@ -40,7 +43,7 @@ enum { SPARE_MAX = 8 };
 
 /* Where something has stopped. */
 struct place {
-#ifdef __x86_64__
+#ifdef OWN_SWITCH
 	void *sp; /* registers that functions keep are pushed there */
 #else
 	ucontext_t at;
@@ -101,7 +104,7 @@ static void say_arrive(struct place *at, struct place *from)
 	(void)from;
 }
 
-#ifdef __x86_64__
+#ifdef OWN_SWITCH
 
 /* System V ABI for x86-64, 3.2.1: these and rsp are all that a called function keeps. */
 __attribute__((naked, noinline)) static void switch_stack(void **from, void *to)
@@ -170,7 +173,7 @@ static void serve(struct fiber *f)
 	}
 }
 
-#ifdef __x86_64__
+#ifdef OWN_SWITCH
 
 /* The first instructions on a stack: who is where switch_stack() restored rbx from. */
 __attribute__((naked, noinline)) static void begin_serving(void)
