@@ -209,6 +209,7 @@ struct err *vmcore_open(const struct vmcore_options *options, struct vmcore **re
 	h->live = options->live;
 	h->symbol_paths = options->symbol_paths;
 	h->symbol_path_count = options->symbol_path_count;
+	h->packages = options->packages;
 	struct err *e = open_dump(options, h);
 	if (!e)
 		e = err_wrap(open_kernel(options, h), "%s",

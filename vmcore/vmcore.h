@@ -78,6 +78,7 @@ struct vmcore {
 	struct vmcore_code first_code;	 /* what these were at first, if they have been made anew */
 	const char *const *symbol_paths; /* borrowed */
 	size_t symbol_path_count;
+	struct packages *packages; /* borrowed */
 	struct kvm *kvm;
 	/* What was read of KVM while memory could not be read: pointers into it may be in use.
 	 * Owned.

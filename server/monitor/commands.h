@@ -13,7 +13,9 @@ struct buf;
 struct err;
 struct service;
 struct target_job;
+struct gpa_way;
 struct target_view;
+struct vmcore;
 
 /* A guest, as its monitor wants it. All are called with @closure, after the host's VMs were listed
  * anew; they fail when the VM has ended. */
@@ -24,6 +26,16 @@ struct monitor_guest {
 	struct err *(*vcpu)(void *closure, uint64_t tid, uint64_t *ret);
 	/* What `info` says; one object and a newline if @printer is PRINT_JSON. */
 	struct err *(*info)(void *closure, enum row_printer printer, struct buf *out);
+	/* What runs in it, opened as a dump's machine is; borrowed, for this command or this slice
+	 * of a job. An error says why that is not known. */
+	struct err *(*machine)(void *closure, struct vmcore **ret);
+	/* The thread of @machine whose process's @address is thread @tid's; 0 if none is known. */
+	uint64_t (*thread)(void *closure, struct vmcore *machine, uint64_t tid, uint64_t address);
+	/* The guest physical address of @address as thread @tid sees it; from there to the host's
+	 * memory, where *ret holds what was found, when that fails, too. */
+	struct err *(*physical)(void *closure, uint64_t tid, uint64_t address, uint64_t *ret);
+	struct err *(*way)(void *closure, uint64_t gpa, struct gpa_way *ret);
+	bool live; /* it runs: no job can rest on its machine */
 };
 
 /* The words of a command line behind the command's name, --json taken out. */

@@ -27,6 +27,7 @@ struct target_job {
 			     bool *ret_done);
 	void (*free)(struct target_job *job);
 	enum job_rest rests_on;
+	bool in_guest; /* slices get the machine in the guest, and not the host */
 	/* The host's when it began; monitor.c's business. */
 	uint64_t generation, code_generation;
 };

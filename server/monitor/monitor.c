@@ -170,12 +170,18 @@ static const struct command commands[] = {
 	  "what an address is, the most exact first: vCPU, VM, task, object of a slab cache, "
 	  "symbol, "
 	  "per-CPU variable, place on a stack, page (ADDR as for read)",
-	  true, false, 1, WORDS_MAX, .run = monitor_what },
+	  true, false, 1, WORDS_MAX, .run = monitor_what,
+	  .guest_help = "what an address of the guest is, as its own kernel has it: task, object of "
+			"a slab cache, symbol, per-CPU variable, place on a stack, page; and where "
+			"it lies in the guest's and the host's physical memory" },
 	{ "refs", "ADDR [CACHE]...",
 	  "what points to the object that an address lies in: registers and words of the stacks of "
 	  "all "
 	  "threads, and of the objects in use of each slab CACHE (ADDR as for read)",
-	  true, false, 1, WORDS_MAX, .run = monitor_refs },
+	  true, false, 1, WORDS_MAX, .run = monitor_refs,
+	  .guest_help = "what in the guest points to the object that an address of it lies in: "
+			"registers and words of the stacks of its kernel's threads, and objects of "
+			"each slab CACHE" },
 	{ "walk", "VCPU gva|gpa ADDR",
 	  "where an address of a guest leads, every step: guest virtual to guest physical by the "
 	  "guest's own tables, then by memory slot and beside it by EPT or NPT (VCPU as for vcpu)",

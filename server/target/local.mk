@@ -4,6 +4,7 @@ vmcore_gdbserver_SOURCES += \
 	server/target/arch.c server/target/arch.h \
 	server/target/crash_guest.c server/target/crash_machine.h \
 	server/target/crash_kernel.c \
+	server/target/guest_machine.c server/target/guest_machine.h \
 	server/target/guest_view.c server/target/guest_view.h \
 	server/target/attach.c server/target/attach.h \
 	server/target/guests.c server/target/guests.h \

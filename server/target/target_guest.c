@@ -14,9 +14,11 @@
 #include "proto/target.h"
 #include "server/files/guest_image.h"
 #include "server/monitor/kvm/vm_rows.h"
+#include "server/monitor/job.h"
 #include "server/monitor/monitor.h"
 #include "server/service.h"
 #include "server/target/crash_machine.h"
+#include "server/target/guest_machine.h"
 #include "server/target/guest_view.h"
 #include "server/target/system_registers.h"
 #include "server/team/team.h"
@@ -39,6 +41,7 @@ struct target_guest {
 	struct target_register_ops registers; /* its table is the one above */
 	struct service *service;	      /* borrowed */
 	struct guest_view guest;
+	struct guest_machine machine;
 	struct buf exec_file;	/* the name of its empty image */
 	struct buf vmcoreinfo;	/* of the guest's kernel; empty before somebody asks */
 	struct buf name, label; /* of the thread described last */
@@ -454,19 +457,73 @@ static struct err *info(void *self, enum row_printer printer, struct buf *out)
 	return e;
 }
 
+static struct err *machine_of(void *self, struct vmcore **ret)
+{
+	struct target_guest *t = self;
+	return guest_machine_get(&t->machine, &t->guest, ret);
+}
+
+static uint64_t thread_of(void *self, struct vmcore *machine, uint64_t tid, uint64_t address)
+{
+	return guest_machine_thread(machine, guest_of(self), tid, address);
+}
+
+/* What a guest of the guest has is another's. */
+static struct err *physical_of(void *self, uint64_t tid, uint64_t address, uint64_t *ret)
+{
+	struct guest_view *g = guest_of(self);
+	struct guest_cpu *c;
+	struct walk walk;
+	struct err *e = guest_view_cpu(g, tid, &c);
+	if (e)
+		return e;
+	if (c->regs.is_nested)
+		return err_new(ERR_NOTFOUND, "the vCPU runs a guest of its own");
+	if (!c->has_space)
+		return err_new(ERR_NOTFOUND, "%s", c->why);
+	const struct walk_reader reader = guest_memory_reader(g->memory);
+	e = guest_walk(&reader, &c->space, address, &walk);
+	if (!e)
+		*ret = walk.pa;
+	return e;
+}
+
+static struct err *way_of(void *self, uint64_t gpa, struct gpa_way *ret)
+{
+	struct guest_view *g = guest_of(self);
+	struct err *e = need_vm(g);
+	return e ? e : guest_memory_translate(g->memory, gpa, ret);
+}
+
 static struct err *run_monitor(void *self, struct target_view *view, const char *line,
 			       struct buf *out, struct target_job **ret_job)
 {
 	struct target_guest *t = self;
-	const struct monitor_guest guest = { self, vm_address, vcpu_address, info };
+	const struct monitor_guest guest = {
+		.closure = self,
+		.vm = vm_address,
+		.vcpu = vcpu_address,
+		.info = info,
+		.machine = machine_of,
+		.thread = thread_of,
+		.physical = physical_of,
+		.way = way_of,
+		.live = t->guest.host->live,
+	};
 	return monitor_run_in_guest(t->service, &guest, view, line, out, ret_job);
 }
 
 static struct err *go_on(void *self, struct target_view *view, struct target_job *job,
 			 struct buf *out, bool *ret_done)
 {
+	struct vmcore *h = guest_of(self)->host;
 	(void)view;
-	return monitor_more(guest_of(self)->host, job, out, ret_done);
+	struct err *e = job->in_guest ? machine_of(self, &h) : NULL;
+	if (e) {
+		monitor_cancel(job);
+		return e;
+	}
+	return monitor_more(h, job, out, ret_done);
 }
 
 static void cancel(void *self, struct target_job *job)
@@ -553,6 +610,7 @@ void target_guest_free(struct target *target)
 	struct target_guest *t = target ? target->self : NULL;
 	if (!t)
 		return;
+	guest_machine_close(&t->machine);
 	guest_view_close(&t->guest);
 	buf_free(&t->exec_file);
 	buf_free(&t->vmcoreinfo);

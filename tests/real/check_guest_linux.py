@@ -151,6 +151,52 @@ def one_connection_differs(dump, host, number, banner):
                        "gdb with both in one connection")
 
 
+# What gdb works out by the vmlinux's DWARF in the guest's memory, and what the guest's monitor is to
+# say of it: a task, its stack, its mm, what a CPU has of runqueues, and code.
+INIT = "(struct task_struct *)((char *)init_task.tasks.next - (long)&((struct task_struct *)0)->tasks)"
+WHAT = [f"set $init = {INIT}", 'printf "init %d %s\\n", $init->pid, $init->comm'] + [
+    f'eval "monitor what --json 0x%lx", (long)({address})' for address in (
+        "$init + 0", "$init->stack + 0x3f00", "(char *)$init->mm + 16", "schedule", "&__per_cpu_offset[1]",
+        "(char *)&runqueues - (char *)&__per_cpu_start + __per_cpu_offset[1]")] + [
+    'eval "monitor refs --json 0x%lx task_struct", (long)$init',
+    'printf "leader %lx\\n", &$init->group_leader']
+WANTED = [
+    [{"kind": "task", "tid": 1, "comm": "guest-init", "offset": "0x0"},
+     {"kind": "slab", "cache": "task_struct", "offset": "0x0", "state": "allocated"}],
+    [{"kind": "stack", "tid": 1, "offset": "0x3f00"}, {"kind": "vmap"}],
+    [{"kind": "slab", "cache": "mm_struct", "offset": "0x10", "state": "allocated"}],
+    [{"kind": "symbol", "symbol": "schedule", "offset": "0x0"}],
+    [{"kind": "symbol", "symbol": "__per_cpu_offset", "offset": "0x8"}],
+    [{"kind": "percpu", "symbol": "runqueues", "cpu": 1}],
+]
+
+
+def holds(fact, wanted):
+    return all(fact.get(key) == value for key, value in wanted.items())
+
+
+def what_differs(dump, guest):
+    """`what` and `refs` in the guest's own monitor, which has no vmlinux."""
+    text = gdb_says(dump, f"target remote {guest}", "thread 2", 'eval "monitor what --json 0x%lx", $rip', *WHAT)
+    rows = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+    if "init 1 guest-init" not in text or len(rows) < 1 + len(WANTED):
+        yield f"gdb does not find the guest's first task, or what said too little:\n{text}"
+        return
+    running, *said = rows
+    if not any(holds(fact, {"kind": "user", "comm": "spins in user"}) for fact in running["facts"]):
+        yield f"CPU 1's code in user mode is {running}"
+    for row, wanted in zip(said, WANTED):
+        for fact in wanted:
+            if not any(holds(found, fact) for found in row["facts"]):
+                yield f"{row['address']} should be {fact}, is {row['facts']}"
+        if not any(fact["kind"] == "place" and "host_physical" in fact for fact in row["facts"]):
+            yield f"{row['address']}: it is not said where it lies on the host"
+    leader = int(re.search(r"^leader ([0-9a-f]+)", text, re.MULTILINE).group(1), 16)
+    refs = {int(row["address"], 16) for row in said[len(WANTED):] if row["kind"] == "object"}
+    if leader not in refs:
+        yield f"refs: its group_leader at {leader:#x} points to it, and is not listed"
+
+
 def lldb_differs(dump, guest, banner):
     options = [word for line in (PACKET_TIMEOUT, f"gdb-remote {guest}", "thread list", "bt",
                                  "p init_task.comm", "x/s &linux_banner", "thread select 2",
@@ -172,6 +218,7 @@ def check(dump, command):
                   if match]
         if shutil.which("gdb"):
             lines += gdb_differs(dump, f"{server.host}:{server.port}", guest, vm["id"], banner)
+            lines += what_differs(dump, guest)
         if shutil.which("lldb"):
             lines += lldb_differs(dump, guest, banner)
     if shutil.which("gdb"):

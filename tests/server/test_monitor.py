@@ -306,9 +306,9 @@ def _():
             expect_equal(json.loads(guest.monitor("info --json")[0]), json.loads(host.monitor("vms --json")[0]),
                          "info --json is the VM's object")
             names = [json.loads(line)["command"] for line in guest.monitor("help --json")[0].splitlines()]
-            expect_equal(names, ["help", "info", "vcpus", "vcpu", "r", "phys", "virt", "walk", "mmu",
-                         "ept", "targets", "connect",
-            "clients", "iam", "note", "notes", "point", "follow"], "help")
+            expect_equal(names, ["help", "info", "vcpus", "vcpu", "r", "phys", "virt", "what", "refs", "walk",
+                                 "mmu", "ept", "targets", "connect", "clients", "iam", "note", "notes", "point",
+                                 "follow"], "help")
             printed, _ = guest.monitor("")
             expect_in("walk gva|gpa ADDR [--json]\n", printed)
             expect(printed.endswith("\nAll other commands are the host's.\n"), printed)
@@ -325,6 +325,32 @@ def _():
                          f"there is no monitor command 'nope'; there are: {words}\n", "an unknown one")
             expect_equal(guest.monitor("mmu 103:0")[0], "mmu: it takes no argument; 'help' says more\n",
                          "a vCPU's name, which is the selected thread's")
+
+
+@check("what in a guest whose kernel is not known: where the address lies, and why there is no more")
+def _():
+    with Server("--guests") as server:
+        address = re.match(r"listening on (\S+) for vm-103$", server.next_line()).group(1)
+        with Client(address) as guest, Client(server.address) as host:
+            rip = json.loads(guest.monitor("vcpu --json")[0])["regs"]["rip"]["value"]
+            row = json.loads(guest.monitor(f"what --json {rip}")[0])
+            fact, = row["facts"]
+            # `walk` has the same way, step by step.
+            steps = host.monitor(f"walk 103:0 gva {rip}")[0]
+            expect_equal((row["address"], fact["kind"]), (rip, "place"), "what")
+            for key in ["gpa", "hva", "host_physical"]:
+                expect_in(fact[key].removeprefix("0x"), steps)
+            expect_in("no Linux kernel was found in the guest", row["kernel_unknown"])
+            printed, reply = guest.monitor(f"what {rip} 123456789000")
+            expect_equal(reply, "OK", "what")
+            expect(printed.startswith("the guest's kernel is not known: no Linux kernel was found"), printed)
+            expect_in(f"guest physical {fact['gpa']}, slot ", printed)
+            expect_in("0x0000123456789000  nothing: ", printed)
+            for line, words in [("what init_task", "what: 'init_task' is no hexadecimal address, and names are not known: "),
+                                (f"refs {rip}", "refs: no Linux kernel was found in the guest: ")]:
+                printed, reply = guest.monitor(line)
+                expect_equal(reply, "E01", line)
+                expect(printed.startswith(words), printed)
 
 
 @check("r: registers that no thread has of its own, in the form that tools parse")

@@ -6,6 +6,7 @@ vmcore_gdbserver_SOURCES += \
 	server/monitor/memory/refs.c \
 	server/monitor/memory/what.c \
 	server/monitor/memory/what_facts.h \
+	server/monitor/memory/what_guest.c \
 	server/monitor/memory/what_kernel.c \
 	server/monitor/memory/what_memory.c \
 	server/monitor/memory/what_objects.c

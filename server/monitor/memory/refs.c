@@ -381,18 +381,26 @@ static void add_title(const struct refs *r, struct vmcore *h, struct buf *out)
 struct err *monitor_refs(struct service *service, struct target_view *view,
 			 const struct monitor_arguments *args, struct buf *out)
 {
+	const struct monitor_guest *g = args->guest;
 	struct vmcore *h = service->vmcore;
 	uint64_t address;
+	struct err *e = NULL;
 	(void)view;
-	struct err *e = named_address(h, args->list[0], &address);
+	if (g && g->live)
+		return err_new(ERR_UNSUPPORTED, "of a machine that runs, the stacks of guests are "
+						"not searched: they change meanwhile");
+	if (g)
+		e = g->machine(g->closure, &h);
+	if (!e)
+		e = named_address(h, args->list[0], &address);
 	if (e)
 		return e;
 	struct refs *r = calloc(1, sizeof(*r));
 	if (!r)
 		return err_nomem();
-	r->job = (struct target_job){ .slice = look_slice,
-				      .free = free_refs,
-				      .rests_on = JOB_ON_NOTHING };
+	r->job = (struct target_job){
+		.slice = look_slice, .free = free_refs, .rests_on = JOB_ON_NOTHING, .in_guest = g
+	};
 	r->json = args->printer == PRINT_JSON;
 	find_target(h, address, r);
 	for (size_t i = 1; !e && i < args->count; i++)

@@ -6,6 +6,7 @@
 #include "arch/address.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/hex.h"
 #include "base/json.h"
 #include "base/printable.h"
 #include "proto/target.h"
@@ -84,7 +85,7 @@ static void fact_of_memory(struct facts *f)
 {
 	struct vspace space;
 	struct vtop v = { 0 };
-	struct err *e = vmcore_space(f->h, f->view->tid, f->address, &space);
+	struct err *e = vmcore_space(f->h, f->tid, f->address, &space);
 	if (!e)
 		e = memory_vtop(f->h->memory, &space, f->address, &v);
 	fact_begin(f, e ? "unmapped" : "unknown");
@@ -106,9 +107,11 @@ static void all_facts(struct facts *f)
 		facts_of_symbol,      facts_of_percpu, facts_of_stack,
 		facts_of_kernel_area, facts_of_page,   facts_of_user,
 	};
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+	for (size_t i = 0; f->h && i < sizeof(kinds) / sizeof(*kinds); i++)
 		kinds[i](f);
-	if (!f->count)
+	if (f->guest)
+		facts_of_place(f);
+	if (!f->count && !f->guest)
 		fact_of_memory(f);
 }
 
@@ -128,6 +131,8 @@ static void facts_of_notes(struct facts *f)
 {
 	const struct note *list;
 	size_t count;
+	if (!f->notes)
+		return;
 	notebook_known(f->notes, &list, &count);
 	for (size_t i = 0; i < count; i++) {
 		char date[DATE_SIZE];
@@ -148,32 +153,79 @@ static void facts_of_notes(struct facts *f)
 	}
 }
 
+/* ---- the command ---- */
+
+/* @why: of a guest, why its kernel is not known; NULL if it is. */
+static void print_facts(struct facts *f, bool json, const struct err *why)
+{
+	struct json j = JSON_INIT(f->out);
+	if (json) {
+		f->json = &j;
+		json_object(&j, NULL);
+		json_hex(&j, "address", f->address);
+		if (why)
+			json_str(&j, "kernel_unknown", err_msg(why));
+		json_array(&j, "facts");
+	}
+	all_facts(f);
+	facts_of_notes(f);
+	if (json) {
+		json_end(&j);
+		json_end(&j);
+		buf_addch(f->out, '\n');
+	}
+}
+
+/* Without the guest's kernel an address is one in digits. */
+static struct err *guest_address(const struct facts *f, const struct err *why, const char *text,
+				 uint64_t *ret)
+{
+	if (f->h)
+		return named_address(f->h, text, ret);
+	if (number_parse(text, true, ret))
+		return NULL;
+	return err_new(ERR_INVALID, "'%s' is no hexadecimal address, and names are not known: %s",
+		       text, err_msg(why));
+}
+
+static struct err *what_of_guest(const struct monitor_guest *g, const struct target_view *view,
+				 const struct monitor_arguments *args, struct buf *out)
+{
+	const bool json = args->printer == PRINT_JSON;
+	struct vmcore *h = NULL;
+	struct err *why = g->machine(g->closure, &h), *e = NULL;
+	if (why && err_code(why) == ERR_NOMEM)
+		return why;
+	for (size_t i = 0; !e && i < args->count; i++) {
+		struct facts f = { .h = h, .guest = g, .vcpu = view->tid, .out = out };
+		e = guest_address(&f, why, args->list[i], &f.address);
+		if (e)
+			break;
+		if (why && !json && !i)
+			buf_addf(out, "the guest's kernel is not known: %s\n", err_msg(why));
+		if (h && !is_kernel_address(f.address))
+			f.tid = g->thread(g->closure, h, view->tid, f.address);
+		print_facts(&f, json, why);
+	}
+	err_free(why);
+	return e;
+}
+
 struct err *monitor_what(struct service *service, struct target_view *view,
 			 const struct monitor_arguments *args, struct buf *out)
 {
-	bool json = args->printer == PRINT_JSON;
+	const bool json = args->printer == PRINT_JSON;
+	if (args->guest)
+		return what_of_guest(args->guest, view, args, out);
 	noted_look(service, json, out);
 	for (size_t i = 0; i < args->count; i++) {
-		struct json j = JSON_INIT(out);
 		struct facts f = {
-			.h = service->vmcore, .view = view, .notes = service->notes, .out = out
+			.h = service->vmcore, .tid = view->tid, .notes = service->notes, .out = out
 		};
 		struct err *e = named_address(f.h, args->list[i], &f.address);
 		if (e)
 			return e;
-		if (json) {
-			f.json = &j;
-			json_object(&j, NULL);
-			json_hex(&j, "address", f.address);
-			json_array(&j, "facts");
-		}
-		all_facts(&f);
-		facts_of_notes(&f);
-		if (json) {
-			json_end(&j);
-			json_end(&j);
-			buf_addch(out, '\n');
-		}
+		print_facts(&f, json, NULL);
 	}
 	return NULL;
 }

@@ -10,8 +10,8 @@
 #include "base/json.h"
 
 struct buf;
+struct monitor_guest;
 struct notebook;
-struct target_view;
 struct vmcore;
 
 /*
@@ -19,9 +19,11 @@ struct vmcore;
  * words (of text); both are always given, and the one that was not asked for goes nowhere.
  */
 struct facts {
-	struct vmcore *h;
-	const struct target_view *view; /* whose process an address of the lower half is of */
-	const struct notebook *notes;	/* what people wrote down; borrowed */
+	struct vmcore *h;		   /* NULL: of a guest whose kernel is not known */
+	uint64_t tid;			   /* whose process an address of the lower half is of */
+	const struct notebook *notes;	   /* what people wrote down; borrowed, NULL in a guest */
+	const struct monitor_guest *guest; /* whose address it is; NULL: the host's */
+	uint64_t vcpu;			   /* of a guest: the thread that is selected */
 	uint64_t address;
 	struct json *json; /* NULL: text is wanted */
 	struct buf *out;
@@ -52,5 +54,8 @@ void facts_of_stack(struct facts *f);
 void facts_of_page(struct facts *f);
 void facts_of_kernel_area(struct facts *f);
 void facts_of_user(struct facts *f);
+
+/* what_guest.c: of a guest's address, where it lies in memory. */
+void facts_of_place(struct facts *f);
 
 #endif

@@ -6,7 +6,6 @@
 
 #include "arch/address.h"
 #include "base/err.h"
-#include "proto/target.h"
 #include "server/monitor/memory/what_facts.h"
 #include "vmcore/code/code_map.h"
 #include "vmcore/kernel/kernel.h"
@@ -236,7 +235,7 @@ static void user_area_fact(struct facts *f, const struct task *task, const struc
 
 void facts_of_user(struct facts *f)
 {
-	const struct task *task = tasks_find(&f->h->tasks, f->view->tid);
+	const struct task *task = tasks_find(&f->h->tasks, f->tid);
 	struct user_area area;
 	struct vm *vms;
 	size_t count;
