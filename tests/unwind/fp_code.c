@@ -19,7 +19,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "arch/x86_64/base/regs.h"
+#include "arch/x86_64/unwind/asks.h"
 #include "arch/x86_64/unwind/insn.h"
+#include "arch/x86_64/unwind/x86_64.h"
 #include "base/err.h"
 #include "tests/unwind/code_image.h"
 #include "unwind/unwind.h"
