@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/x86_64/base/regs.h"
 #include "arch/x86_64/unwind/code_parts.h"
 #include "arch/x86_64/unwind/code_table.h"
 #include "arch/x86_64/unwind/decode.h"
@@ -199,7 +200,7 @@ static void tell(const struct code_image *im, uint64_t pc, const struct row *row
 		       row->cfa, r->rsp_offset, r->by_rsp, r->rbp_offset, r->by_rbp);
 		return;
 	}
-	printf("%s by CFI ", reg_name(code_kept[reg]));
+	printf("%s by CFI ", x86_64_regs.names[code_kept[reg]]);
 	if (row->kind[reg] == RULE_SAME)
 		printf("same");
 	else
