@@ -52,7 +52,8 @@ check_PROGRAMS += \
 	tests/kernel/test_printk \
 	tests/kernel/test_registers \
 	tests/kernel/test_slabs \
-	tests/kernel/test_tracers
+	tests/kernel/test_tracers \
+	tests/kernel/test_untyped
 EXTRA_tests_kernel_test_damage_DEPENDENCIES = $(kernel_tests_kernels)
 EXTRA_tests_kernel_test_demo_DEPENDENCIES = $(kernel_tests_kernels)
 EXTRA_tests_kernel_test_ground_DEPENDENCIES = $(kernel_tests_kernels)
@@ -66,6 +67,7 @@ EXTRA_tests_kernel_test_printk_DEPENDENCIES = $(kernel_tests_kernels)
 EXTRA_tests_kernel_test_registers_DEPENDENCIES = $(kernel_tests_kernels)
 EXTRA_tests_kernel_test_slabs_DEPENDENCIES = $(kernel_tests_kernels)
 EXTRA_tests_kernel_test_tracers_DEPENDENCIES = $(kernel_tests_kernels)
+EXTRA_tests_kernel_test_untyped_DEPENDENCIES = $(kernel_tests_kernels) $(kernel_module_layouts)
 endif
 endif
 EXTRA_DIST += tests/kernel/ground.recipe tests/kernel/machine.recipe tests/kernel/middle.recipe \

@@ -292,14 +292,18 @@ static struct err *read_samples(const struct kernel *k, uint64_t head, struct sa
 	return NULL;
 }
 
-/* Whether all modules have their memory so. */
+/* Whether all modules have their memory so. Some have code: the data's entry of a mem[] that is
+ * damaged in one of them would pass for all the memory of each otherwise. */
 static bool is_memory(const struct samples *s, const struct module_layout *l)
 {
-	struct memory_of m;
-	for (size_t i = 0; i < s->count; i++)
+	bool code = l->memory_form == MEMORY_REGIONS;
+	for (size_t i = 0; i < s->count; i++) {
+		struct memory_of m;
 		if (!read_memory(&s->list[i], l, &m))
 			return false;
-	return true;
+		code |= m.text != 0;
+	}
+	return code;
 }
 
 /* Tries @tried, of which the offset is open, outside [@low, @high); how often that fits. */
