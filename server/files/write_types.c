@@ -26,11 +26,13 @@ enum {
 	FILES_MAX = 4096,      /* a distribution has some thousand modules */
 	ENTRIES_MAX = 1 << 20, /* of a folder that is looked through */
 	DEPTH_MAX = 16,	       /* of folders in it */
+	HELD_MAX = 64,	       /* files that stay open until they are read */
 };
 
 /* A debug file to take in. */
 struct input {
 	char *path; /* owned */
+	int fd;	    /* owned: it is open, unpacked if it was packed; -1: it is to be opened again */
 	bool named; /* by the user, not found in a folder */
 	bool kernel;
 	char *build_id;			    /* owned */
@@ -45,6 +47,8 @@ struct inputs {
 
 static void free_input(struct input *i)
 {
+	if (i->fd >= 0)
+		close(i->fd);
 	free(i->path);
 	free(i->build_id);
 	free(i->release);
@@ -52,14 +56,17 @@ static void free_input(struct input *i)
 
 /* ---- which files ---- */
 
+/* *ret is as before after an error, or -1. */
 static struct err *open_input(const char *path, int *ret)
 {
 	bool packed;
 	struct err *e = debug_file_open_regular(path, ret);
 	if (!e) {
 		e = unpack_in_place(ret, UNPACK_VMLINUX_MAX, &packed);
-		if (e)
+		if (e) {
 			close(*ret);
+			*ret = -1;
+		}
 	}
 	return e;
 }
@@ -76,17 +83,14 @@ static struct err *check_input(const struct elf_identity *id)
 	return NULL;
 }
 
-/* What it is; its DWARF is read later. */
+/* What it is; its DWARF is read later. *ret is to be freed also after an error. */
 static struct err *identify(const char *path, struct input *ret)
 {
 	struct elf_identity id = { 0 };
 	const char *slash = strrchr(path, '/');
-	int fd;
-	struct err *e = open_input(path, &fd);
-	if (e)
-		return e;
-	e = elf_identify(fd, &id);
-	close(fd);
+	struct err *e = open_input(path, &ret->fd);
+	if (!e)
+		e = elf_identify(ret->fd, &id);
 	if (!e)
 		e = check_input(&id);
 	if (!e && id.relocatable && !module_search_module_name(slash ? slash + 1 : path, ret->name))
@@ -116,7 +120,7 @@ static const struct input *find_input(const struct inputs *l, const struct input
 /* Adds the file at @path; of what a folder has by several names the first is as good. */
 static struct err *add_input(struct inputs *l, const char *path, bool named)
 {
-	struct input i = { .named = named };
+	struct input i = { .fd = -1, .named = named };
 	struct err *e = identify(path, &i);
 	const struct input *known = e ? NULL : find_input(l, &i);
 	if (known && strcasecmp(known->build_id, i.build_id) != 0)
@@ -134,11 +138,16 @@ static struct err *add_input(struct inputs *l, const char *path, bool named)
 			e = err_nomem();
 		}
 	}
-	if (e || known)
+	if (e || known) {
 		free_input(&i);
-	else
-		l->list[l->count++] = i;
-	return err_wrap(e, "%s", path);
+		return err_wrap(e, "%s", path);
+	}
+	if (l->count >= HELD_MAX) {
+		close(i.fd);
+		i.fd = -1;
+	}
+	l->list[l->count++] = i;
+	return NULL;
 }
 
 /* A folder has thousands of modules: those are taken without being named whose types this program
@@ -228,26 +237,26 @@ static void add_name(const struct input *i, const struct input *kernel, struct b
 			 told ? kernel->release : "unknown", i->name);
 }
 
-static struct err *add_one(struct types_archive *a, const struct input *i,
-			   const struct input *kernel, const struct dwarf_to_btf *base,
-			   struct dwarf_to_btf **ret)
+static struct err *add_one(struct types_archive *a, struct input *i, const struct input *kernel,
+			   const struct dwarf_to_btf *base, struct dwarf_to_btf **ret)
 {
 	struct buf btf = BUF_INIT, name = BUF_INIT;
-	int fd = -1, reduced = memfd_create("reduced", MFD_CLOEXEC);
+	int reduced = memfd_create("reduced", MFD_CLOEXEC);
 	struct err *e = reduced < 0 ? err_new(ERR_IO, "no file can be made in memory") : NULL;
+	if (!e && i->fd < 0)
+		e = open_input(i->path, &i->fd);
 	if (!e)
-		e = open_input(i->path, &fd);
+		e = convert(i->fd, i->path, base, &btf, ret);
 	if (!e)
-		e = convert(fd, i->path, base, &btf, ret);
-	if (!e)
-		e = elf_reduce(fd, &btf, reduced);
+		e = elf_reduce(i->fd, &btf, reduced);
 	add_name(i, kernel, &name);
 	if (!e)
 		e = buf_error(&name);
 	if (!e)
 		e = types_archive_add(a, name.data, reduced);
-	if (fd >= 0)
-		close(fd);
+	if (i->fd >= 0)
+		close(i->fd);
+	i->fd = -1;
 	if (reduced >= 0)
 		close(reduced);
 	buf_free(&name);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "vmcore/names/files/btf_files.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -33,8 +34,10 @@ struct blob {
 struct place {
 	char *path; /* owned */
 	bool folder;
-	bool read; /* of a file: tried to */
-	char *why; /* owned; why that failed, or NULL */
+	bool looked;	  /* of a folder: by the names that a kernel's file has, see kernels_in() */
+	uint32_t kernels; /* the bit of each that is there */
+	bool read;	  /* of a file: tried to */
+	char *why;	  /* owned; why that failed, or NULL */
 	struct blob *blobs;
 	size_t count, capacity;
 };
@@ -287,7 +290,7 @@ static bool is_plain_name(const char *name)
 	return name && *name && *name != '.' && !strchr(name, '/') && strlen(name) < NAME_MAX_LEN;
 }
 
-/* The path of the file of kind @i, @end in @folder; false if there is none. */
+/* The path of the file of kind @i, @end in @folder; false if it has none. */
 static bool kernel_path(const char *folder, const char *release, size_t i, size_t end,
 			struct buf *out)
 {
@@ -296,23 +299,28 @@ static bool kernel_path(const char *folder, const char *release, size_t i, size_
 	buf_cut(out, 0);
 	buf_addf(out, "%s/%s%s%s%s", folder, kernel_names[i].before,
 		 kernel_names[i].release ? release : "", kernel_names[i].after, packed_ends[end]);
-	return !out->failed && btf_file_is(out->data);
+	return !out->failed;
 }
 
-static bool folder_has_kernel(const char *folder, const char *release)
+static_assert((int)KERNEL_NAMES * PACKED_ENDS <= 32, "a bit for each name");
+
+/* Which of the names are in the folder @p, a bit each: looked for once. */
+static uint32_t kernels_in(struct place *p, const char *release)
 {
 	struct buf path = BUF_INIT;
-	bool found = false;
-	for (size_t i = 0; !found && i < (size_t)KERNEL_NAMES * PACKED_ENDS; i++)
-		found = kernel_path(folder, release, i / PACKED_ENDS, i % PACKED_ENDS, &path);
+	for (size_t i = 0; !p->looked && i < (size_t)KERNEL_NAMES * PACKED_ENDS; i++)
+		if (kernel_path(p->path, release, i / PACKED_ENDS, i % PACKED_ENDS, &path) &&
+		    btf_file_is(path.data))
+			p->kernels |= UINT32_C(1) << i;
+	p->looked = true;
 	buf_free(&path);
-	return found;
+	return p->kernels;
 }
 
-bool btf_files_any(const struct btf_files *f, const char *release)
+bool btf_files_any(struct btf_files *f, const char *release)
 {
 	for (size_t i = 0; i < f->count; i++)
-		if (!f->places[i].folder || folder_has_kernel(f->places[i].path, release))
+		if (!f->places[i].folder || kernels_in(&f->places[i], release))
 			return true;
 	return false;
 }
@@ -378,12 +386,14 @@ static struct err *offer_path(struct offer *o, char *path)
 	return e;
 }
 
-static struct err *offer_kernels_in(struct offer *o, const char *folder, const char *release)
+static struct err *offer_kernels_in(struct offer *o, struct place *p, const char *release)
 {
+	const uint32_t there = kernels_in(p, release);
 	struct buf path = BUF_INIT;
 	struct err *e = NULL;
 	for (size_t i = 0; !e && !o->taken && i < (size_t)KERNEL_NAMES * PACKED_ENDS; i++)
-		if (kernel_path(folder, release, i / PACKED_ENDS, i % PACKED_ENDS, &path))
+		if (there >> i & 1 &&
+		    kernel_path(p->path, release, i / PACKED_ENDS, i % PACKED_ENDS, &path))
 			e = offer_path(o, path.data);
 	if (!e)
 		e = buf_error(&path);
@@ -421,7 +431,7 @@ struct err *btf_files_offer_kernel(struct btf_files *f, const char *release, str
 			e = offer_place(&o, &f->places[i], true);
 	for (size_t i = 0; !e && !o.taken && i < f->count; i++)
 		if (f->places[i].folder)
-			e = offer_kernels_in(&o, f->places[i].path, release);
+			e = offer_kernels_in(&o, &f->places[i], release);
 	return e;
 }
 

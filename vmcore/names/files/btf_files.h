@@ -35,8 +35,9 @@ __attribute__((warn_unused_result)) struct err *btf_files_new(const char *const 
 							      size_t count, struct btf_files **ret);
 void btf_files_free(struct btf_files *f); /* NULL is allowed */
 
-/* Whether one or an archive of them was named, or lies in a folder by a kernel's name. */
-bool btf_files_any(const struct btf_files *f, const char *release);
+/* Whether one or an archive of them was named, or lies in a folder by a kernel's name. Folders are
+ * looked into once, whatever is asked later: @release is the same in all questions. */
+bool btf_files_any(struct btf_files *f, const char *release);
 
 /* Is offered a file; *ret_taken ends the search, as an error does. */
 typedef struct err *btf_files_take(void *closure, const struct btf_file *file, bool *ret_taken);
