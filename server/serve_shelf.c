@@ -193,8 +193,9 @@ struct err *shelf_run_commands(const struct options *o, struct buf *ret_text)
 			e = shelf_print(&dumps, json, ret_text);
 		else
 			e = err_new(ERR_INVALID,
-				    "of a folder there is the command 'dumps [--json]' "
-				    "alone: others need one of its dumps");
+				    "cannot do '%s' with %s: it is a folder of dumps, which has "
+				    "'dumps' and 'dumps --json' alone; name one of its dumps",
+				    o->exec.list[i], s.folder);
 	}
 	shelf_dumps_free(&dumps);
 	close_shelf(&s);

@@ -51,7 +51,7 @@ def expect_served(dump, *parts):
 @check("a file that is not there, a folder, a device, a pipe")
 def _():
     expect_refused(path_of("absent"), path_of("absent"), "No such file")
-    expect_refused(folder.name, folder.name, "directory")
+    expect_refused(folder.name, folder.name, "a folder of dumps", "'dumps'")
     expect_refused("/dev/null", "/dev/null", "device")
     os.mkfifo(path_of("fifo"))
     expect_refused(path_of("fifo"), path_of("fifo"), "pipe")
@@ -180,8 +180,8 @@ def _():
     done = run_program("--symbols", path_of("stripped"), "--exec", "info", DUMP)
     expect_equal(done.returncode, 0, f"the exit status (it said {done.stderr!r})")
     expect_in("symbols   symtab (", done.stdout)
-    expect_in(f"missing   types, so tasks and virtual machines: types of "
-              f"{path_of('stripped')}: it has neither BTF nor DWARF", done.stdout)
+    expect_in(f"missing   types, so virtual machines: types of {path_of('stripped')}: "
+              f"it has neither BTF nor DWARF", done.stdout)
 
 
 @check("a vmlinux whose symbols are elsewhere is refused by name")

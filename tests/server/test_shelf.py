@@ -229,7 +229,7 @@ def _():
     done = run_program("--symbol-cache", cache, "-x", "dumps", empty)
     expect_equal((done.stdout, done.returncode), ("no dumps\n", 0), "an empty one")
     done = run_program("--symbol-cache", cache, "-x", "bt", empty)
-    expect_in("there is the command 'dumps", done.stderr)
+    expect_in("it is a folder of dumps, which has 'dumps'", done.stderr)
     for words in (["--guests"], ["--guest", "1"], ["--run", "true"], [DUMP]):
         done = run_program(*words, empty) if words != [DUMP] else run_program(empty, DUMP)
         expect(done.returncode != 0 and "is a folder" in done.stderr, done.stderr)
