@@ -11,7 +11,7 @@ server_tests = tests/server/test_budgets.py tests/server/test_attach.py tests/se
 	tests/server/test_live.py \
 	tests/server/test_lldb.py tests/server/test_module_layouts.py tests/server/test_module_types.py \
 	tests/server/test_mi.py \
-	tests/server/test_monitor.py tests/server/test_options.py tests/server/test_orc.py \
+	tests/server/test_monitor.py tests/server/test_options.py tests/server/test_orc.py tests/server/test_refs.py \
 	tests/server/test_btf_files.py tests/server/test_packages.py tests/server/test_peers.py \
 	tests/server/test_protocol.py tests/server/test_qmp.py tests/server/test_sessions.py \
 	tests/server/test_slow_disk.py tests/server/test_survival.py tests/server/test_systemd.py \
