@@ -377,8 +377,18 @@ static struct err *script_module(struct vmcore *h, const struct module *m, struc
 struct err *monitor_lldb_script(struct service *service, struct target_view *view,
 				const struct monitor_arguments *args, struct buf *out)
 {
+	const struct vmcore *h = service->vmcore;
+	struct buf line = BUF_INIT;
 	(void)view;
-	(void)out;
-	struct err *e = types_need(kernel_types(service->vmcore->kernel));
-	return e ? e : each_module(args, script_module);
+	if (code_map_knows_modules(h->code))
+		return each_module(args, script_module);
+	/* A script that does nothing is one, too. */
+	struct err *why = types_need(kernel_types(h->kernel));
+	buf_addstr(&line, "# ");
+	add_printable(&line, why ? err_msg(why) : "the list of modules is not known");
+	err_free(why);
+	add_command(out, line.data, args->printer);
+	struct err *e = buf_error(&line);
+	buf_free(&line);
+	return e;
 }

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import xml.etree.ElementTree as xml
 
-from program import DUMP, VMLINUX, Server, monitor, run_on_demo
+from program import DUMP, VMLINUX, Server, monitor, run_on_demo, run_program
 from recipes import make_dump
 from rsp import Client
 from tap import check, expect, expect_equal, expect_in, need_tool, run_checks
@@ -325,6 +325,15 @@ def _():
                          f"there is no monitor command 'nope'; there are: {words}\n", "an unknown one")
             expect_equal(guest.monitor("mmu 103:0")[0], "mmu: it takes no argument; 'help' says more\n",
                          "a vCPU's name, which is the selected thread's")
+
+
+@check("lldb-script: without types of the kernel it is one that does nothing, and says why")
+def _():
+    for suffix in ["", " --json"]:
+        done = run_program("-q", "-x", "lldb-script" + suffix, DUMP)
+        expect_equal((done.returncode, done.stderr), (0, ""), suffix)
+        line = json.loads(done.stdout)["command"] if suffix else done.stdout
+        expect(re.match("# .*the kernel's types, which are not known", line), done.stdout)
 
 
 @check("what in a guest whose kernel is not known: where the address lies, and why there is no more")
