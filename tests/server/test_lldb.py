@@ -188,6 +188,13 @@ def _():
     gone = tool.Code([], [(start, start + 300)])
     expect_equal(tool.behind_calls(program, start, gone),
                  bytes([0x40 | 29, 0x0e, 16, 0x02, 122, 0x0e, 8, 0x40 | 10, 0x0e, 24]), "all rows")
+    # A row of one byte, within an instruction, is of tasks that were switched out; a push ends with one.
+    switched = bytes([0x02, 150, 0x0e, 8, 0x40 | 1, 0x0e, 24])
+    code[150] = 0x65
+    expect_equal(tool.behind_calls(switched, start, tool.Code([(start, bytes(code))])), switched, "a switch")
+    code[150] = 0x53
+    expect_equal(tool.behind_calls(switched, start, tool.Code([(start, bytes(code))])),
+                 bytes([0x02, 151, 0x0e, 8, 0x40, 0x0e, 24]), "a push")
     # What there is no room for, or is not known, stays.
     code[63 - 5] = 0xe8
     for odd in (bytes([0x40 | 63, 0x0e, 16]), b"\x3f\x41", b"\x02"):
