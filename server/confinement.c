@@ -177,8 +177,8 @@ struct err *confinement_of_live(const struct options *o, struct server *server,
 		.memory = o->memory_limit,
 		.writes = writes,
 		.write_count = 1,
-		/* Root's are made before, with some to spare. */
-		.makes_sockets = server && o->guests && geteuid() != 0,
+		/* A virtual machine that starts later gets a port of its own. */
+		.makes_sockets = server && o->guests,
 		.may_end = c->command ? c->command->pid : 0,
 	};
 	if (o->no_confinement)

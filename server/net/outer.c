@@ -90,8 +90,9 @@ static size_t receive_message(int fd, void *bytes, size_t size, int *ret_passed)
 /* ---- the outer process ---- */
 
 struct made_socket {
-	char *address; /* owned: as it was asked for */
+	char *address; /* owned: as it was asked for; several may be of one, as of port 0 */
 	struct listener listener;
+	bool taken; /* by the process that is served now */
 	struct made_socket *next;
 };
 
@@ -284,11 +285,15 @@ static int tell(struct outside *o, struct err *e)
 
 static int bind_for(struct outside *o, const char *address, int *ret)
 {
-	for (const struct made_socket *m = o->sockets; m; m = m->next)
-		if (!strcmp(m->address, address)) {
-			*ret = fcntl(m->listener.fd, F_DUPFD_CLOEXEC, 0);
-			return *ret < 0 ? errno : 0;
-		}
+	struct made_socket **end = &o->sockets;
+	for (; *end; end = &(*end)->next) {
+		struct made_socket *m = *end;
+		if (m->taken || m->listener.fd < 0 || strcmp(m->address, address) != 0)
+			continue;
+		*ret = fcntl(m->listener.fd, F_DUPFD_CLOEXEC, 0);
+		m->taken = *ret >= 0;
+		return *ret < 0 ? errno : 0;
+	}
 	struct made_socket *made = calloc(1, sizeof(*made));
 	if (!made)
 		return ENOMEM;
@@ -308,13 +313,14 @@ static int bind_for(struct outside *o, const char *address, int *ret)
 	}
 	*ret = fcntl(made->listener.fd, F_DUPFD_CLOEXEC, 0);
 	int why = *ret < 0 ? errno : 0;
+	made->taken = true;
 	/* Another process goes on listening with it. */
 	if (!o->clients) {
 		close(made->listener.fd);
 		made->listener.fd = -1;
 	}
-	made->next = o->sockets;
-	o->sockets = made;
+	/* In the order in which the next process will ask. */
+	*end = made;
 	return why;
 }
 
@@ -637,6 +643,13 @@ int outer_index(void *self, int file)
 const struct files_ops *outer_files(const struct outer *o)
 {
 	return &o->files;
+}
+
+void outside_begin(struct outside *o)
+{
+	o->ready = false;
+	for (struct made_socket *m = o->sockets; m; m = m->next)
+		m->taken = false;
 }
 
 void outside_forget(struct outside *o)

@@ -75,6 +75,8 @@ struct outside {
 
 enum { NO_DESCRIPTOR = -2 };
 
+/* Another process will be served: what the one before it asked for may be asked for again. */
+void outside_begin(struct outside *o);
 /* Waits for a request and answers it; false when it was the last one. */
 bool outside_serve(struct outside *o);
 /* Removes the sockets, and the folder. */

@@ -347,7 +347,7 @@ static struct err *start_reader(struct survival *s, struct outer **ret)
 	int ends[2];
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
 		return err_errno(errno, "start the process that reads the dump");
-	s->outside->ready = false;
+	outside_begin(s->outside);
 	fflush(NULL);
 	s->reader = fork();
 	if (!s->reader) {

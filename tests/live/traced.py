@@ -14,7 +14,8 @@ SILENT = ["pread64", "read", "epoll_wait", "clock_gettime", "gettimeofday", "get
 # Of the process itself: its start, its end, its signals' handlers, its privileges, its timers.
 OWN = {"execve", "exit_group", "arch_prctl", "set_tid_address", "set_robust_list", "rseq",
        "prlimit64", "rt_sigaction", "rt_sigreturn", "rt_sigprocmask", "setgroups", "setresgid",
-       "setresuid", "capset", "umask", "epoll_create1", "epoll_ctl", "eventfd2", "sigaltstack",
+       "setresuid", "capset", "umask", "seccomp", "landlock_create_ruleset", "landlock_add_rule",
+       "landlock_restrict_self", "epoll_create1", "epoll_ctl", "eventfd2", "sigaltstack",
        "getdents64",
        # And of the process that removes the sockets at the end.
        "clone", "clone3", "fork", "vfork", "wait4", "setsid", "pipe2", "dup2", "dup3",
@@ -34,7 +35,7 @@ ALLOWED = {
     # To a socket, to a log that was opened for it, to wake itself up.
     "write": re.compile(r"\d+<(UNIX-STREAM|UNIX|TCP|TCPv6|anon_inode:\[eventfd\])|[12]<"),
     "openat": re.compile(r'AT_FDCWD[^,]*, "[^"]*"(\.\.\.)?, O_RDONLY(\|O_(CLOEXEC|NOCTTY|NONBLOCK|'
-                         r"LARGEFILE|DIRECTORY))*[,)]"),
+                         r"LARGEFILE|DIRECTORY|PATH))*[,)]"),
     # Memory of a file that is shared may not be writable.
     "mmap": re.compile(r"[^,]*, [^,]*, (?!.*PROT_WRITE[^,]*, MAP_SHARED[^,]*, \d)"),
     "mprotect": re.compile(""),

@@ -4,7 +4,7 @@ libvmcore_a_SOURCES += \
 	vmcore/names/files/btf_files.c vmcore/names/files/btf_files.h \
 	vmcore/names/files/debug_search.c vmcore/names/files/debug_search.h \
 	vmcore/names/files/debugfiles.c vmcore/names/files/debugfiles.h \
-	vmcore/names/files/elf_identity.c vmcore/names/files/elf_identity.h \
+	vmcore/names/files/arch.h vmcore/names/files/elf_identity.c vmcore/names/files/elf_identity.h \
 	vmcore/names/files/elf_reduce.c vmcore/names/files/elf_reduce.h \
 	vmcore/names/files/ko_file.c vmcore/names/files/ko_file.h \
 	vmcore/names/files/module_search.c vmcore/names/files/module_search.h \
