@@ -311,16 +311,25 @@ static void run_inline(struct entry_scene *e, const unsigned char *exit, size_t 
 
 static const unsigned char vmx_exit[] = { 0x48, 0x89, 0x4c, 0x24, 0x08, 0x59 };
 static const unsigned char svm_exit[] = { 0x0f, 0x01, 0xdb, 0x58 };
+/* From 4.14's and 5.3's: jmp over a call, vmsave, jmp over a call, pop. */
+static const unsigned char svm_exit_with_calls[] = { 0xeb, 0x05, 0xe8, 1,    0, 0, 0, 0x0f, 0x01,
+						     0xdb, 0xeb, 0x05, 0xe8, 2, 0, 0, 0,    0x58 };
 
 static void inline_entries_have_what_was_pushed(void **state)
 {
 	struct entry_scene e;
 	struct scene *s = &e.scene;
 	(void)state;
-	for (unsigned i = 0; i < 4; i++) {
-		bool vmx = i & 1;
-		run_inline(&e, vmx ? vmx_exit : svm_exit, vmx ? sizeof(vmx_exit) : sizeof(svm_exit),
-			   vmx ? 4 : 2, i & 2);
+	const struct {
+		const unsigned char *code;
+		size_t len;
+		bool vmx;
+	} exits[] = { { svm_exit, sizeof(svm_exit), false },
+		      { vmx_exit, sizeof(vmx_exit), true },
+		      { svm_exit_with_calls, sizeof(svm_exit_with_calls), false } };
+	for (unsigned i = 0; i < 6; i++) {
+		bool vmx = exits[i / 2].vmx;
+		run_inline(&e, exits[i / 2].code, exits[i / 2].len, vmx ? 4 : 2, i & 1);
 		/* The first frame stays what the machine had. */
 		assert_int_equal(rip_of(s, 0), FUN_A + 0x80);
 		assert_int_equal(s->frames.list[0].regs.value[REG_RSP],

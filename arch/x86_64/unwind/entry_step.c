@@ -208,20 +208,42 @@ enum step entry_step(struct walk *w, const struct guest_entry *entry, struct fra
 					   : pushed_step(w, entry->function, ret);
 }
 
-/* What the CPU comes back to there: instructions that fetch what was pushed, and so tell it. */
+/* What the CPU comes back to there: two instructions that fetch what was pushed, and so tell it. */
 static const struct {
-	unsigned char len, bytes[6];
-	unsigned char rbp, words; /* where rbp is, and how many there are in all */
+	unsigned char first, len, bytes[6]; /* how long the first is, and both */
+	unsigned char rbp, words;	    /* where rbp is, and how many there are in all */
 } inline_exits[] = {
 	/* VMX: mov %rcx,8(%rsp); pop %rcx. The vCPU, room for rcx, rbp, rdx */
-	{ 6, { 0x48, 0x89, 0x4c, 0x24, 0x08, 0x59 }, 2, 4 },
+	{ 5, 6, { 0x48, 0x89, 0x4c, 0x24, 0x08, 0x59 }, 2, 4 },
 	/* SVM: vmsave; pop %rax. The vCPU, rbp */
-	{ 4, { 0x0f, 0x01, 0xdb, 0x58 }, 1, 2 },
+	{ 3, 4, { 0x0f, 0x01, 0xdb, 0x58 }, 1, 2 },
 };
+
+/* Behind an instruction that faults when SVM or VMX is off (____kvm_handle_fault_on_reboot of
+ * kvm_host.h), where a compiler had it in line: jmp over a call, that the fault goes to. */
+enum { FAULT_CALL_LEN = 7, EXIT_BYTES = FAULT_CALL_LEN * 2 + sizeof(inline_exits->bytes) };
+
+static unsigned fault_call_len(const unsigned char *code)
+{
+	static const unsigned char jmp_call[] = { 0xeb, 0x05, 0xe8 };
+	return memcmp(code, jmp_call, sizeof(jmp_call)) == 0 ? FAULT_CALL_LEN : 0;
+}
+
+/* @code has EXIT_BYTES. */
+static bool is_inline_exit(const unsigned char *code, size_t i)
+{
+	unsigned first = inline_exits[i].first;
+	code += fault_call_len(code);
+	if (memcmp(code, inline_exits[i].bytes, first) != 0)
+		return false;
+	code += first;
+	code += fault_call_len(code);
+	return memcmp(code, inline_exits[i].bytes + first, inline_exits[i].len - first) == 0;
+}
 
 bool entry_undo_inline(struct walk *w, struct frame *ret)
 {
-	unsigned char code[sizeof(inline_exits->bytes)];
+	unsigned char code[EXIT_BYTES];
 	uint64_t rsp = walk_reg(w, REG_RSP);
 	if (rsp % 8 || !read_code(w, walk_reg(w, REG_RIP), code, sizeof(code)))
 		return false;
@@ -229,7 +251,7 @@ bool entry_undo_inline(struct walk *w, struct frame *ret)
 		uint64_t len = 8 * inline_exits[i].words;
 		struct frame compiled = { .how = w->frame->how,
 					  .interrupted = w->frame->interrupted };
-		if (memcmp(code, inline_exits[i].bytes, inline_exits[i].len) != 0)
+		if (!is_inline_exit(code, i))
 			continue;
 		if (!walk_on_stack(w, rsp, len) ||
 		    !walk_restore(w, &compiled, REG_RBP, rsp + 8 * inline_exits[i].rbp))
