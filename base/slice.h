@@ -12,7 +12,11 @@
 #include <time.h>
 
 /* With what is read and written around it a turn of the loop stays under 5 ms. */
-enum { SLICE_NS = 3 * 1000 * 1000 };
+enum {
+	SLICE_NS = 3 * 1000 * 1000,
+	/* What a machine that runs changes meanwhile would end the work: better that it is done. */
+	SLICE_LIVE_NS = 100 * 1000 * 1000,
+};
 
 /* The time for that; it stands still while the machine sleeps. */
 static inline int64_t slice_clock_ns(void)
@@ -30,6 +34,12 @@ struct slice {
 static inline struct slice slice_begin(void)
 {
 	return (struct slice){ slice_clock_ns() + SLICE_NS };
+}
+
+/* Likewise, of a list of what may be another one in the next turn where @live. */
+static inline struct slice slice_begin_list(bool live)
+{
+	return (struct slice){ slice_clock_ns() + (live ? SLICE_LIVE_NS : SLICE_NS) };
 }
 
 /* Asked after each thing that was done. */

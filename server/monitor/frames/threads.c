@@ -198,7 +198,7 @@ static struct err *show_slice(struct vmcore *h, struct target_job *job, struct b
 			      bool *ret_done)
 {
 	struct listing *l = (struct listing *)job;
-	const struct slice now = slice_begin();
+	const struct slice now = slice_begin_list(h->live);
 	struct err *e = NULL;
 	while (!e && l->next < h->tasks.count && !slice_is_over(&now))
 		e = show_task(h, &h->tasks.list[l->next++], l, out);

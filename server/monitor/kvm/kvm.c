@@ -34,7 +34,7 @@ static struct err *show_slice(struct vmcore *h, struct target_job *job, struct b
 	struct vm *vms;
 	size_t count;
 	struct err *e = kvm_vms(h->kvm, &vms, &count);
-	const struct slice now = slice_begin();
+	const struct slice now = slice_begin_list(h->live);
 	while (!e && l->next < l->end && !slice_is_over(&now)) {
 		struct vm *vm = &vms[l->next++];
 		e = l->only_vcpus ? vm_print_vcpus(h, vm, l->printer, out)
