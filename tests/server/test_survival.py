@@ -23,7 +23,7 @@ PLACE = 0xffff88043ea73280
 LOST = "the process that reads the dump died of it"
 # A sanitizer would make a report and an exit of what is a death elsewhere.
 DEADLY = {"ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") +
-          ":handle_segv=0:handle_abort=0:handle_sigbus=0:handle_sigill=0"}
+          ":handle_segv=0:handle_abort=0:handle_sigbus=0:handle_sigill=0:handle_sigfpe=0"}
 
 folder = tempfile.TemporaryDirectory()
 ENDLESS = make_endless_dump(folder.name)
@@ -249,6 +249,9 @@ def _():
     expect_equal(done.returncode, 7, f"the command's status; it said {done.stderr}")
     path = f"{folder.name}/ends"
     with server(listen=(f"unix:{path}",)) as serving:
+        # It has said where it listens before it serves.
+        with Client(f"unix:{path}") as client:
+            expect_equal(client.ask("qAttached"), "1", "a client")
         die(serving)
         with Client(f"unix:{path}") as client:
             expect_equal(client.ask("qAttached"), "1", "a new client")
