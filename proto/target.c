@@ -247,7 +247,7 @@ struct err *target_join(const struct target *t, const struct target_visitor *vis
 	*ret = NULL;
 	if (!t->team)
 		return NULL;
-	struct err *e = t->team->join(t->self, visitor, &member);
+	struct err *e = t->team->join(t->team_self, t, visitor, &member);
 	trace(t, e, "a client joins");
 	assert(e || member);
 	if (!e)
@@ -258,31 +258,31 @@ struct err *target_join(const struct target *t, const struct target_visitor *vis
 void target_leave(const struct target *t, struct target_member *member)
 {
 	if (member)
-		t->team->leave(t->self, member);
+		t->team->leave(member);
 }
 
 void target_comes(const struct target *t, struct target_member *member)
 {
 	if (member && t->team)
-		t->team->comes(t->self, member);
+		t->team->look_at(member, t);
 }
 
 void target_member_is(const struct target *t, struct target_member *member, const char *program)
 {
 	if (member)
-		t->team->is(t->self, member, program);
+		t->team->is(member, program);
 }
 
 bool target_follows(const struct target *t, struct target_member *member)
 {
-	return member && t->team->follows(t->self, member);
+	return member && t->team->follows(member);
 }
 
 bool target_next_shown(const struct target *t, struct target_member *member,
 		       struct target_shown *ret)
 {
 	assert(member);
-	bool is = t->team->next(t->self, member, ret);
+	bool is = t->team->next(member, ret);
 	trace(t, NULL, is ? "a client is shown thread %" PRIu64 : "a client waits (%" PRIu64 ")",
 	      is ? ret->tid : 0);
 	assert(!is || ret->words);
@@ -292,14 +292,14 @@ bool target_next_shown(const struct target *t, struct target_member *member,
 void target_unwait(const struct target *t, struct target_member *member)
 {
 	if (member)
-		t->team->unwait(t->self, member);
+		t->team->unwait(member);
 }
 
 struct target_manner target_manner(const struct target *t, const struct target_member *member)
 {
 	struct target_manner manner = { 0 };
 	if (member)
-		t->team->manner(t->self, member, &manner);
+		t->team->manner(member, &manner);
 	return manner;
 }
 
@@ -307,7 +307,7 @@ void target_recall_manner(const struct target *t, struct target_member *member,
 			  const struct target_manner *manner)
 {
 	if (member)
-		t->team->recall(t->self, member, manner);
+		t->team->recall(member, manner);
 }
 
 struct err *target_open(const struct target *t, uint64_t id, bool *ret_ready)

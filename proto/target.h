@@ -247,35 +247,36 @@ struct target_manner {
 	bool follows;
 };
 
+struct target;
+
 /* For a target whose clients see each other, and show each other where to look. */
 struct target_team_ops {
-	/* A client is a member from `join` to `leave`. */
-	struct err *(*join)(void *self, const struct target_visitor *visitor,
-			    struct target_member **ret);
-	void (*leave)(void *self, struct target_member *member);
-	/* A member, of another target of the same team so far, looks at this one now. */
-	void (*comes)(void *self, struct target_member *member);
+	/* A client is a member from `join` to `leave`. It looks at @target (borrowed). */
+	struct err *(*join)(void *team_self, const struct target *target,
+			    const struct target_visitor *visitor, struct target_member **ret);
+	void (*leave)(struct target_member *member);
+	/* It looks at @target (borrowed) from now on, which is of the same team. */
+	void (*look_at)(struct target_member *member, const struct target *target);
 	/* It is certain what program it is: @program, which lasts for ever. */
-	void (*is)(void *self, struct target_member *member, const char *program);
+	void (*is)(struct target_member *member, const char *program);
 	/* Whether it wants to be shown something when it continues. */
-	bool (*follows)(void *self, struct target_member *member);
+	bool (*follows)(struct target_member *member);
 	/* What it is to be shown next; false: nothing so far. It waits from then on, until this
 	 * says true, or `unwait` is called: others are told that it does. */
-	bool (*next)(void *self, struct target_member *member, struct target_shown *ret);
-	void (*unwait)(void *self, struct target_member *member);
+	bool (*next)(struct target_member *member, struct target_shown *ret);
+	void (*unwait)(struct target_member *member);
 	/* Its manner, and back; what it cannot have is left out. */
-	void (*manner)(void *self, const struct target_member *member, struct target_manner *ret);
-	void (*recall)(void *self, struct target_member *member,
-		       const struct target_manner *manner);
+	void (*manner)(const struct target_member *member, struct target_manner *ret);
+	void (*recall)(struct target_member *member, const struct target_manner *manner);
 };
 
-/* For a target that is none yet: it has no thread, and a client attaches to what is behind it, which
- * another process serves. */
+/* For a target that is none yet: it has no thread, and a client attaches to what is behind it,
+ * which another process serves. */
 struct target_shelf_ops {
 	/*
-	 * Has what is called @id opened. *ret_ready (false before): the client can be handed over to
-	 * who serves it; if not, the call may have waited some milliseconds, and is to be made again.
-	 * An error says why it cannot be.
+	 * Has what is called @id opened. *ret_ready (false before): the client can be handed over
+	 * to who serves it; if not, the call may have waited some milliseconds, and is to be made
+	 * again. An error says why it cannot be.
 	 */
 	struct err *(*open)(void *self, uint64_t id, bool *ret_ready);
 };
@@ -300,7 +301,9 @@ struct target {
 	const struct target_image_ops *image;
 	const struct target_monitor_ops *monitor;
 	const struct target_file_ops *files;
+	/* All targets of one team have the same; `join` is called with this in place of self. */
 	const struct target_team_ops *team;
+	void *team_self;
 	const struct target_shelf_ops *shelf;
 	const struct target_object *objects; /* ends in a row whose name is NULL; may be NULL */
 	/* For clients that speak crash's protocol (proto/crash/machine.h), and what these are

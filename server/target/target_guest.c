@@ -538,31 +538,6 @@ static const struct target_monitor_ops monitor_ops = {
 	.cancel = cancel,
 };
 
-static struct err *join(void *self, const struct target_visitor *visitor,
-			struct target_member **ret)
-{
-	struct target_guest *t = self;
-	return team_join(t->service->team, &t->target, visitor, ret);
-}
-
-static void comes(void *self, struct target_member *member)
-{
-	struct target_guest *t = self;
-	team_look_at(member, &t->target);
-}
-
-static const struct target_team_ops team_ops = {
-	.join = join,
-	.leave = team_leave,
-	.comes = comes,
-	.is = team_is,
-	.follows = team_follows,
-	.next = team_next,
-	.unwait = team_unwait,
-	.manner = team_manner,
-	.recall = team_recall,
-};
-
 /* ---- making one ---- */
 
 struct err *target_guest_new(struct service *service, struct vm *vm, struct target **ret)
@@ -588,6 +563,7 @@ struct err *target_guest_new(struct service *service, struct vm *vm, struct targ
 		.image = &t->image,
 		.monitor = &monitor_ops,
 		.team = &team_ops,
+		.team_self = service->team,
 		.objects = objects,
 		.crash = crash_ops_of_guest(host),
 		.crash_self = &t->guest,

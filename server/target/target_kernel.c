@@ -606,31 +606,6 @@ static const struct target_monitor_ops monitor_ops = {
 	.cancel = cancel_monitor,
 };
 
-static struct err *join(void *self, const struct target_visitor *visitor,
-			struct target_member **ret)
-{
-	struct target_kernel *t = self;
-	return team_join(t->service->team, &t->target, visitor, ret);
-}
-
-static void comes(void *self, struct target_member *member)
-{
-	struct target_kernel *t = self;
-	team_look_at(member, &t->target);
-}
-
-static const struct target_team_ops team_ops = {
-	.join = join,
-	.leave = team_leave,
-	.comes = comes,
-	.is = team_is,
-	.follows = team_follows,
-	.next = team_next,
-	.unwait = team_unwait,
-	.manner = team_manner,
-	.recall = team_recall,
-};
-
 static struct err *get_osdata(void *self, const char *annex, const struct buf **ret_document)
 {
 	return osdata_get(((struct target_kernel *)self)->osdata, annex, ret_document);
@@ -736,6 +711,7 @@ struct err *target_kernel_new(struct service *service, struct target **ret)
 		.image = &t->image,
 		.monitor = &monitor_ops,
 		.team = &team_ops,
+		.team_self = service->team,
 		.files = service->serve_files ? &file_ops : NULL,
 		.objects = t->objects,
 		.crash = crash_ops_of_kernel(host),

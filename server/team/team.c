@@ -37,9 +37,10 @@ const struct target_member *team_members(const struct team *t)
 
 /* ---- coming and going ---- */
 
-struct err *team_join(struct team *t, const struct target *target,
-		      const struct target_visitor *visitor, struct target_member **ret)
+static struct err *join(void *self, const struct target *target,
+			const struct target_visitor *visitor, struct target_member **ret)
 {
+	struct team *t = self;
 	struct target_member *m = calloc(1, sizeof(*m));
 	if (!m)
 		return err_nomem();
@@ -62,16 +63,15 @@ static void drop_points(struct target_member *m, size_t count)
 	memmove(m->points, m->points + count, m->point_count * sizeof(*m->points));
 }
 
-void team_look_at(struct target_member *m, const struct target *target)
+static void look_at(struct target_member *m, const struct target *target)
 {
 	m->target = target;
 }
 
-void team_leave(void *self, struct target_member *m)
+static void leave(struct target_member *m)
 {
 	struct team *t = m->team;
 	struct target_member **at = &t->first;
-	(void)self;
 	while (*at != m)
 		at = &(*at)->next;
 	*at = m->next;
@@ -83,9 +83,8 @@ void team_leave(void *self, struct target_member *m)
 	free(m);
 }
 
-void team_is(void *self, struct target_member *m, const char *program)
+static void is(struct target_member *m, const char *program)
 {
-	(void)self;
 	m->program = program;
 }
 
@@ -159,15 +158,13 @@ void team_set_follows(struct target_member *m, bool follows)
 		drop_points(m, m->point_count);
 }
 
-bool team_follows(void *self, struct target_member *m)
+static bool follows(struct target_member *m)
 {
-	(void)self;
 	return m->follows;
 }
 
-bool team_next(void *self, struct target_member *m, struct target_shown *ret)
+static bool next(struct target_member *m, struct target_shown *ret)
 {
-	(void)self;
 	m->waits = !m->point_count;
 	if (m->waits)
 		return false;
@@ -179,27 +176,36 @@ bool team_next(void *self, struct target_member *m, struct target_shown *ret)
 	return true;
 }
 
-void team_unwait(void *self, struct target_member *m)
+static void unwait(struct target_member *m)
 {
-	(void)self;
 	m->waits = false;
 }
 
-void team_manner(void *self, const struct target_member *m, struct target_manner *ret)
+static void manner(const struct target_member *m, struct target_manner *ret)
 {
-	(void)self;
 	*ret = (struct target_manner){ .follows = m->follows };
 	if (m->name)
 		memcpy(ret->name, m->name, strlen(m->name));
 }
 
-void team_recall(void *self, struct target_member *m, const struct target_manner *manner)
+static void recall(struct target_member *m, const struct target_manner *manner)
 {
-	(void)self;
 	m->follows = manner->follows;
 	if (*manner->name)
 		err_free(team_rename(m, manner->name));
 }
+
+const struct target_team_ops team_ops = {
+	.join = join,
+	.leave = leave,
+	.look_at = look_at,
+	.is = is,
+	.follows = follows,
+	.next = next,
+	.unwait = unwait,
+	.manner = manner,
+	.recall = recall,
+};
 
 static struct err *show(struct target_member *m, uint64_t tid, unsigned frame, const char *words)
 {

@@ -52,20 +52,8 @@ void team_free(struct team *t);
 /* All that are here now, the first that came; NULL: nobody. */
 const struct target_member *team_members(const struct team *t);
 
-/* @target (borrowed) is which the client looks at. */
-ERR_MUST_CHECK struct err *team_join(struct team *t, const struct target *target,
-				     const struct target_visitor *visitor,
-				     struct target_member **ret);
-/* It looks at @target (borrowed) from now on. */
-void team_look_at(struct target_member *m, const struct target *target);
-/* As struct target_team_ops has them; @self is not looked at. */
-void team_leave(void *self, struct target_member *m);
-void team_is(void *self, struct target_member *m, const char *program);
-bool team_follows(void *self, struct target_member *m);
-bool team_next(void *self, struct target_member *m, struct target_shown *ret);
-void team_unwait(void *self, struct target_member *m);
-void team_manner(void *self, const struct target_member *m, struct target_manner *ret);
-void team_recall(void *self, struct target_member *m, const struct target_manner *manner);
+/* What a target's clients ask of a struct team, which is its team_self. */
+extern const struct target_team_ops team_ops;
 
 /*
  * Gives @m a name. ERR_INVALID for one that is none (letters, digits, and ._@- between them), and
