@@ -9,10 +9,12 @@
 
 #define FNV_BEGIN UINT64_C(0xcbf29ce484222325)
 
-static inline uint64_t fnv_add(uint64_t hash, const char *bytes, size_t len)
+/* Over more bytes of what was summed to @hash before, at first FNV_BEGIN. */
+static inline uint64_t fnv_add(uint64_t hash, const void *bytes, size_t len)
 {
+	const unsigned char *at = bytes;
 	for (size_t i = 0; i < len; i++)
-		hash = (hash ^ (unsigned char)bytes[i]) * UINT64_C(0x100000001b3);
+		hash = (hash ^ at[i]) * UINT64_C(0x100000001b3);
 	return hash;
 }
 

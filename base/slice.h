@@ -9,7 +9,8 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <time.h>
+
+#include "base/clock.h"
 
 /* With what is read and written around it a turn of the loop stays under 5 ms. */
 enum {
@@ -18,14 +19,6 @@ enum {
 	SLICE_LIVE_NS = 100 * 1000 * 1000,
 };
 
-/* The time for that; it stands still while the machine sleeps. */
-static inline int64_t slice_clock_ns(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 struct slice {
 	int64_t end;
 };
@@ -33,19 +26,19 @@ struct slice {
 /* One that begins now. */
 static inline struct slice slice_begin(void)
 {
-	return (struct slice){ slice_clock_ns() + SLICE_NS };
+	return (struct slice){ clock_ns() + SLICE_NS };
 }
 
 /* Likewise, of a list of what may be another one in the next turn where @live. */
 static inline struct slice slice_begin_list(bool live)
 {
-	return (struct slice){ slice_clock_ns() + (live ? SLICE_LIVE_NS : SLICE_NS) };
+	return (struct slice){ clock_ns() + (live ? SLICE_LIVE_NS : SLICE_NS) };
 }
 
 /* Asked after each thing that was done. */
 static inline bool slice_is_over(const struct slice *s)
 {
-	return slice_clock_ns() >= s->end;
+	return clock_ns() >= s->end;
 }
 
 #endif

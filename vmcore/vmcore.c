@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "arch/address.h"
 #include "base/buf.h"
@@ -318,9 +317,7 @@ static bool modules_are_old(struct vmcore *h)
 	enum { AGAIN_MS = 100 };
 	if (!unwinder_code_is_old(h->unwinder))
 		return false;
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	int64_t now = (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	int64_t now = clock_ns() / 1000000;
 	if (h->code_at && now - h->code_at < AGAIN_MS)
 		return false;
 	h->code_at = now;

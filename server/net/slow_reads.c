@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/fiber.h"
 #include "base/log.h"
@@ -71,13 +71,6 @@ struct slow_reads {
 	unsigned thread_count, idle;
 	bool ending;
 };
-
-static int64_t clock_ns(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
 
 static void append(struct jobs *list, struct job *job)
 {

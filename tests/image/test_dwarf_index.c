@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/fnv.h"
 #include "base/leb.h"
 #include "tests/image/index_reader.h"
 #include "vmcore/image/dwarf/dwarf_index.h"
@@ -114,10 +115,10 @@ static void test_own_names(void **state)
 
 static uint64_t place(const char *folder, const char *file)
 {
-	uint64_t hash = LINE_FILES_HASH;
+	uint64_t hash = FNV_BEGIN;
 	if (*folder)
-		hash = line_files_hash(hash, folder, strlen(folder) + 1);
-	return line_files_hash(hash, file, strlen(file) + 1);
+		hash = fnv_add(hash, folder, strlen(folder) + 1);
+	return fnv_add(hash, file, strlen(file) + 1);
 }
 
 static void begin(struct buf *b, unsigned version)

@@ -2,9 +2,11 @@
 #include "vmcore/image/dwarf/btf_sound.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/bytes.h"
 #include "base/err.h"
+#include "base/fnv.h"
 #include "base/map.h"
 #include "vmcore/image/dwarf/btf_forwards.h"
 
@@ -56,10 +58,8 @@ static uint64_t mix(uint64_t hash, uint64_t value)
 
 static uint64_t mix_name(const struct walk *w, uint64_t hash, uint32_t name)
 {
-	uint64_t h = 14695981039346656037U; /* FNV-1a */
-	for (const char *s = btf_set_string(w->set, name); *s; s++)
-		h = (h ^ (unsigned char)*s) * 1099511628211U;
-	return mix(hash, h);
+	const char *s = btf_set_string(w->set, name);
+	return mix(hash, fnv_add(FNV_BEGIN, s, strlen(s)));
 }
 
 /* Members or enumerators, as far as their types are spelled already. */

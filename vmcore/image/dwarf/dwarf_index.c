@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/fnv.h"
 #include "base/map.h"
 #include "base/name_map.h"
 #include "vmcore/image/dwarf/gdb_index.h"
@@ -106,7 +107,7 @@ static struct err *read_facts(const struct maker *m, Dwarf_Die *die, struct fact
 
 static uint64_t hash_number(uint64_t hash, uint64_t number)
 {
-	return line_files_hash(hash, &number, sizeof(number));
+	return fnv_add(hash, &number, sizeof(number));
 }
 
 /*
@@ -118,7 +119,7 @@ static struct err *add_once(struct maker *m, const char *name, enum gdb_index_ki
 			    const struct facts *f)
 {
 	bool added;
-	uint64_t key = line_files_hash(LINE_FILES_HASH, name, strlen(name) + 1);
+	uint64_t key = fnv_add(FNV_BEGIN, name, strlen(name) + 1);
 	key = hash_number(key, (uint64_t)tag);
 	key = hash_number(key, f->line);
 	key = hash_number(key, f->size);

@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/err.h"
+#include "base/fnv.h"
 
 enum {
 	FILES_MAX = 1 << 20, /* of a unit; a kernel's have some hundred */
@@ -78,17 +79,9 @@ static const char *string_at(const struct line_section *s, uint64_t offset)
 	return s->len ? take_string(&p) : NULL;
 }
 
-uint64_t line_files_hash(uint64_t hash, const void *bytes, size_t len)
-{
-	const unsigned char *at = bytes;
-	for (size_t i = 0; i < len; i++)
-		hash = (hash ^ at[i]) * UINT64_C(0x100000001b3);
-	return hash;
-}
-
 static uint64_t hash_string(uint64_t hash, const char *text)
 {
-	return line_files_hash(hash, text, strlen(text) + 1);
+	return fnv_add(hash, text, strlen(text) + 1);
 }
 
 static struct err *add(struct line_files *f, uint64_t name)
@@ -181,9 +174,8 @@ static struct err *read_entries(struct table *t, const struct line_files *folder
 		if (!e.path || (folders && e.folder >= folders->count))
 			t->in.bad = true;
 		else
-			err = add(f,
-				  hash_string(folders ? folders->names[e.folder] : LINE_FILES_HASH,
-					      e.path));
+			err = add(f, hash_string(folders ? folders->names[e.folder] : FNV_BEGIN,
+						 e.path));
 	}
 	return err;
 }
@@ -193,10 +185,10 @@ static struct err *read_entries(struct table *t, const struct line_files *folder
 /* Folder 0 is the unit's own, and file 0 is none. */
 static struct err *read_old(struct table *t, struct line_files *folders, struct line_files *f)
 {
-	struct err *e = add(folders, LINE_FILES_HASH);
+	struct err *e = add(folders, FNV_BEGIN);
 	const char *text;
 	while (!e && (text = take_string(&t->in)) && *text && folders->count < FILES_MAX)
-		e = add(folders, hash_string(LINE_FILES_HASH, text));
+		e = add(folders, hash_string(FNV_BEGIN, text));
 	if (!e)
 		e = add(f, 0);
 	while (!e && (text = take_string(&t->in)) && *text && f->count < FILES_MAX) {

@@ -23,7 +23,8 @@ struct line_sections {
 };
 
 struct line_files {
-	uint64_t *names; /* owned; by the number that DW_AT_decl_file has, of folder and file */
+	uint64_t *names; /* owned; by the number that DW_AT_decl_file has: FNV-1a of
+			  * folder and file, with their ends */
 	size_t count;	 /* 0: not known */
 	size_t room;
 };
@@ -36,9 +37,5 @@ struct line_files {
 __attribute__((warn_unused_result)) struct err *
 line_files_read(const struct line_sections *sections, uint64_t offset, struct line_files *f);
 void line_files_free(struct line_files *f);
-
-/* FNV-1a, over more bytes of what was summed to @hash before. */
-uint64_t line_files_hash(uint64_t hash, const void *bytes, size_t len);
-#define LINE_FILES_HASH UINT64_C(0xcbf29ce484222325)
 
 #endif
